@@ -1,0 +1,32 @@
+#include "base/error.h"
+
+#include <cstdio>
+#include <cstdlib>
+
+namespace dojo {
+namespace {
+
+std::string_view suffix(Refusal refusal) {
+  switch (refusal) {
+    case Refusal::invalid: return "";
+    case Refusal::unsupported: return " (unsupported)";
+    case Refusal::not_yet: return " (not yet implemented)";
+    case Refusal::unspecified: return " (unspecified by any public source)";
+  }
+  return "";
+}
+
+}  // namespace
+
+UserError::UserError(std::string_view where, std::string_view what, Refusal refusal)
+    : std::runtime_error(where.empty() ? fmt::format("{}{}", what, suffix(refusal))
+                                       : fmt::format("{}: {}{}", where, what, suffix(refusal))),
+      where_(where),
+      refusal_(refusal) {}
+
+void broken_invariant(const char* condition, const char* file, int line) {
+  std::fprintf(stderr, "dojo: internal error at %s:%d: %s does not hold\n", file, line, condition);
+  std::abort();
+}
+
+}  // namespace dojo

@@ -1,0 +1,45 @@
+// The user's errors and ours. (The guest's errors, traps of a node program, are values: see isa/hart.h.)
+//
+// The user's: a file, an option, a network. One exception type, thrown anywhere in the library and caught
+// once, in tools/, which prints it as one sentence and exits with code 2.
+// Ours: a broken invariant. It stops the program and names its place.
+#pragma once
+
+#include <fmt/format.h>
+
+#include <stdexcept>
+#include <string>
+#include <string_view>
+
+namespace dojo {
+
+// Why something is refused. `unsupported`: a decision of ours. `not_yet`: planned, absent today.
+// `unspecified`: no public source says what the machine does here.
+enum class Refusal { invalid, unsupported, not_yet, unspecified };
+
+class UserError : public std::runtime_error {
+ public:
+  // `where` is a file, file:line, or an option; `what` one clause without a full stop.
+  UserError(std::string_view where, std::string_view what, Refusal refusal = Refusal::invalid);
+
+  const std::string& where() const { return where_; }
+  Refusal refusal() const { return refusal_; }
+
+ private:
+  std::string where_;
+  Refusal refusal_;
+};
+
+template <typename... Arguments>
+[[noreturn]] void refuse(std::string_view where, fmt::format_string<Arguments...> format,
+                         Arguments&&... arguments) {
+  throw UserError(where, fmt::format(format, std::forward<Arguments>(arguments)...));
+}
+
+[[noreturn]] void broken_invariant(const char* condition, const char* file, int line);
+
+}  // namespace dojo
+
+// Holds in every correct run, whatever the input. Active in all builds.
+#define DOJO_ENSURE(condition) \
+  ((condition) ? static_cast<void>(0) : ::dojo::broken_invariant(#condition, __FILE__, __LINE__))

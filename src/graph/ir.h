@@ -1,0 +1,138 @@
+// The intermediate representation: tensors, and nearly one kind of operation.
+//
+// A structured op runs over a box of integer points i, in lexicographic order (the first axis outermost):
+//
+//     out[map_out(i)] (+)= body(in_0[map_0(i)], in_1[map_1(i)], ...)          then, once per element of out,
+//     out[o] = epilogue(out[o], extra_0[...], ...)
+//
+// with affine maps. From this one definition follow gradients, sharding, SRAM footprints and code. The meaning, exactly:
+//
+//  * All arithmetic is FP32, round to nearest even, subnormals kept; a tensor's elements are widened to FP32 when read and rounded to
+//    the tensor's format when written (once, at the end; accumulation happens in FP32 whatever the format).
+//  * An axis that does not occur in map_out is a chain axis. For fixed other axes, chain axes are reduced in lexicographic order starting from the
+//    reduction's identity: sum with a body `a * b` at its root is acc = fma(a, b, acc); any other sum is acc = acc + body; maximum is
+//    acc = acc > body ? acc : body.
+//  * The remaining axes are visited in lexicographic order; each visit's result is combined into out (which starts from the identity:
+//    out = out + acc, or out = maximum). If no two visits hit the same element this is just a store.
+//  * A read outside the tensor gives that access's `outside` value; a write outside is dropped.
+//  * Elements of out that no point reaches hold epilogue(identity) (0 for Reduction::none).
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "numerics/format.h"
+
+namespace dojo::graph {
+
+using TensorId = std::int32_t;
+constexpr TensorId no_tensor = -1;
+
+enum class Role : std::uint8_t {
+  input,      // of the network, one value per sample (dimension 0 is the batch)
+  label,      // target of a loss, per sample
+  parameter,  // trained
+  state,      // survives from step to step but is not trained (running statistics, optimizer moments)
+  scalar,     // shape [], given by the host at each launch: learning rate, step-dependent corrections
+  constant,   // known at compile time
+  value,      // computed
+};
+
+struct Tensor {
+  std::string name;                 // unique in the graph
+  std::vector<std::int64_t> shape;  // [] is a scalar; all extents >= 1
+  Role role = Role::value;
+  numerics::Format format = numerics::Format::fp32;
+  bool has_batch = false;           // dimension 0 is the batch
+  std::vector<float> data;          // initial value of parameters, states, constants (row-major); else empty
+};
+
+// One dimension of a tensor as an affine function of the box: sum_a coefficient[a] * i[a] + offset.
+struct AffineIndex {
+  std::vector<std::int64_t> coefficients;  // one per axis of the box
+  std::int64_t offset = 0;
+};
+
+struct Access {
+  TensorId tensor = no_tensor;
+  std::vector<AffineIndex> map;  // one per dimension of the tensor
+  float outside = 0;             // value of reads outside the tensor
+};
+
+// A scalar expression: operations in evaluation order, the last one is the result.
+enum class Scalar : std::uint8_t {
+  input,     // argument: index of the access it reads (body), or 0 = the accumulated value, k + 1 = extra k (epilogue)
+  constant,  // value
+  add, subtract, multiply, divide, fma, negate, absolute, minimum, maximum,  // minimum: a < b ? a : b; maximum: a > b ? a : b
+  sqrt, reciprocal_sqrt, exp, log, tanh, sigmoid, erf, floor,
+  relu,      // a > 0 ? a : 0
+  less, equal,  // 1 or 0
+  select,    // a != 0 ? b : c
+};
+
+struct ScalarNode {
+  Scalar op;
+  std::int32_t a = -1, b = -1, c = -1;  // earlier nodes; for input: a is the argument
+  float value = 0;                      // for constant
+};
+
+struct Expression {
+  std::vector<ScalarNode> nodes;
+  bool empty() const { return nodes.empty(); }
+};
+
+enum class Reduction : std::uint8_t { none, sum, maximum };  // none: maps must be injective and reach each element once
+
+struct Axis {
+  std::string name;          // "n", "co", "oh"... for people
+  std::int64_t extent = 1;
+  bool is_batch = false;     // runs over the samples of the batch
+};
+
+struct StructuredOp {
+  std::string name;          // unique; for people: "conv1", "conv1.grad.w"
+  std::string origin;        // the ONNX node, or the pass that made it
+  std::vector<Axis> box;
+  Access out;
+  std::vector<Access> in;
+  Expression body;
+  Reduction reduction = Reduction::none;
+  std::vector<Access> extra;   // read by the epilogue; maps over the same box (chain axes have coefficient 0)
+  Expression epilogue;         // empty: identity
+};
+
+// Operations that no affine map expresses. Each is a row in irregular.h with meaning and gradient.
+struct IrregularOp {
+  std::string name, origin;
+  std::string kind;            // "gather", ...
+  std::vector<TensorId> in, out;
+  std::map<std::string, std::vector<std::int64_t>> attributes;
+};
+
+using Op = std::variant<StructuredOp, IrregularOp>;
+
+struct Graph {
+  std::string name;
+  std::vector<Tensor> tensors;
+  std::vector<Op> ops;                 // in execution order
+  std::vector<TensorId> outputs;       // of the network, or what a step must produce
+  // After differentiation: parameter -> gradient, and what replaces each parameter and state at the end of the step.
+  std::map<TensorId, TensorId> gradient;
+  std::map<TensorId, TensorId> update;
+
+  TensorId add(Tensor tensor);         // refuses a duplicate name
+  const Tensor& at(TensorId id) const;
+  TensorId find(std::string_view name) const;  // no_tensor if absent
+};
+
+// Throws broken_invariant-style UserError naming op and tensor if ids, ranks, coefficient counts, expressions or
+// injectivity are wrong. Passes call it after they ran.
+void validate(const Graph& graph);
+
+// The graph as text, one line per op, for people and tests.
+std::string to_text(const Graph& graph);
+
+}  // namespace dojo::graph

@@ -1,0 +1,42 @@
+// Straight-line runs of decoded instructions: what the node executes, times and counts as one thing.
+//
+// A block ends at the first instruction with `ends_block`, at `max_block` instructions, or before an address that cannot be
+// fetched (which then traps as a block of its own). pc-relative immediates (branches, jal, auipc) are absolute after building. The last
+// Decoded is always a sentinel: it sets hart.pc to the address after the block and returns nullptr. So: a handler that neither
+// branches nor traps returns d + 1; a taken branch sets hart.pc and returns nullptr; a system call or transfer sets hart.stop and
+// returns d + 1 (the sentinel leaves pc behind the instruction, ready to resume).
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "isa/hart.h"
+#include "isa/instruction.h"
+
+namespace dojo::isa {
+
+constexpr unsigned max_block = 64;
+
+struct Block {
+  std::uint64_t pc = 0;
+  std::uint32_t count = 0;         // instructions, without the sentinel
+  std::uint32_t bytes = 0;         // of encodings
+  std::vector<Decoded> code;       // count + 1
+};
+
+// Decodes one instruction; an encoding that no row matches decodes to a row that traps. `bits` holds at least the
+// instruction's own bits, low half-word first.
+Decoded decode(std::uint32_t bits, std::uint64_t pc);
+
+// Never fails: unreadable or illegal code becomes an instruction that traps when executed.
+Block build_block(const Memory& memory, std::uint64_t pc);
+
+// Runs the block to its end. Returns the number of instructions completed (a trapping one is not).
+// Afterwards hart.pc is the next instruction, or the trapping one if hart.stop == Stop::trap.
+std::uint32_t run_block(Hart& hart, const Block& block);
+
+// The text that llvm-mc would print for it, e.g. "addi\ta0, a0, 1"; "<unknown>" for illegal encodings.
+std::string disassemble(const Decoded& decoded, std::uint64_t pc);
+
+}  // namespace dojo::isa
