@@ -1,0 +1,31 @@
+# The two commands of the README, and what else one types every day. Each does its own set-up.
+.PHONY: build run test validate bench check format clean
+DATA ?= ../shared/data/donkey
+
+build:
+	@tools/setup.sh
+	@cmake --preset release -DCMAKE_MAKE_PROGRAM=/usr/bin/ninja --log-level=WARNING
+	@cmake --build build
+
+# Trains PilotNet on rendered road scenes on the emulated D1 die; the report is also in out/.
+run: build
+	build/dojo train models/pilotnet.onnx --epochs 2 --out out
+
+test: build check
+	ctest --test-dir build --output-on-failure
+
+check:
+	@python3 tools/check_rooms.py
+
+# The long runs behind the figures of the README: real frames, eight epochs, against PyTorch.
+validate: build
+	tests/validate/run.sh $(DATA)
+
+bench: build
+	bench/run.sh $(DATA)
+
+format:
+	clang-format-22 -i $$(git ls-files 'src/*.h' 'src/*.cpp' 'tools/*.cpp' 'tests/*.cpp' 'device/*.h' 'device/*.cpp')
+
+clean:
+	rm -rf build build-* out

@@ -1,0 +1,25 @@
+#!/usr/bin/env bash
+# Installs what a Debian 12 machine lacks to build and test OpenDojo. Does nothing when all is there.
+set -eu
+packages=(
+  build-essential cmake ninja-build pkg-config ccache python3
+  clang-22 lld-22 llvm-22 clang-format-22 clang-tidy-22 libclang-rt-22-dev
+  libfmt-dev libcli11-dev libtomlplusplus-dev nlohmann-json3-dev libssl-dev
+  libgtest-dev libbenchmark-dev
+  libavcodec-dev libavformat-dev libavutil-dev libswscale-dev
+  qemu-user libonnx-testdata
+)
+missing=()
+for package in "${packages[@]}"; do
+  [ "$(dpkg-query -W -f='${Status}' "$package" 2>/dev/null)" = "install ok installed" ] || missing+=("$package")
+done
+[ ${#missing[@]} -eq 0 ] && exit 0
+
+as_root=()
+if [ "$(id -u)" -ne 0 ]; then
+  command -v sudo >/dev/null || { echo "setup: needs root to install: ${missing[*]}" >&2; exit 2; }
+  as_root=(sudo)
+fi
+echo "setup: installing ${missing[*]}"
+"${as_root[@]}" apt-get update -q
+"${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "${missing[@]}"
