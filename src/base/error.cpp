@@ -8,10 +8,14 @@ namespace {
 
 std::string_view suffix(Refusal refusal) {
   switch (refusal) {
-    case Refusal::invalid: return "";
-    case Refusal::unsupported: return " (unsupported)";
-    case Refusal::not_yet: return " (not yet implemented)";
-    case Refusal::unspecified: return " (unspecified by any public source)";
+    case Refusal::invalid:
+      return "";
+    case Refusal::unsupported:
+      return " (unsupported)";
+    case Refusal::not_yet:
+      return " (not yet implemented)";
+    case Refusal::unspecified:
+      return " (unspecified by any public source)";
   }
   return "";
 }

@@ -18,14 +18,14 @@ namespace dojo {
 enum class Refusal { invalid, unsupported, not_yet, unspecified };
 
 class UserError : public std::runtime_error {
- public:
+public:
   // `where` is a file, file:line, or an option; `what` one clause without a full stop.
   UserError(std::string_view where, std::string_view what, Refusal refusal = Refusal::invalid);
 
   const std::string& where() const { return where_; }
   Refusal refusal() const { return refusal_; }
 
- private:
+private:
   std::string where_;
   Refusal refusal_;
 };

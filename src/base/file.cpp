@@ -13,7 +13,7 @@ namespace dojo {
 namespace {
 
 class Descriptor {
- public:
+public:
   explicit Descriptor(int number) : number_(number) {}
   ~Descriptor() {
     if (number_ >= 0) ::close(number_);
@@ -22,7 +22,7 @@ class Descriptor {
   Descriptor& operator=(const Descriptor&) = delete;
   int number() const { return number_; }
 
- private:
+private:
   int number_;
 };
 

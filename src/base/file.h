@@ -14,8 +14,8 @@ namespace dojo {
 std::vector<std::byte> read_file(const std::filesystem::path& path);
 std::string read_text(const std::filesystem::path& path);
 
-// Writes beside `path`, syncs, then renames over it: after any crash the old file or the new one is there, whole.
-// Throws UserError (a full disk, a missing folder) and leaves nothing behind.
+// Writes beside `path`, syncs, then renames over it: after any crash the old file or the new one is there,
+// whole. Throws UserError (a full disk, a missing folder) and leaves nothing behind.
 void write_file(const std::filesystem::path& path, std::span<const std::byte> bytes);
 void write_text(const std::filesystem::path& path, std::string_view text);
 

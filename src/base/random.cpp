@@ -53,8 +53,7 @@ std::vector<std::uint32_t> permutation(std::uint32_t count, std::uint64_t seed, 
   std::vector<std::uint32_t> order(count);
   std::iota(order.begin(), order.end(), 0u);
   Random random(seed, stream);
-  for (std::uint32_t left = count; left > 1; --left)
-    std::swap(order[left - 1], order[random.below(left)]);
+  for (std::uint32_t left = count; left > 1; --left) std::swap(order[left - 1], order[random.below(left)]);
   return order;
 }
 

@@ -15,16 +15,16 @@ PhiloxBlock philox(std::uint64_t key, std::uint64_t counter_low, std::uint64_t c
 
 // A stream over one (seed, stream) pair, for host-side work: shuffles, initial weights, scenes.
 class Random {
- public:
+public:
   explicit Random(std::uint64_t seed, std::uint64_t stream = 0) : seed_(seed), stream_(stream) {}
 
-  std::uint32_t bits();             // 32 uniform bits
-  double uniform();                 // in [0, 1), a multiple of 2^-32
+  std::uint32_t bits();  // 32 uniform bits
+  double uniform();      // in [0, 1), a multiple of 2^-32
   double uniform(double low, double high) { return low + (high - low) * uniform(); }
-  double normal();                  // mean 0, deviation 1 (Box-Muller)
+  double normal();                           // mean 0, deviation 1 (Box-Muller)
   std::uint64_t below(std::uint64_t bound);  // in [0, bound), unbiased; bound > 0
 
- private:
+private:
   std::uint64_t seed_, stream_, counter_ = 0;
   PhiloxBlock block_{};
   unsigned used_ = 4;

@@ -9,7 +9,7 @@
 namespace dojo {
 
 class Sha256 {
- public:
+public:
   Sha256();
   ~Sha256();
   Sha256(const Sha256&) = delete;
@@ -18,7 +18,7 @@ class Sha256 {
   void add(std::span<const std::byte> bytes);
   std::string hex();  // 64 lower-case digits; the object is finished afterwards
 
- private:
+private:
   struct State;
   std::unique_ptr<State> state_;
 };

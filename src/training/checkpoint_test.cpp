@@ -1,0 +1,52 @@
+#include "training/checkpoint.h"
+
+#include <gtest/gtest.h>
+
+#include "base/error.h"
+#include "base/file.h"
+
+namespace dojo::training {
+namespace {
+
+class CheckpointFile : public testing::Test {
+protected:
+  void SetUp() override {
+    path_ = std::filesystem::temp_directory_path() /
+            ("checkpoint_test." + std::string(testing::UnitTest::GetInstance()->current_test_info()->name()));
+    checkpoint_.host_state = R"({"step": 3})";
+    checkpoint_.regions = {{std::byte{1}, std::byte{2}}, {std::byte{3}, std::byte{4}}};
+    write_checkpoint(path_, checkpoint_);
+  }
+  void TearDown() override { std::filesystem::remove(path_); }
+
+  std::filesystem::path path_;
+  Checkpoint checkpoint_;
+};
+
+TEST_F(CheckpointFile, ComesBackAsWritten) {
+  const Checkpoint read = read_checkpoint(path_);
+  EXPECT_EQ(read.host_state, checkpoint_.host_state);
+  EXPECT_EQ(read.regions, checkpoint_.regions);
+}
+
+TEST_F(CheckpointFile, IsRefusedWithAnyBitFlippedOrCutAnywhere) {
+  const auto whole = read_file(path_);
+  for (std::size_t bit = 0; bit < whole.size() * 8; ++bit) {
+    auto damaged = whole;
+    damaged[bit / 8] ^= static_cast<std::byte>(1u << bit % 8);
+    write_file(path_, damaged);
+    EXPECT_THROW(read_checkpoint(path_), UserError) << "bit " << bit;
+  }
+  for (std::size_t length = 0; length < whole.size(); ++length) {
+    write_file(path_, std::span(whole).first(length));
+    EXPECT_THROW(read_checkpoint(path_), UserError) << "length " << length;
+  }
+}
+
+TEST_F(CheckpointFile, LeavesTheOldOneWhenTheNewOneCannotBeWritten) {
+  EXPECT_THROW(write_checkpoint(path_ / "below_a_file", checkpoint_), UserError);
+  EXPECT_EQ(read_checkpoint(path_).host_state, checkpoint_.host_state);
+}
+
+}  // namespace
+}  // namespace dojo::training
