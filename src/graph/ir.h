@@ -5,22 +5,35 @@
 //     out[map_out(i)] (+)= body(in_0[map_0(i)], in_1[map_1(i)], ...)          then, once per element of out,
 //     out[o] = epilogue(out[o], extra_0[...], ...)
 //
-// with affine maps. From this one definition follow gradients, sharding, SRAM footprints and code. The meaning, exactly:
+// with affine maps. From this one definition follow gradients, sharding, SRAM footprints and code. The
+// meaning, exactly:
 //
-//  * All arithmetic is FP32, round to nearest even, subnormals kept; a tensor's elements are widened to FP32 when read and rounded to
+//  * All arithmetic is FP32, round to nearest even, subnormals kept; a tensor's elements are widened to FP32
+//  when read and rounded to
 //    the tensor's format when written (once, at the end; accumulation happens in FP32 whatever the format).
-//  * An axis that does not occur in map_out is a chain axis. For fixed other axes, chain axes are reduced in lexicographic order starting from the
-//    reduction's identity: sum with a body `a * b` at its root is acc = fma(a, b, acc); any other sum is acc = acc + body; maximum is
-//    acc = acc > body ? acc : body.
-//  * The remaining axes are visited in lexicographic order; each visit's result is combined into out (which starts from the identity:
+//  * An axis that does not occur in map_out is a chain axis. For fixed other axes, chain axes are reduced in
+//  lexicographic order starting from the
+//    reduction's identity: sum with a body `a * b` at its root is acc = fma(a, b, acc); any other sum is acc
+//    = acc + body; maximum is acc = acc > body ? acc : body.
+//  * The remaining axes are visited in lexicographic order; each visit's result is combined into out (which
+//  starts from the identity:
 //    out = out + acc, or out = maximum). If no two visits hit the same element this is just a store.
 //  * A read outside the tensor gives that access's `outside` value; a write outside is dropped.
 //  * Elements of out that no point reaches hold epilogue(identity) (0 for Reduction::none).
+//  * The epilogue is a function of the element o alone: each dimension of an extra's map is either a constant
+//  or equal to one of the
+//    dimension maps of out (coefficients and offset), so the extra is read at that component of o, reached or
+//    not.
+//  * The batch: a box has at most one batch axis; dimension 0 of a tensor with has_batch is always indexed by
+//  exactly that axis (coefficient
+//    1, offset 0), and the batch axis indexes nothing else. If it does not occur in map_out, the op reduces
+//    over the whole batch.
 #pragma once
 
 #include <cstdint>
 #include <map>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -46,8 +59,8 @@ struct Tensor {
   std::vector<std::int64_t> shape;  // [] is a scalar; all extents >= 1
   Role role = Role::value;
   numerics::Format format = numerics::Format::fp32;
-  bool has_batch = false;           // dimension 0 is the batch
-  std::vector<float> data;          // initial value of parameters, states, constants (row-major); else empty
+  bool has_batch = false;   // dimension 0 is the batch
+  std::vector<float> data;  // initial value of parameters, states, constants (row-major); else empty
 };
 
 // One dimension of a tensor as an affine function of the box: sum_a coefficient[a] * i[a] + offset.
@@ -64,13 +77,30 @@ struct Access {
 
 // A scalar expression: operations in evaluation order, the last one is the result.
 enum class Scalar : std::uint8_t {
-  input,     // argument: index of the access it reads (body), or 0 = the accumulated value, k + 1 = extra k (epilogue)
+  input,     // argument: index of the access it reads (body), or 0 = the accumulated value, k + 1 = extra k
+             // (epilogue)
   constant,  // value
-  add, subtract, multiply, divide, fma, negate, absolute, minimum, maximum,  // minimum: a < b ? a : b; maximum: a > b ? a : b
-  sqrt, reciprocal_sqrt, exp, log, tanh, sigmoid, erf, floor,
-  relu,      // a > 0 ? a : 0
-  less, equal,  // 1 or 0
-  select,    // a != 0 ? b : c
+  add,
+  subtract,
+  multiply,
+  divide,
+  fma,
+  negate,
+  absolute,
+  minimum,
+  maximum,  // minimum: a < b ? a : b; maximum: a > b ? a : b
+  sqrt,
+  reciprocal_sqrt,
+  exp,
+  log,
+  tanh,
+  sigmoid,
+  erf,
+  floor,
+  relu,  // a > 0 ? a : 0
+  less,
+  equal,   // 1 or 0
+  select,  // a != 0 ? b : c
 };
 
 struct ScalarNode {
@@ -84,17 +114,21 @@ struct Expression {
   bool empty() const { return nodes.empty(); }
 };
 
-enum class Reduction : std::uint8_t { none, sum, maximum };  // none: maps must be injective and reach each element once
+enum class Reduction : std::uint8_t {
+  none,
+  sum,
+  maximum
+};  // none: maps must be injective and reach each element once
 
 struct Axis {
-  std::string name;          // "n", "co", "oh"... for people
+  std::string name;  // "n", "co", "oh"... for people
   std::int64_t extent = 1;
-  bool is_batch = false;     // runs over the samples of the batch
+  bool is_batch = false;  // runs over the samples of the batch
 };
 
 struct StructuredOp {
-  std::string name;          // unique; for people: "conv1", "conv1.grad.w"
-  std::string origin;        // the ONNX node, or the pass that made it
+  std::string name;    // unique; for people: "conv1", "conv1.grad.w"
+  std::string origin;  // the ONNX node, or the pass that made it
   std::vector<Axis> box;
   Access out;
   std::vector<Access> in;
@@ -102,12 +136,13 @@ struct StructuredOp {
   Reduction reduction = Reduction::none;
   std::vector<Access> extra;   // read by the epilogue; maps over the same box (chain axes have coefficient 0)
   Expression epilogue;         // empty: identity
+  bool stop_gradient = false;  // differentiation takes the result for a constant (softmax's maximum)
 };
 
-// Operations that no affine map expresses. Each is a row in irregular.h with meaning and gradient.
+// Operations that no affine map expresses. No kind is defined so far: validate() refuses every one.
 struct IrregularOp {
   std::string name, origin;
-  std::string kind;            // "gather", ...
+  std::string kind;  // "gather", ...
   std::vector<TensorId> in, out;
   std::map<std::string, std::vector<std::int64_t>> attributes;
 };
@@ -117,20 +152,36 @@ using Op = std::variant<StructuredOp, IrregularOp>;
 struct Graph {
   std::string name;
   std::vector<Tensor> tensors;
-  std::vector<Op> ops;                 // in execution order
-  std::vector<TensorId> outputs;       // of the network, or what a step must produce
-  // After differentiation: parameter -> gradient, and what replaces each parameter and state at the end of the step.
+  std::vector<Op> ops;            // in execution order
+  std::vector<TensorId> outputs;  // of the network, or what a step must produce
+  // After differentiation: parameter -> gradient, and what replaces each parameter and state at the end of
+  // the step.
   std::map<TensorId, TensorId> gradient;
   std::map<TensorId, TensorId> update;
 
-  TensorId add(Tensor tensor);         // refuses a duplicate name
-  const Tensor& at(TensorId id) const;
+  TensorId add(Tensor tensor);          // refuses a duplicate name
+  const Tensor& at(TensorId id) const;  // a bad id is a broken invariant
+  Tensor& at(TensorId id);
   TensorId find(std::string_view name) const;  // no_tensor if absent
 };
 
-// Throws broken_invariant-style UserError naming op and tensor if ids, ranks, coefficient counts, expressions or
+// Throws a UserError naming op and tensor if ids, ranks, coefficient counts, expressions or
 // injectivity are wrong. Passes call it after they ran.
 void validate(const Graph& graph);
+
+std::int64_t element_count(const std::vector<std::int64_t>& shape);  // 1 for a scalar
+
+const std::string& name_of(const Op& op);
+
+// The ops as lists of what they read and write.
+std::vector<TensorId> inputs_of(const Op& op);  // of body and epilogue, in order, with repetitions
+std::vector<TensorId> outputs_of(const Op& op);
+
+// Whether axis `axis` of the box occurs in the map of the output; if not it is a chain axis.
+bool is_chain_axis(const StructuredOp& op, std::size_t axis);
+
+// Whether the body is `a * b` at its root, so that a sum over it is a chain of fma.
+bool is_product(const Expression& body);
 
 // The graph as text, one line per op, for people and tests.
 std::string to_text(const Graph& graph);
