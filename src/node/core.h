@@ -1,0 +1,63 @@
+// One hardware thread of a node at work: executes its blocks, times them, and counts what they did.
+//
+// The system above owns the harts, their memory and the clock of the die; a Core owns the pipeline's state of
+// one hart between two stops. At every stop other than Stop::none the pipeline is empty: the next slice
+// starts from an idle pipeline, whenever the system resumes the hart. Results, cycles and counts depend on
+// program and data alone, never on host threads: everything that cores share (CodeImage, BlockTiming) is a
+// cache of pure functions and may be used from several host threads at once.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string_view>
+
+#include "isa/hart.h"
+#include "machine/ledger.h"
+#include "machine/machine.h"
+#include "node/block_timing.h"
+#include "node/counts.h"
+#include "node/image.h"
+
+namespace dojo::node {
+
+// What happened between two stops of a hart.
+struct Slice {
+  isa::Stop stop = isa::Stop::none;  // none: the budget ran out, call run again
+  std::uint64_t cycles =
+      0;  // from the slice's start to the stop (a transfer: until it is handed to the network);
+          // with Stop::none to the last issue, the rest is in the next slice. 0 without timing
+  std::uint64_t instructions = 0;  // completed; a trapping one is not
+};
+
+class Core {
+public:
+  // Without timing: same values and counts, no cycles. Both references must outlive the core.
+  Core(CodeImage& image, BlockTiming& timing, bool with_timing);
+
+  // Runs until the hart stops or at least `max_instructions` have completed (checked at block ends). Clears
+  // hart.stop first; keeps hart.instructions and hart.cycle up to date at block ends: the system may move
+  // hart.cycle forward between slices. hart.pc afterwards is the next instruction, or the trapping one.
+  Slice run(isa::Hart& hart, std::uint64_t max_instructions);
+
+  // Everything counted so far, by plan op (hart.op). Cycles of waiting in the network are the system's to
+  // add.
+  const std::map<std::uint32_t, Counts>& counts() const { return counts_; }
+  // The same as ledger rows of `part` (docs/notes/004), zeros left out.
+  void add_to(machine::Ledger& ledger, std::string_view part) const;
+
+private:
+  void run_block(isa::Hart& hart, Slice& slice);
+  void run_unshared(isa::Hart& hart, Slice& slice);
+  void account(isa::Hart& hart, Slice& slice, std::uint64_t instructions, std::uint64_t cycles);
+
+  CodeImage& image_;
+  BlockTiming& timing_;
+  const Transition* last_;   // how the previous block ended
+  const Transition* start_;  // the empty pipeline
+  std::map<std::uint32_t, Counts> counts_;
+  Counts* current_ = nullptr;  // counts_ of hart.op
+  std::uint32_t current_op_ = 0;
+};
+
+}  // namespace dojo::node
