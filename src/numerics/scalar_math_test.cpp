@@ -1,0 +1,138 @@
+#include "numerics/scalar_math.h"
+
+#include <gtest/gtest.h>
+
+#include <array>
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+#include <limits>
+#include <string>
+
+namespace dojo::scalar {
+namespace {
+
+// Every argument in steps of `stride` bit patterns, against the C library in double. The error is counted in
+// units of the last place of the exact result's binade (subnormal results: of the smallest subnormal).
+struct Worst {
+  double ulps = 0;
+  float argument = 0;
+};
+
+Worst worst_error(float (*ours)(float), double (*exact)(double), std::uint32_t stride) {
+  Worst worst;
+  for (std::uint64_t bits = 0; bits < 0x100000000ull; bits += stride) {
+    const float x = from_bits(static_cast<std::uint32_t>(bits));
+    if (x != x) continue;
+    const double truth = exact(x);
+    const float result = ours(x);
+    if (truth != truth || std::fabs(truth) >= 0x1.ffffffp127) {
+      if (std::isnan(truth) ? std::isnan(result) : result == static_cast<float>(truth)) continue;
+      return {std::numeric_limits<double>::infinity(), x};
+    }
+    const int exponent = truth == 0 ? -126 : std::max(std::ilogb(truth), -126);
+    const double ulps = std::fabs(static_cast<double>(result) - truth) / std::ldexp(1.0, exponent - 23);
+    if (!(ulps <= worst.ulps)) worst = {ulps, x};
+  }
+  return worst;
+}
+
+double exact_sigmoid(double x) { return 1 / (1 + std::exp(-x)); }
+double exact_reciprocal_sqrt(double x) { return 1 / std::sqrt(x); }
+double exact_reciprocal(double x) { return 1 / x; }
+
+struct Row {
+  const char* name;
+  float (*ours)(float);
+  double (*exact)(double);
+  double bound;
+};
+
+const std::array rows = {
+    Row{"exp", exp, std::exp, 1.0},
+    Row{"log", log, std::log, 1.0},
+    Row{"tanh", tanh, std::tanh, 2.0},
+    Row{"sigmoid", sigmoid, exact_sigmoid, 2.5},
+    Row{"erf", erf, std::erf, 1.5},
+    Row{"reciprocal_sqrt", reciprocal_sqrt, exact_reciprocal_sqrt, 1.5},
+    Row{"reciprocal", reciprocal, exact_reciprocal, 0.5},
+    Row{"sqrt", sqrt, std::sqrt, 0.5},
+    Row{"floor", floor, std::floor, 0.0},
+};
+
+// DOJO_EXHAUSTIVE=1 tries all 2^32 arguments (minutes); otherwise every 331st, which is coprime to every
+// power of two.
+TEST(ScalarMath, ErrorsStayWithinTheStatedBounds) {
+  const std::uint32_t stride = std::getenv("DOJO_EXHAUSTIVE") ? 1 : 331;
+  for (const Row& row : rows) {
+    const Worst worst = worst_error(row.ours, row.exact, stride);
+    EXPECT_LE(worst.ulps, row.bound) << row.name << " at " << worst.argument;
+    RecordProperty(row.name, std::to_string(worst.ulps));
+    if (std::getenv("DOJO_EXHAUSTIVE"))
+      std::printf("%s: %.3f ulp at %a\n", row.name, worst.ulps, static_cast<double>(worst.argument));
+  }
+}
+
+TEST(ScalarMath, SpecialArguments) {
+  const float infinity = std::numeric_limits<float>::infinity(),
+              nan = std::numeric_limits<float>::quiet_NaN();
+  for (const Row& row : rows) EXPECT_TRUE(std::isnan(row.ours(nan))) << row.name;
+  EXPECT_EQ(exp(-infinity), 0);
+  EXPECT_EQ(exp(infinity), infinity);
+  EXPECT_EQ(exp(0.0f), 1);
+  EXPECT_EQ(log(0.0f), -infinity);
+  EXPECT_EQ(log(infinity), infinity);
+  EXPECT_TRUE(std::isnan(log(-1.0f)));
+  EXPECT_EQ(log(1.0f), 0);
+  EXPECT_EQ(tanh(infinity), 1);
+  EXPECT_EQ(tanh(-infinity), -1);
+  EXPECT_EQ(sigmoid(-infinity), 0);
+  EXPECT_EQ(sigmoid(infinity), 1);
+  EXPECT_EQ(erf(infinity), 1);
+  for (const auto f : {tanh, erf, floor}) {
+    EXPECT_TRUE(std::signbit(f(-0.0f)));
+    EXPECT_FALSE(std::signbit(f(0.0f)));
+  }
+}
+
+// A loop over each function, compiled for the node, must be vector code: float arithmetic on vectors, no
+// call.
+class NodeCode : public ::testing::TestWithParam<const char*> {};
+
+std::string node_assembly(const std::string& function) {
+  const std::string folder = ::testing::TempDir(), source = folder + "scalar_math_" + function + ".cpp";
+  std::FILE* file = std::fopen(source.c_str(), "w");
+  std::fprintf(file,
+               "#include \"numerics/scalar_math.h\"\n"
+               "void loop(const float* __restrict in, float* __restrict out, unsigned long n) {\n"
+               "  for (unsigned long i = 0; i < n; ++i) out[i] = dojo::scalar::%s(in[i]);\n}\n",
+               function.c_str());
+  std::fclose(file);
+  const std::string command =
+      "clang++-22 --target=riscv64-unknown-elf -march=rv64gcv_zvl512b -mabi=lp64d -std=c++20 -O3 "
+      "-ffreestanding -ffp-contract=off "
+      "-fno-math-errno -I " DOJO_SOURCE_DIR "/src -S -o - " +
+      source;
+  std::string text;
+  std::FILE* pipe = popen(command.c_str(), "r");
+  std::array<char, 4096> buffer;
+  while (std::size_t got = std::fread(buffer.data(), 1, buffer.size(), pipe)) text.append(buffer.data(), got);
+  EXPECT_EQ(pclose(pipe), 0) << command;
+  return text;
+}
+
+TEST_P(NodeCode, IsVectorCodeWithoutCalls) {
+  if (std::system("clang++-22 --version > /dev/null 2>&1") != 0) GTEST_SKIP() << "no clang++-22 here";
+  const std::string text = node_assembly(GetParam());
+  EXPECT_NE(text.find("\tvf"), std::string::npos) << text;
+  EXPECT_NE(text.find("\tvse32.v"), std::string::npos) << text;
+  EXPECT_EQ(text.find("\tcall"), std::string::npos) << text;
+}
+
+INSTANTIATE_TEST_SUITE_P(ScalarMath, NodeCode,
+                         ::testing::Values("exp", "log", "tanh", "sigmoid", "erf", "reciprocal",
+                                           "reciprocal_sqrt", "sqrt", "floor", "relu"),
+                         [](const auto& test) { return std::string(test.param); });
+
+}  // namespace
+}  // namespace dojo::scalar
