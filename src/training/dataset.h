@@ -1,0 +1,53 @@
+// Where frames come from, as training sees it: a recorded drive and rendered scenes are read through the same
+// two interfaces.
+//
+// A Dataset gives pictures as a camera took them, and labels as they were recorded. Examples give what one
+// network sees of them: numbers in the shape of its inputs and targets in units of their standard deviation.
+// Frames are numbered in order of time from 0. All members may be called from several threads at once; none
+// changes what another returns.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace dojo::training {
+
+struct Image {
+  unsigned width = 0, height = 0;
+  std::vector<std::uint8_t> rgb;  // rows from the top, three bytes a pixel
+};
+
+// Frames that follow each other in time without a gap: neighbours are nearly equal, frames of two runs are
+// not.
+struct Run {
+  std::size_t first = 0, count = 0;
+};
+
+class Dataset {
+public:
+  virtual ~Dataset() = default;
+  virtual std::string name() const = 0;                             // for people and run.json
+  virtual std::string fingerprint() const = 0;                      // changes when any frame or label changes
+  virtual std::size_t size() const = 0;                             // frames, at least 1
+  virtual const std::vector<Run>& runs() const = 0;                 // cover 0..size-1 in order
+  virtual const std::vector<std::string>& label_names() const = 0;  // "angle", "throttle"
+  virtual const std::vector<std::string>& warnings()
+      const = 0;                                     // one sentence for each thing that was skipped
+  virtual Image image(std::size_t frame) const = 0;  // throws UserError if it cannot be read any more
+  virtual std::vector<float> labels(std::size_t frame) const = 0;  // in the order of label_names
+};
+
+class Examples {
+public:
+  virtual ~Examples() = default;
+  virtual std::size_t size() const = 0;
+  virtual std::size_t input_elements() const = 0;   // of all inputs of the network, one sample
+  virtual std::size_t target_elements() const = 0;  // of all targets, one sample
+  // Writes one sample: the inputs one after the other, row-major, then the same for the targets.
+  virtual void read(std::size_t frame, std::span<float> inputs, std::span<float> targets) const = 0;
+};
+
+}  // namespace dojo::training

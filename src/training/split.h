@@ -1,0 +1,29 @@
+// Which frames train and which validate.
+//
+// Neighbouring frames are nearly equal, so frames drawn one by one would put near copies of the training set
+// into the validation set. The frames are cut, in order of time, into equal blocks instead, and the end of
+// each block is held out.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "training/dataset.h"
+
+namespace dojo::training {
+
+struct Split {
+  std::vector<std::uint32_t> train, validation;  // frame numbers, ascending
+};
+
+// Cuts 0..frames-1 into `blocks` equal parts (as far as integers allow: part b is [b * frames / blocks, (b +
+// 1) * frames / blocks)) and holds out the last `1 / part` of each, rounded down. With fewer than blocks *
+// part frames, the last frame alone validates. frames >= 2.
+Split split_by_blocks(std::size_t frames, std::size_t blocks = 10, std::size_t part = 5);
+
+// The order in which epoch `epoch` visits `frames`: it depends on seed and epoch alone.
+std::vector<std::uint32_t> shuffled(const std::vector<std::uint32_t>& frames, std::uint64_t seed,
+                                    std::uint64_t epoch);
+
+}  // namespace dojo::training

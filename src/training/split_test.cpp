@@ -1,0 +1,60 @@
+#include "training/split.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <numeric>
+
+namespace dojo::training {
+namespace {
+
+TEST(Split, HoldsOutTheLastFifthOfEachOfTenBlocks) {
+  const Split split = split_by_blocks(13192);  // blocks of 1319 frames, but the fifth and the tenth have 1320
+  EXPECT_EQ(split.validation.size(), 8u * 263 + 2 * 264);
+  const auto held_out = [&](std::uint32_t frame) {
+    return std::ranges::binary_search(split.validation, frame);
+  };
+  for (const auto& [first, last] : {std::pair{1056u, 1318u}, {2375u, 2637u}, {12928u, 13191u}}) {
+    EXPECT_FALSE(held_out(first - 1)) << first;
+    for (std::uint32_t frame = first; frame <= last; ++frame) ASSERT_TRUE(held_out(frame)) << frame;
+    EXPECT_FALSE(held_out(last + 1)) << last;
+  }
+}
+
+TEST(Split, PutsEveryFrameIntoExactlyOnePart) {
+  for (std::size_t frames = 2; frames < 400; ++frames) {
+    const Split split = split_by_blocks(frames);
+    std::vector<std::uint32_t> all = split.train;
+    all.insert(all.end(), split.validation.begin(), split.validation.end());
+    std::ranges::sort(all);
+    std::vector<std::uint32_t> expected(frames);
+    std::iota(expected.begin(), expected.end(), 0u);
+    ASSERT_EQ(all, expected) << frames;
+    ASSERT_FALSE(split.train.empty()) << frames;
+    ASSERT_FALSE(split.validation.empty()) << frames;
+  }
+}
+
+TEST(Split, NeighboursOfHeldOutFramesAreHeldOutExceptAtTheEndsOfTheirBlock) {
+  const Split split = split_by_blocks(1000);
+  std::size_t borders = 0;
+  for (const std::uint32_t frame : split.validation)
+    for (const std::uint32_t neighbour : {frame - 1, frame + 1})
+      borders += std::ranges::binary_search(split.train, neighbour);
+  EXPECT_EQ(borders, 19u);  // two for each of ten blocks, none after the last frame
+}
+
+TEST(Shuffled, VisitsTheSameFramesInAnOrderOfSeedAndEpochAlone) {
+  const std::vector<std::uint32_t> frames = split_by_blocks(500).train;
+  const auto order = shuffled(frames, 7, 0);
+  EXPECT_EQ(order, shuffled(frames, 7, 0));
+  EXPECT_NE(order, shuffled(frames, 7, 1));
+  EXPECT_NE(order, shuffled(frames, 8, 0));
+  EXPECT_NE(order, frames);
+  auto sorted = order;
+  std::ranges::sort(sorted);
+  EXPECT_EQ(sorted, frames);
+}
+
+}  // namespace
+}  // namespace dojo::training
