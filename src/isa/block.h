@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -23,6 +24,7 @@ struct Block {
   std::uint32_t count = 0;         // instructions, without the sentinel
   std::uint32_t bytes = 0;         // of encodings
   std::vector<Decoded> code;       // count + 1
+  bool floats = false;             // holds an instruction that raises_flags
 };
 
 // Decodes one instruction; an encoding that no row matches decodes to a row that traps. `bits` holds at least the
@@ -36,7 +38,10 @@ Block build_block(const Memory& memory, std::uint64_t pc);
 // Afterwards hart.pc is the next instruction, or the trapping one if hart.stop == Stop::trap.
 std::uint32_t run_block(Hart& hart, const Block& block);
 
-// The text that llvm-mc would print for it, e.g. "addi\ta0, a0, 1"; "<unknown>" for illegal encodings.
+// Every row of the machine, in table order.
+std::span<const Row* const> all_rows();
+
+// The text that llvm-mc -M no-aliases would print for it, e.g. "addi\ta0, a0, 1"; "<unknown>" for illegal encodings.
 std::string disassemble(const Decoded& decoded, std::uint64_t pc);
 
 }  // namespace dojo::isa

@@ -73,7 +73,8 @@ struct Hart {
   alignas(64) std::array<std::byte, 4 * tile_edge * tile_edge * 4> tiles{};     // tile mt(4 i) at i * 1024, fp32 rows
 
   Memory memory;
-  std::uint64_t reserved_address = ~std::uint64_t{0};  // lr/sc
+  std::uint64_t reserved_address = ~std::uint64_t{0};  // lr/sc; ~0: none
+  std::uint64_t reserved_value = 0;    // sc fails if the memory no longer holds it
 
   // Identity and Xdojo CSRs (docs/notes/001).
   std::uint32_t node = 0, nodes = 1, row = 0, column = 0, thread = 0;

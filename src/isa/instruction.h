@@ -41,6 +41,8 @@ enum Property : std::uint16_t {
   reduction = 1 << 9,       // ordered or not; see `element_serial`
   element_serial = 1 << 10, // strided, indexed, ordered reduction: one element after another
   writes_vtype = 1 << 11,
+  raises_flags = 1 << 12,   // computes with host floating point: its block owns the host's flags (float_host.h)
+  starts_block = 1 << 13,   // sees counters and flags, so every instruction before it must have been accounted for
 };
 
 // Executes one instruction and returns the next one of its block. Returns nullptr when the block is over: pc is set, and
@@ -50,7 +52,7 @@ using Execute = const Decoded* (*)(Hart&, const Decoded*);
 struct Row {
   std::string_view mnemonic;   // as llvm-mc writes it
   std::uint32_t match, mask;   // word & mask == match
-  std::string_view syntax;     // operands as written, e.g. "rd, rs1, imm12" (tokens: see disassemble.cpp)
+  std::string_view syntax;     // operands as written, e.g. "rd, rs1, imm12" (tokens: see operands.h)
   std::string_view extension;  // "I", "M", "V", "Zvfh", "XSfmm", "Xdojo"...
   Unit unit;
   Operand rd, rs1, rs2, rs3;
@@ -66,7 +68,7 @@ struct Decoded {
   std::uint8_t rd, rs1, rs2, rs3;
   std::uint8_t mode;           // rm for scalar floating point, vm for vector, funct bits as the row needs
   std::uint8_t length;         // bytes in memory: 2 or 4
-  std::uint16_t padding = 0;
+  std::uint16_t compressed = 0;  // the encoding in memory if length is 2
 };
 
 // Tables, each in its own file. Their union is the machine's instruction set.
