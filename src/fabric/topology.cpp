@@ -1,0 +1,71 @@
+#include "fabric/topology.h"
+
+#include <cstdlib>
+
+#include "base/error.h"
+
+namespace dojo::fabric {
+
+namespace {
+
+constexpr unsigned kinds_per_position = 6, kinds_per_row = 2, kinds_per_interface = 3;
+
+unsigned distance(unsigned a, unsigned b) { return a > b ? a - b : b - a; }
+
+}  // namespace
+
+Topology::Topology(const machine::Machine& machine)
+    : rows_(static_cast<unsigned>(machine.mesh.rows)),
+      columns_(static_cast<unsigned>(machine.mesh.columns)),
+      interfaces_(static_cast<unsigned>(machine.interface.count)) {
+  if (interfaces_ > rows_)
+    refuse(machine.name, "has {} interface processors for {} rows", interfaces_, rows_);
+  for (unsigned node = 0; node < machine.enabled_nodes(); ++node) {
+    const auto [row, column] = machine.place(node);
+    positions_.push_back(row * columns_ + column);
+  }
+}
+
+unsigned Topology::edge_row(unsigned interface, unsigned node) const {
+  const unsigned row = positions_[node] / columns_;
+  const unsigned first = interface * rows_ / interfaces_, last = (interface + 1) * rows_ / interfaces_;
+  return row >= first && row < last ? row : first + row % (last - first);
+}
+
+unsigned Topology::hops(Endpoint source, Endpoint destination) const {
+  if (is_interface(source)) return hops(destination, source);
+  const unsigned from = positions_[source];
+  if (is_interface(destination)) {
+    const unsigned row = edge_row(destination - interface_endpoint, source);
+    return from % columns_ + distance(from / columns_, row) + 1;
+  }
+  const unsigned to = positions_[destination];
+  return distance(from % columns_, to % columns_) + distance(from / columns_, to / columns_);
+}
+
+unsigned Topology::server_count() const {
+  return rows_ * columns_ * kinds_per_position + rows_ * kinds_per_row + interfaces_ * kinds_per_interface;
+}
+
+unsigned Topology::server(ServerKind kind, unsigned index) const {
+  const unsigned which = static_cast<unsigned>(kind);
+  const unsigned row_base = rows_ * columns_ * kinds_per_position;
+  if (which < kinds_per_position) return index * kinds_per_position + which;
+  if (which < kinds_per_position + kinds_per_row)
+    return row_base + index * kinds_per_row + (which - kinds_per_position);
+  return row_base + rows_ * kinds_per_row + index * kinds_per_interface +
+         (which - kinds_per_position - kinds_per_row);
+}
+
+unsigned Topology::step(unsigned& position, unsigned target_position, ServerKind last) const {
+  const unsigned column = position % columns_, row = position / columns_;
+  const unsigned to_column = target_position % columns_, to_row = target_position / columns_;
+  const unsigned here = position;
+  if (column < to_column) return position += 1, server(ServerKind::east, here);
+  if (column > to_column) return position -= 1, server(ServerKind::west, here);
+  if (row < to_row) return position += columns_, server(ServerKind::south, here);
+  if (row > to_row) return position -= columns_, server(ServerKind::north, here);
+  return server(last, last == ServerKind::edge_out ? row : here);
+}
+
+}  // namespace dojo::fabric
