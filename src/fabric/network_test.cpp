@@ -186,14 +186,15 @@ TEST(Network, HbmDeliversItsBandwidthToManyNodes) {
   std::vector<Sent> sent;
   std::uint64_t bytes = 0;
   for (unsigned round = 0; round < 64; ++round)
-    for (unsigned node = 0; node < 72; ++node) {  // rows 0 to 3: processor 0's own
+    for (unsigned node = 0; node < 71;
+         ++node) {  // rows 0 to 3 without the disabled node: all that processor 0 serves
       sent.push_back({0, interface_endpoint, node, 4096});
       bytes += 4096;
     }
   const auto delivered = deliveries(machine, sent);
   const double rate = static_cast<double>(bytes) / static_cast<double>(*std::ranges::max_element(delivered));
   // Four edge links of 64 B limit before the 400 B a cycle of HBM.
-  EXPECT_NEAR(rate, 256, 4);
+  EXPECT_NEAR(rate, 256 * 71.0 / 72, 4);
   machine::Machine wide = machine;
   wide.mesh.link_bytes_per_cycle = 256;
   const auto faster = deliveries(wide, sent);
