@@ -1,8 +1,328 @@
-// The rows of the matrix extension XSfmm 0.6.
-#include "isa/instruction.h"
+// The rows of XSfmm 0.6 (SiFive's matrix extension) for 16 x 16 tiles, with FP32 and INT32 accumulators.
+// docs/matrix.md is its page.
+//
+// A tile register mt<i> names 256 bytes of tile state; a tile of 32-bit elements takes four of them (mt0,
+// mt4, mt8, mt12), one of 16-bit or 64-bit elements two. Rows of a tile lie one after another.
+#include <algorithm>
+#include <array>
+#include <bit>
+
+#include "isa/matrix_step.h"
+#include "isa/vector_config.h"
+#include "isa/vector_operands.h"
 
 namespace dojo::isa {
+namespace {
 
-std::span<const Row> matrix_rows() { return {}; }
+using vector::illegal;
+
+constexpr unsigned tile_register_bytes = 256;
+
+std::uint8_t* tile_bytes(Hart& hart, unsigned tile) {
+  return reinterpret_cast<std::uint8_t*>(hart.tiles.data()) + tile * tile_register_bytes;
+}
+
+// Whether mt<tile> may hold elements of this width.
+bool tile_is_legal(unsigned tile, unsigned width) {
+  const unsigned edge = effective_tile_edge(width, 1);
+  return tile % (edge * edge * width / 8 / tile_register_bytes) == 0;
+}
+
+bool is_matrix_configuration(const Hart& hart) { return !hart.vill && hart.tile_widen != 0; }
+
+// --- Configuration
+
+// sf.vsettn, sf.vsettm, sf.vsettk change one extent of a matrix configuration; elsewhere they make vtype
+// illegal.
+template <typename Set>
+const Decoded* set_extent(Hart& hart, const Decoded* d, Set set) {
+  const std::uint64_t requested = hart.x[d->rs1];
+  std::uint64_t granted = 0;
+  if (is_matrix_configuration(hart)) {
+    granted = set(requested);
+  } else {
+    set_vtype(hart, ~std::uint64_t{0});
+    hart.vl = 0;
+  }
+  hart.vstart = 0;
+  hart.set_x(d->rd, granted);
+  return d + 1;
+}
+
+const Decoded* set_tn(Hart& hart, const Decoded* d) {
+  return set_extent(
+      hart, d, [&](std::uint64_t wanted) { return hart.vl = std::min(wanted, vector_length_limit(hart)); });
+}
+
+const Decoded* set_tm(Hart& hart, const Decoded* d) {
+  return set_extent(hart, d, [&](std::uint64_t wanted) {
+    const std::uint64_t tm = std::min(wanted, vector_length_limit(hart));
+    set_vtype(hart, (hart.vtype & ~(std::uint64_t{0x3fff} << 16)) | tm << 16);
+    return tm;
+  });
+}
+
+const Decoded* set_tk(Hart& hart, const Decoded* d) {
+  return set_extent(hart, d, [&](std::uint64_t wanted) {
+    const std::uint64_t tk = std::min<std::uint64_t>(wanted, tile_k_max(hart.tile_widen));
+    set_vtype(hart, (hart.vtype & ~(std::uint64_t{7} << 11)) | tk << 11);
+    return tk;
+  });
+}
+
+// --- Moves: a row or column of a tile, named by a tile subset specifier in an x register
+
+struct Slice {
+  std::uint8_t* first = nullptr;  // nullptr: no such slice
+  std::size_t stride = 0;         // bytes from element to element
+};
+
+// Specifier: index in bits 23:0, pattern (0 row, 1 column) in 26:24, tile register in 30:27.
+Slice slice_of(Hart& hart, std::uint64_t specifier, unsigned width) {
+  const unsigned edge = effective_tile_edge(width, 1), tile = specifier >> 27 & 15,
+                 pattern = specifier >> 24 & 7;
+  const auto index = static_cast<unsigned>(specifier & 0xffffff);
+  const std::size_t element = width / 8, row = edge * element;
+  if (!is_matrix_configuration(hart) || !tile_is_legal(tile, width) || index >= edge || pattern > 1 ||
+      hart.vl > edge)
+    return {};
+  return pattern == 0 ? Slice{tile_bytes(hart, tile) + index * row, element}
+                      : Slice{tile_bytes(hart, tile) + index * element, row};
+}
+
+// Copies vl elements, those before vstart excepted.
+void copy_slice(Hart& hart, std::uint8_t* to, std::size_t to_stride, const std::uint8_t* from,
+                std::size_t from_stride, std::size_t element) {
+  if (hart.vl > hart.vstart) {
+    if (to_stride == element && from_stride == element)
+      std::memcpy(to + hart.vstart * element, from + hart.vstart * element,
+                  (hart.vl - hart.vstart) * element);
+    else
+      for (std::size_t i = hart.vstart; i < hart.vl; ++i)
+        std::memcpy(to + i * to_stride, from + i * from_stride, element);
+  }
+  hart.vstart = 0;
+}
+
+template <unsigned width>
+const Decoded* load_slice(Hart& hart, const Decoded* d) {
+  const Slice slice = slice_of(hart, hart.x[d->rs2], width);
+  if (slice.first == nullptr) return illegal(hart, d);
+  const std::uint64_t address = hart.x[d->rs1];
+  const auto* from =
+      reinterpret_cast<const std::uint8_t*>(hart.memory.readable(address, hart.vl * (width / 8)));
+  if (from == nullptr) return hart.raise(d, TrapCause::load_fault, address);
+  copy_slice(hart, slice.first, slice.stride, from, width / 8, width / 8);
+  return d + 1;
+}
+
+template <unsigned width>
+const Decoded* store_slice(Hart& hart, const Decoded* d) {
+  const Slice slice = slice_of(hart, hart.x[d->rs2], width);
+  if (slice.first == nullptr) return illegal(hart, d);
+  const std::uint64_t address = hart.x[d->rs1];
+  auto* to = reinterpret_cast<std::uint8_t*>(hart.memory.writable(address, hart.vl * (width / 8)));
+  if (to == nullptr) return hart.raise(d, TrapCause::store_fault, address);
+  copy_slice(hart, to, width / 8, slice.first, slice.stride, width / 8);
+  return d + 1;
+}
+
+const Decoded* move_to_vector(Hart& hart, const Decoded* d) {
+  const Slice slice = slice_of(hart, hart.x[d->rs1], hart.sew);
+  if (slice.first == nullptr || !vector::group_is_legal(d->rd, hart.lmul_log2)) return illegal(hart, d);
+  copy_slice(hart, vector::group(hart, d->rd), hart.sew / 8, slice.first, slice.stride, hart.sew / 8);
+  return d + 1;
+}
+
+const Decoded* move_from_vector(Hart& hart, const Decoded* d) {
+  const Slice slice = slice_of(hart, hart.x[d->rs1], hart.sew);
+  if (slice.first == nullptr || !vector::group_is_legal(d->rs2, hart.lmul_log2)) return illegal(hart, d);
+  copy_slice(hart, slice.first, slice.stride, vector::group(hart, d->rs2), hart.sew / 8, hart.sew / 8);
+  return d + 1;
+}
+
+const Decoded* zero_tile(Hart& hart, const Decoded* d) {
+  const unsigned tile = d->word >> 8 & 15, width = hart.sew * hart.tile_widen;
+  if (!is_matrix_configuration(hart) || !tile_is_legal(tile, width)) return illegal(hart, d);
+  const std::size_t row = effective_tile_edge(width, 1) * width / 8;
+  for (unsigned m = 0; m < hart.tile_m; ++m)
+    std::memset(tile_bytes(hart, tile) + m * row, 0, hart.vl * (width / 8));
+  return d + 1;
+}
+
+// Tile state costs nothing to keep, so giving it up keeps it.
+const Decoded* discard_tiles(Hart&, const Decoded* d) { return d + 1; }
+
+// --- Steps
+
+// Row k of an operand lies k * (8 / KMAX) registers above its first.
+bool operand_is_legal(const Hart& hart, unsigned r) {
+  return vector::group_is_legal(r, hart.lmul_log2) && (r & 7) < 8 / tile_k_max(hart.tile_widen);
+}
+
+bool step_is_legal(const Hart& hart, const Decoded* d, unsigned sew) {
+  return is_matrix_configuration(hart) && hart.sew == sew && hart.sew * hart.tile_widen == 32 &&
+         (d->word >> 8 & 3) == 0 && operand_is_legal(hart, d->rs1) && operand_is_legal(hart, d->rs2);
+}
+
+const std::uint8_t* operand_row(Hart& hart, unsigned r, unsigned k) {
+  return vector::group(hart, r + k * 8 / tile_k_max(hart.tile_widen));
+}
+
+// One row of `tile_edge` elements to FP32.
+using Widen = void (*)(const std::uint8_t* from, float* to);
+
+void widen_fp32(const std::uint8_t* from, float* to) { std::memcpy(to, from, tile_edge * 4); }
+
+void widen_bf16(const std::uint8_t* from, float* to) {
+  std::array<std::uint16_t, tile_edge> half;
+  std::memcpy(half.data(), from, sizeof half);
+  std::array<std::uint32_t, tile_edge> bits;
+  for (unsigned i = 0; i < tile_edge; ++i) bits[i] = static_cast<std::uint32_t>(half[i]) << 16;
+  std::memcpy(to, bits.data(), sizeof bits);
+}
+
+// The bits of an FP32 that equals a narrower number without infinities or NaN: sign, exponent and fraction by
+// their fields.
+constexpr std::uint32_t widened_bits(unsigned bits, unsigned exponent_bits, unsigned fraction_bits) {
+  const int bias = (1 << (exponent_bits - 1)) - 1;
+  const std::uint32_t sign = (bits >> (exponent_bits + fraction_bits) & 1) << 31;
+  std::uint32_t fraction = bits & ((1u << fraction_bits) - 1);
+  int exponent = static_cast<int>(bits >> fraction_bits & ((1u << exponent_bits) - 1));
+  if (exponent == 0 && fraction == 0) return sign;
+  if (exponent == 0) {
+    exponent = 1;
+    while ((fraction >> fraction_bits) == 0) fraction <<= 1, --exponent;
+    fraction &= (1u << fraction_bits) - 1;
+  }
+  return sign | static_cast<std::uint32_t>(exponent - bias + 127) << 23 | fraction << (23 - fraction_bits);
+}
+
+// A signalling NaN stays one, so that the step raises NV.
+constexpr std::uint32_t fp16_bits(unsigned bits) {
+  if ((bits & 0x7c00) != 0x7c00) return widened_bits(bits, 5, 10);
+  return (bits >> 15) << 31 | 0x7f800000 | (bits & 0x3ff) << 13;
+}
+
+void widen_fp16(const std::uint8_t* from, float* to) {
+  for (unsigned i = 0; i < tile_edge; ++i) {
+    std::uint16_t half;
+    std::memcpy(&half, from + 2 * i, 2);
+    to[i] = std::bit_cast<float>(fp16_bits(half));
+  }
+}
+
+// OFP8: E4M3 has one NaN per sign and no infinity; E5M2 is IEEE-like, its NaNs quiet from bit 1 on.
+using Fp8Table = std::array<float, 256>;
+constexpr Fp8Table e4m3_table = [] {
+  Fp8Table table{};
+  for (unsigned i = 0; i < 256; ++i)
+    table[i] = std::bit_cast<float>((i & 0x7f) == 0x7f ? 0x7fc00000u : widened_bits(i, 4, 3));
+  return table;
+}();
+constexpr Fp8Table e5m2_table = [] {
+  Fp8Table table{};
+  for (unsigned i = 0; i < 256; ++i) table[i] = std::bit_cast<float>(fp16_bits(i << 8));
+  return table;
+}();
+
+template <const Fp8Table& table>
+void widen_fp8(const std::uint8_t* from, float* to) {
+  for (unsigned i = 0; i < tile_edge; ++i) to[i] = table[from[i]];
+}
+
+const Decoded* step(Hart& hart, const Decoded* d, Widen widen_a, Widen widen_b) {
+  MatrixOperands operands;
+  operands.tm = hart.tile_m;
+  operands.tn = static_cast<unsigned>(hart.vl);
+  operands.tk = hart.tile_k;
+  for (unsigned k = 0; k < operands.tk; ++k) {
+    widen_a(operand_row(hart, d->rs2, k), operands.a[k].data());
+    widen_b(operand_row(hart, d->rs1, k), operands.b[k].data());
+  }
+  matrix_step(reinterpret_cast<float*>(tile_bytes(hart, d->word >> 8 & 15)), operands, hart.fflags);
+  return d + 1;
+}
+
+const Decoded* multiply_float(Hart& hart, const Decoded* d) {
+  if (!step_is_legal(hart, d, hart.sew) || hart.sew == 8) return illegal(hart, d);
+  const Widen widen = hart.sew == 32 ? widen_fp32 : hart.altfmt ? widen_bf16 : widen_fp16;
+  return step(hart, d, widen, widen);
+}
+
+template <const Fp8Table& a, const Fp8Table& b>
+const Decoded* multiply_fp8(Hart& hart, const Decoded* d) {
+  if (!step_is_legal(hart, d, 8)) return illegal(hart, d);
+  return step(hart, d, widen_fp8<a>, widen_fp8<b>);
+}
+
+// Products and sums modulo 2^32.
+template <typename A, typename B>
+const Decoded* multiply_integer(Hart& hart, const Decoded* d) {
+  if (!step_is_legal(hart, d, 8)) return illegal(hart, d);
+  auto* tile = reinterpret_cast<vector::u32*>(tile_bytes(hart, d->word >> 8 & 15));
+  const auto tn = static_cast<unsigned>(hart.vl);
+  for (unsigned k = 0; k < hart.tile_k; ++k) {
+    const std::uint8_t* a = operand_row(hart, d->rs2, k);
+    const std::uint8_t* b = operand_row(hart, d->rs1, k);
+    for (unsigned m = 0; m < hart.tile_m; ++m) {
+      const int scale = static_cast<A>(a[m]);
+      for (unsigned n = 0; n < tn; ++n)
+        tile[m * tile_edge + n] += static_cast<std::uint32_t>(scale * static_cast<int>(static_cast<B>(b[n])));
+    }
+  }
+  return d + 1;
+}
+
+constexpr auto no = Operand::none;
+constexpr auto xr = Operand::x_read;
+constexpr auto xw = Operand::x_write;
+constexpr auto vr = Operand::v_read;
+constexpr auto vw = Operand::v_write;
+constexpr auto tw = Operand::t_write;
+constexpr auto ta = Operand::t_read_write;
+constexpr std::uint16_t sets = ends_block | writes_vtype;
+
+// clang-format off
+#define TILE_SET(WORD, TEXT)     {"sf.vsettnt", WORD, 0xfff0707f, "rd, rs1, " TEXT, "XSfmm", Unit::vector_config, xw, xr, no, no, sets, set_vtype_and_length}
+#define TILE_MULTIPLY(NAME, MATCH, MASK, PROPERTIES, EXECUTE) \
+  {NAME, MATCH, MASK, "mt, vs2, vs1", "XSfmm", Unit::matrix, ta, vr, vr, no, PROPERTIES, EXECUTE}
+
+constexpr Row rows[] = {
+  TILE_SET(0x20007057, "e8, w1"),    TILE_SET(0x40007057, "e8, w2"),    TILE_SET(0x60007057, "e8, w4"),
+  TILE_SET(0x20807057, "e16, w1"),   TILE_SET(0x40807057, "e16, w2"),   TILE_SET(0x60807057, "e16, w4"),
+  TILE_SET(0x30807057, "e16alt, w1"), TILE_SET(0x50807057, "e16alt, w2"), TILE_SET(0x70807057, "e16alt, w4"),
+  TILE_SET(0x21007057, "e32, w1"),   TILE_SET(0x41007057, "e32, w2"),   TILE_SET(0x21807057, "e64, w1"),
+  // mnemonic       match       mask        syntax        extension unit                 rd  rs1 rs2 rs3 properties     execute
+  {"sf.vsettn",   0x84007057, 0xfff0707f, "rd, rs1",    "XSfmm", Unit::vector_config, xw, xr, no, no, sets,          set_tn},
+  {"sf.vsettm",   0x84107057, 0xfff0707f, "rd, rs1",    "XSfmm", Unit::vector_config, xw, xr, no, no, sets,          set_tm},
+  {"sf.vsettk",   0x84207057, 0xfff0707f, "rd, rs1",    "XSfmm", Unit::vector_config, xw, xr, no, no, sets,          set_tk},
+  {"sf.vlte8",    0x12007007, 0xfe007fff, "rs2, (rs1)", "XSfmm", Unit::vector_load,   no, xr, xr, no, reads_memory,  load_slice<8>},
+  {"sf.vlte16",   0x32007007, 0xfe007fff, "rs2, (rs1)", "XSfmm", Unit::vector_load,   no, xr, xr, no, reads_memory,  load_slice<16>},
+  {"sf.vlte32",   0x52007007, 0xfe007fff, "rs2, (rs1)", "XSfmm", Unit::vector_load,   no, xr, xr, no, reads_memory,  load_slice<32>},
+  {"sf.vlte64",   0x72007007, 0xfe007fff, "rs2, (rs1)", "XSfmm", Unit::vector_load,   no, xr, xr, no, reads_memory,  load_slice<64>},
+  {"sf.vste8",    0x12007027, 0xfe007fff, "rs2, (rs1)", "XSfmm", Unit::vector_store,  no, xr, xr, no, writes_memory, store_slice<8>},
+  {"sf.vste16",   0x32007027, 0xfe007fff, "rs2, (rs1)", "XSfmm", Unit::vector_store,  no, xr, xr, no, writes_memory, store_slice<16>},
+  {"sf.vste32",   0x52007027, 0xfe007fff, "rs2, (rs1)", "XSfmm", Unit::vector_store,  no, xr, xr, no, writes_memory, store_slice<32>},
+  {"sf.vste64",   0x72007027, 0xfe007fff, "rs2, (rs1)", "XSfmm", Unit::vector_store,  no, xr, xr, no, writes_memory, store_slice<64>},
+  {"sf.vtmv.v.t", 0x43f06057, 0xfff0707f, "vd, rs1",    "XSfmm", Unit::matrix_move,   vw, xr, no, no, 0,             move_to_vector},
+  {"sf.vtmv.t.v", 0x5e006057, 0xfe007fff, "rs1, vs2",   "XSfmm", Unit::matrix_move,   no, xr, vr, no, 0,             move_from_vector},
+  {"sf.vtzero.t", 0x43e06057, 0xfffff0ff, "mt",         "XSfmm", Unit::matrix_move,   tw, no, no, no, 0,             zero_tile},
+  {"sf.vtdiscard", 0x43c06057, 0xffffffff, "",          "XSfmm", Unit::matrix_move,   no, no, no, no, 0,             discard_tiles},
+  TILE_MULTIPLY("sf.mm.f.f",       0xf2001077, 0xfe0071ff, raises_flags, multiply_float),
+  TILE_MULTIPLY("sf.mm.e5m2.e5m2", 0xfa001077, 0xfe0073ff, raises_flags, (multiply_fp8<e5m2_table, e5m2_table>)),
+  TILE_MULTIPLY("sf.mm.e5m2.e4m3", 0xfa0010f7, 0xfe0073ff, raises_flags, (multiply_fp8<e5m2_table, e4m3_table>)),
+  TILE_MULTIPLY("sf.mm.e4m3.e5m2", 0xfe001077, 0xfe0073ff, raises_flags, (multiply_fp8<e4m3_table, e5m2_table>)),
+  TILE_MULTIPLY("sf.mm.e4m3.e4m3", 0xfe0010f7, 0xfe0073ff, raises_flags, (multiply_fp8<e4m3_table, e4m3_table>)),
+  TILE_MULTIPLY("sf.mm.u.u",       0xf2000077, 0xfe0073ff, 0, (multiply_integer<std::uint8_t, std::uint8_t>)),
+  TILE_MULTIPLY("sf.mm.s.u",       0xf6000077, 0xfe0073ff, 0, (multiply_integer<std::int8_t, std::uint8_t>)),
+  TILE_MULTIPLY("sf.mm.u.s",       0xf20000f7, 0xfe0073ff, 0, (multiply_integer<std::uint8_t, std::int8_t>)),
+  TILE_MULTIPLY("sf.mm.s.s",       0xf60000f7, 0xfe0073ff, 0, (multiply_integer<std::int8_t, std::int8_t>)),
+};
+// clang-format on
+
+}  // namespace
+
+std::span<const Row> matrix_rows() { return rows; }
 
 }  // namespace dojo::isa

@@ -1,0 +1,144 @@
+#include "isa/matrix_step.h"
+
+#include <immintrin.h>
+
+#include <cmath>
+#include <limits>
+
+#include "isa/float_host.h"
+
+namespace dojo::isa {
+namespace {
+
+// RISC-V's fma of one element: as IEEE 754, with the canonical NaN, and inf * 0 invalid even if the addend is
+// a quiet NaN.
+float fused(float a, float b, float c, std::uint8_t& flags) {
+  const float sum = std::fma(a, b, c);
+  if (!std::isnan(sum)) return sum;
+  if ((std::isinf(a) && b == 0.0f) || (a == 0.0f && std::isinf(b))) flags |= invalid;
+  return std::numeric_limits<float>::quiet_NaN();
+}
+
+void rows_defined(float* tile, const MatrixOperands& o, unsigned first, unsigned last, std::uint8_t& flags) {
+  for (unsigned m = first; m < last; ++m)
+    for (unsigned n = 0; n < o.tn; ++n) {
+      float sum = tile[m * tile_edge + n];
+      for (unsigned k = 0; k < o.tk; ++k) sum = fused(o.a[k][m], o.b[k][n], sum, flags);
+      tile[m * tile_edge + n] = sum;
+    }
+}
+
+#if defined(__AVX512F__)
+
+struct Lanes {
+  __m512 v;
+  static Lanes load(const float* p) { return {_mm512_loadu_ps(p)}; }
+  void store(float* p) const { _mm512_storeu_ps(p, v); }
+  void add_product(float a, const float* b) { v = _mm512_fmadd_ps(_mm512_set1_ps(a), _mm512_loadu_ps(b), v); }
+  bool has_nan() const { return _mm512_cmp_ps_mask(v, v, _CMP_UNORD_Q) != 0; }
+};
+
+#elif defined(__AVX2__) && defined(__FMA__)
+
+struct Lanes {
+  __m256 low, high;
+  static Lanes load(const float* p) { return {_mm256_loadu_ps(p), _mm256_loadu_ps(p + 8)}; }
+  void store(float* p) const {
+    _mm256_storeu_ps(p, low);
+    _mm256_storeu_ps(p + 8, high);
+  }
+  void add_product(float a, const float* b) {
+    const __m256 all = _mm256_set1_ps(a);
+    low = _mm256_fmadd_ps(all, _mm256_loadu_ps(b), low);
+    high = _mm256_fmadd_ps(all, _mm256_loadu_ps(b + 8), high);
+  }
+  bool has_nan() const {
+    return _mm256_movemask_ps(_mm256_or_ps(_mm256_cmp_ps(low, low, _CMP_UNORD_Q),
+                                           _mm256_cmp_ps(high, high, _CMP_UNORD_Q))) != 0;
+  }
+};
+
+#else
+
+struct Lanes {
+  std::array<float, tile_edge> v;
+  static Lanes load(const float* p) {
+    Lanes lanes;
+    for (unsigned n = 0; n < tile_edge; ++n) lanes.v[n] = p[n];
+    return lanes;
+  }
+  void store(float* p) const {
+    for (unsigned n = 0; n < tile_edge; ++n) p[n] = v[n];
+  }
+  void add_product(float a, const float* b) {
+    for (unsigned n = 0; n < tile_edge; ++n) v[n] = std::fma(a, b[n], v[n]);
+  }
+  bool has_nan() const {
+    for (float x : v)
+      if (std::isnan(x)) return true;
+    return false;
+  }
+};
+
+#endif
+
+// `height` rows at once, so that the host has that many independent sums. Rows that end in a NaN are left to
+// the definition: only it knows the canonical NaN and every flag.
+template <unsigned height>
+void full_rows(float* tile, const MatrixOperands& o, unsigned m, std::uint8_t& flags) {
+  std::array<Lanes, height> sums;
+  for (unsigned r = 0; r < height; ++r) sums[r] = Lanes::load(tile + (m + r) * tile_edge);
+  for (unsigned k = 0; k < o.tk; ++k)
+    for (unsigned r = 0; r < height; ++r) sums[r].add_product(o.a[k][m + r], o.b[k].data());
+  bool has_nan = false;
+  for (const Lanes& sum : sums) has_nan |= sum.has_nan();
+  if (has_nan) return rows_defined(tile, o, m, m + height, flags);
+  for (unsigned r = 0; r < height; ++r) sums[r].store(tile + (m + r) * tile_edge);
+}
+
+[[gnu::noinline]] void full_tile(float* tile, const MatrixOperands& o, std::uint8_t& flags) {
+  unsigned m = 0;
+  for (; m + 4 <= o.tm; m += 4) full_rows<4>(tile, o, m, flags);
+  for (; m < o.tm; ++m) full_rows<1>(tile, o, m, flags);
+}
+
+bool finite(const MatrixOperands& o) {
+  for (unsigned k = 0; k < o.tk; ++k)
+    for (unsigned m = 0; m < o.tm; ++m)
+      if (!std::isfinite(o.a[k][m])) return false;
+  return true;
+}
+
+// A narrow tile computes on zeros beyond tn, which raise no flag as long as A is finite.
+[[gnu::noinline]] void narrow_tile(float* tile, const MatrixOperands& o, std::uint8_t& flags) {
+  if (!finite(o)) return rows_defined(tile, o, 0, o.tm, flags);
+  MatrixOperands padded = o;
+  alignas(64) std::array<float, tile_edge * tile_edge> wide{};
+  padded.tn = tile_edge;
+  for (unsigned k = 0; k < o.tk; ++k)
+    for (unsigned n = o.tn; n < tile_edge; ++n) padded.b[k][n] = 0.0f;
+  for (unsigned m = 0; m < o.tm; ++m)
+    for (unsigned n = 0; n < o.tn; ++n) wide[m * tile_edge + n] = tile[m * tile_edge + n];
+  full_tile(wide.data(), padded, flags);
+  for (unsigned m = 0; m < o.tm; ++m)
+    for (unsigned n = 0; n < o.tn; ++n) tile[m * tile_edge + n] = wide[m * tile_edge + n];
+}
+
+[[gnu::noinline]] void any_tile(float* tile, const MatrixOperands& o, std::uint8_t& flags) {
+  o.tn == tile_edge ? full_tile(tile, o, flags) : narrow_tile(tile, o, flags);
+}
+
+}  // namespace
+
+void matrix_step(float* tile, const MatrixOperands& operands, std::uint8_t& hart_flags) {
+  if ((_mm_getcsr() & 0x6000u) == 0) return any_tile(tile, operands, hart_flags);
+  const RoundingScope nearest(rne);
+  any_tile(tile, operands, hart_flags);
+}
+
+void matrix_step_defined(float* tile, const MatrixOperands& operands, std::uint8_t& hart_flags) {
+  const RoundingScope nearest(rne);
+  rows_defined(tile, operands, 0, operands.tm, hart_flags);
+}
+
+}  // namespace dojo::isa

@@ -1,0 +1,174 @@
+// Register groups, masks and legality: what every vector instruction has in common.
+//
+// An elementwise instruction is a kernel over contiguous host arrays, which the compiler turns into host
+// SIMD, and a Shape that says how its operands lie in the register file. `elementwise` checks the
+// configuration and hands the kernel whole register groups. Masked instructions run the same kernel on copies
+// whose inactive elements hold a harmless value (0, or 1.0 for floats: it can raise no flag and divide
+// nothing by zero), and blend: inactive and tail elements are always undisturbed.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <span>
+
+#include "isa/hart.h"
+#include "isa/instruction.h"
+
+// The element loops may read and write the same register group, element for element: nothing is carried from
+// one to the next.
+#if defined(__clang__)
+#define DOJO_ELEMENTS _Pragma("clang loop vectorize(assume_safety)")
+#else
+#define DOJO_ELEMENTS _Pragma("GCC ivdep")
+#endif
+
+namespace dojo::isa::vector {
+
+constexpr std::size_t max_group_bytes = 8 * max_vlen_bits / 8;
+constexpr std::size_t max_elements = max_group_bytes;
+
+// Computes elements 0..count-1 of `destination` from the second source (`b`: vs2) and the first (`a`: vs1,
+// scalar or immediate, one copy per element). An instruction with three sources finds the third in
+// `destination`.
+using Kernel = void (*)(Hart& hart, void* destination, const void* b, const void* a, std::size_t count);
+
+// One per SEW (8, 16, 32, 64); nullptr where the SEW is reserved.
+using Kernels = std::array<Kernel, 4>;
+
+enum class First : std::uint8_t { none, vector, x, simm, uimm, f };  // what stands in the rs1 field
+
+struct Shape {
+  First first = First::vector;
+  std::int8_t destination_width = 0, b_width = 0, a_width = 0;  // EEW = SEW << width
+  bool reads_destination = false;
+  bool floats = false;           // inactive operands become 1.0 instead of 0
+  bool rounds = false;           // illegal if frm is
+  std::int8_t scalar_width = 0;  // of an x or f operand, like a_width
+};
+
+inline bool is_masked(const Decoded* d) { return (d->word >> 25 & 1) == 0; }
+inline unsigned sew_log2(const Hart& hart) { return static_cast<unsigned>(__builtin_ctz(hart.sew)) - 3; }
+inline std::uint8_t* group(Hart& hart, unsigned r) { return reinterpret_cast<std::uint8_t*>(hart.vreg(r)); }
+inline bool mask_bit(const std::uint8_t* mask, std::size_t i) { return mask[i >> 3] >> (i & 7) & 1; }
+inline void set_mask_bit(std::uint8_t* mask, std::size_t i, bool value) {
+  const auto bit = static_cast<std::uint8_t>(1u << (i & 7));
+  mask[i >> 3] = static_cast<std::uint8_t>(value ? mask[i >> 3] | bit : mask[i >> 3] & ~bit);
+}
+
+inline const Decoded* illegal(Hart& hart, const Decoded* d) {
+  return hart.raise(d, TrapCause::illegal_instruction, d->word);
+}
+
+// Whether EMUL = 2^emul_log2 exists and `r` may begin a group of it.
+inline bool group_is_legal(unsigned r, int emul_log2) {
+  if (emul_log2 < -3 || emul_log2 > 3) return false;
+  return emul_log2 <= 0 || (r & ((1u << emul_log2) - 1)) == 0;
+}
+
+inline unsigned group_registers(int emul_log2) { return emul_log2 <= 0 ? 1u : 1u << emul_log2; }
+
+inline bool groups_overlap(unsigned r, int r_emul, unsigned s, int s_emul) {
+  return r < s + group_registers(s_emul) && s < r + group_registers(r_emul);
+}
+
+// V 1.0 section 5.2: a destination may overlap a source of another EEW only so that no element is overwritten
+// before it is read.
+inline bool overlap_is_legal(unsigned destination, int destination_emul, int destination_width,
+                             unsigned source, int source_emul, int source_width) {
+  if (!groups_overlap(destination, destination_emul, source, source_emul)) return true;
+  if (destination_width == source_width) return true;
+  if (destination_width < source_width) return destination == source;
+  return source_emul >= 0 &&
+         source + group_registers(source_emul) == destination + group_registers(destination_emul);
+}
+
+// One byte per element below vl: 1 if the element is to be written (not masked off, not before vstart).
+struct Active {
+  alignas(64) std::array<std::uint8_t, max_elements> flags;
+  Active(Hart& hart, const Decoded* d);
+  bool operator[](std::size_t i) const { return flags[i] != 0; }
+};
+
+// Packs one byte per element (0 or 1) into mask register bits; elements that are not active keep their bits.
+void write_mask(Hart& hart, const Decoded* d, std::uint8_t* mask, const std::uint8_t* bits);
+
+// `count` copies of the low bits of `value`, each 1 << width_log2 bytes.
+void splat(void* destination, std::uint64_t value, unsigned width_log2, std::size_t count);
+
+// The scalar in rs1's place, sign-extended to 64 bits; an f register that is no properly boxed value of this
+// width reads as NaN.
+std::uint64_t scalar(const Hart& hart, const Decoded* d, First first, unsigned width_log2);
+
+// The general way: masked, vstart not 0, or operands of different widths that overlap.
+void elementwise_copied(Hart& hart, const Decoded* d, const Shape& shape, Kernel kernel);
+
+inline bool is_legal(const Hart& hart, const Decoded* d, const Shape& shape) {
+  if (hart.vill || (shape.rounds && hart.frm > 4)) return false;
+  const int lmul = hart.lmul_log2;
+  const int destination_emul = lmul + shape.destination_width, b_emul = lmul + shape.b_width;
+  if (!group_is_legal(d->rd, destination_emul) || !group_is_legal(d->rs2, b_emul)) return false;
+  if (is_masked(d) && d->rd == 0) return false;
+  if (shape.destination_width != shape.b_width &&
+      !overlap_is_legal(d->rd, destination_emul, shape.destination_width, d->rs2, b_emul, shape.b_width))
+    return false;
+  if (shape.first != First::vector) return true;
+  const int a_emul = lmul + shape.a_width;
+  return group_is_legal(d->rs1, a_emul) &&
+         (shape.destination_width == shape.a_width ||
+          overlap_is_legal(d->rd, destination_emul, shape.destination_width, d->rs1, a_emul, shape.a_width));
+}
+
+template <Shape shape>
+const Decoded* elementwise(Hart& hart, const Decoded* d, const Kernels& kernels) {
+  const unsigned sew = sew_log2(hart);
+  const Kernel kernel = kernels[sew];
+  if (!is_legal(hart, d, shape) || kernel == nullptr) return illegal(hart, d);
+  constexpr bool one_width = shape.destination_width == shape.b_width &&
+                             (shape.first != First::vector || shape.destination_width == shape.a_width);
+  if (!one_width || is_masked(d) || hart.vstart != 0) {
+    elementwise_copied(hart, d, shape, kernel);
+  } else if constexpr (shape.first == First::vector || shape.first == First::none) {
+    kernel(hart, group(hart, d->rd), group(hart, d->rs2), group(hart, d->rs1), hart.vl);
+  } else {
+    alignas(64) std::uint8_t a[max_group_bytes];
+    const auto width = static_cast<unsigned>(static_cast<int>(sew) + shape.scalar_width);
+    splat(a, scalar(hart, d, shape.first, width), width, hart.vl);
+    kernel(hart, group(hart, d->rd), group(hart, d->rs2), a, hart.vl);
+  }
+  hart.vstart = 0;
+  return d + 1;
+}
+
+// An Execute from a shape and a table of kernels.
+template <Shape shape, const Kernels& kernels>
+const Decoded* run(Hart& hart, const Decoded* d) {
+  return elementwise<shape>(hart, d, kernels);
+}
+
+// Elements as the host's types. The register file is an array of bytes; these types may alias it.
+using i8 [[gnu::may_alias]] = std::int8_t;
+using i16 [[gnu::may_alias]] = std::int16_t;
+using i32 [[gnu::may_alias]] = std::int32_t;
+using i64 [[gnu::may_alias]] = std::int64_t;
+using u8 [[gnu::may_alias]] = std::uint8_t;
+using u16 [[gnu::may_alias]] = std::uint16_t;
+using u32 [[gnu::may_alias]] = std::uint32_t;
+using u64 [[gnu::may_alias]] = std::uint64_t;
+using f32 [[gnu::may_alias]] = float;
+using f64 [[gnu::may_alias]] = double;
+
+// The tables of the files beside this one.
+std::span<const Row> config_rows();
+std::span<const Row> memory_rows();
+std::span<const Row> integer_rows();
+std::span<const Row> wide_rows();
+std::span<const Row> fixed_rows();
+std::span<const Row> float_rows();
+std::span<const Row> convert_rows();
+std::span<const Row> reduction_rows();
+std::span<const Row> mask_rows();
+std::span<const Row> permute_rows();
+
+}  // namespace dojo::isa::vector
