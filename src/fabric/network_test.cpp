@@ -194,7 +194,7 @@ TEST(Network, HbmDeliversItsBandwidthToManyNodes) {
   const auto delivered = deliveries(machine, sent);
   const double rate = static_cast<double>(bytes) / static_cast<double>(*std::ranges::max_element(delivered));
   // Four edge links of 64 B limit before the 400 B a cycle of HBM.
-  EXPECT_NEAR(rate, 256 * 71.0 / 72, 4);
+  EXPECT_NEAR(rate, 256 * 71.0 / 72, 5);  // 700 cycles of latency come on top
   machine::Machine wide = machine;
   wide.mesh.link_bytes_per_cycle = 256;
   const auto faster = deliveries(wide, sent);
