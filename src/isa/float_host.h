@@ -1,15 +1,18 @@
 // The host's floating point as the hart's: who owns rounding mode and flags, and when.
 //
-// Rule: while run_block runs a block that holds an instruction which `raises_flags`, MXCSR belongs to the hart: its rounding
-// mode is frm (nearest even if frm is RMM or reserved), its exception flags were cleared at the block's beginning and are added to
-// hart.fflags at its end. Everywhere else MXCSR is nobody's, so host code may set what flags it likes. A CSR instruction is a block
-// of its own, so it finds hart.fflags complete, and frm never changes inside a block.
+// Rule: while run_block runs a block that holds an instruction which `raises_flags`, MXCSR belongs to the
+// hart: its rounding mode is frm (nearest even if frm is RMM or reserved), its exception flags were cleared
+// at the block's beginning and are added to hart.fflags at its end. Everywhere else MXCSR is nobody's, so
+// host code may set what flags it likes. A CSR instruction is a block of its own, so it finds hart.fflags
+// complete, and frm never changes inside a block.
 //
 // A handler therefore computes with plain C++ operators: dynamic rounding and flags cost nothing. It must
-//  - trap if it rounds and hart.frm > 4 (dynamic) and compute ties-away itself if the mode is RMM (round_away.h);
+//  - trap if it rounds and hart.frm > 4 (dynamic) and compute ties-away itself if the mode is RMM
+//  (round_away.h);
 //  - make NaN results canonical, and raise NV for inf * 0 + qNaN, which x86 does not;
 //  - set hart.fflags itself where it computes with integers;
-//  - compare by integer bits or after looking for NaN: compilers differ in which compare instruction they choose.
+//  - compare by integer bits or after looking for NaN: compilers differ in which compare instruction they
+//  choose.
 #pragma once
 
 #include <xmmintrin.h>
@@ -26,7 +29,8 @@ enum Flag : std::uint8_t { inexact = 1, underflow = 2, overflow = 4, divide_by_z
 
 // MXCSR with all exceptions masked, no flags, subnormals kept and this rounding mode.
 constexpr unsigned mxcsr_for(unsigned rounding) {
-  constexpr std::array<unsigned, 8> control = {0x1f80, 0x7f80, 0x3f80, 0x5f80, 0x1f80, 0x1f80, 0x1f80, 0x1f80};
+  constexpr std::array<unsigned, 8> control = {0x1f80, 0x7f80, 0x3f80, 0x5f80,
+                                               0x1f80, 0x1f80, 0x1f80, 0x1f80};
   return control[rounding & 7];
 }
 
@@ -38,10 +42,11 @@ constexpr std::uint8_t flags_of_mxcsr(unsigned mxcsr) {
 inline void begin_floats(const Hart& hart) { _mm_setcsr(mxcsr_for(hart.frm)); }
 inline void end_floats(Hart& hart) { hart.fflags |= flags_of_mxcsr(_mm_getcsr()); }
 
-// Another rounding mode for a few instructions of a handler; flags keep accumulating. Operands must pass through `pin` after
-// construction and results before destruction, or the compiler may move the arithmetic out.
+// Another rounding mode for a few instructions of a handler; flags keep accumulating. Operands must pass
+// through `pin` after construction and results before destruction, or the compiler may move the arithmetic
+// out.
 class RoundingScope {
- public:
+public:
   explicit RoundingScope(unsigned rounding) : before_(_mm_getcsr() & 0x6000u) {
     _mm_setcsr((_mm_getcsr() & ~0x6000u) | (mxcsr_for(rounding) & 0x6000u));
   }
@@ -49,7 +54,7 @@ class RoundingScope {
   RoundingScope(const RoundingScope&) = delete;
   RoundingScope& operator=(const RoundingScope&) = delete;
 
- private:
+private:
   unsigned before_;
 };
 

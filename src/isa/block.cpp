@@ -1,0 +1,77 @@
+#include "isa/block.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "isa/float_host.h"
+
+namespace dojo::isa {
+namespace {
+
+const Decoded* end_of_block(Hart& h, const Decoded* d) {
+  h.pc = static_cast<std::uint64_t>(d->immediate);
+  return nullptr;
+}
+const Decoded* fetch_fault(Hart& h, const Decoded* d) {
+  return h.raise(d, TrapCause::fetch_fault, static_cast<std::uint64_t>(d->immediate));
+}
+const Row end_row = {"<end>", 0, 0, "", "", Unit::system, {}, {}, {}, {}, ends_block, end_of_block};
+const Row fetch_fault_row = {"<unreadable>", 0,          0, "", "", Unit::system, {}, {}, {}, {},
+                             ends_block,     fetch_fault};
+
+Decoded marker(const Row& row, std::uint64_t address) {
+  Decoded d{};
+  d.execute = row.execute;
+  d.row = &row;
+  d.immediate = static_cast<std::int64_t>(address);
+  return d;
+}
+
+// The instruction at pc, or one that traps if its bytes cannot be read.
+Decoded fetch(const Memory& memory, std::uint64_t pc) {
+  const std::byte* low = memory.readable(pc, 2);
+  if (low == nullptr) return marker(fetch_fault_row, pc);
+  std::uint16_t halves[2] = {};
+  std::memcpy(&halves[0], low, 2);
+  if ((halves[0] & 3) == 3) {
+    const std::byte* high = memory.readable(pc + 2, 2);
+    if (high == nullptr) return marker(fetch_fault_row, pc + 2);
+    std::memcpy(&halves[1], high, 2);
+  }
+  return decode(halves[0] | static_cast<std::uint32_t>(halves[1]) << 16, pc);
+}
+
+}  // namespace
+
+Block build_block(const Memory& memory, std::uint64_t pc) {
+  Block block;
+  block.pc = pc;
+  while (block.count < max_block) {
+    const Decoded d = fetch(memory, pc + block.bytes);
+    if (block.count != 0 && (d.row->properties & starts_block || d.row == &fetch_fault_row)) break;
+    block.code.push_back(d);
+    block.count += 1;
+    block.bytes += d.length;
+    block.floats |= (d.row->properties & raises_flags) != 0;
+    if (d.row->properties & ends_block) break;
+  }
+  block.code.push_back(marker(end_row, pc + block.bytes));
+  return block;
+}
+
+std::uint32_t run_block(Hart& hart, const Block& block) {
+  hart.stop = Stop::none;
+  if (block.floats) begin_floats(hart);
+  const Decoded* d = block.code.data();
+  do d = d->execute(hart, d);
+  while (d != nullptr);
+  if (block.floats) end_floats(hart);
+  if (hart.stop != Stop::trap) return block.count;
+
+  hart.pc = block.pc;
+  const auto completed = static_cast<std::uint32_t>(hart.trapped_at - block.code.data());
+  for (std::uint32_t i = 0; i < completed; ++i) hart.pc += block.code[i].length;
+  return completed;
+}
+
+}  // namespace dojo::isa

@@ -1,0 +1,131 @@
+// Finds the row of an encoding. One index over all tables, made on first use: rows by opcode, funct3 and
+// funct6, in each place the most specific mask first.
+#include <algorithm>
+#include <bit>
+#include <vector>
+
+#include "isa/block.h"
+#include "isa/compressed.h"
+#include "isa/hart.h"
+#include "isa/operands.h"
+
+namespace dojo::isa {
+namespace {
+
+const Decoded* illegal(Hart& h, const Decoded* d) {
+  return h.raise(d, TrapCause::illegal_instruction, d->length == 2 ? d->compressed : d->word);
+}
+const Decoded* nothing(Hart&, const Decoded* d) { return d + 1; }
+
+const Row illegal_row = {"<unknown>", 0, 0, "", "", Unit::system, {}, {}, {}, {}, ends_block, illegal};
+
+struct IndexedRow {
+  const Row* row;
+  std::int64_t (*immediate)(std::uint32_t) = nullptr;
+  bool pc_relative = false;
+  bool rounding_mode = false;
+  std::uint8_t mode_shift = 0, mode_mask = 0;
+};
+
+IndexedRow indexed(const Row& row) {
+  IndexedRow entry{&row};
+  for_each_piece(row.syntax, [&](std::string_view piece, const OperandToken* token) {
+    if (token == nullptr) return;
+    if (token->immediate != nullptr) {
+      entry.immediate = token->immediate;
+      entry.pc_relative = token->pc_relative;
+    }
+    if (token->mode_bits == 0) return;
+    entry.mode_shift = token->mode_shift;
+    entry.mode_mask = static_cast<std::uint8_t>((1u << token->mode_bits) - 1);
+    entry.rounding_mode = piece.starts_with("rm");
+  });
+  return entry;
+}
+
+class Index {
+public:
+  Index() {
+    for (const Row* row : all_rows()) entries_.push_back(indexed(*row));
+    std::stable_sort(entries_.begin(), entries_.end(), [](const IndexedRow& a, const IndexedRow& b) {
+      return std::popcount(a.row->mask) > std::popcount(b.row->mask);
+    });
+    for (std::uint32_t key = 0; key < places; ++key) {
+      first_[key] = static_cast<std::uint32_t>(slots_.size());
+      for (std::uint16_t i = 0; i < entries_.size(); ++i)
+        if (((word_of(key) ^ entries_[i].row->match) & entries_[i].row->mask & word_of(places - 1)) == 0)
+          slots_.push_back(i);
+    }
+    first_[places] = static_cast<std::uint32_t>(slots_.size());
+  }
+
+  const IndexedRow* find(std::uint32_t word) const {
+    const std::uint32_t key = key_of(word);
+    for (std::uint32_t i = first_[key]; i < first_[key + 1]; ++i) {
+      const IndexedRow& entry = entries_[slots_[i]];
+      if ((word & entry.row->mask) == entry.row->match) return &entry;
+    }
+    return nullptr;
+  }
+
+private:
+  static constexpr std::uint32_t places = 32 * 8 * 64;
+  static std::uint32_t key_of(std::uint32_t w) {
+    return ((w >> 2) & 31) | (((w >> 12) & 7) << 5) | ((w >> 26) << 8);
+  }
+  static std::uint32_t word_of(std::uint32_t key) {
+    return ((key & 31) << 2) | (((key >> 5) & 7) << 12) | ((key >> 8) << 26);
+  }
+
+  std::vector<IndexedRow> entries_;
+  std::vector<std::uint16_t> slots_;
+  std::array<std::uint32_t, places + 1> first_;
+};
+
+// Arithmetic whose only effect is its result does nothing if the result goes to x0.
+bool is_without_effect(const Row& row, unsigned rd) {
+  const bool arithmetic = row.unit == Unit::alu || row.unit == Unit::multiply || row.unit == Unit::divide;
+  return arithmetic && rd == 0 && row.rd == Operand::x_write;
+}
+
+void fill_fields(Decoded& d, std::uint32_t word) {
+  d.word = word;
+  d.rd = (word >> 7) & 31;
+  d.rs1 = (word >> 15) & 31;
+  d.rs2 = (word >> 20) & 31;
+  d.rs3 = (word >> 27) & 31;
+}
+
+}  // namespace
+
+std::span<const Row* const> all_rows() {
+  static const std::vector<const Row*> rows = [] {
+    std::vector<const Row*> all;
+    for (const auto table : {scalar_rows(), vector_rows(), matrix_rows(), dojo_rows()})
+      for (const Row& row : table) all.push_back(&row);
+    return all;
+  }();
+  return rows;
+}
+
+Decoded decode(std::uint32_t bits, std::uint64_t pc) {
+  static const Index index;
+  Decoded d{};
+  d.row = &illegal_row;
+  d.execute = illegal;
+  d.length = (bits & 3) == 3 ? 4 : 2;
+  if (d.length == 2) d.compressed = static_cast<std::uint16_t>(bits);
+  fill_fields(d, d.length == 4 ? bits : expand(d.compressed));
+  const IndexedRow* entry = index.find(d.word);
+  if (entry == nullptr) return d;
+
+  d.mode = (d.word >> entry->mode_shift) & entry->mode_mask;
+  if (entry->rounding_mode && (d.mode == 5 || d.mode == 6)) return d;
+  d.row = entry->row;
+  d.execute = is_without_effect(*d.row, d.rd) ? nothing : d.row->execute;
+  if (entry->immediate != nullptr) d.immediate = entry->immediate(d.word);
+  if (entry->pc_relative) d.immediate += static_cast<std::int64_t>(pc);
+  return d;
+}
+
+}  // namespace dojo::isa
