@@ -47,9 +47,11 @@ public:
   void add_to(machine::Ledger& ledger, std::string_view part) const;
 
 private:
-  void run_block(isa::Hart& hart, Slice& slice);
+  void run_block(isa::Hart& hart, Slice& slice, const CodeBlock& block);
   void run_unshared(isa::Hart& hart, Slice& slice);
-  void account(isa::Hart& hart, Slice& slice, std::uint64_t instructions, std::uint64_t cycles);
+  void add_once(isa::Hart& hart, Slice& slice, const isa::Block& block, std::uint32_t completed,
+                const Config& config);
+  static void advance(isa::Hart& hart, Slice& slice, std::uint64_t instructions, std::uint64_t cycles);
 
   CodeImage& image_;
   BlockTiming& timing_;

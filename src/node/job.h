@@ -49,7 +49,8 @@ enum class Route : std::uint8_t {
   load,    // scalar issue slot, an address unit and the 64-bit load path
   store,   // ... the 64-bit store path
   atomic,  // ... both
-  drain,   // waits until everything before it has finished, then as alu
+  drain,   // waits until everything before it has finished, then as alu; holds the thread for its occupancy,
+           // no less than its latency
   vector,  // the thread's vector queue
 };
 

@@ -1,0 +1,126 @@
+// A fixed hash table of immutable steps. Readers take no lock: a bucket is a chain that only grows at its
+// head. Writers compute the step outside the lock and publish it inside; two threads that compute the same
+// step get the same one.
+#include "node/block_timing.h"
+
+#include <deque>
+#include <mutex>
+#include <set>
+#include <vector>
+
+#include "node/pipeline.h"
+
+namespace dojo::node {
+
+namespace {
+
+constexpr std::size_t buckets = std::size_t{1} << 18;
+
+std::size_t hash(const PipelineState* from, const CodeBlock* block, const Config& config, Exit exit) {
+  std::uint64_t h = reinterpret_cast<std::uintptr_t>(from) * 0x9e3779b97f4a7c15u;
+  h = (h ^ reinterpret_cast<std::uintptr_t>(block)) * 0xff51afd7ed558ccdu;
+  h = (h ^ config.key() ^ static_cast<std::uint64_t>(exit) << 61) * 0xc4ceb9fe1a85ec53u;
+  return (h ^ h >> 29) >> 20 & (buckets - 1);
+}
+
+struct ByWords {
+  bool operator()(const PipelineState& a, const PipelineState& b) const { return a.words < b.words; }
+};
+
+}  // namespace
+
+struct BlockTiming::Store {
+  explicit Store(const machine::Node& machine_node) : node(machine_node), heads(buckets) {}
+
+  const machine::Node node;
+  std::vector<std::atomic<const Transition*>> heads;
+  std::mutex writing;
+  std::deque<Transition> transitions;
+  std::set<PipelineState, ByWords> states;  // addresses are stable, equal states are one
+  const PipelineState* idle = nullptr;
+  const PipelineState untimed{};
+  Transition timed_start, untimed_start;
+
+  const Transition* look_up(const PipelineState* from, const CodeBlock& block, const Config& config,
+                            Exit exit, std::size_t bucket) const {
+    for (const Transition* t = heads[bucket].load(std::memory_order_acquire); t; t = t->chain)
+      if (t->from == from && t->block == &block && t->config == config && t->exit == exit) return t;
+    return nullptr;
+  }
+};
+
+BlockTiming::BlockTiming(const machine::Node& node) : store_(std::make_unique<Store>(node)) {
+  store_->idle = &*store_->states.insert(PipelineState{}).first;
+  store_->timed_start.to = store_->idle;
+  store_->untimed_start.to = &store_->untimed;
+}
+
+BlockTiming::~BlockTiming() = default;
+
+const Transition& BlockTiming::start(bool with_timing) const {
+  return with_timing ? store_->timed_start : store_->untimed_start;
+}
+
+const machine::Node& BlockTiming::node() const { return store_->node; }
+
+std::size_t BlockTiming::transitions() const {
+  const std::lock_guard lock(store_->writing);
+  return store_->transitions.size();
+}
+
+std::size_t BlockTiming::states() const {
+  const std::lock_guard lock(store_->writing);
+  return store_->states.size();
+}
+
+Counts BlockTiming::once(const Transition& last, const isa::Block& block, std::uint32_t count,
+                         const Config& config, Exit exit) const {
+  Counts counts;
+  const std::vector<Step> steps = steps_of(block, count, config, exit, store_->node);
+  if (last.to != &store_->untimed && !steps.empty()) {
+    Pipeline pipeline(store_->node, *last.to);
+    for (const Step& step : steps) pipeline.add(step);
+    if (exit != Exit::stopped) pipeline.drain();
+    counts = pipeline.counts();
+  }
+  for (std::uint32_t i = 0; i < count; ++i)
+    node::count(describe(block.code[i], config, store_->node), counts);
+  return counts;
+}
+
+const Transition& BlockTiming::find(const Transition& last, const CodeBlock& block, const Config& config,
+                                    Exit exit) {
+  Store& store = *store_;
+  const std::size_t bucket = hash(last.to, &block, config, exit);
+  const Transition* found = store.look_up(last.to, block, config, exit, bucket);
+  if (!found) {
+    const bool timed = last.to != &store.untimed;
+    Pipeline pipeline(store.node, timed ? *last.to : PipelineState{});
+    Counts counts;
+    for (const Step& step : steps_of(block.block, block.block.count, config, exit, store.node)) {
+      if (timed) pipeline.add(step);
+      node::count(step.job, counts);
+    }
+    counts += pipeline.counts();
+
+    const std::lock_guard lock(store.writing);
+    found = store.look_up(last.to, block, config, exit, bucket);
+    if (!found) {
+      Transition& made = store.transitions.emplace_back();
+      made.from = last.to;
+      made.block = &block;
+      made.config = config;
+      made.exit = exit;
+      made.to = timed ? &*store.states.insert(pipeline.state()).first : &store.untimed;
+      made.counts = counts;
+      made.cycles = counts.cycles();
+      made.chain = store.heads[bucket].load(std::memory_order_relaxed);
+      store.heads[bucket].store(&made, std::memory_order_release);
+      found = &made;
+    }
+  }
+  last.likely_next.store(found, std::memory_order_release);
+  return *found;
+}
+
+}  // namespace dojo::node

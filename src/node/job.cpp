@@ -1,0 +1,313 @@
+// The rules about how much an instruction occupies. Widths are rounded up to whole cycles; nothing takes less
+// than one.
+#include "node/job.h"
+
+#include <algorithm>
+#include <bit>
+
+namespace dojo::node {
+namespace {
+
+using isa::Decoded;
+using isa::Operand;
+using isa::Unit;
+
+constexpr std::uint8_t all_tiles = 0xf;
+
+std::uint32_t divide_up(std::uint64_t amount, std::uint64_t by) {
+  return static_cast<std::uint32_t>(std::max<std::uint64_t>(1, (amount + by - 1) / by));
+}
+
+bool has(const Decoded& d, std::uint16_t property) { return (d.row->properties & property) != 0; }
+
+bool named(const Decoded& d, std::initializer_list<std::string_view> prefixes) {
+  return std::any_of(prefixes.begin(), prefixes.end(),
+                     [&](std::string_view prefix) { return d.row->mnemonic.starts_with(prefix); });
+}
+
+// Registers of a group of 2^lmul_log2 registers; a fraction still takes one.
+std::uint8_t registers(int lmul_log2) { return static_cast<std::uint8_t>(1u << std::clamp(lmul_log2, 0, 3)); }
+
+Group group(unsigned first, unsigned count, bool at_once = false) {
+  return {static_cast<std::uint8_t>(first), static_cast<std::uint8_t>(std::min(count, 32 - first)), at_once};
+}
+
+bool writes(Operand operand) { return operand == Operand::v_write || operand == Operand::v_read_write; }
+bool reads(Operand operand) { return operand == Operand::v_read || operand == Operand::v_read_write; }
+
+void add_read(Job& job, const Group& read) {
+  for (Group& slot : job.v_reads) {
+    if (slot.count != 0) continue;
+    slot = read;
+    return;
+  }
+}
+
+void describe_scalar_operands(const Decoded& d, Job& job) {
+  const std::pair<Operand, std::uint8_t> fields[] = {
+      {d.row->rd, d.rd}, {d.row->rs1, d.rs1}, {d.row->rs2, d.rs2}, {d.row->rs3, d.rs3}};
+  for (const auto& [operand, number] : fields) {
+    const std::uint32_t bit = 1u << (number & 31);
+    if (operand == Operand::x_read) job.x_reads |= bit;
+    if (operand == Operand::x_write) job.x_writes |= bit;
+    if (operand == Operand::f_read) job.f_reads |= bit;
+    if (operand == Operand::f_write) job.f_writes |= bit;
+  }
+  job.x_reads &= ~1u;  // x0 is never waited for
+  job.x_writes &= ~1u;
+}
+
+std::uint32_t scalar_access_bytes(const Decoded& d) { return 1u << ((d.word >> 12) & 3); }
+
+void describe_scalar(const Decoded& d, const machine::Node& node, Job& job) {
+  const auto route = [&](Route where, std::uint64_t latency, std::uint64_t occupancy = 1) {
+    job.route = where;
+    job.latency = static_cast<std::uint32_t>(latency);
+    job.occupancy = static_cast<std::uint32_t>(occupancy);
+  };
+  switch (d.row->unit) {
+    case Unit::branch:
+      return route(Route::branch, node.alu_cycles);
+    case Unit::multiply:
+      return route(Route::alu, node.multiply_cycles);
+    case Unit::divide:
+      return route(Route::divide, node.divide_cycles, node.divide_cycles);
+    case Unit::float_:
+      return route(Route::alu, node.scalar_float_cycles);
+    case Unit::float_divide:
+      return route(Route::divide, node.scalar_float_divide_cycles, node.scalar_float_divide_cycles);
+    case Unit::load:
+      job.read_bytes = scalar_access_bytes(d);
+      return route(Route::load, node.sram_load_cycles);
+    case Unit::store:
+      job.write_bytes = scalar_access_bytes(d);
+      return route(Route::store, 1);
+    case Unit::atomic:
+      job.read_bytes = job.write_bytes = scalar_access_bytes(d);
+      return route(Route::atomic, node.sram_load_cycles);
+    case Unit::vector_config:
+      job.reads_config = job.writes_config = true;
+      return route(Route::alu, node.alu_cycles);
+    case Unit::transfer:
+      return route(Route::drain, 1, node.transfer_issue_cycles);
+    case Unit::system:
+      if (d.row->mnemonic != "dj.mark") return route(Route::drain, node.alu_cycles, node.alu_cycles);
+      job.x_reads = 0;
+      return route(Route::free, 1);
+    default:
+      return route(Route::alu, node.alu_cycles);
+  }
+}
+
+// Permutations may read any register of their source for any register of the result.
+bool permutes(const Decoded& d) { return named(d, {"vrgather", "vslide", "vcompress", "vfslide"}); }
+bool makes_mask(const Decoded& d) {
+  return named(d, {"vms", "vmf", "vmadc"}) || d.row->mnemonic.ends_with(".mm");
+}
+bool moves_element(const Decoded& d) { return named(d, {"vmv.x.s", "vmv.s.x", "vfmv.f.s", "vfmv.s.f"}); }
+bool reads_mask(const Decoded& d) {
+  return named(d, {"vcpop", "vfirst", "viota", "vmsbf", "vmsif", "vmsof"}) ||
+         d.row->mnemonic.ends_with(".mm");
+}
+
+void describe_simd(const Decoded& d, const Config& config, const machine::Node& node, Job& job) {
+  const bool reduces = has(d, isa::reduction);
+  const bool doubled = has(d, isa::widens_destination) || has(d, isa::widens_sources);
+  const int wide = config.lmul_log2 + 1, narrow = config.lmul_log2;
+  const unsigned whole = has(d, isa::whole_register) ? ((d.word >> 15) & 7) + 1 : 0;
+  const bool one_source = reads_mask(d) || moves_element(d);
+
+  const unsigned target = whole                                          ? whole
+                          : reduces || makes_mask(d) || moves_element(d) ? 1
+                          : has(d, isa::widens_destination)              ? registers(wide)
+                                                                         : registers(narrow);
+  const unsigned source2 = whole                         ? whole
+                           : one_source                  ? 1
+                           : has(d, isa::widens_sources) ? registers(wide)
+                                                         : registers(narrow);
+  const unsigned source1 = reduces || one_source ? 1 : registers(narrow);
+  if (reads(d.row->rs2)) add_read(job, group(d.rs2, source2, permutes(d)));
+  if (reads(d.row->rs1)) add_read(job, group(d.rs1, source1, reduces || permutes(d)));
+  if (reads(d.row->rd)) add_read(job, group(d.rd, target));
+  if (writes(d.row->rd)) job.v_write = group(d.rd, target);
+
+  const std::uint64_t bits = std::uint64_t{config.vl} << (config.sew_log2 + doubled);
+  job.pipes = simd_pipe;
+  job.streams = true;
+  job.latency = static_cast<std::uint32_t>(node.simd_cycles);
+  job.occupancy = whole                                            ? whole
+                  : one_source || d.row->mnemonic.ends_with(".mm") ? divide_up(config.vl, node.vlen_bits)
+                                                                   : divide_up(bits, node.vlen_bits);
+  if (named(d, {"vrgather"})) {
+    job.occupancy *= registers(narrow);  // every register of the source for every register of the result
+  } else if (has(d, isa::element_serial)) {
+    job.occupancy = static_cast<std::uint32_t>(std::max<std::uint64_t>(1, config.vl * node.simd_cycles));
+    job.streams = false;
+  } else if (reduces) {
+    const std::uint64_t per_register = node.vlen_bits >> config.sew_log2;
+    const std::uint64_t elements =
+        std::max<std::uint64_t>(1, std::min<std::uint64_t>(config.vl, per_register));
+    job.latency *= 1 + static_cast<std::uint32_t>(std::bit_width(elements - 1));
+    job.streams = false;
+  }
+  if (d.row->unit == Unit::simd_divide) {
+    job.occupancy = static_cast<std::uint32_t>(
+        std::max<std::uint64_t>(1, config.vl * node.simd_divide_cycles_per_element));
+    job.streams = false;
+  }
+}
+
+// Fields of a vector memory instruction (V specification, "Vector Load/Store Instruction Encoding").
+struct Access {
+  unsigned fields, mode, unit_mode, width_log2;
+  explicit Access(std::uint32_t word)
+      : fields(((word >> 29) & 7) + 1), mode((word >> 26) & 3), unit_mode((word >> 20) & 31) {
+    const unsigned width = (word >> 12) & 7;
+    width_log2 = width == 0 ? 3 : width - 1;  // of bits
+  }
+  bool indexed() const { return mode == 1 || mode == 3; }
+  bool whole_registers() const { return mode == 0 && unit_mode == 8; }
+  bool mask() const { return mode == 0 && unit_mode == 11; }
+};
+
+void describe_vector_access(const Decoded& d, const Config& config, const machine::Node& node, Job& job) {
+  const Access access(d.word);
+  const bool tile = named(d, {"sf.v"});
+  const bool is_load = d.row->unit == Unit::vector_load;
+  const unsigned data_log2 = tile               ? 3 + access.fields - 1
+                             : access.indexed() ? config.sew_log2
+                                                : access.width_log2;
+  const auto registers_of = [&](unsigned eew_log2) {
+    return registers(config.lmul_log2 + static_cast<int>(eew_log2) - config.sew_log2);
+  };
+  std::uint64_t bytes = (std::uint64_t{config.vl} << data_log2) / 8;
+  unsigned count = registers_of(data_log2);
+  if (access.mask()) {
+    bytes = (config.vl + 7u) / 8;
+    count = 1;
+  } else if (access.whole_registers() && !tile) {
+    bytes = access.fields * node.vlen_bits / 8;
+    count = access.fields;
+  } else if (!tile) {
+    bytes *= access.fields;
+    count *= access.fields;
+  }
+
+  const bool element_by_element = access.mode != 0 && !tile;
+  const std::uint64_t grains = divide_up(1u << (data_log2 - 3), node.gather_grain_bytes);
+  const std::uint64_t elements = std::uint64_t{config.vl} * access.fields;
+  job.occupancy = element_by_element
+                      ? static_cast<std::uint32_t>(std::max<std::uint64_t>(1, elements * grains))
+                      : divide_up(bytes, node.port_bytes);
+  job.streams = !element_by_element && (tile || access.fields == 1 || access.whole_registers());
+  job.pipes = is_load ? load_port : store_port;
+  job.ports = is_load ? 1 : 0;
+  job.latency = is_load ? static_cast<std::uint32_t>(node.sram_load_cycles) : 1;
+  (is_load ? job.read_bytes : job.write_bytes) = bytes;
+  job.writes_config =
+      is_load && !tile && access.mode == 0 && access.unit_mode == 16;  // fault-only-first sets vl
+  if (access.indexed() && !tile) add_read(job, group(d.rs2, registers_of(access.width_log2), true));
+  if (tile) {
+    (is_load ? job.t_writes : job.t_reads) = all_tiles;
+  } else if (is_load) {
+    job.v_write = group(d.rd, count);
+  } else {
+    add_read(job, group(d.rd, count));
+  }
+}
+
+// A step multiplies blocks of 8 x 8 x k; FP32 runs at the SIMD pipe's rate and takes that pipe as well.
+void describe_matrix(const Decoded& d, const Config& config, const machine::Node& node, Job& job) {
+  const bool single = d.row->mnemonic == "sf.mm.f.f" && config.sew_log2 >= 5;
+  const std::uint64_t blocks = std::uint64_t{(config.tile_m + 7u) / 8} * ((config.vl + 7u) / 8);
+  const std::uint64_t macs = blocks * 64 * config.tile_k * (single ? node.matrix_fp32_divisor : 1);
+  job.occupancy = divide_up(macs, node.matrix_macs);
+  job.latency = static_cast<std::uint32_t>(node.matrix_cycles);
+  job.pipes = single ? simd_pipe | matrix_pipe : matrix_pipe;
+  if (!single && node.matrix_operand_bytes != 0) {
+    job.pipes |= load_port;
+    job.ports = static_cast<std::uint8_t>(divide_up(node.matrix_operand_bytes, node.port_bytes));
+  }
+  const std::uint64_t operand_bits = std::uint64_t{isa::tile_edge} * config.tile_k << config.sew_log2;
+  const unsigned count = divide_up(operand_bits, node.vlen_bits);
+  add_read(job, group(d.rs2, count, true));
+  add_read(job, group(d.rs1, count, true));
+  job.t_writes = job.t_reads = static_cast<std::uint8_t>(1u << ((d.rd >> 3) & 3));
+  job.accumulates = true;
+  job.macs = std::uint64_t{config.tile_m} * config.vl * config.tile_k;
+}
+
+// Which tile a move touches stands in a register's value, so it is taken to touch all of them.
+void describe_matrix_move(const Decoded& d, const Config& config, const machine::Node& node, Job& job) {
+  job.pipes = matrix_pipe;
+  job.latency = static_cast<std::uint32_t>(node.tile_move_cycles);
+  job.occupancy = 1;
+  const bool names_tile = d.row->rd == Operand::t_write || d.row->rd == Operand::t_read_write;
+  const unsigned count = registers(config.lmul_log2);
+  if (writes(d.row->rd)) {
+    job.v_write = group(d.rd, count);
+    job.t_reads = all_tiles;
+    job.streams = true;
+  } else {
+    job.t_writes = names_tile ? static_cast<std::uint8_t>(1u << ((d.rd >> 3) & 3)) : all_tiles;
+    if (reads(d.row->rs2)) add_read(job, group(d.rs2, count));
+  }
+  if (!names_tile) job.occupancy = divide_up(std::uint64_t{config.vl} << config.sew_log2, node.vlen_bits);
+}
+
+}  // namespace
+
+bool depends_on_config(const Decoded& decoded) {
+  switch (decoded.row->unit) {
+    case Unit::simd:
+    case Unit::simd_divide:
+    case Unit::vector_load:
+    case Unit::vector_store:
+    case Unit::matrix:
+    case Unit::matrix_move:
+      return true;
+    default:
+      return false;
+  }
+}
+
+Job describe(const Decoded& decoded, const Config& config, const machine::Node& node) {
+  Job job;
+  job.bytes = decoded.length;
+  job.unit = decoded.row->unit;
+  describe_scalar_operands(decoded, job);
+  if (!depends_on_config(decoded)) {
+    describe_scalar(decoded, node, job);
+    return job;
+  }
+  job.route = Route::vector;
+  job.reads_config = true;
+  switch (decoded.row->unit) {
+    case Unit::vector_load:
+    case Unit::vector_store:
+      describe_vector_access(decoded, config, node, job);
+      break;
+    case Unit::matrix:
+      describe_matrix(decoded, config, node, job);
+      break;
+    case Unit::matrix_move:
+      describe_matrix_move(decoded, config, node, job);
+      break;
+    default:
+      describe_simd(decoded, config, node, job);
+      break;
+  }
+  const bool masked = ((decoded.word >> 25) & 1) == 0 && decoded.row->unit != Unit::matrix &&
+                      decoded.row->unit != Unit::matrix_move;
+  if (masked) add_read(job, group(0, 1, true));
+  return job;
+}
+
+void count(const Job& job, Counts& counts) {
+  counts.of(job.unit) += 1;
+  counts.value[Counts::read_bytes] += job.read_bytes;
+  counts.value[Counts::write_bytes] += job.write_bytes;
+  counts.value[Counts::macs] += job.macs;
+}
+
+}  // namespace dojo::node

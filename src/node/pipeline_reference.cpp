@@ -1,0 +1,234 @@
+// Outline of a cycle: issue_vectors (per thread in rotating order, in order within a thread),
+// pass_instructions (at most two threads, in order within a thread), account (one cause per thread).
+#include "node/pipeline_reference.h"
+
+#include <algorithm>
+
+namespace dojo::node {
+
+namespace {
+
+template <typename Visit>
+void for_each_bit(std::uint32_t mask, Visit visit) {
+  for (unsigned i = 0; i < 32; ++i)
+    if (mask >> i & 1) visit(i);
+}
+
+// The cycle from which `job` may read `group` whose registers follow one another through its pipe.
+template <typename Ready>
+Cycle readable_from(const Job& job, const Group& group, const std::array<Ready, 32>& v) {
+  Cycle from = 0;
+  for (unsigned r = group.first; r < group.first + group.count; ++r) {
+    const Cycle behind = group.at_once ? 0 : static_cast<Cycle>(job.occupancy) - 1;
+    from = std::max({from, v[r].first, v[r].last - behind});
+  }
+  return from;
+}
+
+}  // namespace
+
+ReferencePipeline::ReferencePipeline(const machine::Node& node, unsigned threads)
+    : node_(node), threads_(threads), load_busy_(node.sram_load_ports), store_busy_(node.sram_store_ports) {}
+
+bool ReferencePipeline::empty(unsigned thread) const {
+  const Thread& t = threads_[thread];
+  return t.trace.empty() && t.queue.empty() && t.done <= now_ && t.front_ready <= now_;
+}
+
+void ReferencePipeline::tick() {
+  for (Thread& thread : threads_) thread.acted = false;
+  issue_vectors();
+  pass_instructions();
+  for (Thread& thread : threads_) account(thread);
+  ++now_;
+}
+
+// --- Vector engine
+// ----------------------------------------------------------------------------------------------
+
+bool ReferencePipeline::sources_ready(const Thread& thread, const Job& job) const {
+  for (const Group& group : job.v_reads)
+    if (readable_from(job, group, thread.v) > now_) return false;
+  for (unsigned i = 0; i < 4; ++i) {
+    if (!(job.t_reads >> i & 1)) continue;
+    if ((job.accumulates ? thread.tile[i].forward : thread.tile[i].ready) > now_) return false;
+  }
+  return true;
+}
+
+bool ReferencePipeline::pipes_free(const Job& job) const {
+  if ((job.pipes & simd_pipe) && simd_busy_ > now_) return false;
+  return !((job.pipes & matrix_pipe) && matrix_busy_ > now_);
+}
+
+bool ReferencePipeline::ports_free(const Job& job) const {
+  const auto free = [&](Cycle busy) { return busy <= now_; };
+  if ((job.pipes & load_port) && std::count_if(load_busy_.begin(), load_busy_.end(), free) < job.ports)
+    return false;
+  return !((job.pipes & store_port) && std::none_of(store_busy_.begin(), store_busy_.end(), free));
+}
+
+void ReferencePipeline::issue_vectors() {
+  unsigned slots = static_cast<unsigned>(node_.vector_issue);
+  for (std::size_t i = 0; i < threads_.size(); ++i) {
+    Thread& thread = threads_[(static_cast<std::size_t>(now_) + i) % threads_.size()];
+    while (slots != 0 && !thread.queue.empty()) {
+      const Queued head = thread.queue.front();
+      if (!sources_ready(thread, head.job) || !pipes_free(head.job) || !ports_free(head.job)) break;
+      thread.queue.pop_front();
+      begin(thread, head);
+      --slots;
+    }
+  }
+}
+
+void ReferencePipeline::begin(Thread& thread, const Queued& queued) {
+  const Job& job = queued.job;
+  const Cycle free_again = now_ + job.occupancy;
+  const Cycle last = free_again - 1 + job.latency;
+  const Cycle first = job.streams ? now_ + job.latency : last;
+  if (job.pipes & simd_pipe) simd_busy_ = free_again;
+  if (job.pipes & matrix_pipe) matrix_busy_ = free_again;
+  const auto take = [&](std::vector<Cycle>& ports, unsigned count) {
+    for (Cycle& busy : ports) {
+      if (count == 0 || busy > now_) continue;
+      busy = free_again;
+      --count;
+    }
+  };
+  if (job.pipes & load_port) take(load_busy_, job.ports);
+  if (job.pipes & store_port) take(store_busy_, 1);
+
+  for (unsigned r = job.v_write.first; r < unsigned{job.v_write.first} + job.v_write.count; ++r) {
+    thread.v[r].first = std::max(thread.v[r].first, first);
+    thread.v[r].last = std::max(thread.v[r].last, last);
+  }
+  for (unsigned i = 0; i < 4; ++i) {
+    if (!(job.t_writes >> i & 1)) continue;
+    Tile& tile = thread.tile[i];
+    tile.forward = std::max(tile.forward, job.accumulates ? free_again : last);
+    tile.ready = std::max(tile.ready, last);
+  }
+  for_each_bit(job.x_writes, [&](unsigned r) { thread.x[r] = last, --thread.x_pending[r]; });
+  for_each_bit(job.f_writes, [&](unsigned r) { thread.f[r] = last, --thread.f_pending[r]; });
+  if (job.writes_config) thread.config = last, --thread.config_pending;
+  thread.done = std::max(thread.done, last);
+  thread.times[queued.index].issued = now_;
+  thread.acted = true;
+}
+
+// --- Front end
+// --------------------------------------------------------------------------------------------------
+
+// Scalar operands, the results' registers among them: a register is not written again before its last write
+// has arrived.
+bool ReferencePipeline::operands_ready(const Thread& thread, const Job& job) const {
+  bool ready = true;
+  for_each_bit(job.x_reads | job.x_writes,
+               [&](unsigned r) { ready &= thread.x[r] <= now_ && thread.x_pending[r] == 0; });
+  for_each_bit(job.f_reads | job.f_writes,
+               [&](unsigned r) { ready &= thread.f[r] <= now_ && thread.f_pending[r] == 0; });
+  if (job.reads_config || job.writes_config) ready &= thread.config <= now_ && thread.config_pending == 0;
+  if (job.route == Route::drain) ready &= thread.queue.empty() && thread.done <= now_;
+  return ready;
+}
+
+bool ReferencePipeline::take_slots(const Job& job, Slots& slots) {
+  const bool scalar = job.route != Route::branch && job.route != Route::vector;
+  const bool alu = job.route == Route::alu || job.route == Route::divide || job.route == Route::drain;
+  const bool loads = job.route == Route::load || job.route == Route::atomic;
+  const bool stores = job.route == Route::store || job.route == Route::atomic;
+  const bool free = slots.decode != 0 && (!scalar || slots.scalar != 0) && (!alu || slots.alus != 0) &&
+                    (!(loads || stores) || slots.address_units != 0) && (!loads || slots.load_path) &&
+                    (!stores || slots.store_path);
+  if (!free) return false;
+  slots.decode -= 1;
+  slots.scalar -= scalar;
+  slots.alus -= alu;
+  slots.address_units -= loads || stores;
+  slots.load_path &= !loads;
+  slots.store_path &= !stores;
+  return true;
+}
+
+void ReferencePipeline::pass_instructions() {
+  Slots slots{static_cast<unsigned>(node_.decode_width), static_cast<unsigned>(node_.scalar_issue),
+              static_cast<unsigned>(node_.alus), static_cast<unsigned>(node_.address_units)};
+  unsigned decoded_threads = 0;
+  for (std::size_t i = 0; i < threads_.size(); ++i) {
+    Thread& thread = threads_[(static_cast<std::size_t>(now_) + i) % threads_.size()];
+    unsigned bytes = 0;
+    while (!thread.trace.empty()) {
+      const Step step = thread.trace.front();
+      const Job& job = step.job;
+      if (thread.front_ready > now_ || !operands_ready(thread, job)) {
+        thread.front_reason = Cause::dependency;
+        break;
+      }
+      if (job.route != Route::free) {
+        const bool path = job.route == Route::load || job.route == Route::store || job.route == Route::atomic;
+        thread.front_reason = path ? Cause::sram : Cause::unit;
+        if (decoded_threads == node_.decode_threads || bytes + job.bytes > node_.fetch_bytes) break;
+        if (job.route == Route::divide && divider_busy_ > now_) break;
+        if (job.route == Route::vector && thread.queue.size() == node_.vector_queue) break;
+        if (!take_slots(job, slots)) break;
+        bytes += job.bytes;
+        thread.acted = true;
+      }
+      thread.trace.pop_front();
+      pass(thread, step);
+    }
+    decoded_threads += bytes != 0;
+  }
+}
+
+void ReferencePipeline::pass(Thread& thread, const Step& step) {
+  const Job& job = step.job;
+  thread.stop_paid = false;
+  thread.times.push_back({now_, now_});
+  if (job.route == Route::vector) {
+    for_each_bit(job.x_writes, [&](unsigned r) { ++thread.x_pending[r]; });
+    for_each_bit(job.f_writes, [&](unsigned r) { ++thread.f_pending[r]; });
+    if (job.writes_config) ++thread.config_pending;
+    thread.queue.push_back({job, thread.times.size() - 1});
+  } else if (job.route != Route::free) {
+    const Cycle ready = now_ + job.latency;
+    for_each_bit(job.x_writes, [&](unsigned r) { thread.x[r] = ready; });
+    for_each_bit(job.f_writes, [&](unsigned r) { thread.f[r] = ready; });
+    if (job.writes_config) thread.config = ready;
+    thread.done = std::max(thread.done, ready);
+    if (job.route == Route::divide) {
+      divider_busy_ = now_ + job.occupancy;
+      thread.done = std::max(thread.done, divider_busy_);
+    }
+  }
+  if (job.route == Route::drain) thread.front_ready = now_ + job.occupancy;
+  if (step.exit == Exit::taken) thread.front_ready = now_ + 1 + static_cast<Cycle>(node_.branch_taken_cycles);
+  thread.stopping = step.exit == Exit::stopped;
+}
+
+// --- Causes
+// -----------------------------------------------------------------------------------------------------
+
+void ReferencePipeline::account(Thread& thread) {
+  if (thread.trace.empty() && !thread.acted && !thread.stopping) return;
+  Cause cause = Cause::issue;
+  if (thread.acted) {
+    cause = Cause::issue;
+  } else if (thread.stopping) {
+    cause = Cause::unit;  // the network interface takes the transfer
+  } else if (!thread.queue.empty()) {
+    const Job& oldest = thread.queue.front().job;
+    cause = !sources_ready(thread, oldest) ? Cause::dependency
+            : !pipes_free(oldest)          ? Cause::unit
+            : !ports_free(oldest)          ? Cause::sram
+                                           : Cause::unit;
+  } else {
+    cause = thread.front_reason;
+  }
+  thread.counts.of(cause) += 1;
+  thread.history.push_back(cause);
+  if (thread.stopping && thread.front_ready <= now_ + 1) thread.stopping = false, thread.stop_paid = true;
+}
+
+}  // namespace dojo::node
