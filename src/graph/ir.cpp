@@ -1,0 +1,150 @@
+#include "graph/ir.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "base/error.h"
+#include "graph/expression.h"
+
+namespace dojo::graph {
+namespace {
+
+std::string_view name(Role role) {
+  switch (role) {
+    case Role::input:
+      return "input";
+    case Role::label:
+      return "label";
+    case Role::parameter:
+      return "parameter";
+    case Role::state:
+      return "state";
+    case Role::scalar:
+      return "scalar";
+    case Role::constant:
+      return "constant";
+    case Role::value:
+      return "value";
+  }
+  return "?";
+}
+
+std::string shape_text(const std::vector<std::int64_t>& shape) {
+  return fmt::format("[{}]", fmt::join(shape, ", "));
+}
+
+std::string index_text(const AffineIndex& index, const std::vector<Axis>& box) {
+  std::string text;
+  for (std::size_t a = 0; a < box.size(); ++a) {
+    const std::int64_t k = index.coefficients[a];
+    if (k == 0) continue;
+    const std::string term =
+        k == 1 || k == -1 ? box[a].name : fmt::format("{}*{}", k < 0 ? -k : k, box[a].name);
+    text += text.empty() ? (k < 0 ? "-" : "") : (k < 0 ? " - " : " + ");
+    text += term;
+  }
+  if (text.empty()) return fmt::format("{}", index.offset);
+  if (index.offset != 0) text += fmt::format(" {} {}", index.offset < 0 ? '-' : '+', std::abs(index.offset));
+  return text;
+}
+
+std::string access_text(const Graph& graph, const Access& access, const std::vector<Axis>& box) {
+  std::vector<std::string> indices;
+  for (const AffineIndex& index : access.map) indices.push_back(index_text(index, box));
+  return fmt::format("{}[{}]", graph.at(access.tensor).name, fmt::join(indices, ", "));
+}
+
+std::string op_text(const Graph& graph, const StructuredOp& op) {
+  std::vector<std::string> axes, reads, extras = {"out"};
+  for (const Axis& axis : op.box)
+    axes.push_back(fmt::format("{}{}:{}", axis.name, axis.is_batch ? "*" : "", axis.extent));
+  for (const Access& access : op.in) reads.push_back(access_text(graph, access, op.box));
+  for (const Access& access : op.extra) extras.push_back(access_text(graph, access, op.box));
+  std::string_view sign = "=";
+  if (op.reduction == Reduction::sum) sign = "+=";
+  if (op.reduction == Reduction::maximum) sign = "max=";
+  std::string text = fmt::format("{}: ({}) {} {} {}", op.name, fmt::join(axes, " "),
+                                 access_text(graph, op.out, op.box), sign, to_text(op.body, reads));
+  if (!op.epilogue.empty()) text += fmt::format("; out = {}", to_text(op.epilogue, extras));
+  return text;
+}
+
+}  // namespace
+
+TensorId Graph::add(Tensor tensor) {
+  if (find(tensor.name) != no_tensor) refuse(name, "two tensors are called '{}'", tensor.name);
+  tensors.push_back(std::move(tensor));
+  return static_cast<TensorId>(tensors.size() - 1);
+}
+
+const Tensor& Graph::at(TensorId id) const {
+  DOJO_ENSURE(id >= 0 && static_cast<std::size_t>(id) < tensors.size());
+  return tensors[static_cast<std::size_t>(id)];
+}
+
+Tensor& Graph::at(TensorId id) { return const_cast<Tensor&>(std::as_const(*this).at(id)); }
+
+TensorId Graph::find(std::string_view wanted) const {
+  for (std::size_t id = 0; id < tensors.size(); ++id) {
+    if (tensors[id].name == wanted) return static_cast<TensorId>(id);
+  }
+  return no_tensor;
+}
+
+std::int64_t element_count(const std::vector<std::int64_t>& shape) {
+  std::int64_t count = 1;
+  for (const std::int64_t extent : shape) count *= extent;
+  return count;
+}
+
+const std::string& name_of(const Op& op) {
+  return std::visit([](const auto& one) -> const std::string& { return one.name; }, op);
+}
+
+std::vector<TensorId> inputs_of(const Op& op) {
+  if (const auto* irregular = std::get_if<IrregularOp>(&op)) return irregular->in;
+  const auto& structured = std::get<StructuredOp>(op);
+  std::vector<TensorId> ids;
+  for (const Access& access : structured.in) ids.push_back(access.tensor);
+  for (const Access& access : structured.extra) ids.push_back(access.tensor);
+  return ids;
+}
+
+std::vector<TensorId> outputs_of(const Op& op) {
+  if (const auto* irregular = std::get_if<IrregularOp>(&op)) return irregular->out;
+  return {std::get<StructuredOp>(op).out.tensor};
+}
+
+bool is_chain_axis(const StructuredOp& op, std::size_t axis) {
+  for (const AffineIndex& index : op.out.map) {
+    if (index.coefficients[axis] != 0) return false;
+  }
+  return true;
+}
+
+bool is_product(const Expression& body) { return !body.empty() && body.nodes.back().op == Scalar::multiply; }
+
+std::string to_text(const Graph& graph) {
+  std::string text = fmt::format("graph {}\n", graph.name);
+  for (const Tensor& tensor : graph.tensors) {
+    if (tensor.role == Role::value) continue;
+    text += fmt::format("  {} {} {}{} {}\n", name(tensor.role), tensor.name, tensor.has_batch ? "*" : "",
+                        shape_text(tensor.shape), numerics::name(tensor.format));
+  }
+  for (const Op& op : graph.ops) {
+    if (const auto* structured = std::get_if<StructuredOp>(&op)) {
+      text += fmt::format("  {}\n", op_text(graph, *structured));
+    } else {
+      text += fmt::format("  {}: {}\n", name_of(op), std::get<IrregularOp>(op).kind);
+    }
+  }
+  for (const TensorId id : graph.outputs) text += fmt::format("  output {}\n", graph.at(id).name);
+  for (const auto& [from, to] : graph.gradient)
+    text += fmt::format("  gradient of {} is {}\n", graph.at(from).name, graph.at(to).name);
+  for (const auto& [from, to] : graph.update)
+    text += fmt::format("  {} becomes {}\n", graph.at(from).name, graph.at(to).name);
+  return text;
+}
+
+}  // namespace dojo::graph

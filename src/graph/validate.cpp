@@ -1,0 +1,208 @@
+// The law of the IR (ir.h), checked op by op.
+#include <algorithm>
+#include <set>
+
+#include "base/error.h"
+#include "graph/expression.h"
+#include "graph/ir.h"
+
+namespace dojo::graph {
+namespace {
+
+class Validator {
+public:
+  explicit Validator(const Graph& graph) : graph_(graph) {}
+
+  void run() {
+    check_tensors();
+    std::set<std::string> names;
+    for (const Op& op : graph_.ops) {
+      if (!names.insert(name_of(op)).second) refuse(graph_.name, "two ops are called '{}'", name_of(op));
+      if (std::holds_alternative<IrregularOp>(op)) {
+        throw UserError(name_of(op), fmt::format("operation '{}'", std::get<IrregularOp>(op).kind),
+                        Refusal::not_yet);
+      }
+      check(std::get<StructuredOp>(op));
+    }
+    for (const TensorId id : graph_.outputs) check_id("outputs", id);
+    for (const auto& [from, to] : graph_.gradient) check_pair("gradient", from, to);
+    for (const auto& [from, to] : graph_.update) check_pair("update", from, to);
+  }
+
+private:
+  void check_tensors() {
+    std::set<std::string> names;
+    for (const Tensor& tensor : graph_.tensors) {
+      if (!names.insert(tensor.name).second) refuse(graph_.name, "two tensors are called '{}'", tensor.name);
+      for (const std::int64_t extent : tensor.shape) {
+        if (extent < 1) refuse(tensor.name, "a tensor's extents must be at least 1, not {}", extent);
+      }
+      if (tensor.has_batch && tensor.shape.empty())
+        refuse(tensor.name, "a scalar cannot have a batch dimension");
+      const auto count = static_cast<std::size_t>(element_count(tensor.shape));
+      if (!tensor.data.empty() && tensor.data.size() != count) {
+        refuse(tensor.name, "holds {} values where its shape needs {}", tensor.data.size(), count);
+      }
+      if (tensor.role == Role::constant && tensor.data.empty())
+        refuse(tensor.name, "a constant without data");
+      ready_.push_back(tensor.role != Role::value);
+    }
+  }
+
+  void check_id(std::string_view where, TensorId id) const {
+    if (id < 0 || static_cast<std::size_t>(id) >= graph_.tensors.size())
+      refuse(where, "no tensor has the number {}", id);
+  }
+
+  void check_pair(std::string_view where, TensorId from, TensorId to) const {
+    check_id(where, from);
+    check_id(where, to);
+    if (graph_.at(from).shape != graph_.at(to).shape) {
+      refuse(where, "'{}' and '{}' differ in shape", graph_.at(from).name, graph_.at(to).name);
+    }
+  }
+
+  void check(const StructuredOp& op) {
+    if (std::count_if(op.box.begin(), op.box.end(), [](const Axis& axis) { return axis.is_batch; }) > 1) {
+      refuse(op.name, "has more than one batch axis");
+    }
+    for (const Axis& axis : op.box) {
+      if (axis.extent < 1) refuse(op.name, "axis '{}' has extent {}", axis.name, axis.extent);
+    }
+    for (const Access& access : op.in) check_read(op, access);
+    for (const Access& access : op.extra) {
+      check_read(op, access);
+      check_extra(op, access);
+    }
+    check_access(op, op.out);
+    const Tensor& out = graph_.at(op.out.tensor);
+    if (out.role != Role::value) refuse(op.name, "writes '{}', which is not a computed value", out.name);
+    if (ready_[static_cast<std::size_t>(op.out.tensor)]) refuse(op.name, "'{}' is written twice", out.name);
+    ready_[static_cast<std::size_t>(op.out.tensor)] = true;
+    if (op.body.empty()) refuse(op.name, "has no body");
+    check(op, op.body, op.in.size());
+    if (op.epilogue.empty() && !op.extra.empty()) refuse(op.name, "has extras but no epilogue");
+    if (!op.epilogue.empty()) check(op, op.epilogue, op.extra.size() + 1);
+    if (op.reduction == Reduction::none) check_injective(op);
+  }
+
+  void check_read(const StructuredOp& op, const Access& access) const {
+    check_access(op, access);
+    if (!ready_[static_cast<std::size_t>(access.tensor)]) {
+      refuse(op.name, "reads '{}' before it is computed", graph_.at(access.tensor).name);
+    }
+  }
+
+  void check_access(const StructuredOp& op, const Access& access) const {
+    check_id(op.name, access.tensor);
+    const Tensor& tensor = graph_.at(access.tensor);
+    if (access.map.size() != tensor.shape.size()) {
+      refuse(op.name, "indexes '{}', which has {} dimensions, with {}", tensor.name, tensor.shape.size(),
+             access.map.size());
+    }
+    for (std::size_t d = 0; d < access.map.size(); ++d) {
+      const AffineIndex& index = access.map[d];
+      if (index.coefficients.size() != op.box.size()) {
+        refuse(op.name, "an index of '{}' has {} coefficients for {} axes", tensor.name,
+               index.coefficients.size(), op.box.size());
+      }
+      check_batch(op, tensor, d, index);
+    }
+  }
+
+  void check_batch(const StructuredOp& op, const Tensor& tensor, std::size_t dimension,
+                   const AffineIndex& index) const {
+    const bool batch_dimension = tensor.has_batch && dimension == 0;
+    bool plain = index.offset == 0;
+    for (std::size_t a = 0; a < op.box.size(); ++a) {
+      const std::int64_t wanted = batch_dimension && op.box[a].is_batch ? 1 : 0;
+      if ((batch_dimension || op.box[a].is_batch) && index.coefficients[a] != wanted) plain = false;
+      if (batch_dimension && op.box[a].is_batch && op.box[a].extent != tensor.shape[0]) plain = false;
+    }
+    const bool has_axis =
+        std::any_of(op.box.begin(), op.box.end(), [](const Axis& axis) { return axis.is_batch; });
+    if (batch_dimension ? !(plain && has_axis) : !plain && reads_batch(op, index)) {
+      refuse(op.name, "dimension {} of '{}' does not follow the batch axis", dimension, tensor.name);
+    }
+  }
+
+  static bool reads_batch(const StructuredOp& op, const AffineIndex& index) {
+    for (std::size_t a = 0; a < op.box.size(); ++a) {
+      if (op.box[a].is_batch && index.coefficients[a] != 0) return true;
+    }
+    return false;
+  }
+
+  // Each dimension constant or equal to a dimension of out: a function of the element.
+  void check_extra(const StructuredOp& op, const Access& extra) const {
+    for (const AffineIndex& index : extra.map) {
+      bool fits = std::all_of(index.coefficients.begin(), index.coefficients.end(),
+                              [](std::int64_t k) { return k == 0; });
+      for (const AffineIndex& out : op.out.map) {
+        fits = fits || (out.coefficients == index.coefficients && out.offset == index.offset);
+      }
+      if (!fits)
+        refuse(op.name, "the epilogue's '{}' is not indexed by the output's element",
+               graph_.at(extra.tensor).name);
+    }
+  }
+
+  static void check(const StructuredOp& op, const Expression& expression, std::size_t arguments) {
+    for (std::size_t k = 0; k < expression.nodes.size(); ++k) {
+      const ScalarNode& node = expression.nodes[k];
+      if (node.op == Scalar::input) {
+        if (node.a < 0 || static_cast<std::size_t>(node.a) >= arguments)
+          refuse(op.name, "its expression reads input {} of {}", node.a, arguments);
+        continue;
+      }
+      const std::int32_t operands[] = {node.a, node.b, node.c};
+      for (unsigned j = 0; j < 3; ++j) {
+        const bool wanted = j < operand_count(node.op);
+        if (wanted ? operands[j] < 0 || operands[j] >= static_cast<std::int32_t>(k) : operands[j] != -1) {
+          refuse(op.name, "operand {} of '{}' in its expression is {}", j, name(node.op), operands[j]);
+        }
+      }
+    }
+  }
+
+  // Sufficient, and met by everything that is built here: taking the axes by the stride they have in the
+  // output, each stride exceeds the reach of all smaller ones. Maps that leave the tensor are compared by
+  // dimension.
+  void check_injective(const StructuredOp& op) const {
+    struct Step {
+      std::int64_t stride, reach;
+    };
+    std::vector<std::vector<Step>> by_dimension(op.out.map.size());
+    for (std::size_t a = 0; a < op.box.size(); ++a) {
+      bool seen = op.box[a].extent == 1;
+      for (std::size_t d = 0; d < op.out.map.size(); ++d) {
+        const std::int64_t k = std::abs(op.out.map[d].coefficients[a]);
+        if (k == 0) continue;
+        seen = true;
+        by_dimension[d].push_back({k, k * (op.box[a].extent - 1)});
+      }
+      if (!seen)
+        refuse(op.name, "stores '{}' more than once per element (axis '{}')", graph_.at(op.out.tensor).name,
+               op.box[a].name);
+    }
+    for (auto& steps : by_dimension) {
+      std::sort(steps.begin(), steps.end(), [](const Step& x, const Step& y) { return x.stride < y.stride; });
+      std::int64_t reach = 0;
+      for (const Step& step : steps) {
+        if (step.reach == 0) continue;
+        if (step.stride <= reach)
+          refuse(op.name, "stores elements of '{}' more than once", graph_.at(op.out.tensor).name);
+        reach += step.reach;
+      }
+    }
+  }
+
+  const Graph& graph_;
+  std::vector<bool> ready_;  // by tensor: has a value at this point of the order
+};
+
+}  // namespace
+
+void validate(const Graph& graph) { Validator(graph).run(); }
+
+}  // namespace dojo::graph
