@@ -1,8 +1,9 @@
 // The emulated computer: nodes, fabric and interface processors under one clock.
 //
-// Owns all SRAM and HBM. Between launches the machine is quiescent and the host may read and write HBM and the persistent
-// region; a launch runs one program on every node (docs/notes/003). Results and cycles depend on nothing but program, memory and machine
-// file: not on host threads, host speed or the order in which nodes happen to execute.
+// Owns all SRAM and HBM. Between launches the machine is quiescent and the host may read and write HBM and
+// the persistent region; a launch runs one program on every node (docs/notes/003). Results and cycles depend
+// on nothing but program, memory and machine file: not on host threads, host speed or the order in which
+// nodes happen to execute.
 #pragma once
 
 #include <cstddef>
@@ -12,6 +13,8 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "machine/ledger.h"
@@ -19,14 +22,16 @@
 
 namespace dojo::system {
 
-class Program;  // an ELF file, loaded once: segments, symbols, decoded blocks shared by all nodes
+class Program;  // an ELF file: program.h
 
 struct LaunchOptions {
-  unsigned host_threads = 0;                 // 0: one per core
-  bool timing = true;                        // off: same values, no cycles
-  std::uint64_t max_instructions = 0;        // per thread; 0: no limit
-  std::function<bool()> interrupted;         // polled; true ends the launch with Outcome::interrupted
-  std::function<void(std::string_view)> text_output;  // write(2) of the nodes, in node order at the end of the launch
+  unsigned host_threads = 0;           // 0: one per core
+  bool timing = true;                  // off: same values, no cycles
+  std::uint64_t max_instructions = 0;  // per thread; 0: no limit
+  std::function<bool()>
+      interrupted;  // polled by host threads at once; true ends the launch: Outcome::interrupted
+  std::function<void(std::string_view)>
+      text_output;  // write(2) of the nodes, by node and thread at the end of the launch
 };
 
 enum class Outcome : std::uint8_t { finished, trapped, deadlocked, too_long, interrupted };
@@ -34,7 +39,7 @@ enum class Outcome : std::uint8_t { finished, trapped, deadlocked, too_long, int
 // What a person needs to see of a thread that could not go on.
 struct Stranded {
   std::uint32_t node = 0, thread = 0;
-  std::string reason;        // "illegal instruction 0x...", "waits for semaphore 0x1200 >= 3 (holds 2)"
+  std::string reason;  // "illegal instruction 0x...", "waits for semaphore 0x1200 >= 3 (holds 2)"
   std::uint64_t pc = 0;
   std::string disassembly, symbol;
   std::vector<std::pair<std::string, std::uint64_t>> registers;
@@ -42,15 +47,15 @@ struct Stranded {
 
 struct LaunchResult {
   Outcome outcome = Outcome::finished;
-  int exit_code = 0;                 // the largest of all threads
-  std::uint64_t cycles = 0;          // from start until the last thread ended; 0 without timing
+  int exit_code = 0;         // the largest of all threads
+  std::uint64_t cycles = 0;  // from start until the last thread ended; 0 without timing
   std::uint64_t instructions = 0;
-  machine::Ledger ledger;            // keys of docs/notes/004
-  std::vector<Stranded> stranded;    // at most 8
+  machine::Ledger ledger;          // keys of docs/notes/004
+  std::vector<Stranded> stranded;  // at most 8
 };
 
 class Computer {
- public:
+public:
   // `nodes` = 0: all enabled nodes of the machine's die; otherwise the first `nodes` of them.
   explicit Computer(const machine::Machine& machine, unsigned nodes = 0);
   ~Computer();
@@ -59,7 +64,8 @@ class Computer {
   unsigned nodes() const;
   const machine::Machine& machine() const;
 
-  // HBM of interface processor `d`, as one flat array that grows on demand up to the machine's size.
+  // HBM of interface processor `d`: one flat array of the machine's size that costs host memory where it is
+  // touched.
   void write_hbm(unsigned d, std::uint64_t offset, std::span<const std::byte> bytes);
   std::vector<std::byte> read_hbm(unsigned d, std::uint64_t offset, std::uint64_t bytes) const;
 
@@ -67,12 +73,12 @@ class Computer {
   std::span<std::byte> sram(unsigned node);
   std::span<const std::byte> sram(unsigned node) const;
 
-  // Runs `program` on all nodes. Bytes in [persistent_begin, persistent_end) survive, all other SRAM is zeroed and the
-  // program's segments are loaded. Throws UserError if the program does not fit.
+  // Runs `program` on all nodes. Bytes in [persistent_begin, persistent_end) survive, all other SRAM is
+  // zeroed and the program's segments are loaded. Throws UserError if the program does not fit.
   LaunchResult launch(const Program& program, std::uint64_t persistent_begin, std::uint64_t persistent_end,
                       const LaunchOptions& options);
 
- private:
+private:
   struct State;
   std::unique_ptr<State> state_;
 };

@@ -1,12 +1,13 @@
 // A static RV64 ELF file: checked, and ready to be placed in any node's SRAM.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
-#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace dojo::system {
@@ -15,31 +16,45 @@ struct ProgramSegment {
   std::uint64_t address = 0, memory_bytes = 0;
   bool writable = false, executable = false;
   std::vector<std::byte> bytes;  // the file's part; the rest is zero
+
+  std::uint64_t end() const { return address + memory_bytes; }
 };
 
 class Program {
- public:
-  // Throws UserError naming `where` and the offending field for anything that is not a static little-endian RV64 executable.
+public:
+  // Throws UserError naming `where` and the offending field for anything that is not a static little-endian
+  // RV64 executable.
   static Program parse(std::span<const std::byte> elf, std::string_view where);
   static Program read(const std::filesystem::path& path);
 
+  const std::string& where() const { return where_; }  // for messages
   std::uint64_t entry() const { return entry_; }
+  // By ascending address; never empty, never overlapping.
   const std::vector<ProgramSegment>& segments() const { return segments_; }
+  // Addresses [begin, end) that programs may not store to: the longest run of code without writable data
+  // between.
+  std::pair<std::uint64_t, std::uint64_t> text() const;
   // Value of a symbol, or `otherwise` if it does not exist.
   std::uint64_t symbol(std::string_view name, std::uint64_t otherwise) const;
+  bool has_symbol(std::string_view name) const;
   // "function+0x12" for an address, empty if unknown.
   std::string locate(std::uint64_t address) const;
-  const std::string& sha256() const { return sha256_; }
+  // Every address that a symbol of the code names, ascending: where functions begin.
+  std::vector<std::pair<std::uint64_t, std::string>> code_symbols() const;
+  const std::string& sha256() const { return sha256_; }  // of the whole file
 
- private:
+private:
   struct Symbol {
     std::uint64_t address, size;
     std::string name;
+    bool code, function;  // lies in executable bytes; was declared a function
   };
+  friend class ElfReader;
+
+  std::string where_, sha256_;
   std::uint64_t entry_ = 0;
   std::vector<ProgramSegment> segments_;
-  std::vector<Symbol> symbols_;  // sorted by address
-  std::string sha256_;
+  std::vector<Symbol> symbols_;  // sorted by address, functions last among equals
 };
 
 }  // namespace dojo::system

@@ -1,0 +1,189 @@
+#include "system/computer.h"
+
+#include <algorithm>
+#include <deque>
+
+#include "base/error.h"
+#include "base/parallel.h"
+#include "system/execution.h"
+#include "system/layout.h"
+#include "system/memory.h"
+#include "system/program.h"
+#include "system/replay.h"
+#include "system/stranded.h"
+
+namespace dojo::system {
+
+namespace {
+
+// What is remembered of a program from launch to launch: its decoded blocks and their timing.
+struct Known {
+  std::string sha256;
+  node::CodeImage image;
+  node::BlockTiming timing;
+
+  Known(const Program& program, const machine::Node& node)
+      : sha256(program.sha256()), image(program.text().first, program.text().second), timing(node) {}
+};
+constexpr std::size_t most_known = 4;
+
+Outcome outcome_of(const Execution& execution) {
+  if (execution.interrupted()) return Outcome::interrupted;
+  bool trapped = false, too_long = false, waiting = false;
+  for (const auto& thread : execution.threads()) {
+    trapped |= thread->state == ThreadState::trapped;
+    too_long |= thread->state == ThreadState::too_long;
+    waiting |= thread->state == ThreadState::waiting;
+  }
+  if (trapped) return Outcome::trapped;
+  if (too_long) return Outcome::too_long;
+  return waiting ? Outcome::deadlocked : Outcome::finished;
+}
+
+ThreadState culprit(Outcome outcome) {
+  switch (outcome) {
+    case Outcome::trapped:
+      return ThreadState::trapped;
+    case Outcome::too_long:
+      return ThreadState::too_long;
+    case Outcome::deadlocked:
+      return ThreadState::waiting;
+    default:
+      return ThreadState::runnable;
+  }
+}
+
+void count_nodes(const Execution& execution, machine::Ledger& ledger) {
+  std::map<std::uint32_t, node::Counts> sums;
+  MovedByOp moved;
+  for (const auto& thread : execution.threads()) {
+    for (const auto& [op, counts] : thread->core.counts()) sums[op] += counts;
+    for (const auto& [op, by] : thread->moved) {
+      Moved& sum = moved[op];
+      sum.put += by.put;
+      sum.get += by.get;
+      sum.packet_hops += by.packet_hops;
+      sum.byte_hops += by.byte_hops;
+    }
+    for (const auto& [where, bytes] : thread->hbm) {
+      const std::string part = fmt::format("hbm.{}", where.first);
+      ledger.add(part, where.second, "hbm.read_bytes", bytes.first);
+      ledger.add(part, where.second, "hbm.write_bytes", bytes.second);
+    }
+  }
+  for (const auto& [op, counts] : sums)
+    for (std::size_t i = 0; i < node::Counts::size; ++i)
+      if (counts.value[i] != 0) ledger.add("nodes", op, node::event_of(i), counts.value[i]);
+  for (const auto& [op, by] : moved) {
+    ledger.add("nodes", op, "network.put_bytes", by.put);
+    ledger.add("nodes", op, "network.get_bytes", by.get);
+    ledger.add("mesh", op, "mesh.packet_hops", by.packet_hops);
+    ledger.add("mesh", op, "mesh.byte_hops", by.byte_hops);
+  }
+}
+
+void count_waiting(const Replay& replay, machine::Ledger& ledger) {
+  for (const auto& [op, waiting] : replay.waiting) {
+    ledger.add("nodes", op, "cycles.network", waiting.network);
+    ledger.add("nodes", op, "cycles.synchronisation", waiting.synchronisation);
+    ledger.add("nodes", op, "cycles.idle", waiting.idle);
+  }
+}
+
+}  // namespace
+
+struct Computer::State {
+  machine::Machine machine;
+  fabric::Topology topology;
+  unsigned nodes;
+  HostMemory sram;
+  std::vector<HostMemory> hbm;
+  std::deque<Known> known;  // latest last
+
+  State(const machine::Machine& which, unsigned count)
+      : machine(which),
+        topology(machine),
+        nodes(count == 0 ? machine.enabled_nodes() : count),
+        sram(nodes * machine.node.sram_bytes, "SRAM of the nodes") {
+    for (std::uint64_t d = 0; d < machine.interface.count; ++d)
+      hbm.emplace_back(machine.interface.hbm_bytes, "HBM of an interface processor");
+  }
+
+  Known& know(const Program& program) {
+    for (Known& one : known)
+      if (one.sha256 == program.sha256()) return one;
+    if (known.size() == most_known) known.pop_front();
+    return known.emplace_back(program, machine.node);
+  }
+
+  std::span<std::byte> node_sram(unsigned node) const {
+    DOJO_ENSURE(node < nodes);
+    return sram.range(node * machine.node.sram_bytes, machine.node.sram_bytes);
+  }
+
+  std::span<std::byte> hbm_range(unsigned d, std::uint64_t offset, std::uint64_t bytes) const {
+    if (d >= hbm.size()) refuse(machine.name, "has no interface processor {} (only {})", d, hbm.size());
+    if (offset > hbm[d].size() || bytes > hbm[d].size() - offset)
+      refuse(machine.name, "has {} bytes of HBM at interface processor {}; byte {} is asked for",
+             hbm[d].size(), d, offset + bytes);
+    return hbm[d].range(offset, bytes);
+  }
+};
+
+Computer::Computer(const machine::Machine& machine, unsigned nodes) {
+  if (nodes > machine.enabled_nodes())
+    refuse(machine.name, "has {} nodes; {} are asked for", machine.enabled_nodes(), nodes);
+  state_ = std::make_unique<State>(machine, nodes);
+}
+
+Computer::~Computer() = default;
+Computer::Computer(Computer&&) noexcept = default;
+
+unsigned Computer::nodes() const { return state_->nodes; }
+const machine::Machine& Computer::machine() const { return state_->machine; }
+
+void Computer::write_hbm(unsigned d, std::uint64_t offset, std::span<const std::byte> bytes) {
+  std::ranges::copy(bytes, state_->hbm_range(d, offset, bytes.size()).begin());
+}
+
+std::vector<std::byte> Computer::read_hbm(unsigned d, std::uint64_t offset, std::uint64_t bytes) const {
+  const auto range = state_->hbm_range(d, offset, bytes);
+  return {range.begin(), range.end()};
+}
+
+std::span<std::byte> Computer::sram(unsigned node) { return state_->node_sram(node); }
+std::span<const std::byte> Computer::sram(unsigned node) const { return state_->node_sram(node); }
+
+LaunchResult Computer::launch(const Program& program, std::uint64_t persistent_begin,
+                              std::uint64_t persistent_end, const LaunchOptions& options) {
+  State& state = *state_;
+  const Layout layout = lay_out(program, state.machine.node, persistent_begin, persistent_end);
+  parallel_for(options.host_threads, state.nodes, [&](std::size_t node) {
+    load(program, layout, state.node_sram(static_cast<unsigned>(node)));
+  });
+
+  Known& known = state.know(program);
+  Execution execution(state.machine, state.topology, layout, state.sram, state.hbm, state.nodes, options);
+  execution.run(program.entry(), known.image, known.timing);
+
+  LaunchResult result;
+  result.outcome = outcome_of(execution);
+  for (const auto& thread : execution.threads()) {
+    result.exit_code = std::max(result.exit_code, thread->exit_code);
+    result.instructions += thread->hart.instructions;
+    if (options.text_output && !thread->text.empty()) options.text_output(thread->text);
+  }
+  count_nodes(execution, result.ledger);
+  result.stranded = find_stranded(execution, program, culprit(result.outcome), options.max_instructions);
+  if (options.timing) {
+    const Replay timed = replay(state.machine, state.topology, execution.take_traces(),
+                                [&](std::uint32_t node, std::uint32_t offset) {
+                                  return execution.semaphore(node, layout.window.base + offset);
+                                });
+    result.cycles = timed.cycles;
+    count_waiting(timed, result.ledger);
+  }
+  return result;
+}
+
+}  // namespace dojo::system

@@ -1,0 +1,189 @@
+#include "system/execution.h"
+
+#include <algorithm>
+
+#include "base/error.h"
+#include "base/parallel.h"
+
+namespace dojo::system {
+
+namespace {
+
+// Instructions after which a thread lets its siblings run: they may be what it spins for.
+constexpr std::uint64_t turn_instructions = 200'000;
+// A program that ends by a store to tohost spins afterwards; this is how long at most.
+constexpr std::uint64_t tohost_instructions = 1024;
+
+constexpr std::uint64_t call_write = 64, call_exit = 93;
+constexpr std::uint64_t not_implemented = static_cast<std::uint64_t>(-38);  // -ENOSYS
+constexpr std::uint64_t bad_file = static_cast<std::uint64_t>(-9);          // -EBADF
+constexpr std::uint64_t bad_address = static_cast<std::uint64_t>(-14);      // -EFAULT
+constexpr unsigned a0 = 10, a1 = 11, a2 = 12, a7 = 17, sp = 2;
+
+}  // namespace
+
+Execution::Execution(const machine::Machine& machine, const fabric::Topology& topology, const Layout& layout,
+                     const HostMemory& sram, std::span<HostMemory> hbm, unsigned nodes,
+                     const LaunchOptions& options)
+    : machine_(machine),
+      topology_(topology),
+      layout_(layout),
+      sram_(sram),
+      hbm_(hbm),
+      options_(options),
+      nodes_(nodes),
+      node_states_(nodes) {}
+
+void Execution::run(std::uint64_t entry, node::CodeImage& image, node::BlockTiming& timing) {
+  start(entry, image, timing);
+  for (unsigned node = 0; node < nodes_; ++node) queue_.push_back(node);
+  const unsigned wanted = options_.host_threads == 0 ? host_cores() : options_.host_threads;
+  const unsigned workers = std::min(wanted, nodes_);
+  parallel_for(workers, workers, [this](std::size_t) { work(); });
+}
+
+void Execution::start(std::uint64_t entry, node::CodeImage& image, node::BlockTiming& timing) {
+  for (unsigned node = 0; node < nodes_; ++node)
+    for (unsigned number = 0; number < layout_.threads; ++number) {
+      Thread& thread = *threads_.emplace_back(std::make_unique<Thread>(image, timing, options_.timing));
+      isa::Hart& hart = thread.hart;
+      const auto [row, column] = machine_.place(node);
+      hart.vlen_bits = static_cast<unsigned>(machine_.node.vlen_bits);
+      hart.memory = layout_.window;
+      hart.memory.bytes = sram_.data() + node * layout_.window.size;
+      hart.node = node;
+      hart.nodes = nodes_;
+      hart.row = row;
+      hart.column = column;
+      hart.thread = number;
+      hart.pc = entry;
+      hart.set_x(sp, layout_.stack_end(number));
+      hart.set_x(a0, number);
+      thread.trace.node = node;
+    }
+}
+
+// One host thread's life: takes nodes from the queue until no node is queued and none is being run, for then
+// nobody can wake one.
+void Execution::work() {
+  std::unique_lock lock(queue_lock_);
+  for (;;) {
+    queue_changed_.wait(lock, [this] { return !queue_.empty() || working_ == 0; });
+    if (queue_.empty() || interrupted_) break;
+    const unsigned node = queue_.front();
+    queue_.pop_front();
+    ++working_;
+    lock.unlock();
+    run_node(node);
+    lock.lock();
+    --working_;
+    if (working_ == 0 && queue_.empty()) break;
+  }
+  queue_changed_.notify_all();
+}
+
+void Execution::run_node(unsigned node) {
+  unsigned turn = 0;
+  while (Thread* thread = next_runnable(node, turn)) {
+    run_thread(*thread);
+    if (options_.interrupted && options_.interrupted()) interrupted_ = true;
+    if (interrupted_) return;
+  }
+}
+
+// The node's next thread in turn that can go on; without one the node falls asleep.
+Thread* Execution::next_runnable(unsigned node, unsigned& turn) {
+  Node& state = node_states_[node];
+  const std::lock_guard lock(state.lock);
+  for (unsigned i = 0; i < layout_.threads; ++i) {
+    Thread& thread = *threads_[node * layout_.threads + (turn + i) % layout_.threads];
+    if (thread.state != ThreadState::runnable) continue;
+    turn = (turn + i + 1) % layout_.threads;
+    state.state = Node::running;
+    return &thread;
+  }
+  state.state = Node::asleep;
+  return nullptr;
+}
+
+// Until it blocks or ends, or its turn is over.
+void Execution::run_thread(Thread& thread) {
+  isa::Hart& hart = thread.hart;
+  const std::uint64_t turn = layout_.tohost != 0 ? tohost_instructions : turn_instructions;
+  const std::uint64_t limit = options_.max_instructions == 0 ? ~std::uint64_t{0} : options_.max_instructions;
+  const std::uint64_t turn_end = std::min(limit, hart.instructions + turn);
+  while (thread.state == ThreadState::runnable && hart.instructions < turn_end) {
+    const node::Slice slice = thread.core.run(hart, turn_end - hart.instructions);
+    thread.cycles += slice.cycles;
+    switch (slice.stop) {
+      case isa::Stop::none:
+        break;
+      case isa::Stop::trap:
+        end(thread, ThreadState::trapped);
+        break;
+      case isa::Stop::system_call:
+        system_call(thread);
+        break;
+      case isa::Stop::transfer:
+        transfer(thread);
+        break;
+    }
+    if (interrupted_) return;
+  }
+  if (layout_.tohost != 0 && check_tohost(thread)) return;
+  const std::lock_guard lock(node_states_[hart.node].lock);
+  if (thread.state == ThreadState::runnable && hart.instructions >= limit)
+    thread.state = ThreadState::too_long;
+}
+
+void Execution::end(Thread& thread, ThreadState state) {
+  thread.trace.last_op = thread.hart.op;
+  const std::lock_guard lock(node_states_[thread.hart.node].lock);
+  thread.state = state;
+}
+
+void Execution::system_call(Thread& thread) {
+  isa::Hart& hart = thread.hart;
+  if (hart.x[a7] == call_exit) {
+    thread.exit_code = static_cast<int>(hart.x[a0] & 0xff);
+    return end(thread, ThreadState::ended);
+  }
+  if (hart.x[a7] == call_write) return write_text(thread);
+  hart.set_x(a0, not_implemented);
+}
+
+void Execution::write_text(Thread& thread) {
+  isa::Hart& hart = thread.hart;
+  const std::uint64_t file = hart.x[a0], count = hart.x[a2];
+  if (file != 1 && file != 2) return hart.set_x(a0, bad_file);
+  const std::byte* bytes = hart.memory.readable(hart.x[a1], count);
+  if (bytes == nullptr) return hart.set_x(a0, bad_address);
+  thread.text.append(reinterpret_cast<const char*>(bytes), count);
+  hart.set_x(a0, count);
+}
+
+// True if the program has written its result to tohost: then all threads of the node have ended.
+bool Execution::check_tohost(Thread& thread) {
+  const std::uint64_t value = semaphore(thread.hart.node, layout_.tohost);
+  if (value == 0) return false;
+  const std::lock_guard lock(node_states_[thread.hart.node].lock);
+  for (unsigned number = 0; number < layout_.threads; ++number) {
+    Thread& sibling = *threads_[thread.hart.node * layout_.threads + number];
+    if (sibling.state == ThreadState::runnable || sibling.state == ThreadState::waiting)
+      sibling.state = ThreadState::ended;
+  }
+  thread.exit_code = static_cast<int>((value >> 1) & 0x7fffffff);
+  return true;
+}
+
+std::vector<ThreadTrace> Execution::take_traces() {
+  std::vector<ThreadTrace> traces;
+  for (const auto& thread : threads_) {
+    thread->trace.last_cycles = thread->cycles;
+    thread->trace.last_op = thread->hart.op;
+    traces.push_back(std::move(thread->trace));
+  }
+  return traces;
+}
+
+}  // namespace dojo::system

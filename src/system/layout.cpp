@@ -1,0 +1,78 @@
+#include "system/layout.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "base/error.h"
+
+namespace dojo::system {
+
+namespace {
+
+constexpr std::uint64_t window_grain = 64 * 1024;
+
+void check_range(const Program& program, const Layout& layout, std::uint64_t begin, std::uint64_t end) {
+  const std::uint64_t lowest = std::max(layout.window.base, layout.window.unmapped_below);
+  const std::uint64_t stacks = layout.stack_end(layout.threads);
+  if (begin < lowest)
+    refuse(program.where(), "has a segment at {:#x}, below the first mapped address {:#x} of a node", begin,
+           lowest);
+  if (end > stacks)
+    refuse(program.where(),
+           "does not fit a node: it ends at {:#x}, {} bytes over {:#x} where the stacks begin", end,
+           end - stacks, stacks);
+  if (begin < layout.persistent_end && end > layout.persistent_begin)
+    refuse(program.where(), "has a segment [{:#x}, {:#x}) in the persistent region [{:#x}, {:#x})", begin,
+           end, layout.persistent_begin, layout.persistent_end);
+}
+
+}  // namespace
+
+Layout lay_out(const Program& program, const machine::Node& node, std::uint64_t persistent_begin,
+               std::uint64_t persistent_end) {
+  Layout layout;
+  isa::Memory& window = layout.window;
+  window.size = node.sram_bytes;
+  window.unmapped_below = node.program_base;
+  const std::uint64_t lowest = program.segments().front().address;
+  if (lowest >= node.sram_bytes) {
+    window.base = lowest / window_grain * window_grain;
+    window.unmapped_below = window.base;
+  }
+  if (window.base + window.size < window.base)
+    refuse(program.where(), "is linked at {:#x}, too near the end", lowest);
+  std::tie(window.text_begin, window.text_end) = program.text();
+
+  const std::uint64_t threads = program.symbol("__dojo_threads", 1);
+  if (threads < 1 || threads > node.threads)
+    refuse(program.where(), "asks for {} threads (symbol __dojo_threads); a node has 1 to {}", threads,
+           node.threads);
+  layout.threads = static_cast<unsigned>(threads);
+  layout.persistent_begin = persistent_begin;
+  layout.persistent_end = persistent_end;
+  const std::uint64_t stacks = layout.stack_end(layout.threads);
+  if (persistent_begin != persistent_end &&
+      (persistent_begin > persistent_end || persistent_begin < window.base || persistent_end > stacks))
+    refuse(program.where(), "runs with a persistent region [{:#x}, {:#x}) outside [{:#x}, {:#x})",
+           persistent_begin, persistent_end, window.base, stacks);
+  for (const ProgramSegment& segment : program.segments())
+    check_range(program, layout, segment.address, segment.end());
+
+  layout.tohost = program.symbol("tohost", 0);
+  if (layout.tohost != 0 && (layout.tohost < window.base || layout.tohost > window.base + window.size - 8))
+    refuse(program.where(), "has its symbol tohost at {:#x}, outside a node's memory", layout.tohost);
+  return layout;
+}
+
+void load(const Program& program, const Layout& layout, std::span<std::byte> sram) {
+  const std::uint64_t base = layout.window.base;
+  const bool keeps = layout.persistent_begin != layout.persistent_end;
+  const std::uint64_t kept_begin = keeps ? layout.persistent_begin - base : sram.size();
+  const std::uint64_t kept_end = keeps ? layout.persistent_end - base : sram.size();
+  std::memset(sram.data(), 0, kept_begin);
+  std::memset(sram.data() + kept_end, 0, sram.size() - kept_end);
+  for (const ProgramSegment& segment : program.segments())
+    std::ranges::copy(segment.bytes, sram.begin() + static_cast<std::ptrdiff_t>(segment.address - base));
+}
+
+}  // namespace dojo::system

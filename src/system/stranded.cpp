@@ -1,0 +1,93 @@
+#include "system/stranded.h"
+
+#include <array>
+#include <cstring>
+
+#include "base/error.h"
+#include "isa/block.h"
+
+namespace dojo::system {
+
+namespace {
+
+constexpr std::array<std::string_view, 32> register_names = {
+    "zero", "ra", "sp", "gp", "tp", "t0", "t1", "t2", "s0", "s1", "a0",  "a1",  "a2", "a3", "a4", "a5",
+    "a6",   "a7", "s2", "s3", "s4", "s5", "s6", "s7", "s8", "s9", "s10", "s11", "t3", "t4", "t5", "t6"};
+
+std::string trap_reason(const isa::Hart& hart) {
+  switch (hart.trap) {
+    case isa::TrapCause::illegal_instruction:
+      return fmt::format("illegal instruction {:#x}", hart.trap_value);
+    case isa::TrapCause::load_fault:
+      return fmt::format("load from {:#x}, which cannot be read", hart.trap_value);
+    case isa::TrapCause::store_fault:
+      return fmt::format("store to {:#x}, which cannot be written", hart.trap_value);
+    case isa::TrapCause::fetch_fault:
+      return fmt::format("no instruction can be fetched at {:#x}", hart.trap_value);
+    case isa::TrapCause::misaligned_atomic:
+      return fmt::format("atomic access to misaligned {:#x}", hart.trap_value);
+    case isa::TrapCause::breakpoint:
+      return "breakpoint (ebreak)";
+    case isa::TrapCause::bad_transfer: {
+      const isa::Transfer& transfer = hart.transfer;
+      return fmt::format("transfer that cannot be done: global {:#x}, local {:#x}, count {}, semaphore {:#x}",
+                         transfer.global, transfer.local, transfer.count, transfer.semaphore);
+    }
+  }
+  return "unknown trap";
+}
+
+std::string disassembly_at(const isa::Hart& hart, std::uint64_t pc) {
+  std::uint32_t bits = 0;
+  const std::byte* code = hart.memory.readable(pc, 2);
+  if (code == nullptr) return {};
+  std::memcpy(&bits, code, 2);
+  if (const std::byte* whole = hart.memory.readable(pc, 4); (bits & 3) == 3 && whole != nullptr)
+    std::memcpy(&bits, whole, 4);
+  return isa::disassemble(isa::decode(bits, pc), pc);
+}
+
+Stranded describe(const Execution& execution, const Thread& thread, const Program& program,
+                  std::uint64_t limit) {
+  const isa::Hart& hart = thread.hart;
+  Stranded stranded;
+  stranded.node = hart.node;
+  stranded.thread = hart.thread;
+  stranded.pc = hart.pc;
+  switch (thread.state.load()) {
+    case ThreadState::trapped:
+      stranded.reason = trap_reason(hart);
+      break;
+    case ThreadState::too_long:
+      stranded.reason = fmt::format("still running after {} instructions", limit);
+      break;
+    case ThreadState::waiting:
+      stranded.pc -= 4;  // behind dj.wait
+      stranded.reason = fmt::format("waits for semaphore {:#x} >= {} (holds {})", thread.semaphore,
+                                    thread.amount, execution.semaphore(hart.node, thread.semaphore));
+      break;
+    default:
+      break;
+  }
+  stranded.disassembly = disassembly_at(hart, stranded.pc);
+  stranded.symbol = program.locate(stranded.pc);
+  stranded.registers.emplace_back("pc", stranded.pc);
+  for (std::size_t i = 1; i < register_names.size(); ++i)
+    stranded.registers.emplace_back(register_names[i], hart.x[i]);
+  return stranded;
+}
+
+}  // namespace
+
+std::vector<Stranded> find_stranded(const Execution& execution, const Program& program, ThreadState state,
+                                    std::uint64_t limit) {
+  std::vector<Stranded> found;
+  for (const auto& thread : execution.threads()) {
+    if (thread->state != state) continue;
+    if (found.size() == most_stranded) break;
+    found.push_back(describe(execution, *thread, program, limit));
+  }
+  return found;
+}
+
+}  // namespace dojo::system

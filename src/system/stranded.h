@@ -1,0 +1,17 @@
+// What a person needs to see of a thread that could not go on.
+#pragma once
+
+#include <vector>
+
+#include "system/computer.h"
+#include "system/execution.h"
+
+namespace dojo::system {
+
+constexpr std::size_t most_stranded = 8;
+
+// The first few threads in `state`, by node and thread. `limit`: the launch's max_instructions.
+std::vector<Stranded> find_stranded(const Execution& execution, const Program& program, ThreadState state,
+                                    std::uint64_t limit);
+
+}  // namespace dojo::system

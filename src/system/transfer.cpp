@@ -1,0 +1,193 @@
+// What the Xdojo transfers do to memory and semaphores (docs/notes/002), as they are executed.
+#include <cstring>
+
+#include "base/error.h"
+#include "fabric/network.h"
+#include "system/execution.h"
+
+namespace dojo::system {
+
+namespace {
+
+constexpr unsigned endpoint_shift = 40;
+constexpr std::uint64_t offset_mask = (std::uint64_t{1} << endpoint_shift) - 1;
+constexpr std::uint64_t transfer_instruction_bytes = 4;
+
+std::uint32_t endpoint_of(std::uint64_t global) {
+  return static_cast<std::uint32_t>(global >> endpoint_shift);
+}
+
+}  // namespace
+
+// Performs what the hart stopped for; what cannot be performed traps at the instruction.
+void Execution::transfer(Thread& thread) {
+  isa::Hart& hart = thread.hart;
+  const isa::Transfer& transfer = hart.transfer;
+  bool done = true;
+  switch (transfer.kind) {
+    case isa::TransferKind::put:
+      done = put(thread, transfer);
+      break;
+    case isa::TransferKind::get:
+      done = get(thread, transfer);
+      break;
+    case isa::TransferKind::signal:
+      done = signal(thread, transfer);
+      break;
+    case isa::TransferKind::wait:
+      done = wait(thread, transfer);
+      break;
+    case isa::TransferKind::quiet:
+      record(thread, transfer.kind, hart.node, 0, no_semaphore);
+      break;
+  }
+  if (done) return;
+  hart.pc -= transfer_instruction_bytes;
+  hart.stop = isa::Stop::trap;
+  hart.trap = isa::TrapCause::bad_transfer;
+  hart.trap_value = transfer.kind == isa::TransferKind::wait ? transfer.local : transfer.global;
+  end(thread, ThreadState::trapped);
+}
+
+bool Execution::put(Thread& thread, const isa::Transfer& transfer) {
+  const std::uint32_t peer = endpoint_of(transfer.global);
+  const std::byte* source = thread.hart.memory.readable(transfer.local, transfer.count);
+  std::byte* destination = bytes_at(peer, transfer.global & offset_mask, transfer.count, true);
+  if (source == nullptr || destination == nullptr) return false;
+  if (transfer.semaphore != 0 && !is_semaphore(peer, transfer.semaphore)) return false;
+  std::memmove(destination, source, transfer.count);
+  record(thread, transfer.kind, peer, transfer.count,
+         transfer.semaphore == 0 ? no_semaphore : transfer.semaphore);
+  count(thread, peer, transfer.count, true);
+  if (transfer.semaphore != 0) add(peer, transfer.semaphore, 1);
+  return true;
+}
+
+bool Execution::get(Thread& thread, const isa::Transfer& transfer) {
+  const std::uint32_t peer = endpoint_of(transfer.global), node = thread.hart.node;
+  const std::byte* source = bytes_at(peer, transfer.global & offset_mask, transfer.count, false);
+  std::byte* destination = thread.hart.memory.writable(transfer.local, transfer.count);
+  if (source == nullptr || destination == nullptr) return false;
+  if (transfer.semaphore != 0 && !is_semaphore(node, transfer.semaphore)) return false;
+  std::memmove(destination, source, transfer.count);
+  record(thread, transfer.kind, peer, transfer.count,
+         transfer.semaphore == 0 ? no_semaphore : transfer.semaphore);
+  count(thread, peer, transfer.count, false);
+  if (transfer.semaphore != 0) add(node, transfer.semaphore, 1);
+  return true;
+}
+
+bool Execution::signal(Thread& thread, const isa::Transfer& transfer) {
+  const std::uint32_t peer = endpoint_of(transfer.global);
+  const std::uint64_t offset = transfer.global & offset_mask;
+  if (!is_semaphore(peer, offset)) return false;
+  record(thread, transfer.kind, peer, transfer.count, offset);
+  add(peer, offset, transfer.count);
+  return true;
+}
+
+bool Execution::wait(Thread& thread, const isa::Transfer& transfer) {
+  const std::uint32_t node = thread.hart.node;
+  if (!is_semaphore(node, transfer.local)) return false;
+  const std::lock_guard lock(node_states_[node].lock);
+  std::byte* word = bytes_at(node, transfer.local, sizeof(std::uint64_t), true);
+  std::uint64_t held;
+  std::memcpy(&held, word, sizeof held);
+  if (held < transfer.count) {
+    thread.semaphore = transfer.local;
+    thread.amount = transfer.count;
+    thread.state = ThreadState::waiting;
+    return true;
+  }
+  held -= transfer.count;
+  std::memcpy(word, &held, sizeof held);
+  record(thread, transfer.kind, node, transfer.count, transfer.local);
+  return true;
+}
+
+// Adds to a semaphore and wakes the threads whose waits are satisfied by it.
+void Execution::add(std::uint32_t node, std::uint64_t semaphore, std::uint64_t amount) {
+  Node& state = node_states_[node];
+  bool wake = false;
+  {
+    const std::lock_guard lock(state.lock);
+    std::byte* word = bytes_at(node, semaphore, sizeof(std::uint64_t), true);
+    std::uint64_t held;
+    std::memcpy(&held, word, sizeof held);
+    held += amount;
+    for (unsigned number = 0; number < layout_.threads; ++number) {
+      Thread& waiter = *threads_[node * layout_.threads + number];
+      if (waiter.state != ThreadState::waiting || waiter.semaphore != semaphore || held < waiter.amount)
+        continue;
+      held -= waiter.amount;
+      record(waiter, isa::TransferKind::wait, node, waiter.amount, semaphore);
+      waiter.state = ThreadState::runnable;
+      wake = state.state == Node::asleep;
+    }
+    std::memcpy(word, &held, sizeof held);
+    if (wake) state.state = Node::queued;
+  }
+  if (!wake) return;
+  {
+    const std::lock_guard lock(queue_lock_);
+    queue_.push_back(node);
+  }
+  queue_changed_.notify_one();
+}
+
+void Execution::record(Thread& thread, isa::TransferKind kind, std::uint32_t peer, std::uint64_t amount,
+                       std::uint64_t semaphore) {
+  if (!options_.timing) return;
+  // Offsets are kept in 32 bits, relative to the window: a node's memory is far smaller.
+  const std::uint32_t offset =
+      semaphore == no_semaphore ? no_semaphore : static_cast<std::uint32_t>(semaphore - layout_.window.base);
+  thread.trace.records.push_back({thread.cycles, amount, peer, offset, thread.hart.op, kind});
+  thread.cycles = 0;
+}
+
+void Execution::count(Thread& thread, std::uint32_t peer, std::uint64_t bytes, bool outwards) {
+  const std::uint64_t hops = topology_.hops(thread.hart.node, peer);
+  const std::uint64_t packets =
+      std::max<std::uint64_t>(1, (bytes + machine_.mesh.packet_bytes - 1) / machine_.mesh.packet_bytes);
+  Moved& moved = thread.moved[thread.hart.op];
+  (outwards ? moved.put : moved.get) += bytes;
+  moved.packet_hops += packets * hops;
+  moved.byte_hops += bytes * hops;
+  if (!outwards) {  // the request
+    moved.packet_hops += hops;
+    moved.byte_hops += fabric::control_bytes * hops;
+  }
+  if (!fabric::is_interface(peer)) return;
+  auto& [read, written] = thread.hbm[{peer - fabric::interface_endpoint, thread.hart.op}];
+  (outwards ? written : read) += bytes;
+}
+
+// Host address of bytes at an endpoint, nullptr if any of them does not exist or may not be written.
+std::byte* Execution::bytes_at(std::uint32_t endpoint, std::uint64_t offset, std::uint64_t bytes,
+                               bool to_write) const {
+  if (fabric::is_interface(endpoint)) {
+    const std::uint32_t interface = endpoint - fabric::interface_endpoint;
+    if (interface >= hbm_.size()) return nullptr;
+    const HostMemory& memory = hbm_[interface];
+    return offset <= memory.size() && bytes <= memory.size() - offset ? memory.data() + offset : nullptr;
+  }
+  if (endpoint >= nodes_) return nullptr;
+  isa::Memory memory = layout_.window;
+  memory.bytes = sram_.data() + endpoint * layout_.window.size;
+  return to_write ? memory.writable(offset, bytes) : memory.readable(offset, bytes);
+}
+
+bool Execution::is_semaphore(std::uint32_t endpoint, std::uint64_t offset) const {
+  return offset % sizeof(std::uint64_t) == 0 && !fabric::is_interface(endpoint) &&
+         bytes_at(endpoint, offset, sizeof(std::uint64_t), true) != nullptr;
+}
+
+std::uint64_t Execution::semaphore(std::uint32_t node, std::uint64_t offset) const {
+  std::uint64_t value = 0;
+  const std::byte* word = bytes_at(node, offset, sizeof value, false);
+  DOJO_ENSURE(word != nullptr);
+  std::memcpy(&value, word, sizeof value);
+  return value;
+}
+
+}  // namespace dojo::system
