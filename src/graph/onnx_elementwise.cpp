@@ -1,0 +1,247 @@
+// Operators that compute each element from the elements at the same place.
+#include <cmath>
+#include <limits>
+
+#include "graph/expression.h"
+#include "graph/onnx_node.h"
+
+namespace dojo::graph::onnx {
+namespace {
+
+template <Scalar op>
+void unary(NodeImport& node) {
+  node.result(0, node.build().unary(op, node.tensor(0)));
+}
+
+template <Scalar op>
+void binary(NodeImport& node) {
+  const TensorId a = node.tensor(0), b = node.tensor(1);
+  node.result(0, node.build().binary(op, a, b));
+}
+
+// Sum, Min, Max: any number of operands, from the left.
+TensorId folded(NodeImport& node, Scalar op) {
+  TensorId result = node.tensor(0);
+  for (std::size_t i = 1; i < node.operands(); ++i) result = node.build().binary(op, result, node.tensor(i));
+  return result;
+}
+
+template <Scalar op>
+void variadic(NodeImport& node) {
+  node.result(0, folded(node, op));
+}
+
+void mean(NodeImport& node) {
+  const float count = static_cast<float>(node.operands());
+  node.result(0, node.build().divide(folded(node, Scalar::add), node.build().constant(count)));
+}
+
+// An operator as a formula of its operand x and its attributes.
+template <Formula::Node (*formula)(Formula&, Formula::Node, NodeImport&)>
+void by_formula(NodeImport& node) {
+  const TensorId x = node.tensor(0);
+  Formula made;
+  const Formula::Node root = formula(made, made.input(0), node);
+  node.result(0, node.build().elementwise(made.finish(root), std::span(&x, 1)));
+}
+
+using F = Formula;
+
+F::Node reciprocal(F& f, F::Node x, NodeImport&) { return f.divide(f.constant(1), x); }
+F::Node ceiling(F& f, F::Node x, NodeImport&) { return f.negate(f.apply(Scalar::floor, f.negate(x))); }
+F::Node softsign(F& f, F::Node x, NodeImport&) {
+  return f.divide(x, f.add(f.constant(1), f.apply(Scalar::absolute, x)));
+}
+F::Node sign(F& f, F::Node x, NodeImport&) {
+  return f.subtract(f.less(f.constant(0), x), f.less(x, f.constant(0)));
+}
+F::Node thresholded_relu(F& f, F::Node x, NodeImport& node) {
+  return f.select(f.less(f.constant(node.single("alpha", 1)), x), x, f.constant(0));
+}
+// max(0, x) + min(0, alpha * (exp(x / alpha) - 1)), with the exponent held below 0 so that it cannot
+// overflow.
+F::Node celu(F& f, F::Node x, NodeImport& node) {
+  const F::Node alpha = f.constant(node.single("alpha", 1));
+  const F::Node exponent = f.divide(f.apply(Scalar::minimum, x, f.constant(0)), alpha);
+  const F::Node below = f.multiply(alpha, f.subtract(f.apply(Scalar::exp, exponent), f.constant(1)));
+  return f.add(f.apply(Scalar::relu, x), below);
+}
+F::Node hard_swish(F& f, F::Node x, NodeImport&) {
+  const F::Node gate = f.add(f.divide(x, f.constant(6)), f.constant(0.5f));
+  return f.multiply(x, f.apply(Scalar::minimum, f.constant(1), f.apply(Scalar::relu, gate)));
+}
+F::Node shrink(F& f, F::Node x, NodeImport& node) {
+  const float bias = node.single("bias", 0), lambda = node.single("lambd", 0.5f);
+  const F::Node low = f.select(f.less(x, f.constant(-lambda)), f.add(x, f.constant(bias)), f.constant(0));
+  return f.select(f.less(f.constant(lambda), x), f.subtract(x, f.constant(bias)), low);
+}
+F::Node logical_not(F& f, F::Node x, NodeImport&) { return f.apply(Scalar::equal, x, f.constant(0)); }
+
+void hard_sigmoid(NodeImport& node) {
+  const float alpha = node.single("alpha", 0.2f), beta = node.single("beta", 0.5f);
+  node.result(0, node.build().hard_sigmoid(node.tensor(0), alpha, beta));
+}
+
+void leaky_relu(NodeImport& node) {
+  node.result(0, node.build().leaky_relu(node.tensor(0), node.single("alpha", 0.01f)));
+}
+
+void elu(NodeImport& node) { node.result(0, node.build().elu(node.tensor(0), node.single("alpha", 1))); }
+
+void selu(NodeImport& node) {
+  const float alpha = node.single("alpha", 1.67326319217681884765625f);
+  const float gamma = node.single("gamma", 1.05070102214813232421875f);
+  node.result(0, node.build().selu(node.tensor(0), alpha, gamma));
+}
+
+void softplus(NodeImport& node) { node.result(0, node.build().softplus(node.tensor(0))); }
+
+void mish(NodeImport& node) {
+  const TensorId x = node.tensor(0);
+  const TensorId soft = node.build().softplus(x);
+  node.result(0, node.build().multiply(x, node.build().tanh(soft)));
+}
+
+void gelu(NodeImport& node) {
+  const std::string form = node.text("approximate", "none");
+  if (form != "none" && form != "tanh")
+    node.fail(fmt::format("approximate = '{}'", form), Refusal::unsupported);
+  node.result(0, node.build().gelu(node.tensor(0), form == "tanh"));
+}
+
+// The slope has the shape of trailing dimensions of x, or of its channels as [c, 1, 1].
+void prelu(NodeImport& node) {
+  const TensorId x = node.tensor(0), slope = node.tensor(1);
+  Formula f;
+  const Formula::Node in = f.input(0);
+  const Formula::Node root = f.select(f.less(in, f.constant(0)), f.multiply(f.input(1), in), in);
+  const TensorId operands[] = {x, slope};
+  node.result(0, node.build().elementwise(f.finish(root), operands));
+}
+
+void clip(NodeImport& node) {
+  constexpr float most = std::numeric_limits<float>::max();
+  const bool by_attribute = node.opset() < 11;
+  const float low = by_attribute ? node.single("min", -most) : node.operand_number(1, -most);
+  const float high = by_attribute ? node.single("max", most) : node.operand_number(2, most);
+  node.result(0, node.build().clip(node.tensor(0), low, high));
+}
+
+void power(NodeImport& node) {
+  const std::vector<float> exponents = node.operand_floats(1);
+  for (const float exponent : exponents)
+    if (exponent != exponents[0])
+      node.fail("exponents that differ from element to element", Refusal::not_yet);
+  if (exponents.empty()) node.fail("the exponent has no elements");
+  node.result(0, node.build().power(node.tensor(0), exponents[0]));
+}
+
+// Truth is 1, falsehood 0: not (b < a) is a <= b for all but NaN.
+template <bool swapped, bool negated>
+void compare(NodeImport& node) {
+  const TensorId operands[] = {node.tensor(swapped ? 1 : 0), node.tensor(swapped ? 0 : 1)};
+  Formula f;
+  Formula::Node root = f.less(f.input(0), f.input(1));
+  if (negated) root = f.subtract(f.constant(1), root);
+  node.result(0, node.build().elementwise(f.finish(root), operands));
+}
+
+void where(NodeImport& node) {
+  const TensorId operands[] = {node.tensor(0), node.tensor(1), node.tensor(2)};
+  Formula f;
+  const Formula::Node root = f.select(f.input(0), f.input(1), f.input(2));
+  node.result(0, node.build().elementwise(f.finish(root), operands));
+}
+
+void identity(NodeImport& node) { node.result(0, node.value(0)); }
+
+// Between float formats a cast changes nothing here: formats are the compiler's choice.
+void cast(NodeImport& node) {
+  node.ignore({"saturate"});
+  const auto to = static_cast<DataType>(node.integer("to", 1));
+  const Known* known = node.known(0);
+  if (is_floating(to)) {
+    if (known == nullptr || !known->is_integer) return node.result(0, node.value(0));
+    Known floats;
+    floats.dims = known->dims;
+    floats.floats.assign(known->integers.begin(), known->integers.end());
+    return node.result(0, floats);
+  }
+  if (known == nullptr) node.fail(fmt::format("to {}", data_type_name(to)), Refusal::unsupported);
+  if (known->is_integer) return node.result(0, *known);
+  Known integers;
+  integers.dims = known->dims;
+  integers.is_integer = true;
+  for (const float value : known->floats) {
+    if (!(std::fabs(value) < 9e18f)) node.fail("a number that no integer holds");
+    integers.integers.push_back(static_cast<std::int64_t>(value));
+  }
+  node.result(0, integers);
+}
+
+void dropout(NodeImport& node) {
+  node.ignore({"seed", "is_test"});
+  const float ratio = node.opset() < 12 ? node.single("ratio", 0.5f) : node.operand_number(1, 0.5f);
+  if (node.training() && ratio != 0) node.fail(fmt::format("ratio {} in training", ratio), Refusal::not_yet);
+  if (node.has(2) && node.operand_number(2, 0) != 0 && ratio != 0)
+    node.fail("training_mode", Refusal::not_yet);
+  if (node.wants(1)) node.fail("its mask as a result", Refusal::not_yet);
+  node.result(0, node.value(0));
+}
+
+// clang-format off
+constexpr OpRow rows[] = {
+    {"Abs",             unary<Scalar::absolute>},
+    {"Add",             binary<Scalar::add>},
+    {"Cast",            cast},
+    {"Ceil",            by_formula<ceiling>},
+    {"Celu",            by_formula<celu>},
+    {"Clip",            clip},
+    {"Div",             binary<Scalar::divide>},
+    {"Dropout",         dropout},
+    {"Elu",             elu},
+    {"Equal",           binary<Scalar::equal>},
+    {"Erf",             unary<Scalar::erf>},
+    {"Exp",             unary<Scalar::exp>},
+    {"Floor",           unary<Scalar::floor>},
+    {"Gelu",            gelu},
+    {"Greater",         compare<true, false>},
+    {"GreaterOrEqual",  compare<false, true>},
+    {"HardSigmoid",     hard_sigmoid},
+    {"HardSwish",       by_formula<hard_swish>},
+    {"Identity",        identity},
+    {"LeakyRelu",       leaky_relu},
+    {"Less",            compare<false, false>},
+    {"LessOrEqual",     compare<true, true>},
+    {"Log",             unary<Scalar::log>},
+    {"Max",             variadic<Scalar::maximum>},
+    {"Mean",            mean},
+    {"Min",             variadic<Scalar::minimum>},
+    {"Mish",            mish},
+    {"Mul",             binary<Scalar::multiply>},
+    {"Neg",             unary<Scalar::negate>},
+    {"Not",             by_formula<logical_not>},
+    {"PRelu",           prelu},
+    {"Pow",             power},
+    {"Reciprocal",      by_formula<reciprocal>},
+    {"Relu",            unary<Scalar::relu>},
+    {"Selu",            selu},
+    {"Shrink",          by_formula<shrink>},
+    {"Sigmoid",         unary<Scalar::sigmoid>},
+    {"Sign",            by_formula<sign>},
+    {"Softplus",        softplus},
+    {"Softsign",        by_formula<softsign>},
+    {"Sqrt",            unary<Scalar::sqrt>},
+    {"Sub",             binary<Scalar::subtract>},
+    {"Sum",             variadic<Scalar::add>},
+    {"Tanh",            unary<Scalar::tanh>},
+    {"ThresholdedRelu", by_formula<thresholded_relu>},
+    {"Where",           where},
+};
+// clang-format on
+
+}  // namespace
+
+std::span<const OpRow> elementwise_rows() { return rows; }
+
+}  // namespace dojo::graph::onnx

@@ -1,0 +1,21 @@
+// A trained network back as ONNX: the file's own nodes with the trained values in place of its initialisers.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "graph/onnx_file.h"
+#include "graph/onnx_import.h"
+
+namespace dojo::graph::onnx {
+
+// The model with new values for initialisers, by name. Every name must be one of a float32 initialiser and
+// every size its size (else a broken invariant); initialisers without an entry stay as they are. Parameters
+// and states of an imported network bear their initialisers' names.
+Model with_values(Model model, const std::map<std::string, std::vector<float>>& values);
+
+// The initial values of all parameters and states of a network, as with_values takes them.
+std::map<std::string, std::vector<float>> initial_values(const Network& network);
+
+}  // namespace dojo::graph::onnx

@@ -1,0 +1,255 @@
+// Outline: collect initialisers and inputs; build every node that an output needs, in the file's order;
+// compute what depends on constants alone; check the result.
+#include "graph/onnx_import.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include "base/error.h"
+#include "graph/interpreter.h"
+#include "graph/onnx_node.h"
+
+namespace dojo::graph::onnx {
+namespace {
+
+constexpr std::int64_t newest_opset = 23;
+
+Value initialiser_value(const Tensor& tensor, std::string_view where) {
+  Value value;
+  value.initialiser = tensor.name;
+  value.is_float32 = tensor.type == DataType::float32;
+  Known known;
+  known.dims = tensor.dims;
+  known.is_integer = !is_floating(tensor.type);
+  if (known.is_integer) {
+    known.integers = to_integers(tensor, where);
+  } else {
+    known.floats = to_floats(tensor, where);
+  }
+  value.known = std::move(known);
+  return value;
+}
+
+std::set<std::string> split_names(std::string_view list) {
+  std::set<std::string> names;
+  while (!list.empty()) {
+    const std::size_t comma = std::min(list.find(','), list.size());
+    names.emplace(list.substr(0, comma));
+    list.remove_prefix(std::min(comma + 1, list.size()));
+  }
+  return names;
+}
+
+Shape input_shape(const ValueInfo& input, std::int64_t batch, std::string_view where) {
+  if (input.type != DataType::float32)
+    throw UserError(where,
+                    fmt::format("input '{}' holds {}, not float32", input.name, data_type_name(input.type)),
+                    Refusal::unsupported);
+  if (!input.shape || input.shape->empty())
+    refuse(where, "input '{}' states no shape; dimension 0 must be the batch", input.name);
+  Shape shape{batch};
+  for (std::size_t d = 1; d < input.shape->size(); ++d) {
+    const Dimension& dimension = (*input.shape)[d];
+    if (!dimension.extent || *dimension.extent < 1 || *dimension.extent > 1 << 24)
+      throw UserError(where,
+                      fmt::format("input '{}': dimension {} ('{}') is not fixed; only the batch may vary",
+                                  input.name, d, dimension.symbol),
+                      Refusal::unsupported);
+    shape.push_back(*dimension.extent);
+  }
+  return shape;
+}
+
+void add_inputs(Scope& scope, const GraphFile& file, Network& network) {
+  for (const ValueInfo& input : file.inputs) {
+    if (scope.values.contains(input.name)) continue;  // an initialiser's default
+    const auto given = scope.options.given.find(input.name);
+    if (given != scope.options.given.end()) {
+      Tensor tensor = given->second;
+      tensor.name = input.name;
+      scope.values.emplace(input.name, initialiser_value(tensor, scope.where));
+      continue;
+    }
+    Value value;
+    value.tensor = scope.build.input(input.name, input_shape(input, scope.options.batch, scope.where));
+    if (!scope.file_batch) scope.file_batch = input.shape->front().extent;
+    scope.values.emplace(input.name, value);
+    network.inputs.push_back({input.name, value.tensor});
+  }
+}
+
+// Which nodes the outputs depend on. Others (a leftover branch, an auxiliary result) need not be importable.
+std::vector<bool> needed_nodes(const GraphFile& file) {
+  std::set<std::string_view> wanted;
+  for (const ValueInfo& output : file.outputs) wanted.insert(output.name);
+  std::vector<bool> needed(file.nodes.size());
+  for (std::size_t i = file.nodes.size(); i-- > 0;) {
+    const Node& node = file.nodes[i];
+    needed[i] =
+        std::ranges::any_of(node.outputs, [&](const std::string& name) { return wanted.contains(name); });
+    if (needed[i]) wanted.insert(node.inputs.begin(), node.inputs.end());
+  }
+  return needed;
+}
+
+void import_node(Scope& scope, const Node& node) {
+  NodeImport import(scope, node);
+  const OpRow* row = node.domain.empty() || node.domain == "ai.onnx" ? find_row(node.op) : nullptr;
+  if (row == nullptr) {
+    const std::string op = node.domain.empty() ? node.op : node.domain + "." + node.op;
+    throw UserError(scope.where, fmt::format("op '{}' of node '{}'", op, node.name), Refusal::unsupported);
+  }
+  const std::string label = !node.name.empty()      ? node.name
+                            : !node.outputs.empty() ? node.outputs[0]
+                                                    : node.op;
+  scope.build.name(label, fmt::format("{} {}", node.op, label));
+  try {
+    if (fold_known(import)) return;
+    row->build(import);
+    import.finish();
+  } catch (const UserError& error) {
+    if (error.where() == scope.where) throw;
+    import.fail(clause_of(error), error.refusal());
+  }
+}
+
+// Ops that read constants alone are done once, here.
+void fold_constants(Graph& graph) {
+  std::vector<std::vector<float>> values(graph.tensors.size());
+  for (std::size_t t = 0; t < values.size(); ++t)
+    if (graph.tensors[t].role == Role::constant) values[t] = graph.tensors[t].data;
+  std::vector<Op> kept;
+  for (Op& op : graph.ops) {
+    const auto* structured = std::get_if<StructuredOp>(&op);
+    const auto inputs = inputs_of(op);
+    const bool constant = structured != nullptr && std::ranges::all_of(inputs, [&](TensorId input) {
+                            return graph.at(input).role == Role::constant;
+                          });
+    if (!constant) {
+      kept.push_back(std::move(op));
+      continue;
+    }
+    graph::Tensor& made = graph.at(structured->out.tensor);
+    made.data = interpret(graph, *structured, values);
+    made.role = Role::constant;
+    values[static_cast<std::size_t>(structured->out.tensor)] = made.data;
+  }
+  graph.ops = std::move(kept);
+}
+
+float number(std::string_view text, std::string_view key, std::string_view where) {
+  float value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc{} || end != text.data() + text.size() || !(value >= 0))
+    refuse(where, "metadata '{}' = '{}' is no number of at least 0", key, text);
+  return value;
+}
+
+OutputLoss loss_of(const Model& model, const std::string& output, std::string_view where) {
+  static const std::map<std::string, LossKind, std::less<>> kinds = {
+      {"mse", LossKind::mean_squared_error},
+      {"mae", LossKind::mean_absolute_error},
+      {"huber", LossKind::huber},
+      {"cross_entropy", LossKind::cross_entropy}};
+  OutputLoss loss;
+  loss.label = output;
+  const auto find = [&](const std::string& key) {
+    return model.metadata.find("opendojo." + key + "." + output);
+  };
+  if (const auto kind = find("loss"); kind != model.metadata.end()) {
+    if (!kinds.contains(kind->second))
+      refuse(where, "metadata '{}' = '{}' is none of mse, mae, huber, cross_entropy", kind->first,
+             kind->second);
+    loss.kind = kinds.at(kind->second);
+  }
+  if (const auto weight = find("weight"); weight != model.metadata.end())
+    loss.weight = number(weight->second, weight->first, where);
+  if (const auto label = find("label"); label != model.metadata.end()) loss.label = label->second;
+  return loss;
+}
+
+void add_outputs(Scope& scope, const Model& model, Network& network) {
+  for (const ValueInfo& output : model.graph.outputs) {
+    const auto found = scope.values.find(output.name);
+    if (found == scope.values.end()) refuse(scope.where, "nothing makes the output '{}'", output.name);
+    if (found->second.tensor == no_tensor)
+      throw UserError(scope.where, fmt::format("output '{}' does not depend on the inputs", output.name),
+                      Refusal::unsupported);
+    network.outputs.push_back({output.name, found->second.tensor, loss_of(model, output.name, scope.where)});
+    network.graph.outputs.push_back(found->second.tensor);
+  }
+  if (network.outputs.empty()) refuse(scope.where, "the network has no output");
+}
+
+TensorId loss_between(Builder& build, LossKind kind, TensorId output, TensorId label) {
+  switch (kind) {
+    case LossKind::mean_squared_error:
+      return build.mean_squared_error(output, label);
+    case LossKind::mean_absolute_error:
+      return build.mean_absolute_error(output, label);
+    case LossKind::huber:
+      return build.huber(output, label, 1.0f);
+    case LossKind::cross_entropy:
+      return build.softmax_cross_entropy(output, label);
+  }
+  return no_tensor;
+}
+
+}  // namespace
+
+const OpRow* find_row(std::string_view op) {
+  for (const auto rows : {elementwise_rows(), linear_rows(), reduction_rows(), shape_rows()})
+    if (const auto row = std::ranges::find(rows, op, &OpRow::op); row != rows.end()) return &*row;
+  return nullptr;
+}
+
+Network import_model(const Model& model, std::string_view where, const ImportOptions& options) {
+  DOJO_ENSURE(options.batch >= 1);
+  Network network;
+  network.graph.name = model.graph.name;
+  Scope scope(network.graph);
+  scope.options = options;
+  scope.where = where;
+  const auto opset = model.opsets.find("");
+  if (opset == model.opsets.end()) refuse(where, "names no operator set");
+  scope.opset = opset->second;
+  if (scope.opset < 7 || scope.opset > newest_opset)
+    throw UserError(where, fmt::format("operator set {}; 7 to {} are known", scope.opset, newest_opset),
+                    Refusal::unsupported);
+  if (const auto frozen = model.metadata.find("opendojo.frozen"); frozen != model.metadata.end())
+    scope.frozen = split_names(frozen->second);
+
+  for (const Tensor& tensor : model.graph.initialisers)
+    if (!scope.values.emplace(tensor.name, initialiser_value(tensor, where)).second)
+      refuse(where, "two initialisers are named '{}'", tensor.name);
+  add_inputs(scope, model.graph, network);
+  const std::vector<bool> needed = needed_nodes(model.graph);
+  for (std::size_t i = 0; i < model.graph.nodes.size(); ++i)
+    if (needed[i]) import_node(scope, model.graph.nodes[i]);
+  add_outputs(scope, model, network);
+  fold_constants(network.graph);
+  validate(network.graph);
+  return network;
+}
+
+Losses add_losses(Network& network) {
+  Builder build(network.graph);
+  Losses losses;
+  for (const NetworkOutput& output : network.outputs) {
+    Shape shape = build.shape(output.tensor);
+    if (output.loss.kind == LossKind::cross_entropy) {
+      if (shape.size() < 2) refuse(output.name, "cross entropy needs the classes in dimension 1");
+      shape.erase(shape.begin() + 1);
+    }
+    build.name("loss." + output.name, "loss");
+    losses.labels.push_back(build.label(output.name + ".label", shape));
+    losses.each.push_back(loss_between(build, output.loss.kind, output.tensor, losses.labels.back()));
+    const TensorId weighted =
+        output.loss.weight == 1 ? losses.each.back() : build.scale(losses.each.back(), output.loss.weight);
+    build.name("loss", "loss");
+    losses.total = losses.total == no_tensor ? weighted : build.add(losses.total, weighted);
+  }
+  return losses;
+}
+
+}  // namespace dojo::graph::onnx

@@ -1,0 +1,80 @@
+// From an ONNX model to a graph: nodes become structured ops, the file's batch becomes the training batch.
+//
+// What an initialiser becomes:
+//   state      the running mean and variance of a BatchNormalization
+//   constant   a scalar of shape [], one that the metadata key `opendojo.frozen` lists (names separated by
+//   commas), and what is not float32 parameter  every other one: it is trained
+// Values of Constant nodes are constants. Operands that decide shapes or bounds (Reshape, Clip, Pad, Pow...)
+// must be known from the file. Tensors that hold shapes are computed while importing, with the training batch
+// in the place of the file's.
+//
+// A network is refused (UserError: file, node and operator) if it needs an operator or an attribute that
+// onnx_rows.cpp does not list, or numbers that are not float32.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "graph/builder.h"
+#include "graph/ir.h"
+#include "graph/onnx_file.h"
+
+namespace dojo::graph::onnx {
+
+struct ImportOptions {
+  std::int64_t batch = 1;   // dimension 0 of every input
+  bool training = true;     // batch statistics and their running update; false: the running statistics
+  bool initialise = false;  // draw new weights instead of keeping the file's (below)
+  std::uint64_t seed = 0;   // of that draw
+  std::map<std::string, Tensor>
+      given;  // inputs of the network that are to be taken as initialisers with these values
+};
+
+// New weights: Kaiming-uniform, +-sqrt(6 / fan-in), for Conv, ConvTranspose, Gemm and MatMul; biases, shifts
+// and running means 0; scales and running variances 1; every other parameter keeps the file's value.
+
+enum class LossKind : std::uint8_t { mean_squared_error, mean_absolute_error, huber, cross_entropy };
+
+// How an output is trained. From the metadata: `opendojo.loss.<output>` = mse (the default), mae, huber or
+// cross_entropy; `opendojo.weight.<output>` a factor (1); `opendojo.label.<output>` the label's name in the
+// data set (the output's name).
+struct OutputLoss {
+  LossKind kind = LossKind::mean_squared_error;
+  float weight = 1;
+  std::string label;
+};
+
+struct NetworkInput {
+  std::string name;
+  TensorId tensor = no_tensor;
+};
+
+struct NetworkOutput {
+  std::string name;  // in the file
+  TensorId tensor = no_tensor;
+  OutputLoss loss;
+};
+
+struct Network {
+  Graph graph;  // graph.outputs are the tensors of `outputs`; parameters and states bear their initialisers'
+                // names
+  std::vector<NetworkInput> inputs;
+  std::vector<NetworkOutput> outputs;
+};
+
+Network import_model(const Model& model, std::string_view where, const ImportOptions& options);
+
+// The losses of a network, added to its graph.
+struct Losses {
+  TensorId total = no_tensor;  // shape []: the sum of weight * loss over the outputs; what is differentiated
+  std::vector<TensorId> labels;  // per output: "<output>.label", shaped like the output; for cross_entropy
+                                 // class numbers, without dimension 1
+  std::vector<TensorId> each;  // per output: its own loss, unweighted, mean over the batch
+};
+
+Losses add_losses(Network& network);
+
+}  // namespace dojo::graph::onnx

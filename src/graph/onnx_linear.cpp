@@ -1,0 +1,195 @@
+// Operators with weights and windows: products, convolutions, pooling.
+#include <algorithm>
+
+#include "graph/onnx_node.h"
+
+namespace dojo::graph::onnx {
+namespace {
+
+std::int64_t product(std::span<const std::int64_t> extents) {
+  std::int64_t result = 1;
+  for (const std::int64_t extent : extents) result *= extent;
+  return result;
+}
+
+void matmul(NodeImport& node) {
+  const Shape weight = node.shape(1);
+  const std::int64_t fan_in = weight.size() < 2 ? product(weight) : weight[weight.size() - 2];
+  const TensorId a = node.tensor(0), b = node.tensor(1, Draw::uniform(fan_in));
+  node.result(0, node.build().matmul(a, b));
+}
+
+void gemm(NodeImport& node) {
+  const bool transpose_a = node.integer("transA", 0) != 0, transpose_b = node.integer("transB", 0) != 0;
+  const float alpha = node.single("alpha", 1), beta = node.single("beta", 1);
+  const Shape weight = node.shape(1);
+  if (weight.size() != 2) node.fail(fmt::format("operand B has {} dimensions, not 2", weight.size()));
+  const TensorId a = node.tensor(0);
+  const TensorId b = node.tensor(1, Draw::uniform(weight[transpose_b ? 1 : 0]));
+  node.result(0,
+              node.build().gemm(a, b, node.maybe(2, Draw::fill(0)), alpha, beta, transpose_a, transpose_b));
+}
+
+// --- Windows ---
+
+// Kernel, strides and dilations, one number per spatial dimension; pads if the file gives them.
+Window window_of(NodeImport& node, Shape kernel) {
+  const Shape input = node.shape(0);
+  if (input.size() < 3)
+    node.fail(fmt::format("its operand has {} dimensions, at least 3 are needed", input.size()));
+  const std::size_t spatial = input.size() - 2;
+  Window window;
+  window.kernel = node.integers("kernel_shape", std::move(kernel));
+  window.strides = node.integers("strides", Shape(spatial, 1));
+  window.dilations = node.integers("dilations", Shape(spatial, 1));
+  Shape pads = node.integers("pads");
+  const std::string mode = node.text("auto_pad", "NOTSET");
+  if (pads.empty() || mode != "NOTSET") pads.assign(2 * spatial, 0);
+  if (window.kernel.size() != spatial || window.strides.size() != spatial ||
+      window.dilations.size() != spatial || pads.size() != 2 * spatial)
+    node.fail(fmt::format("kernel, strides, dilations and pads do not fit {} spatial dimensions", spatial));
+  for (const Shape* positive : {&window.kernel, &window.strides, &window.dilations})
+    for (const std::int64_t extent : *positive)
+      if (extent < 1 || extent > 1 << 20)
+        node.fail(fmt::format("{} as kernel extent, stride or dilation", extent));
+  for (const std::int64_t extent : pads)
+    if (extent < 0 || extent > 1 << 20) node.fail(fmt::format("a pad of {}", extent), Refusal::unsupported);
+  window.pads_begin.assign(pads.begin(), pads.begin() + static_cast<std::ptrdiff_t>(spatial));
+  window.pads_end.assign(pads.begin() + static_cast<std::ptrdiff_t>(spatial), pads.end());
+  return window;
+}
+
+enum class AutoPad { explicit_pads, valid, same_upper, same_lower };
+
+AutoPad auto_pad(NodeImport& node) {
+  const std::string mode = node.text("auto_pad", "NOTSET");
+  if (mode == "NOTSET") return AutoPad::explicit_pads;
+  if (mode == "VALID") return AutoPad::valid;
+  if (mode == "SAME_UPPER") return AutoPad::same_upper;
+  if (mode == "SAME_LOWER") return AutoPad::same_lower;
+  node.fail(fmt::format("auto_pad = '{}'", mode));
+}
+
+std::int64_t reach(const Window& window, std::size_t d) {
+  return (window.kernel[d] - 1) * window.dilations[d] + 1;
+}
+
+// SAME: as many outputs as strides fit into the input; an odd pad goes to the end (upper) or the start
+// (lower).
+void apply_same(NodeImport& node, Window& window) {
+  const AutoPad mode = auto_pad(node);
+  if (mode == AutoPad::explicit_pads || mode == AutoPad::valid) return;
+  const Shape input = node.shape(0);
+  for (std::size_t d = 0; d < window.kernel.size(); ++d) {
+    const std::int64_t extent = input[d + 2], stride = window.strides[d];
+    const std::int64_t outputs = (extent + stride - 1) / stride;
+    const std::int64_t total = std::max<std::int64_t>(0, (outputs - 1) * stride + reach(window, d) - extent);
+    window.pads_begin[d] = mode == AutoPad::same_upper ? total / 2 : total - total / 2;
+    window.pads_end[d] = total - window.pads_begin[d];
+  }
+}
+
+Shape spatial_of(const Shape& weight) {
+  return weight.size() < 2 ? Shape{} : Shape(weight.begin() + 2, weight.end());
+}
+
+void check_weight(NodeImport& node) {
+  if (node.shape(1).size() != node.shape(0).size())
+    node.fail(fmt::format("the weight has {} dimensions, its operand {}", node.shape(1).size(),
+                          node.shape(0).size()));
+  for (const std::int64_t extent : node.shape(1))
+    if (extent < 1) node.fail(fmt::format("the weight has an extent of {}", extent));
+}
+
+void convolution(NodeImport& node) {
+  check_weight(node);
+  const Shape weight = node.shape(1);
+  Window window = window_of(node, spatial_of(weight));
+  apply_same(node, window);
+  const std::int64_t groups = node.integer("group", 1);
+  const TensorId x = node.tensor(0);
+  const TensorId w = node.tensor(1, Draw::uniform(product(weight) / weight[0]));
+  node.result(0, node.build().convolution(x, w, node.maybe(2, Draw::fill(0)), window, groups));
+}
+
+// The output's extents decide the pads if `output_shape` or SAME gives them (an output then is its input
+// times the stride).
+void transposed_pads(NodeImport& node, Window& window, const Shape& output_pads) {
+  const AutoPad mode = auto_pad(node);
+  Shape wanted = node.integers("output_shape");
+  const Shape input = node.shape(0);
+  if (wanted.empty() && (mode == AutoPad::same_upper || mode == AutoPad::same_lower))
+    for (std::size_t d = 0; d < window.kernel.size(); ++d) wanted.push_back(input[d + 2] * window.strides[d]);
+  if (wanted.empty()) return;
+  if (wanted.size() != window.kernel.size()) node.fail("output_shape does not fit the spatial dimensions");
+  for (std::size_t d = 0; d < wanted.size(); ++d) {
+    const std::int64_t full = window.strides[d] * (input[d + 2] - 1) + output_pads[d] + reach(window, d);
+    const std::int64_t total = full - wanted[d];
+    if (total < 0)
+      node.fail(fmt::format("an output extent of {} where {} is the largest", wanted[d], full),
+                Refusal::not_yet);
+    window.pads_begin[d] = mode == AutoPad::same_upper ? total / 2 : total - total / 2;
+    window.pads_end[d] = total - window.pads_begin[d];
+  }
+}
+
+void transposed_convolution(NodeImport& node) {
+  check_weight(node);
+  const Shape weight = node.shape(1);
+  Window window = window_of(node, spatial_of(weight));
+  const Shape output_pads = node.integers("output_padding", Shape(window.kernel.size(), 0));
+  if (output_pads.size() != window.kernel.size())
+    node.fail("output_padding does not fit the spatial dimensions");
+  transposed_pads(node, window, output_pads);
+  const std::int64_t groups = node.integer("group", 1);
+  const TensorId x = node.tensor(0);
+  const TensorId w = node.tensor(1, Draw::uniform(product(weight) / weight[1]));
+  node.result(0, node.build().transposed_convolution(x, w, node.maybe(2, Draw::fill(0)), window, groups,
+                                                     output_pads));
+}
+
+Window pool_window(NodeImport& node) {
+  if (!node.has_attribute("kernel_shape")) node.fail("attribute 'kernel_shape' is missing");
+  Window window = window_of(node, {});
+  window.ceil_mode = node.integer("ceil_mode", 0) != 0;
+  apply_same(node, window);
+  return window;
+}
+
+void max_pool(NodeImport& node) {
+  node.ignore({"storage_order"});  // it orders the second result
+  if (node.wants(1)) node.fail("its indices as a result", Refusal::not_yet);
+  const Window window = pool_window(node);
+  node.result(0, node.build().max_pool(node.tensor(0), window));
+}
+
+void average_pool(NodeImport& node) {
+  Window window = pool_window(node);
+  window.count_include_pad = node.integer("count_include_pad", 0) != 0;
+  node.result(0, node.build().average_pool(node.tensor(0), window));
+}
+
+void global_average_pool(NodeImport& node) {
+  node.result(0, node.build().global_average_pool(node.tensor(0)));
+}
+
+void global_max_pool(NodeImport& node) { node.result(0, node.build().global_max_pool(node.tensor(0))); }
+
+// clang-format off
+constexpr OpRow rows[] = {
+    {"AveragePool",       average_pool},
+    {"Conv",              convolution},
+    {"ConvTranspose",     transposed_convolution},
+    {"Gemm",              gemm},
+    {"GlobalAveragePool", global_average_pool},
+    {"GlobalMaxPool",     global_max_pool},
+    {"MatMul",            matmul},
+    {"MaxPool",           max_pool},
+};
+// clang-format on
+
+}  // namespace
+
+std::span<const OpRow> linear_rows() { return rows; }
+
+}  // namespace dojo::graph::onnx

@@ -1,0 +1,215 @@
+#include "graph/onnx_node.h"
+
+#include <cmath>
+
+#include "base/random.h"
+
+namespace dojo::graph::onnx {
+
+Known known_integers(std::vector<std::int64_t> values) {
+  Known known;
+  known.dims = {static_cast<std::int64_t>(values.size())};
+  known.is_integer = true;
+  known.integers = std::move(values);
+  return known;
+}
+
+std::string clause_of(const UserError& error) {
+  std::string_view text = error.what();
+  if (!error.where().empty()) text.remove_prefix(error.where().size() + 2);
+  const std::string bare = UserError("", "", error.refusal()).what();
+  text.remove_suffix(bare.size());
+  return std::string(text);
+}
+
+void NodeImport::fail(std::string_view what, Refusal refusal) const {
+  throw UserError(scope_.where, fmt::format("node '{}' ({}): {}", node_.name, node_.op, what), refusal);
+}
+
+// --- Operands ---
+
+Value& NodeImport::slot(std::size_t i) {
+  if (!has(i)) fail(fmt::format("operand {} is missing", i));
+  const auto found = scope_.values.find(node_.inputs[i]);
+  if (found == scope_.values.end())
+    fail(fmt::format("reads '{}', which nothing before it makes", node_.inputs[i]));
+  return found->second;
+}
+
+const Value& NodeImport::value(std::size_t i) const { return const_cast<NodeImport*>(this)->slot(i); }
+
+std::vector<float> NodeImport::drawn_values(const Value& value, const Draw& draw) {
+  std::vector<float> values = value.known->floats;
+  if (!scope_.options.initialise || draw.kind == Draw::Kind::keep) return values;
+  Random random(scope_.options.seed, ++scope_.drawn);
+  const double bound = std::sqrt(6.0 / static_cast<double>(draw.fan_in));
+  for (float& v : values)
+    v = draw.kind == Draw::Kind::fill ? draw.value : static_cast<float>(random.uniform(-bound, bound));
+  return values;
+}
+
+TensorId NodeImport::tensor(std::size_t i, Draw draw) {
+  Value& value = slot(i);
+  if (value.tensor != no_tensor) return value.tensor;
+  if (value.known->is_integer || !value.is_float32)
+    fail(fmt::format("'{}' holds no float32 numbers", node_.inputs[i]), Refusal::unsupported);
+  if (value.known->floats.empty())
+    fail(fmt::format("'{}' has no elements", node_.inputs[i]), Refusal::unsupported);
+  const bool trained =
+      !value.initialiser.empty() && !value.known->dims.empty() && !scope_.frozen.contains(value.initialiser);
+  if (trained && scope_.graph.find(value.initialiser) != no_tensor) {
+    value.tensor = scope_.graph.find(value.initialiser);  // read before, under another name
+  } else if (trained) {
+    value.tensor = build().parameter(value.initialiser, value.known->dims, drawn_values(value, draw));
+  } else if (value.known->dims.empty()) {
+    value.tensor = build().constant(value.known->floats[0]);
+  } else {
+    value.tensor = build().constant(node_.inputs[i], value.known->dims, value.known->floats);
+  }
+  return value.tensor;
+}
+
+std::optional<TensorId> NodeImport::maybe(std::size_t i, Draw draw) {
+  if (!has(i)) return std::nullopt;
+  return tensor(i, draw);
+}
+
+TensorId NodeImport::state(std::size_t i, Draw draw) {
+  Value& value = slot(i);
+  if (value.tensor != no_tensor && scope_.graph.at(value.tensor).role == Role::state) return value.tensor;
+  if (value.initialiser.empty() || value.tensor != no_tensor)
+    fail(fmt::format("'{}' must be an initialiser that nothing else reads", node_.inputs[i]),
+         Refusal::unsupported);
+  value.tensor = build().state(value.initialiser, value.known->dims, drawn_values(value, draw));
+  return value.tensor;
+}
+
+Shape NodeImport::shape(std::size_t i) {
+  const Value& value = slot(i);
+  return value.tensor != no_tensor ? scope_.graph.at(value.tensor).shape : value.known->dims;
+}
+
+bool NodeImport::has_batch(std::size_t i) {
+  const Value& value = slot(i);
+  return value.tensor != no_tensor && scope_.graph.at(value.tensor).has_batch;
+}
+
+const Known* NodeImport::known(std::size_t i) const {
+  const Value& source = value(i);
+  return source.known ? &*source.known : nullptr;
+}
+
+std::vector<std::int64_t> NodeImport::operand_integers(std::size_t i) const {
+  const Known* source = known(i);
+  if (source == nullptr || !source->is_integer)
+    fail(fmt::format("'{}' is computed from data; it must be known from the file", node_.inputs[i]),
+         Refusal::unsupported);
+  return source->integers;
+}
+
+std::vector<float> NodeImport::operand_floats(std::size_t i) const {
+  const Known* source = known(i);
+  if (source == nullptr)
+    fail(fmt::format("'{}' is computed from data; it must be known from the file", node_.inputs[i]),
+         Refusal::unsupported);
+  if (!source->is_integer) return source->floats;
+  return {source->integers.begin(), source->integers.end()};
+}
+
+float NodeImport::operand_number(std::size_t i, float otherwise) const {
+  if (!has(i)) return otherwise;
+  const std::vector<float> values = operand_floats(i);
+  if (values.size() != 1) fail(fmt::format("'{}' must have one element", node_.inputs[i]));
+  return values[0];
+}
+
+bool NodeImport::all_known_integers() const {
+  bool any = false;
+  for (std::size_t i = 0; i < operands(); ++i) {
+    if (!has(i)) continue;
+    const Known* source = known(i);
+    if (source == nullptr || !source->is_integer) return false;
+    any = true;
+  }
+  return any;
+}
+
+// --- Attributes ---
+
+const Attribute* NodeImport::attribute(std::string_view name) {
+  understood_.emplace(name);
+  return node_.find(name);
+}
+
+bool NodeImport::has_attribute(std::string_view name) { return attribute(name) != nullptr; }
+
+std::int64_t NodeImport::integer(std::string_view name, std::int64_t otherwise) {
+  const Attribute* found = attribute(name);
+  if (found == nullptr) return otherwise;
+  if (found->type != AttributeType::integer) fail(fmt::format("attribute '{}' is no integer", name));
+  return found->integer;
+}
+
+float NodeImport::single(std::string_view name, float otherwise) {
+  const Attribute* found = attribute(name);
+  if (found == nullptr) return otherwise;
+  if (found->type != AttributeType::single) fail(fmt::format("attribute '{}' is no number", name));
+  return found->single;
+}
+
+std::string NodeImport::text(std::string_view name, std::string_view otherwise) {
+  const Attribute* found = attribute(name);
+  if (found == nullptr) return std::string(otherwise);
+  if (found->type != AttributeType::string) fail(fmt::format("attribute '{}' is no string", name));
+  return found->string;
+}
+
+std::vector<std::int64_t> NodeImport::integers(std::string_view name, std::vector<std::int64_t> otherwise) {
+  const Attribute* found = attribute(name);
+  if (found == nullptr) return otherwise;
+  if (found->type != AttributeType::integers)
+    fail(fmt::format("attribute '{}' is no list of integers", name));
+  return found->integers;
+}
+
+void NodeImport::ignore(std::initializer_list<std::string_view> names) {
+  for (const std::string_view name : names) understood_.emplace(name);
+}
+
+std::vector<std::int64_t> NodeImport::axes(std::size_t operand, std::int64_t since) {
+  if (opset() < since) return integers("axes");
+  return has(operand) ? operand_integers(operand) : std::vector<std::int64_t>{};
+}
+
+void NodeImport::finish() const {
+  for (const Attribute& attribute : node_.attributes)
+    if (!understood_.contains(attribute.name))
+      fail(fmt::format("attribute '{}'", attribute.name), Refusal::unsupported);
+}
+
+// --- Results ---
+
+void NodeImport::result(std::size_t i, TensorId tensor) {
+  if (!wants(i)) return;
+  const std::string& name = node_.outputs[i];
+  const graph::Tensor& made = scope_.graph.at(tensor);
+  if (made.role == Role::value && made.name != name && scope_.graph.find(name) == no_tensor)
+    build().rename(tensor, name);
+  Value value;
+  value.tensor = tensor;
+  result(i, value);
+}
+
+void NodeImport::result(std::size_t i, Known known) {
+  Value value;
+  value.known = std::move(known);
+  result(i, value);
+}
+
+void NodeImport::result(std::size_t i, const Value& value) {
+  if (!wants(i)) return;
+  if (!scope_.values.emplace(node_.outputs[i], value).second)
+    fail(fmt::format("makes '{}', which exists already", node_.outputs[i]));
+}
+
+}  // namespace dojo::graph::onnx

@@ -1,0 +1,142 @@
+// One node of an ONNX graph while it is imported: its operands, attributes and results.
+//
+// Inside the importer only. A value of the ONNX graph is a tensor of our graph, or numbers that are known
+// from the file, or both.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <set>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+#include "graph/builder.h"
+#include "graph/onnx_file.h"
+#include "graph/onnx_import.h"
+
+namespace dojo::graph::onnx {
+
+// Numbers known while importing. Shapes and indices are integers; bounds and factors are floats.
+struct Known {
+  Shape dims;
+  bool is_integer = false;
+  std::vector<std::int64_t> integers;  // if is_integer
+  std::vector<float> floats;           // otherwise
+
+  std::size_t count() const { return is_integer ? integers.size() : floats.size(); }
+};
+
+Known known_integers(std::vector<std::int64_t> values);  // of one dimension
+
+struct Value {
+  TensorId tensor = no_tensor;  // once a node has read it as a tensor
+  std::optional<Known> known;
+  std::string initialiser;  // its name, if it is one
+  bool is_float32 = true;
+};
+
+// How an initialiser of unknown worth is drawn anew.
+struct Draw {
+  enum class Kind { keep, uniform, fill } kind = Kind::keep;
+  std::int64_t fan_in = 1;
+  float value = 0;
+  static Draw keep() { return {}; }
+  static Draw uniform(std::int64_t fan_in) { return {Kind::uniform, fan_in, 0}; }
+  static Draw fill(float value) { return {Kind::fill, 1, value}; }
+};
+
+// Everything that import_model collects.
+struct Scope {
+  explicit Scope(Graph& target) : graph(target), build(target) {}
+
+  Graph& graph;
+  Builder build;
+  ImportOptions options;
+  std::string where;
+  std::int64_t opset = 0;
+  std::optional<std::int64_t> file_batch;  // dimension 0 of the inputs where the file fixes it
+  std::set<std::string> frozen;
+  std::map<std::string, Value> values;
+  std::uint64_t drawn = 0;  // initialisers drawn so far: the stream of the next draw
+};
+
+class NodeImport {
+public:
+  NodeImport(Scope& scope, const Node& node) : scope_(scope), node_(node) {}
+
+  const Node& node() const { return node_; }
+  Builder& build() { return scope_.build; }
+  std::int64_t opset() const { return scope_.opset; }
+  bool training() const { return scope_.options.training; }
+  std::optional<std::int64_t> file_batch() const { return scope_.file_batch; }
+
+  // Operands, by position.
+  std::size_t operands() const { return node_.inputs.size(); }
+  bool has(std::size_t i) const { return i < node_.inputs.size() && !node_.inputs[i].empty(); }
+  TensorId tensor(std::size_t i, Draw draw = Draw::keep());
+  std::optional<TensorId> maybe(std::size_t i, Draw draw = Draw::keep());
+  TensorId state(std::size_t i, Draw draw);
+  Shape shape(std::size_t i);  // of the operand, whatever it is
+  bool has_batch(std::size_t i);
+  const Value& value(std::size_t i) const;
+  const Known* known(std::size_t i) const;                          // nullptr: computed, or to be trained
+  std::vector<std::int64_t> operand_integers(std::size_t i) const;  // refuses what is not known
+  std::vector<float> operand_floats(std::size_t i) const;
+  float operand_number(std::size_t i, float otherwise) const;  // a known operand of one element
+  bool all_known_integers() const;
+
+  // Attributes. What no row asks for is refused by finish(). with_default returns `otherwise` if absent.
+  bool has_attribute(std::string_view name);
+  std::int64_t integer(std::string_view name, std::int64_t otherwise);
+  float single(std::string_view name, float otherwise);
+  std::string text(std::string_view name, std::string_view otherwise);
+  std::vector<std::int64_t> integers(std::string_view name, std::vector<std::int64_t> otherwise = {});
+  const Attribute* attribute(std::string_view name);
+  void ignore(std::initializer_list<std::string_view> names);  // they change nothing here
+
+  // Axes from an attribute in older operator sets and from an operand since `since`.
+  std::vector<std::int64_t> axes(std::size_t operand, std::int64_t since);
+
+  // Results, by position; wants(i) says whether anybody may read result i.
+  bool wants(std::size_t i) const { return i < node_.outputs.size() && !node_.outputs[i].empty(); }
+  void result(std::size_t i, TensorId tensor);
+  void result(std::size_t i, Known known);
+  void result(std::size_t i, const Value& value);  // the same value under another name
+
+  void finish() const;  // refuses attributes that were not understood
+
+  // `file: node 'x' (Op): what`.
+  [[noreturn]] void fail(std::string_view what, Refusal refusal = Refusal::invalid) const;
+
+private:
+  std::vector<float> drawn_values(const Value& value, const Draw& draw);
+  Value& slot(std::size_t i);
+
+  Scope& scope_;
+  const Node& node_;
+  std::set<std::string, std::less<>> understood_;
+};
+
+// The clause of an error without its place and without the words that its refusal adds.
+std::string clause_of(const UserError& error);
+
+// One operator: how it is built.
+struct OpRow {
+  std::string_view op;
+  void (*build)(NodeImport&);
+};
+
+// Rows by family; nullptr if the family has no such operator.
+const OpRow* find_row(std::string_view op);
+std::span<const OpRow> elementwise_rows();
+std::span<const OpRow> linear_rows();
+std::span<const OpRow> reduction_rows();
+std::span<const OpRow> shape_rows();
+
+// Computes a node whose operands are all known integers; false if its operator isn't one for shapes.
+bool fold_known(NodeImport& node);
+
+}  // namespace dojo::graph::onnx
