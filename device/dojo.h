@@ -1,57 +1,134 @@
-// The node's library: what a C++ program for a Dojo node can use. Built with clang-22 (see device/build.txt for the flags).
+// The node's library: what a C++ program for a Dojo node can use. Built by src/compiler/toolchain.cpp, which
+// holds the flags.
 //
-// Every node runs the same program and knows its place; local SRAM is symmetric: a buffer has the same address on every node. The
-// communication calls carry OpenSHMEM's names and meanings (docs/notes/002). Nothing here allocates.
+// Every node runs the same program and knows its place; local SRAM is symmetric: a buffer has the same
+// address on every node. The communication calls carry OpenSHMEM's names and meanings (docs/notes/002).
+// Nothing here allocates. Thread 0 runs main(); what main returns is the node's exit code.
 #pragma once
 
 #include <stddef.h>
 #include <stdint.h>
+
+#include "xdojo.h"
+
+// Written by programs that start more than one thread (toolchain.h, node_threads): what threads 1..3 run.
+extern "C" int dojo_thread_main(unsigned thread);
 
 namespace dojo {
 
 using bf16 = __bf16;
 
 // --- Identity -------------------------------------------------------------------------------------------
-unsigned my_pe();      // this node's logical index
-unsigned n_pes();      // nodes in the launch
+unsigned my_pe();   // this node's logical index
+unsigned n_pes();   // nodes in the launch
+unsigned my_row();  // physical place on the die's mesh
+unsigned my_column();
 unsigned my_thread();
 
 // --- One-sided transfers --------------------------------------------------------------------------------
-using Global = uint64_t;       // endpoint << 40 | offset
-using Semaphore = uint64_t;    // an aligned word in SRAM
-constexpr Global hbm(unsigned d, uint64_t offset);
+using Global = uint64_t;     // endpoint << 40 | offset
+using Semaphore = uint64_t;  // an aligned word in SRAM
+constexpr Global hbm(unsigned d, uint64_t offset) { return (uint64_t{0x800000} + d) << 40 | offset; }
 Global at(unsigned pe, const void* symmetric);
 void put(unsigned pe, void* destination, const void* source, size_t bytes);
 void put_signal(unsigned pe, void* destination, const void* source, size_t bytes, Semaphore* signal);
-void get(void* destination, Global source, size_t bytes);                          // complete after quiet()
+void get(void* destination, Global source, size_t bytes);  // complete after quiet()
 void get_signal(void* destination, Global source, size_t bytes, Semaphore* signal);
-void put_hbm(Global destination, const void* source, size_t bytes);                // complete after quiet()
+void put_hbm(Global destination, const void* source, size_t bytes);  // complete after quiet()
 void signal(unsigned pe, Semaphore* semaphore, uint64_t amount = 1);
 void wait(Semaphore* semaphore, uint64_t count);
 void quiet();
 
 // --- Collectives over the logical mesh R x C of all nodes (node = r * C + c) -----------------------------
-// A collective buffer of R * C * chunk elements lies as [c][r][chunk]: node (r, c) owns the chunk at (c * R + r) * chunk.
+// A collective buffer of R * C * chunk elements lies as [c][r][chunk]: node (r, c) owns the chunk at (c * R +
+// r) * chunk. All nodes call the same collectives in the same order, each from one thread; R * C = n_pes(). A
+// buffer may be written by others from the call's begin to its end, not before and not after. A program that
+// changes the mesh puts a barrier_all() between.
 struct Mesh {
   unsigned rows, columns;
 };
+// Every node has come here, and every put issued before is delivered.
 void barrier_all();
 // In: this node's chunk in place. Out: all chunks. Columns first, then rows; pure copies.
 void all_gather(void* buffer, size_t chunk_bytes, Mesh mesh);
-// In: each node's full partial sums. Out: this node's chunk in place holds the sum over nodes; the rest is undefined. Ring order:
-// rows first (start at column c + 1, add c + 2, ..., c), then columns (r + 1, r + 2, ..., r): sum = received + own at every step.
-// `staging`: 2 * R * chunk elements of scratch.
+// In: each node's full partial sums. Out: this node's chunk in place holds the sum over nodes; the rest is
+// undefined. Ring order: rows first (start at column c + 1, add c + 2, ..., c), then columns (r + 1, r + 2,
+// ..., r): sum = received + own at every step. `staging`: 2 * R * chunk elements of scratch.
 void reduce_scatter(float* buffer, size_t chunk_elements, float* staging, Mesh mesh);
 // reduce_scatter, then all_gather.
 void all_reduce(float* buffer, size_t chunk_elements, float* staging, Mesh mesh);
 
 // --- Matrix unit ----------------------------------------------------------------------------------------
-// c[m][n] (+)= sum over k ascending of a[k][m] * b[k][n], FP32 accumulators: acc = fma(a, b, acc), from 0 or from c if `accumulate`.
-// a: K rows of stride lda elements, m contiguous; b: K rows of stride ldb, n contiguous; c: M rows of stride ldc. Any M, N, K >= 1.
-void matmul(const bf16* a, size_t lda, const bf16* b, size_t ldb, float* c, size_t ldc, size_t m, size_t n, size_t k, bool accumulate);
-void matmul(const float* a, size_t lda, const float* b, size_t ldb, float* c, size_t ldc, size_t m, size_t n, size_t k, bool accumulate);
+// c[m][n] (+)= sum over k ascending of a[k][m] * b[k][n], FP32 accumulators: acc = fma(a, b, acc), from 0 or
+// from c if `accumulate`. a: K rows of stride lda elements, m contiguous; b: K rows of stride ldb, n
+// contiguous; c: M rows of stride ldc. Any M, N, K >= 1. c does not overlap a or b.
+void matmul(const bf16* a, size_t lda, const bf16* b, size_t ldb, float* c, size_t ldc, size_t m, size_t n,
+            size_t k, bool accumulate);
+void matmul(const float* a, size_t lda, const float* b, size_t ldb, float* c, size_t ldc, size_t m, size_t n,
+            size_t k, bool accumulate);
+
+// --- Arrays ---------------------------------------------------------------------------------------------
+// Counts are elements; strides are elements from one to the next and may be 0 (source) or negative. Arrays do
+// not overlap, except that source and destination of the element-for-element operations may be the same
+// array.
+void copy(void* destination, const void* source, size_t bytes);
+void fill(float* destination, float value, size_t count);
+void fill(bf16* destination, bf16 value, size_t count);
+void add(float* sum, const float* left, const float* right, size_t count);
+// destination[i * destination_stride] = source[i * source_stride]
+void pack_row(float* destination, ptrdiff_t destination_stride, const float* source, ptrdiff_t source_stride,
+              size_t count);
+void pack_row(bf16* destination, ptrdiff_t destination_stride, const bf16* source, ptrdiff_t source_stride,
+              size_t count);
+void pack_row(uint8_t* destination, ptrdiff_t destination_stride, const uint8_t* source,
+              ptrdiff_t source_stride, size_t count);
+// Round to nearest even; NaN becomes the canonical NaN.
+void to_bf16(bf16* destination, const float* source, size_t count);
+void to_float(float* destination, const bf16* source, size_t count);
+void to_float(float* destination, const uint8_t* source, size_t count);
+
+// --- For people -----------------------------------------------------------------------------------------
+void print(const char* text);
+void print(uint64_t number);  // decimal
+
+// ---------------------------------------------------------------------------------------------------------
+#define DOJO_READ_CSR(number)                         \
+  ({                                                  \
+    uint64_t value_;                                  \
+    asm volatile("csrr %0, " #number : "=r"(value_)); \
+    value_;                                           \
+  })
+inline unsigned my_pe() { return static_cast<unsigned>(DOJO_READ_CSR(0xcc0)); }
+inline unsigned n_pes() { return static_cast<unsigned>(DOJO_READ_CSR(0xcc1)); }
+inline unsigned my_row() { return static_cast<unsigned>(DOJO_READ_CSR(0xcc2)); }
+inline unsigned my_column() { return static_cast<unsigned>(DOJO_READ_CSR(0xcc3)); }
+inline unsigned my_thread() { return static_cast<unsigned>(DOJO_READ_CSR(0xcc4)); }
+#undef DOJO_READ_CSR
+
+inline uint64_t local_offset(const void* address) { return reinterpret_cast<uint64_t>(address); }
+inline Global at(unsigned pe, const void* symmetric) { return uint64_t{pe} << 40 | local_offset(symmetric); }
+inline void put(unsigned pe, void* destination, const void* source, size_t bytes) {
+  dojo_put(0, at(pe, destination), local_offset(source), bytes);
+}
+inline void put_signal(unsigned pe, void* destination, const void* source, size_t bytes, Semaphore* signal) {
+  dojo_put(local_offset(signal), at(pe, destination), local_offset(source), bytes);
+}
+inline void get(void* destination, Global source, size_t bytes) {
+  dojo_get(0, local_offset(destination), source, bytes);
+}
+inline void get_signal(void* destination, Global source, size_t bytes, Semaphore* signal) {
+  dojo_get(local_offset(signal), local_offset(destination), source, bytes);
+}
+inline void put_hbm(Global destination, const void* source, size_t bytes) {
+  dojo_put(0, destination, local_offset(source), bytes);
+}
+inline void signal(unsigned pe, Semaphore* semaphore, uint64_t amount) {
+  dojo_signal(at(pe, semaphore), amount);
+}
+inline void wait(Semaphore* semaphore, uint64_t count) { dojo_wait(local_offset(semaphore), count); }
+inline void quiet() { dojo_quiet(); }
 
 }  // namespace dojo
 
-// dj.mark: instructions that follow belong to plan op `id`.
-#define DOJO_MARK(id)
+// dj.mark: instructions that follow belong to plan op `id`, a constant.
+#define DOJO_MARK(id) ::dojo_mark<(id)>()

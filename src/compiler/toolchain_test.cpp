@@ -1,0 +1,78 @@
+// Does the toolchain give the same bytes every time, and one clear sentence for what does not compile?
+#include "compiler/toolchain.h"
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <string>
+
+#include "base/error.h"
+
+namespace dojo::compiler {
+namespace {
+
+namespace fs = std::filesystem;
+
+const SourceText trivial{"trivial.cpp",
+                         "#include \"dojo.h\"\nint main() { dojo::barrier_all(); return 7; }\n"};
+
+std::size_t left_behind() {
+  std::size_t count = 0;
+  for (const fs::directory_entry& entry : fs::directory_iterator(fs::temp_directory_path()))
+    count += entry.path().filename().string().starts_with("dojo-build-");
+  return count;
+}
+
+std::string message_of(std::vector<SourceText> sources) {
+  try {
+    build_program(std::move(sources));
+  } catch (const UserError& error) {
+    return error.what();
+  }
+  return "";
+}
+
+TEST(Toolchain, BuildsTheSameBytesWithOneThreadAndWithTwo) {
+  const std::vector<std::byte> one = build_program({trivial}, {.host_threads = 1});
+  const std::vector<std::byte> two = build_program({trivial}, {.host_threads = 2});
+  ASSERT_GT(one.size(), 64u);
+  EXPECT_EQ(one[1], std::byte{'E'});
+  EXPECT_TRUE(one == two);
+}
+
+TEST(Toolchain, BuildsSeveralProgramsThatDoNotInfluenceEachOther) {
+  const std::vector<std::vector<SourceText>> programs{
+      {{"other.cpp", "int answer();\nint main() { return answer(); }\n"},
+       {"answer.cpp", "int answer() { return 42; }\n"}},
+      {trivial}};
+  const auto elves = build_programs(programs);
+  ASSERT_EQ(elves.size(), 2u);
+  EXPECT_TRUE(elves[1] == build_program({trivial}));
+  EXPECT_FALSE(elves[0] == elves[1]);
+}
+
+TEST(Toolchain, SaysWhichLineDoesNotCompileAndLeavesNothingBehind) {
+  const std::size_t before = left_behind();
+  const std::string message = message_of({{"kernel.cpp", "int main() {\n  return missing;\n}\n"}});
+  EXPECT_NE(message.find("kernel.cpp:2:10"), std::string::npos) << message;
+  EXPECT_NE(message.find("missing"), std::string::npos) << message;
+  EXPECT_EQ(message.find('\n'), std::string::npos) << message;
+  EXPECT_EQ(left_behind(), before);
+}
+
+TEST(Toolchain, SaysWhichSymbolIsMissing) {
+  const std::string message = message_of({{"kernel.cpp", "void nowhere();\nint main() { nowhere(); }\n"}});
+  EXPECT_NE(message.find("nowhere"), std::string::npos) << message;
+}
+
+TEST(Toolchain, NamesThePackageOfAMissingCompiler) {
+  const std::string path = std::getenv("PATH");
+  ::setenv("PATH", "/nonexistent", 1);
+  const std::string message = message_of({trivial});
+  ::setenv("PATH", path.c_str(), 1);
+  EXPECT_NE(message.find("apt install clang-22"), std::string::npos) << message;
+}
+
+}  // namespace
+}  // namespace dojo::compiler
