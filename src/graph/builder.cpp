@@ -131,8 +131,14 @@ TensorId Builder::elementwise(const Expression& body, std::span<const TensorId> 
   Formula formula;
   std::vector<Formula::Node> arguments;
   std::vector<std::pair<TensorId, Formula::Node>> known;
-  for (const TensorId operand : operands) {
+  const std::vector<std::int32_t> used = inputs_used(body);
+  for (std::size_t k = 0; k < operands.size(); ++k) {
+    const TensorId operand = operands[k];
     const Tensor& tensor = graph_.at(operand);
+    if (!std::binary_search(used.begin(), used.end(), static_cast<std::int32_t>(k))) {
+      arguments.push_back(-1);
+      continue;
+    }
     const auto same =
         std::find_if(known.begin(), known.end(), [&](const auto& pair) { return pair.first == operand; });
     if (same != known.end()) {

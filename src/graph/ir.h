@@ -180,6 +180,15 @@ std::vector<TensorId> outputs_of(const Op& op);
 // Whether axis `axis` of the box occurs in the map of the output; if not it is a chain axis.
 bool is_chain_axis(const StructuredOp& op, std::size_t axis);
 
+// Whether no two points of the box write the same element. (Sufficient: false may be said of a map with an
+// unusual proof.)
+bool writes_each_once(const StructuredOp& op);
+
+// Whether the access is the plain one: every dimension is one axis of the same extent (coefficient 1, offset
+// 0; an extent of 1 may be the constant 0), no axis twice. Then every element is reached and no read lies
+// outside.
+bool is_whole(const Access& access, const std::vector<Axis>& box, const std::vector<std::int64_t>& shape);
+
 // Whether the body is `a * b` at its root, so that a sum over it is a chain of fma.
 bool is_product(const Expression& body);
 

@@ -83,7 +83,9 @@ private:
     check(op, op.body, op.in.size());
     if (op.epilogue.empty() && !op.extra.empty()) refuse(op.name, "has extras but no epilogue");
     if (!op.epilogue.empty()) check(op, op.epilogue, op.extra.size() + 1);
-    if (op.reduction == Reduction::none) check_injective(op);
+    if (op.reduction == Reduction::none && !writes_each_once(op)) {
+      refuse(op.name, "stores elements of '{}' more than once", out.name);
+    }
   }
 
   void check_read(const StructuredOp& op, const Access& access) const {
@@ -165,43 +167,52 @@ private:
     }
   }
 
-  // Sufficient, and met by everything that is built here: taking the axes by the stride they have in the
-  // output, each stride exceeds the reach of all smaller ones. Maps that leave the tensor are compared by
-  // dimension.
-  void check_injective(const StructuredOp& op) const {
-    struct Step {
-      std::int64_t stride, reach;
-    };
-    std::vector<std::vector<Step>> by_dimension(op.out.map.size());
-    for (std::size_t a = 0; a < op.box.size(); ++a) {
-      bool seen = op.box[a].extent == 1;
-      for (std::size_t d = 0; d < op.out.map.size(); ++d) {
-        const std::int64_t k = std::abs(op.out.map[d].coefficients[a]);
-        if (k == 0) continue;
-        seen = true;
-        by_dimension[d].push_back({k, k * (op.box[a].extent - 1)});
-      }
-      if (!seen)
-        refuse(op.name, "stores '{}' more than once per element (axis '{}')", graph_.at(op.out.tensor).name,
-               op.box[a].name);
-    }
-    for (auto& steps : by_dimension) {
-      std::sort(steps.begin(), steps.end(), [](const Step& x, const Step& y) { return x.stride < y.stride; });
-      std::int64_t reach = 0;
-      for (const Step& step : steps) {
-        if (step.reach == 0) continue;
-        if (step.stride <= reach)
-          refuse(op.name, "stores elements of '{}' more than once", graph_.at(op.out.tensor).name);
-        reach += step.reach;
-      }
-    }
-  }
-
   const Graph& graph_;
   std::vector<bool> ready_;  // by tensor: has a value at this point of the order
 };
 
 }  // namespace
+
+// Per dimension, taking the axes by the stride that they have in it, each stride must exceed the reach of all
+// smaller ones.
+bool writes_each_once(const StructuredOp& op) {
+  struct Step {
+    std::int64_t stride, reach;
+  };
+  for (std::size_t a = 0; a < op.box.size(); ++a) {
+    if (op.box[a].extent > 1 && is_chain_axis(op, a)) return false;
+  }
+  for (const AffineIndex& index : op.out.map) {
+    std::vector<Step> steps;
+    for (std::size_t a = 0; a < op.box.size(); ++a) {
+      const std::int64_t stride = std::abs(index.coefficients[a]);
+      if (stride != 0 && op.box[a].extent > 1) steps.push_back({stride, stride * (op.box[a].extent - 1)});
+    }
+    std::sort(steps.begin(), steps.end(), [](const Step& x, const Step& y) { return x.stride < y.stride; });
+    std::int64_t reach = 0;
+    for (const Step& step : steps) {
+      if (step.stride <= reach) return false;
+      reach += step.reach;
+    }
+  }
+  return true;
+}
+
+bool is_whole(const Access& access, const std::vector<Axis>& box, const std::vector<std::int64_t>& shape) {
+  std::vector<bool> used(box.size(), false);
+  for (std::size_t d = 0; d < access.map.size(); ++d) {
+    std::size_t axes = 0;
+    for (std::size_t a = 0; a < box.size(); ++a) {
+      const std::int64_t k = access.map[d].coefficients[a];
+      if (k == 0) continue;
+      if (k != 1 || used[a] || box[a].extent != shape[d]) return false;
+      used[a] = true;
+      ++axes;
+    }
+    if (access.map[d].offset != 0 || (axes == 0 ? shape[d] != 1 : axes != 1)) return false;
+  }
+  return true;
+}
 
 void validate(const Graph& graph) { Validator(graph).run(); }
 
