@@ -1,0 +1,82 @@
+// A compiled network on the emulated machine: examples in HBM, parameters in the nodes, steps as launches.
+//
+// The host does what docs/notes/003 allows it: it writes HBM between launches, launches, and reads results
+// from HBM.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "compiler/compile.h"
+#include "machine/ledger.h"
+#include "machine/machine.h"
+#include "system/computer.h"
+#include "system/program.h"
+#include "training/dataset.h"
+
+namespace dojo::training {
+
+// What one launch said and cost.
+struct StepResult {
+  bool interrupted = false;
+  std::vector<float> values;  // train: the losses in the order given to the constructor
+  std::uint64_t cycles = 0, instructions = 0;
+  machine::Ledger ledger;
+};
+
+struct Predictions {
+  bool interrupted = false;
+  std::vector<std::vector<float>> outputs;  // per output of the network: samples x elements
+  std::uint64_t cycles = 0;
+};
+
+struct HostOptions {
+  unsigned threads = 0;  // 0: one per core
+  bool timing = true;
+  std::function<bool()> interrupted = [] { return false; };
+};
+
+class EmulatedNetwork {
+public:
+  // Both references must outlive this object. `losses` and `outputs` name the results to read after a step
+  // and after a prediction.
+  EmulatedNetwork(const machine::Machine& machine, const compiler::CompiledNetwork& network,
+                  std::vector<std::string> losses, std::vector<std::string> outputs, HostOptions options);
+
+  // Writes examples.read(frame) for every frame 0..examples.size()-1 as records into HBM.
+  void store_examples(const Examples& examples);
+  // Through the `load` and `store` programs and HBM.
+  void load_parameters(const compiler::Tensors& values);
+  compiler::Tensors parameters();
+
+  // One training step on at most `batch` frames; scalars by name (graph/optimizer.h). `step` counts from 1.
+  StepResult step(std::span<const std::uint32_t> frames, std::uint64_t step, std::uint64_t seed,
+                  std::span<const std::pair<std::string, float>> scalars);
+  // The network's outputs for any number of frames, a batch at a time.
+  Predictions predict(std::span<const std::uint32_t> frames);
+
+  // The training state, byte for byte; between launches only.
+  std::vector<std::vector<std::byte>> regions() const;
+  void restore(const std::vector<std::vector<std::byte>>& regions);
+
+private:
+  system::LaunchResult launch(const system::Program& program, std::string_view name);
+  void write_launch(std::span<const std::uint32_t> frames, std::uint64_t step, std::uint64_t seed,
+                    std::span<const std::pair<std::string, float>> scalars);
+  compiler::HbmPlace record(std::uint32_t frame) const;
+  std::vector<float> read_result(const compiler::HbmField& field, std::size_t samples) const;
+  const compiler::HbmField& result(std::string_view name) const;
+
+  const compiler::CompiledNetwork& network_;
+  std::vector<std::string> losses_, outputs_;
+  HostOptions options_;
+  system::Computer computer_;
+  system::Program train_, predict_, load_, store_;
+};
+
+}  // namespace dojo::training

@@ -1,0 +1,77 @@
+#include "training/recipe.h"
+
+#include "base/error.h"
+#include "graph/fuse.h"
+#include "graph/gradient.h"
+
+namespace dojo::training {
+namespace {
+
+using graph::Role;
+
+Signal signal_of(const graph::Graph& graph, graph::TensorId tensor, std::string name, std::string label) {
+  const auto& shape = graph.at(tensor).shape;
+  return {std::move(name), std::move(label), {shape.begin() + 1, shape.end()}};
+}
+
+compiler::Tensors initial_values(const graph::Graph& graph) {
+  compiler::Tensors values;
+  for (const graph::Tensor& tensor : graph.tensors)
+    if (tensor.role == Role::parameter || tensor.role == Role::state) values[tensor.name] = tensor.data;
+  return values;
+}
+
+}  // namespace
+
+Optimizer optimizer_named(std::string_view name) {
+  if (name == "sgd") return graph::Sgd{};
+  if (name == "adamw") return graph::AdamW{};
+  refuse("--optimizer", "'{}' is none of sgd, adamw", name);
+}
+
+TrainableNetwork read_network(const Recipe& recipe) {
+  namespace onnx = graph::onnx;
+  TrainableNetwork result;
+  result.file = onnx::read_model(recipe.model);
+  onnx::ImportOptions options{.batch = recipe.batch,
+                              .training = true,
+                              .initialise = recipe.initialise,
+                              .seed = recipe.seed,
+                              .given = {}};
+
+  onnx::Network training = onnx::import_model(result.file, recipe.model.string(), options);
+  const onnx::Losses losses = onnx::add_losses(training);
+  for (const auto& input : training.inputs)
+    result.inputs.push_back(signal_of(training.graph, input.tensor, input.name, ""));
+  for (std::size_t i = 0; i < training.outputs.size(); ++i)
+    result.targets.push_back(signal_of(training.graph, losses.labels[i], training.outputs[i].name,
+                                       training.outputs[i].loss.label));
+
+  training.graph.outputs = {losses.total};
+  training.graph.outputs.insert(training.graph.outputs.end(), losses.each.begin(), losses.each.end());
+  graph::differentiate(training.graph, losses.total);
+  std::visit([&](const auto& rule) { graph::add_optimizer(training.graph, rule); }, recipe.optimizer);
+  graph::fuse(training.graph);
+  result.train_step = std::move(training.graph);
+  result.initial = initial_values(result.train_step);
+
+  options.training = false;
+  onnx::Network inference = onnx::import_model(result.file, recipe.model.string(), options);
+  graph::fuse(inference.graph);
+  result.predict = std::move(inference.graph);
+  return result;
+}
+
+graph::onnx::Model with_values(const graph::onnx::Model& file, const compiler::Tensors& values) {
+  graph::onnx::Model model = file;
+  for (graph::onnx::Tensor& initialiser : model.graph.initialisers) {
+    const auto found = values.find(initialiser.name);
+    if (found == values.end()) continue;
+    initialiser =
+        graph::onnx::make_tensor(initialiser.name, initialiser.dims, std::span<const float>(found->second));
+  }
+  model.producer = "OpenDojo";
+  return model;
+}
+
+}  // namespace dojo::training

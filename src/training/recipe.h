@@ -1,0 +1,53 @@
+// What is trained and how: an ONNX file and an optimizer become the two graphs that the compiler takes.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "compiler/layout.h"
+#include "graph/ir.h"
+#include "graph/onnx_file.h"
+#include "graph/onnx_import.h"
+#include "graph/optimizer.h"
+
+namespace dojo::training {
+
+using Optimizer = std::variant<graph::Sgd, graph::AdamW>;
+Optimizer optimizer_named(
+    std::string_view name);  // "sgd" (momentum 0.9) or "adamw"; UserError for anything else
+
+struct Recipe {
+  std::filesystem::path model;
+  Optimizer optimizer = graph::AdamW{};
+  std::int64_t batch = 354;
+  bool initialise = false;  // draw new weights from `seed` instead of keeping the file's
+  std::uint64_t seed = 0;
+};
+
+// One input or target of the network, per sample.
+struct Signal {
+  std::string name;                 // of the input, or of the output that the target is for
+  std::string label;                // targets: the data set's label
+  std::vector<std::int64_t> shape;  // without the batch dimension
+};
+
+struct TrainableNetwork {
+  graph::onnx::Model file;
+  graph::Graph train_step;  // outputs: the total loss, then each output's own
+  graph::Graph predict;     // outputs: the network's, in the file's order
+  std::vector<Signal> inputs, targets;
+  compiler::Tensors initial;  // parameters and states, by name
+};
+
+// Throws UserError as the importer does.
+TrainableNetwork read_network(const Recipe& recipe);
+
+// The file with the trained values in the place of its initialisers.
+graph::onnx::Model with_values(const graph::onnx::Model& file, const compiler::Tensors& values);
+
+}  // namespace dojo::training

@@ -1,0 +1,92 @@
+// A whole training run on the emulated machine: epochs, learning rate, checkpoints, validation.
+//
+// The result is a function of recipe, examples, split, machine and options.seed alone. A run that is killed
+// and resumed from its checkpoint ends with the same bits and the same cycles as one that was not.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "compiler/compile.h"
+#include "machine/ledger.h"
+#include "machine/machine.h"
+#include "training/dataset.h"
+#include "training/metrics.h"
+#include "training/recipe.h"
+#include "training/split.h"
+
+namespace dojo::training {
+
+struct TrainOptions {
+  Recipe recipe;
+  double learning_rate = 3e-3;  // the peak of the one-cycle schedule
+  std::uint64_t epochs = 1;
+  std::uint64_t steps = 0;  // not 0: this many steps instead of epochs
+  unsigned nodes = 0;       // 0: all of the machine's
+  compiler::FormatChoice formats = compiler::FormatChoice::bf16;
+  unsigned host_threads = 0;
+  bool timing = true;
+  std::filesystem::path out;  // folder for the checkpoint and what the compiler leaves for people
+  std::optional<std::filesystem::path> resume;  // a folder written by an earlier run
+  double checkpoint_seconds =
+      60;  // of wall time between checkpoints; also one at the end of every epoch and run
+};
+
+struct Progress {
+  std::uint64_t step = 0, steps = 0;  // done, in all
+  float loss = 0;
+  double seconds_left = 0;       // wall time, from the pace of this process
+  double frames_per_second = 0;  // here, wall time
+  double simulated_seconds_per_step = 0;
+  double matrix_utilisation = 0;  // of this step
+};
+
+struct OutputQuality {
+  std::string output, label;
+  Quality quality;
+};
+
+struct RunReport {
+  bool interrupted = false;  // a checkpoint holds everything done so far
+  std::uint64_t steps = 0, steps_done = 0, frames = 0;
+  std::uint64_t train_frames = 0, validation_frames = 0;
+  std::vector<float> losses;  // of the last step: total, then per output
+  std::vector<OutputQuality> validation;
+  std::uint64_t cycles = 0;  // of all training launches
+  double simulated_seconds = 0;
+  double matrix_utilisation = 0;  // useful multiply-adds / (cycles x nodes x peak multiply-adds per cycle)
+  machine::Ledger ledger;         // of all training launches
+  unsigned nodes = 0;
+  std::int64_t samples_per_node = 0;
+  std::string weights_sha256;  // of parameters and states as FP32, in order of their names
+  std::string program_sha256;
+  std::vector<std::string> plans;            // paths written
+  double cpu_seconds = 0, wall_seconds = 0;  // of all training launches, summed over resumes
+  std::uint64_t peak_bytes = 0;              // of this process
+  graph::onnx::Model trained;
+};
+
+struct Watcher {
+  std::function<void(std::string_view)> phase = [](std::string_view) {};  // "compiling"...
+  std::function<void(const Progress&)> progress = [](const Progress&) {};
+  std::function<bool()> interrupted = [] { return false; };
+};
+
+// The data set seen through one network's eyes.
+struct Course {
+  const Examples& examples;
+  const Split& split;
+  std::string fingerprint;  // of the data set
+};
+
+// Builds the examples for the network once it has been read; the course must stay alive until train returns.
+using CourseFor = std::function<Course(const TrainableNetwork&)>;
+
+RunReport train(const TrainOptions& options, const machine::Machine& machine, const CourseFor& course_for,
+                const Watcher& watcher);
+
+}  // namespace dojo::training
