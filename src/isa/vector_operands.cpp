@@ -45,6 +45,10 @@ Active::Active(Hart& hart, const Decoded* d) {
   std::memset(flags.data(), 0, std::min(hart.vstart, hart.vl));
 }
 
+void make_harmless(void* copy, const Active& active, bool floats, unsigned width_log2, std::size_t count) {
+  keeps[width_log2](copy, active, floats ? float_one[width_log2] : 0, count);
+}
+
 void write_mask(Hart& hart, const Decoded* d, std::uint8_t* mask, const std::uint8_t* bits) {
   std::size_t i = 0;
   if (!is_masked(d) && hart.vstart == 0) {
@@ -104,10 +108,9 @@ void elementwise_copied(Hart& hart, const Decoded* d, const Shape& shape, Kernel
   }
   const Active active(hart, d);
   if (shape.reads_destination) std::memcpy(result, destination, count << destination_width);
-  const auto harmless = [&](unsigned log2) { return shape.floats ? float_one[log2] : 0; };
-  keeps[b_width](b, active, harmless(b_width), count);
-  if (shape.first != First::none) keeps[a_width](a, active, harmless(a_width), count);
-  if (shape.reads_destination) keeps[destination_width](result, active, harmless(destination_width), count);
+  make_harmless(b, active, shape.floats, b_width, count);
+  if (shape.first != First::none) make_harmless(a, active, shape.floats, a_width, count);
+  if (shape.reads_destination) make_harmless(result, active, shape.floats, destination_width, count);
   kernel(hart, result, b, a, count);
   blends[destination_width](destination, result, active, count);
 }

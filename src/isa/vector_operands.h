@@ -91,6 +91,9 @@ struct Active {
   bool operator[](std::size_t i) const { return flags[i] != 0; }
 };
 
+// Replaces the elements of a copy that are not active by 0, or 1.0.
+void make_harmless(void* copy, const Active& active, bool floats, unsigned width_log2, std::size_t count);
+
 // Packs one byte per element (0 or 1) into mask register bits; elements that are not active keep their bits.
 void write_mask(Hart& hart, const Decoded* d, std::uint8_t* mask, const std::uint8_t* bits);
 

@@ -1,0 +1,219 @@
+// Vector loads and stores: unit stride, strided, indexed, segments, fault-only-first, masks, whole registers.
+//
+// The rows are written by loops over the families below, because a width, a segment size and a direction
+// multiply to three hundred.
+#include <algorithm>
+#include <deque>
+#include <string>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "isa/vector_operands.h"
+
+namespace dojo::isa::vector {
+namespace {
+
+enum class Pattern { unit, strided, indexed };
+
+// The element size of a width field, as log2 of bytes.
+unsigned width_log2(std::uint32_t word) {
+  const unsigned width = word >> 12 & 7;
+  return width == 0 ? 0 : width - 4;
+}
+
+struct Access {
+  std::uint64_t base;
+  unsigned fields;          // of a segment
+  unsigned element_log2;    // of the data
+  int emul_log2;            // of one field's group
+  unsigned index_log2 = 0;  // indexed only
+};
+
+bool access_is_legal(const Hart& hart, const Decoded* d, const Access& access) {
+  if (hart.vill || !group_is_legal(d->rd, access.emul_log2)) return false;
+  const unsigned registers = access.fields * group_registers(access.emul_log2);
+  return registers <= 8 && d->rd + registers <= vector_registers;
+}
+
+// Where element i of field 0 lies in memory.
+template <Pattern pattern>
+std::uint64_t address_of(Hart& hart, const Decoded* d, const Access& access, std::size_t i) {
+  if constexpr (pattern == Pattern::unit)
+    return access.base + i * (std::uint64_t{access.fields} << access.element_log2);
+  if constexpr (pattern == Pattern::strided) return access.base + i * hart.x[d->rs2];
+  std::uint64_t index = 0;
+  std::memcpy(&index, group(hart, d->rs2) + (i << access.index_log2), std::size_t{1} << access.index_log2);
+  return access.base + index;
+}
+
+template <Pattern pattern, bool store>
+const Decoded* one_by_one(Hart& hart, const Decoded* d, const Access& access, bool first_fault_only) {
+  const std::size_t bytes = std::size_t{1} << access.element_log2;
+  const std::size_t group_bytes = std::size_t{group_registers(access.emul_log2)} * hart.vlen_bits / 8;
+  for (std::size_t i = hart.vstart; i < hart.vl; ++i) {
+    if (is_masked(d) && !mask_bit(group(hart, 0), i)) continue;
+    const std::uint64_t address = address_of<pattern>(hart, d, access, i);
+    for (unsigned f = 0; f < access.fields; ++f) {
+      std::byte* memory = store ? hart.memory.writable(address + f * bytes, bytes)
+                                : hart.memory.readable(address + f * bytes, bytes);
+      if (memory == nullptr) {
+        if (first_fault_only && i > 0) {
+          hart.vl = i;
+          hart.vstart = 0;
+          return d + 1;
+        }
+        hart.vstart = i;
+        return hart.raise(d, store ? TrapCause::store_fault : TrapCause::load_fault, address + f * bytes);
+      }
+      std::uint8_t* element = group(hart, d->rd) + f * group_bytes + i * bytes;
+      store ? std::memcpy(memory, element, bytes) : std::memcpy(element, memory, bytes);
+    }
+  }
+  hart.vstart = 0;
+  return d + 1;
+}
+
+template <Pattern pattern, bool store>
+const Decoded* access(Hart& hart, const Decoded* d) {
+  const unsigned width = width_log2(d->word);
+  const int lmul = hart.lmul_log2, sew = static_cast<int>(sew_log2(hart));
+  Access a{.base = hart.x[d->rs1],
+           .fields = (d->word >> 29) + 1,
+           .element_log2 = width,
+           .emul_log2 = lmul + static_cast<int>(width) - sew};
+  if constexpr (pattern == Pattern::indexed) {
+    const int index_emul = a.emul_log2;
+    a.index_log2 = width;
+    a.element_log2 = static_cast<unsigned>(sew);
+    a.emul_log2 = lmul;
+    if (!group_is_legal(d->rs2, index_emul)) return illegal(hart, d);
+    const bool apart = a.fields == 1
+                           ? overlap_is_legal(d->rd, lmul, sew, d->rs2, index_emul, static_cast<int>(width))
+                           : !groups_overlap(d->rd,
+                                             lmul + (a.fields > 4   ? 3
+                                                     : a.fields > 2 ? 2
+                                                                    : 1),
+                                             d->rs2, index_emul);
+    if (!store && !apart) return illegal(hart, d);
+  }
+  if (!access_is_legal(hart, d, a) || (!store && is_masked(d) && d->rd == 0)) return illegal(hart, d);
+  if constexpr (pattern == Pattern::unit) {
+    const std::size_t bytes = hart.vl << width;
+    if (a.fields == 1 && !is_masked(d) && hart.vstart == 0) {
+      std::byte* memory = store ? hart.memory.writable(a.base, bytes) : hart.memory.readable(a.base, bytes);
+      if (memory != nullptr) {
+        std::uint8_t* elements = group(hart, d->rd);
+        store ? std::memcpy(memory, elements, bytes) : std::memcpy(elements, memory, bytes);
+        return d + 1;
+      }
+    }
+  }
+  const bool first_fault_only = pattern == Pattern::unit && !store && (d->word >> 20 & 31) == 16;
+  return one_by_one<pattern, store>(hart, d, a, first_fault_only);
+}
+
+// Bytes [vstart, count) of a group starting at rd, whatever vtype says.
+template <bool store>
+const Decoded* plain_bytes(Hart& hart, const Decoded* d, std::size_t first, std::size_t count) {
+  const std::uint64_t address = hart.x[d->rs1];
+  if (first < count) {
+    std::byte* memory = store ? hart.memory.writable(address + first, count - first)
+                              : hart.memory.readable(address + first, count - first);
+    if (memory == nullptr)
+      return hart.raise(d, store ? TrapCause::store_fault : TrapCause::load_fault, address + first);
+    std::uint8_t* bytes = group(hart, d->rd) + first;
+    store ? std::memcpy(memory, bytes, count - first) : std::memcpy(bytes, memory, count - first);
+  }
+  hart.vstart = 0;
+  return d + 1;
+}
+
+template <bool store>
+const Decoded* mask_access(Hart& hart, const Decoded* d) {
+  if (hart.vill) return illegal(hart, d);
+  return plain_bytes<store>(hart, d, hart.vstart, (hart.vl + 7) / 8);
+}
+
+template <bool store>
+const Decoded* whole_registers(Hart& hart, const Decoded* d) {
+  const unsigned registers = (d->word >> 29) + 1;
+  if (d->rd % registers != 0) return illegal(hart, d);
+  return plain_bytes<store>(hart, d, hart.vstart << width_log2(d->word),
+                            std::size_t{registers} * hart.vlen_bits / 8);
+}
+
+// --- Rows
+
+constexpr std::uint32_t width_field(unsigned log2) { return (log2 == 0 ? 0 : log2 + 4) << 12; }
+
+class Table {
+public:
+  Table() {
+    for (const bool store : {false, true}) {
+      for (unsigned log2 = 0; log2 < 4; ++log2)
+        for (unsigned fields = 1; fields <= 8; ++fields) segments(store, log2, fields);
+      masks_and_registers(store);
+    }
+  }
+  std::span<const Row> rows() const { return rows_; }
+
+private:
+  static constexpr auto xr = Operand::x_read;
+
+  void add(bool store, std::string mnemonic, std::uint32_t match, std::uint32_t mask,
+           std::string_view address, Operand rs2, unsigned properties, Execute execute) {
+    names_.push_back(std::move(mnemonic));
+    names_.push_back(fmt::format("{}, {}", store ? "vs3" : "vd", address));
+    const auto data = store ? Operand::v_read : Operand::v_write;
+    properties |= store ? writes_memory : reads_memory;
+    rows_.push_back({names_[names_.size() - 2], match | (store ? 0x27u : 0x07u), mask, names_.back(), "V",
+                     store ? Unit::vector_store : Unit::vector_load, data, xr, rs2, Operand::none,
+                     static_cast<std::uint16_t>(properties), execute});
+  }
+
+  void segments(bool store, unsigned log2, unsigned fields) {
+    const std::string_view verb = store ? "s" : "l";
+    const unsigned bits = 8u << log2;
+    const std::string segment = fields == 1 ? "" : fmt::format("seg{}", fields);
+    const std::uint32_t base = (fields - 1) << 29 | width_field(log2);
+    constexpr std::uint32_t unit_mask = 0xfdf0707f, other_mask = 0xfc00707f;
+    add(store, fmt::format("v{}{}e{}.v", verb, segment, bits), base, unit_mask, "(rs1), vm", Operand::none,
+        maskable, store ? access<Pattern::unit, true> : access<Pattern::unit, false>);
+    if (!store)
+      add(store, fmt::format("vl{}e{}ff.v", segment, bits), base | 16u << 20, unit_mask, "(rs1), vm",
+          Operand::none, maskable | ends_block, access<Pattern::unit, false>);
+    add(store, fmt::format("v{}s{}e{}.v", verb, segment, bits), base | 2u << 26, other_mask, "(rs1), rs2, vm",
+        xr, maskable | element_serial,
+        store ? access<Pattern::strided, true> : access<Pattern::strided, false>);
+    for (const bool ordered : {false, true})
+      add(store, fmt::format("v{}{}x{}ei{}.v", verb, ordered ? "o" : "u", segment, bits),
+          base | (ordered ? 3u : 1u) << 26, other_mask, "(rs1), vs2, vm", Operand::v_read,
+          maskable | element_serial,
+          store ? access<Pattern::indexed, true> : access<Pattern::indexed, false>);
+  }
+
+  void masks_and_registers(bool store) {
+    constexpr std::uint32_t exact = 0xfff0707f;
+    add(store, store ? "vsm.v" : "vlm.v", 0x02b00000, exact, "(rs1)", Operand::none, 0,
+        store ? mask_access<true> : mask_access<false>);
+    for (unsigned registers = 1; registers <= 8; registers *= 2)
+      for (unsigned log2 = 0; log2 < (store ? 1u : 4u); ++log2)
+        add(store,
+            store ? fmt::format("vs{}r.v", registers) : fmt::format("vl{}re{}.v", registers, 8u << log2),
+            (registers - 1) << 29 | 0x02800000 | width_field(log2), exact, "(rs1)", Operand::none,
+            whole_register, store ? whole_registers<true> : whole_registers<false>);
+  }
+
+  std::deque<std::string> names_;  // a deque: the rows point into it
+  std::vector<Row> rows_;
+};
+
+}  // namespace
+
+std::span<const Row> memory_rows() {
+  static const Table table;
+  return table.rows();
+}
+
+}  // namespace dojo::isa::vector
