@@ -52,10 +52,8 @@ struct Single : FloatFormat<std::uint32_t, 24, 8> {
 struct Half : FloatFormat<std::uint16_t, 11, 5> {
   using Value = float;
   static Value value(Bits b) { return static_cast<float>(std::bit_cast<HostHalf>(b)); }
-  template <typename V>  // float or double: one rounding
-  static Bits of_value(V v) {
-    return v != v ? nan : std::bit_cast<Bits>(static_cast<HostHalf>(v));
-  }
+  static Bits of_value(float v);
+  static Bits of_value(double v);
 };
 struct Bfloat16 : FloatFormat<std::uint16_t, 8, 8> {};
 
@@ -105,6 +103,29 @@ typename F::Bits round_into(Quad number, bool more, unsigned mode, std::uint8_t&
   }
   if (lost) flags |= tiny ? inexact | underflow : inexact;
   return static_cast<Bits>(sign | static_cast<Bits>(magnitude));
+}
+
+#ifdef __F16C__
+inline Half::Bits Half::of_value(float v) {
+  return v != v ? nan : std::bit_cast<Bits>(static_cast<HostHalf>(v));
+}
+#else
+// The compiler's own conversion reports overflow and underflow to the x87, not to MXCSR.
+inline Half::Bits Half::of_value(float v) {
+  constexpr std::uint8_t modes[] = {rne, rdn, rup, rtz};
+  std::uint8_t flags = 0;
+  const Bits bits = round_into<Half>(v, false, modes[(_mm_getcsr() >> 13) & 3], flags);
+  _mm_setcsr(_mm_getcsr() | mxcsr_flags(flags));
+  return bits;
+}
+#endif
+// By way of a float that is rounded to odd: its last bit says that bits were cut off, so the second rounding
+// sees them.
+inline Half::Bits Half::of_value(double v) {
+  constexpr std::uint64_t cut = (std::uint64_t{1} << 29) - 1;
+  const auto bits = std::bit_cast<std::uint64_t>(v);
+  const bool lost = v == v && (bits & cut) != 0;
+  return of_value(static_cast<float>(std::bit_cast<double>((bits & ~cut) | std::uint64_t{lost} << 29)));
 }
 
 // The RMM result of an operation on quads, e.g. [&] { return pin(a) * pin(b); }. NV and DZ come from the

@@ -39,6 +39,10 @@ constexpr std::uint8_t flags_of_mxcsr(unsigned mxcsr) {
                                    ((mxcsr & 0x10) >> 3) | ((mxcsr & 0x20) >> 5));
 }
 
+constexpr unsigned mxcsr_flags(std::uint8_t flags) {
+  return (flags & 16u) >> 4 | (flags & 8u) >> 1 | (flags & 4u) << 1 | (flags & 2u) << 3 | (flags & 1u) << 5;
+}
+
 inline void begin_floats(const Hart& hart) { _mm_setcsr(mxcsr_for(hart.frm)); }
 inline void end_floats(Hart& hart) { hart.fflags |= flags_of_mxcsr(_mm_getcsr()); }
 
