@@ -24,7 +24,7 @@ struct Node {
   std::uint64_t decode_width = 0;        // instructions per cycle, all threads
   std::uint64_t decode_threads = 0;      // threads decoded in one cycle
   std::uint64_t scalar_issue = 0;        // per cycle
-  std::uint64_t vector_issue = 0;        // per cycle
+  std::uint64_t vector_issue = 0;        // per cycle, to the SIMD and matrix pipes; accesses are bound by the ports
   std::uint64_t vector_queue = 0;        // instructions a thread may have waiting behind the scalar engine
   std::uint64_t alus = 0, address_units = 0;
   std::uint64_t sram_load_ports = 0, sram_store_ports = 0;  // 64 B each

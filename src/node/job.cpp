@@ -228,10 +228,12 @@ void describe_matrix(const Decoded& d, const Config& config, const machine::Node
     job.pipes |= load_port;
     job.ports = static_cast<std::uint8_t>(divide_up(node.matrix_operand_bytes, node.port_bytes));
   }
-  const std::uint64_t operand_bits = std::uint64_t{isa::tile_edge} * config.tile_k << config.sew_log2;
-  const unsigned count = divide_up(operand_bits, node.vlen_bits);
-  add_read(job, group(d.rs2, count, true));
-  add_read(job, group(d.rs1, count, true));
+  // Row k of an operand lies k * 8 / widen registers above its first.
+  for (unsigned k = 0; k < config.tile_k && k < config.widen; ++k) {
+    const unsigned above = k * 8 / config.widen;
+    add_read(job, group((d.rs2 + above) & 31, 1, true));
+    add_read(job, group((d.rs1 + above) & 31, 1, true));
+  }
   job.t_writes = job.t_reads = static_cast<std::uint8_t>(1u << ((d.rd >> 3) & 3));
   job.accumulates = true;
   job.macs = std::uint64_t{config.tile_m} * config.vl * config.tile_k;

@@ -77,7 +77,7 @@ struct Job {
   std::uint8_t pipes = 0;
   std::uint8_t ports = 0;  // load ports taken together (matrix operands); 1 for vector loads
   bool streams = false;    // results appear register by register, so that a reader may follow behind
-  std::array<Group, 4> v_reads{};
+  std::array<Group, 8> v_reads{};
   Group v_write{};
   std::uint8_t t_reads = 0, t_writes = 0;  // bit i: tile i
   bool accumulates = false;                // reads its tile through the matrix pipe's own forwarding path

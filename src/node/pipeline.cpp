@@ -140,9 +140,10 @@ void Pipeline::begin_vector(const Job& job) {
     std::sort(stores, stores + static_cast<std::ptrdiff_t>(node_.sram_store_ports));
     ports = std::max(ports, stores[0]);
   }
-  const bool full = used_.vector >= node_.vector_issue;
+  const bool arithmetic = (job.pipes & (simd_pipe | matrix_pipe)) != 0;
+  const bool full = arithmetic && used_.vector >= node_.vector_issue;
   entry.issue = std::max({now_ + 1, at_[vector_issued] + full, entry.operands, entry.pipes, ports});
-  used_.vector = entry.issue == at_[vector_issued] ? used_.vector + 1 : 1;
+  used_.vector = (entry.issue == at_[vector_issued] ? used_.vector : 0) + arithmetic;
   at_[vector_issued] = entry.issue;
   last_.issued = entry.issue;
 

@@ -69,15 +69,18 @@ bool ReferencePipeline::ports_free(const Job& job) const {
 }
 
 void ReferencePipeline::issue_vectors() {
-  unsigned slots = static_cast<unsigned>(node_.vector_issue);
+  unsigned slots = static_cast<unsigned>(
+      node_.vector_issue);  // of the arithmetic pipes; accesses are bound by their ports
   for (std::size_t i = 0; i < threads_.size(); ++i) {
     Thread& thread = threads_[(static_cast<std::size_t>(now_) + i) % threads_.size()];
-    while (slots != 0 && !thread.queue.empty()) {
+    while (!thread.queue.empty()) {
       const Queued head = thread.queue.front();
+      const bool arithmetic = (head.job.pipes & (simd_pipe | matrix_pipe)) != 0;
+      if (arithmetic && slots == 0) break;
       if (!sources_ready(thread, head.job) || !pipes_free(head.job) || !ports_free(head.job)) break;
       thread.queue.pop_front();
       begin(thread, head);
-      --slots;
+      slots -= arithmetic;
     }
   }
 }
