@@ -155,28 +155,31 @@ void where(NodeImport& node) {
 
 void identity(NodeImport& node) { node.result(0, node.value(0)); }
 
-// Between float formats a cast changes nothing here: formats are the compiler's choice.
+Known cast_known(NodeImport& node, const Known& source, bool to_integer) {
+  Known result;
+  result.dims = source.dims;
+  result.is_integer = to_integer;
+  if (source.is_integer == to_integer) return source;
+  if (!to_integer) result.floats.assign(source.integers.begin(), source.integers.end());
+  for (const float value : source.floats) {
+    if (!(std::fabs(value) < 9e18f)) node.fail("a number that no integer holds");
+    result.integers.push_back(static_cast<std::int64_t>(value));
+  }
+  return result;
+}
+
+// Every tensor holds FP32, truth included, so a cast to float32 changes nothing; known numbers change as they
+// should.
 void cast(NodeImport& node) {
   node.ignore({"saturate"});
   const auto to = static_cast<DataType>(node.integer("to", 1));
   const Known* known = node.known(0);
-  if (is_floating(to)) {
-    if (known == nullptr || !known->is_integer) return node.result(0, node.value(0));
-    Known floats;
-    floats.dims = known->dims;
-    floats.floats.assign(known->integers.begin(), known->integers.end());
-    return node.result(0, floats);
-  }
-  if (known == nullptr) node.fail(fmt::format("to {}", data_type_name(to)), Refusal::unsupported);
-  if (known->is_integer) return node.result(0, *known);
-  Known integers;
-  integers.dims = known->dims;
-  integers.is_integer = true;
-  for (const float value : known->floats) {
-    if (!(std::fabs(value) < 9e18f)) node.fail("a number that no integer holds");
-    integers.integers.push_back(static_cast<std::int64_t>(value));
-  }
-  node.result(0, integers);
+  const bool trained = known == nullptr || !node.value(0).initialiser.empty();
+  if (to == DataType::float32 && (trained && (known == nullptr || !known->is_integer)))
+    return node.result(0, node.value(0));
+  if (known == nullptr || (is_floating(to) && to != DataType::float32))
+    node.fail(fmt::format("to {}", data_type_name(to)), Refusal::unsupported);
+  node.result(0, cast_known(node, *known, !is_floating(to)));
 }
 
 void dropout(NodeImport& node) {

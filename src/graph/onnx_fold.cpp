@@ -38,6 +38,7 @@ std::int64_t divide(NodeImport& node, Arguments a) {
   if (a[1] == 0) node.fail("division by zero");
   return a[1] == -1 ? wrapped(0 - static_cast<std::uint64_t>(a[0])) : a[0] / a[1];
 }
+std::int64_t negate(NodeImport&, Arguments a) { return wrapped(0 - static_cast<std::uint64_t>(a[0])); }
 std::int64_t equal(NodeImport&, Arguments a) { return a[0] == a[1]; }
 std::int64_t where(NodeImport&, Arguments a) { return a[0] != 0 ? a[1] : a[2]; }
 
@@ -147,6 +148,7 @@ constexpr OpRow rows[] = {
     {"Equal",     elementwise<equal, 2>},
     {"Gather",    gather},
     {"Mul",       elementwise<multiply, 2>},
+    {"Neg",       elementwise<negate, 1>},
     {"Range",     range},
     {"Reshape",   reshape},
     {"Slice",     slice},

@@ -213,8 +213,8 @@ Network import_model(const Model& model, std::string_view where, const ImportOpt
   const auto opset = model.opsets.find("");
   if (opset == model.opsets.end()) refuse(where, "names no operator set");
   scope.opset = opset->second;
-  if (scope.opset < 7 || scope.opset > newest_opset)
-    throw UserError(where, fmt::format("operator set {}; 7 to {} are known", scope.opset, newest_opset),
+  if (scope.opset < 1 || scope.opset > newest_opset)
+    throw UserError(where, fmt::format("operator set {}; 1 to {} are known", scope.opset, newest_opset),
                     Refusal::unsupported);
   if (const auto frozen = model.metadata.find("opendojo.frozen"); frozen != model.metadata.end())
     scope.frozen = split_names(frozen->second);

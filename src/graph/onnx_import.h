@@ -29,8 +29,8 @@ struct ImportOptions {
   bool training = true;     // batch statistics and their running update; false: the running statistics
   bool initialise = false;  // draw new weights instead of keeping the file's (below)
   std::uint64_t seed = 0;   // of that draw
-  std::map<std::string, Tensor>
-      given;  // inputs of the network that are to be taken as initialisers with these values
+  std::map<std::string, Tensor> given =
+      {};  // inputs of the network that are to be taken as initialisers with these values
 };
 
 // New weights: Kaiming-uniform, +-sqrt(6 / fan-in), for Conv, ConvTranspose, Gemm and MatMul; biases, shifts
@@ -72,7 +72,7 @@ struct Losses {
   TensorId total = no_tensor;  // shape []: the sum of weight * loss over the outputs; what is differentiated
   std::vector<TensorId> labels;  // per output: "<output>.label", shaped like the output; for cross_entropy
                                  // class numbers, without dimension 1
-  std::vector<TensorId> each;  // per output: its own loss, unweighted, mean over the batch
+  std::vector<TensorId> each;    // per output: its own loss, unweighted, mean over the batch
 };
 
 Losses add_losses(Network& network);

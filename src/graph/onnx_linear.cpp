@@ -114,7 +114,7 @@ void convolution(NodeImport& node) {
 
 // The output's extents decide the pads if `output_shape` or SAME gives them (an output then is its input
 // times the stride).
-void transposed_pads(NodeImport& node, Window& window, const Shape& output_pads) {
+void transposed_pads(NodeImport& node, Window& window, Shape& output_pads) {
   const AutoPad mode = auto_pad(node);
   Shape wanted = node.integers("output_shape");
   const Shape input = node.shape(0);
@@ -124,10 +124,8 @@ void transposed_pads(NodeImport& node, Window& window, const Shape& output_pads)
   if (wanted.size() != window.kernel.size()) node.fail("output_shape does not fit the spatial dimensions");
   for (std::size_t d = 0; d < wanted.size(); ++d) {
     const std::int64_t full = window.strides[d] * (input[d + 2] - 1) + output_pads[d] + reach(window, d);
-    const std::int64_t total = full - wanted[d];
-    if (total < 0)
-      node.fail(fmt::format("an output extent of {} where {} is the largest", wanted[d], full),
-                Refusal::not_yet);
+    const std::int64_t total = std::max<std::int64_t>(0, full - wanted[d]);
+    if (full < wanted[d]) output_pads[d] += wanted[d] - full;  // more outputs than any input reaches
     window.pads_begin[d] = mode == AutoPad::same_upper ? total / 2 : total - total / 2;
     window.pads_end[d] = total - window.pads_begin[d];
   }
@@ -137,7 +135,7 @@ void transposed_convolution(NodeImport& node) {
   check_weight(node);
   const Shape weight = node.shape(1);
   Window window = window_of(node, spatial_of(weight));
-  const Shape output_pads = node.integers("output_padding", Shape(window.kernel.size(), 0));
+  Shape output_pads = node.integers("output_padding", Shape(window.kernel.size(), 0));
   if (output_pads.size() != window.kernel.size())
     node.fail("output_padding does not fit the spatial dimensions");
   transposed_pads(node, window, output_pads);

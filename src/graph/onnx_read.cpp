@@ -359,7 +359,7 @@ Model parse_model(std::string_view bytes, std::string_view where, const std::fil
     }
   if (!has_graph)
     refuse(where, "byte {}: the file ends without a graph; it is cut off or is no ONNX file", bytes.size());
-  if (!model.opsets.contains(""))
+  if (model.opsets.empty())
     refuse(where, "byte {}: the file ends without naming its operator set; it is cut off or is no ONNX file",
            bytes.size());
   return model;

@@ -1,7 +1,6 @@
 #include "graph/onnx_wire.h"
 
 #include <bit>
-#include <cstring>
 
 #include "base/error.h"
 
@@ -146,19 +145,12 @@ void WireWriter::bytes(std::uint32_t number, std::string_view value) {
   bytes_ += value;
 }
 
-void WireWriter::packed_integers(std::uint32_t number, const std::vector<std::int64_t>& values) {
-  if (values.empty()) return;
-  WireWriter packed;
-  for (const std::int64_t value : values) packed.varint(static_cast<std::uint64_t>(value));
-  bytes(number, packed.result());
+void WireWriter::integers(std::uint32_t number, const std::vector<std::int64_t>& values) {
+  for (const std::int64_t value : values) integer(number, value);
 }
 
-void WireWriter::packed_singles(std::uint32_t number, const std::vector<float>& values) {
-  if (values.empty()) return;
-  std::string packed(values.size() * sizeof(float), '\0');
-  static_assert(std::endian::native == std::endian::little, "ONNX stores little-endian numbers");
-  std::memcpy(packed.data(), values.data(), packed.size());
-  bytes(number, packed);
+void WireWriter::singles(std::uint32_t number, const std::vector<float>& values) {
+  for (const float value : values) single(number, value);
 }
 
 }  // namespace dojo::graph::onnx

@@ -58,8 +58,9 @@ public:
   void integer(std::uint32_t number, std::int64_t value);
   void single(std::uint32_t number, float value);
   void bytes(std::uint32_t number, std::string_view value);
-  void packed_integers(std::uint32_t number, const std::vector<std::int64_t>& values);  // nothing if empty
-  void packed_singles(std::uint32_t number, const std::vector<float>& values);
+  void integers(std::uint32_t number,
+                const std::vector<std::int64_t>& values);  // one field each, as ONNX's are
+  void singles(std::uint32_t number, const std::vector<float>& values);
   void encoded(std::string_view fields) { bytes_ += fields; }  // fields as a reader kept them
 
   const std::string& result() const { return bytes_; }

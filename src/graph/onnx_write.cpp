@@ -35,10 +35,10 @@ std::string encode(const Attribute& attribute) {
       writer.bytes(5, encode_tensor(attribute.tensor));
       break;
     case AttributeType::singles:
-      writer.packed_singles(7, attribute.singles);
+      writer.singles(7, attribute.singles);
       break;
     case AttributeType::integers:
-      writer.packed_integers(8, attribute.integers);
+      writer.integers(8, attribute.integers);
       break;
     case AttributeType::strings:
       for (const std::string& value : attribute.strings) writer.bytes(9, value);
@@ -107,7 +107,7 @@ std::string encode(const GraphFile& graph) {
 
 std::string encode_tensor(const Tensor& tensor) {
   WireWriter writer;
-  writer.packed_integers(1, tensor.dims);
+  writer.integers(1, tensor.dims);
   writer.integer(2, static_cast<std::int64_t>(tensor.type));
   text(writer, 8, tensor.name);
   if (tensor.type != DataType::string) writer.bytes(9, tensor.data);
