@@ -3,8 +3,11 @@
 // c is covered by blocks of up to 2 x 2 tiles of up to 16 x 16 accumulators (mt0 mt4 / mt8 mt12), so that
 // every operand row that is loaded feeds two tiles. The tiles of a block have one size; where 16 does not
 // divide what is left, the last tile is shifted back over its neighbour, and the accumulators that both hold
-// are computed twice with the same result. A step takes `depth` rows of a and b: two in bf16, one in FP32.
-// Row 0 of an operand lies in the register named, row 1 four registers on (docs/notes on the matrix unit).
+// are computed twice with the same result.
+//
+// A step takes `depth` rows of a and b: two in bf16, one in FP32. Tile 0 and 1 of a lie in v0 and v8, of b in
+// v16 and v24, a step's second row four registers further on; odd steps use the registers that follow. So the
+// rows of the next step are loaded between the multiplications of this one, and the matrix unit never waits.
 //
 // The unit's configuration (tile sizes, element format, vl) is state that the compiler does not see, so
 // everything between `configure` and the end of a block is written as instructions.
@@ -17,82 +20,76 @@ namespace {
 
 constexpr size_t tile_edge = 16;
 
-// asm statements that are volatile keep their order; the registers they name are used by nothing else here.
-#define OPERATE(text) asm volatile(text ::: "memory")
-#define OPERATE_ON(text, operand) asm volatile(text : : "r"(operand) : "memory")
+// asm statements that are volatile keep their order; nothing else here uses vector registers.
+[[gnu::always_inline]] inline void set_length(size_t length) {
+  asm volatile("sf.vsettn zero, %0" : : "r"(length) : "vl", "memory");
+}
+
+[[gnu::always_inline]] inline void set_depth(size_t depth) {
+  asm volatile("sf.vsettk zero, %0" : : "r"(depth) : "memory");
+}
+
+template <int tile>
+[[gnu::always_inline]] inline void zero_tile() {
+  asm volatile("sf.vtzero.t mt%0" : : "i"(4 * tile) : "memory");
+}
+
+template <int tile, int a, int b>
+[[gnu::always_inline]] inline void multiply_tile() {
+  asm volatile("sf.mm.f.f mt%0, v%1, v%2" : : "i"(4 * tile), "i"(a), "i"(b) : "memory");
+}
+
+// The specifier of a row of tile mt(4 tile).
+constexpr size_t tile_row(size_t tile, size_t row) { return tile << 29 | row; }
+
+[[gnu::always_inline]] inline void load_tile_row(size_t specifier, const float* from) {
+  asm volatile("sf.vlte32 %0, (%1)" : : "r"(specifier), "r"(from) : "memory");
+}
+
+[[gnu::always_inline]] inline void store_tile_row(size_t specifier, float* to) {
+  asm volatile("sf.vste32 %0, (%1)" : : "r"(specifier), "r"(to) : "memory");
+}
 
 struct Bf16 {
   using Element = bf16;
   static constexpr size_t depth = 2;
+
   [[gnu::always_inline]] static void configure(size_t rows, size_t columns) {
-    asm volatile("sf.vsettnt zero, %1, e16alt, w2\n sf.vsettm zero, %0"
+    asm volatile("sf.vsettnt zero, %1, e16alt, w2\n\tsf.vsettm zero, %0"
                  :
                  : "r"(rows), "r"(columns)
                  : "vl", "vtype", "memory");
   }
-  template <int tile>
-  [[gnu::always_inline]] static void load_a(const bf16* first, const bf16* second) {
-    if constexpr (tile == 0) {
-      OPERATE_ON("vle16.v v0, (%0)", first);
-      if (second) OPERATE_ON("vle16.v v4, (%0)", second);
-    }
-    if constexpr (tile == 1) {
-      OPERATE_ON("vle16.v v8, (%0)", first);
-      if (second) OPERATE_ON("vle16.v v12, (%0)", second);
-    }
+  template <int to>
+  [[gnu::always_inline]] static void load_row(const bf16* from) {
+    asm volatile("vle16.v v%1, (%0)" : : "r"(from), "i"(to) : "memory");
   }
-  template <int tile>
-  [[gnu::always_inline]] static void load_b(const bf16* first, const bf16* second) {
-    if constexpr (tile == 0) {
-      OPERATE_ON("vle16.v v16, (%0)", first);
-      if (second) OPERATE_ON("vle16.v v20, (%0)", second);
-    }
-    if constexpr (tile == 1) {
-      OPERATE_ON("vle16.v v24, (%0)", first);
-      if (second) OPERATE_ON("vle16.v v28, (%0)", second);
-    }
+  template <int to>
+  [[gnu::always_inline]] static void load_rows(const bf16* from, size_t stride) {
+    load_row<to>(from);
+    load_row<to + 4>(from + stride);
   }
 };
 
 struct Fp32 {
   using Element = float;
   static constexpr size_t depth = 1;
+
   [[gnu::always_inline]] static void configure(size_t rows, size_t columns) {
-    asm volatile("sf.vsettnt zero, %1, e32, w1\n sf.vsettm zero, %0"
+    asm volatile("sf.vsettnt zero, %1, e32, w1\n\tsf.vsettm zero, %0"
                  :
                  : "r"(rows), "r"(columns)
                  : "vl", "vtype", "memory");
   }
-  template <int tile>
-  [[gnu::always_inline]] static void load_a(const float* row, const float*) {
-    if constexpr (tile == 0) OPERATE_ON("vle32.v v0, (%0)", row);
-    if constexpr (tile == 1) OPERATE_ON("vle32.v v8, (%0)", row);
+  template <int to>
+  [[gnu::always_inline]] static void load_row(const float* from) {
+    asm volatile("vle32.v v%1, (%0)" : : "r"(from), "i"(to) : "memory");
   }
-  template <int tile>
-  [[gnu::always_inline]] static void load_b(const float* row, const float*) {
-    if constexpr (tile == 0) OPERATE_ON("vle32.v v16, (%0)", row);
-    if constexpr (tile == 1) OPERATE_ON("vle32.v v24, (%0)", row);
+  template <int to>
+  [[gnu::always_inline]] static void load_rows(const float* from, size_t) {
+    load_row<to>(from);
   }
 };
-
-template <int tile>
-[[gnu::always_inline]] void zero_tile() {
-  if constexpr (tile == 0) OPERATE("sf.vtzero.t mt0");
-  if constexpr (tile == 1) OPERATE("sf.vtzero.t mt4");
-  if constexpr (tile == 2) OPERATE("sf.vtzero.t mt8");
-  if constexpr (tile == 3) OPERATE("sf.vtzero.t mt12");
-}
-
-// The name of row `row` of tile mt(4 tile).
-constexpr size_t tile_row(size_t tile, size_t row) { return tile << 29 | row; }
-
-[[gnu::always_inline]] inline void load_tile_row(size_t name, const float* from) {
-  asm volatile("sf.vlte32 %0, (%1)" : : "r"(name), "r"(from) : "memory");
-}
-
-[[gnu::always_inline]] inline void store_tile_row(size_t name, float* to) {
-  asm volatile("sf.vste32 %0, (%1)" : : "r"(name), "r"(to) : "memory");
-}
 
 // What a block is of c, and where its operands begin.
 template <typename Element>
@@ -106,72 +103,132 @@ struct Block {
   size_t k;
 };
 
-template <int row_tiles, int column_tiles>
-[[gnu::always_inline]] void multiply_loaded() {
-  OPERATE("sf.mm.f.f mt0, v0, v16");
-  if constexpr (column_tiles == 2) OPERATE("sf.mm.f.f mt4, v0, v24");
-  if constexpr (row_tiles == 2) OPERATE("sf.mm.f.f mt8, v8, v16");
-  if constexpr (row_tiles == 2 && column_tiles == 2) OPERATE("sf.mm.f.f mt12, v8, v24");
-}
-
-// One step: rows k (and k + 1) of a and b into every tile.
+// The instructions of a block of row_tiles x column_tiles tiles; `square`: a tile has as many rows as
+// columns, so that vl need not change between rows of a and of b.
 template <typename Kind, int row_tiles, int column_tiles, bool square>
-[[gnu::always_inline]] inline void step(const Block<typename Kind::Element>& block,
-                                        const typename Kind::Element* a, const typename Kind::Element* b,
-                                        bool two) {
-  const auto* a_second = two ? a + block.lda : nullptr;
-  const auto* b_second = two ? b + block.ldb : nullptr;
-  if constexpr (!square) OPERATE_ON("sf.vsettn zero, %0", block.rows);
-  Kind::template load_a<0>(a, a_second);
-  if constexpr (row_tiles == 2)
-    Kind::template load_a<1>(a + block.next_rows, two ? a_second + block.next_rows : nullptr);
-  if constexpr (!square) OPERATE_ON("sf.vsettn zero, %0", block.columns);
-  Kind::template load_b<0>(b, b_second);
-  if constexpr (column_tiles == 2)
-    Kind::template load_b<1>(b + block.next_columns, two ? b_second + block.next_columns : nullptr);
-  multiply_loaded<row_tiles, column_tiles>();
-}
+struct Kernel {
+  using Element = typename Kind::Element;
 
-template <typename Kind, int row_tiles, int column_tiles, bool square>
-void multiply_block(const Block<typename Kind::Element>& block, bool accumulate) {
-  Kind::configure(block.rows, block.columns);
-  float* const right = block.c + block.next_columns;
-  const size_t down = block.next_rows * block.ldc;
-  if (accumulate) {
-    for (size_t row = 0; row < block.rows; ++row) {
-      load_tile_row(tile_row(0, row), block.c + row * block.ldc);
-      if constexpr (column_tiles == 2) load_tile_row(tile_row(1, row), right + row * block.ldc);
-      if constexpr (row_tiles == 2) load_tile_row(tile_row(2, row), block.c + down + row * block.ldc);
-      if constexpr (row_tiles == 2 && column_tiles == 2)
-        load_tile_row(tile_row(3, row), right + down + row * block.ldc);
+  static constexpr int tiles = row_tiles * column_tiles, operands = row_tiles + column_tiles;
+  static constexpr int tile_of(int i) { return i / column_tiles * 2 + i % column_tiles; }
+
+  // Operand i: the tiles of a, then those of b.
+  template <int i, int parity, bool whole>
+  [[gnu::always_inline]] static void load(const Block<Element>& block, const Element* a, const Element* b) {
+    constexpr bool of_a = i < row_tiles;
+    constexpr int tile = of_a ? i : i - row_tiles;
+    constexpr int to = (of_a ? 0 : 16) + 8 * tile + parity;
+    const Element* from = of_a ? a + tile * block.next_rows : b + tile * block.next_columns;
+    if constexpr (whole)
+      Kind::template load_rows<to>(from, of_a ? block.lda : block.ldb);
+    else
+      Kind::template load_row<to>(from);
+  }
+
+  template <int i, int parity>
+  [[gnu::always_inline]] static void multiply() {
+    multiply_tile<tile_of(i), 8 * (i / column_tiles) + parity, 16 + 8 * (i % column_tiles) + parity>();
+  }
+
+  template <int parity, bool whole>
+  [[gnu::always_inline]] static void load_all(const Block<Element>& block, const Element* a,
+                                              const Element* b) {
+    if constexpr (!square) set_length(block.rows);
+    load<0, parity, whole>(block, a, b);
+    if constexpr (row_tiles == 2) load<1, parity, whole>(block, a, b);
+    if constexpr (!square) set_length(block.columns);
+    load<row_tiles, parity, whole>(block, a, b);
+    if constexpr (column_tiles == 2) load<row_tiles + 1, parity, whole>(block, a, b);
+  }
+
+  template <int parity>
+  [[gnu::always_inline]] static void multiply_all() {
+    multiply<0, parity>();
+    if constexpr (tiles > 1) multiply<1, parity>();
+    if constexpr (tiles > 2) multiply<2, parity>();
+    if constexpr (tiles > 3) multiply<3, parity>();
+  }
+
+  // Multiplies the rows loaded before and loads the next ones, at a and b, between the multiplications.
+  template <int parity>
+  [[gnu::always_inline]] static void step(const Block<Element>& block, const Element* a, const Element* b) {
+    constexpr int next = 1 - parity;
+    if constexpr (!square || tiles == 1) {
+      load_all<next, true>(block, a, b);
+      multiply_all<parity>();
+      return;
     }
-  } else {
-    zero_tile<0>();
-    if constexpr (column_tiles == 2) zero_tile<1>();
-    if constexpr (row_tiles == 2) zero_tile<2>();
-    if constexpr (row_tiles == 2 && column_tiles == 2) zero_tile<3>();
+    multiply<0, parity>();
+    load<0, next, true>(block, a, b);
+    multiply<1, parity>();
+    load<1, next, true>(block, a, b);
+    if constexpr (tiles > 2) multiply<2, parity>();
+    load<2, next, true>(block, a, b);
+    if constexpr (tiles > 2) multiply<3, parity>();
+    if constexpr (operands > 3) load<3, next, true>(block, a, b);
   }
 
-  const auto* a = block.a;
-  const auto* b = block.b;
-  size_t left = block.k;
-  if constexpr (Kind::depth == 2) {
-    OPERATE_ON("sf.vsettk zero, %0", size_t{2});
-    for (; left >= 2; left -= 2, a += 2 * block.lda, b += 2 * block.ldb)
-      step<Kind, row_tiles, column_tiles, square>(block, a, b, true);
+  [[gnu::always_inline]] static void multiply_depth(const Block<Element>& block) {
+    const Element* a = block.a;
+    const Element* b = block.b;
+    const size_t a_step = Kind::depth * block.lda, b_step = Kind::depth * block.ldb;
+    size_t steps = block.k / Kind::depth;
+    if (steps != 0) {
+      set_depth(Kind::depth);
+      load_all<0, true>(block, a, b);
+      for (; steps > 2; steps -= 2) {
+        step<0>(block, a += a_step, b += b_step);
+        step<1>(block, a += a_step, b += b_step);
+      }
+      if (steps == 2) {
+        step<0>(block, a += a_step, b += b_step);
+        multiply_all<1>();
+      } else {
+        multiply_all<0>();
+      }
+      a += a_step;
+      b += b_step;
+    }
+    if (block.k % Kind::depth != 0) {
+      set_depth(1);
+      load_all<0, false>(block, a, b);
+      multiply_all<0>();
+    }
   }
-  if (left != 0) OPERATE_ON("sf.vsettk zero, %0", size_t{1});
-  for (; left != 0; --left, a += block.lda, b += block.ldb)
-    step<Kind, row_tiles, column_tiles, square>(block, a, b, false);
 
-  for (size_t row = 0; row < block.rows; ++row) {
-    store_tile_row(tile_row(0, row), block.c + row * block.ldc);
-    if constexpr (column_tiles == 2) store_tile_row(tile_row(1, row), right + row * block.ldc);
-    if constexpr (row_tiles == 2) store_tile_row(tile_row(2, row), block.c + down + row * block.ldc);
-    if constexpr (row_tiles == 2 && column_tiles == 2)
-      store_tile_row(tile_row(3, row), right + down + row * block.ldc);
+  template <int i>
+  [[gnu::always_inline]] static float* tile_of_c(const Block<Element>& block) {
+    return block.c + i / column_tiles * block.next_rows * block.ldc + i % column_tiles * block.next_columns;
   }
-}
+
+  [[gnu::noinline]] static void run(const Block<Element>& block, bool accumulate) {
+    Kind::configure(block.rows, block.columns);
+    float* c0 = tile_of_c<0>(block);
+    float* c1 = tile_of_c<1>(block);
+    float* c2 = tile_of_c<2>(block);
+    float* c3 = tile_of_c<3>(block);
+    if (accumulate) {
+      for (size_t row = 0; row < block.rows; ++row) {
+        load_tile_row(tile_row(0, row), c0 + row * block.ldc);
+        if constexpr (tiles > 1) load_tile_row(tile_row(tile_of(1), row), c1 + row * block.ldc);
+        if constexpr (tiles > 2) load_tile_row(tile_row(tile_of(2), row), c2 + row * block.ldc);
+        if constexpr (tiles > 3) load_tile_row(tile_row(tile_of(3), row), c3 + row * block.ldc);
+      }
+    } else {
+      zero_tile<0>();
+      if constexpr (tiles > 1) zero_tile<tile_of(1)>();
+      if constexpr (tiles > 2) zero_tile<tile_of(2)>();
+      if constexpr (tiles > 3) zero_tile<tile_of(3)>();
+    }
+    multiply_depth(block);
+    for (size_t row = 0; row < block.rows; ++row) {
+      store_tile_row(tile_row(0, row), c0 + row * block.ldc);
+      if constexpr (tiles > 1) store_tile_row(tile_row(tile_of(1), row), c1 + row * block.ldc);
+      if constexpr (tiles > 2) store_tile_row(tile_row(tile_of(2), row), c2 + row * block.ldc);
+      if constexpr (tiles > 3) store_tile_row(tile_row(tile_of(3), row), c3 + row * block.ldc);
+    }
+  }
+};
 
 // The next stretch of an edge of length `left`: one tile, or two of one size that cover it together.
 struct Stretch {
@@ -188,10 +245,10 @@ Stretch stretch(size_t left) {
 template <typename Kind, bool square>
 void dispatch(const Block<typename Kind::Element>& block, bool accumulate) {
   if (block.next_rows != 0 && block.next_columns != 0)
-    return multiply_block<Kind, 2, 2, square>(block, accumulate);
-  if (block.next_rows != 0) return multiply_block<Kind, 2, 1, square>(block, accumulate);
-  if (block.next_columns != 0) return multiply_block<Kind, 1, 2, square>(block, accumulate);
-  multiply_block<Kind, 1, 1, square>(block, accumulate);
+    return Kernel<Kind, 2, 2, square>::run(block, accumulate);
+  if (block.next_rows != 0) return Kernel<Kind, 2, 1, square>::run(block, accumulate);
+  if (block.next_columns != 0) return Kernel<Kind, 1, 2, square>::run(block, accumulate);
+  Kernel<Kind, 1, 1, square>::run(block, accumulate);
 }
 
 template <typename Kind>
