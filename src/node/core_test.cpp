@@ -269,7 +269,8 @@ TEST(Core, ATrapReportsItsPlaceAndCountsWhatCameBefore) {
 TEST(Core, CodeOutsideTheTextIsNotRemembered) {
   // Patches its own code: the second visit must see the new instruction.
   const Bench bench(
-      "li s2, 2\nagain:\n lw t1, 0(t0)\nplace: addi a0, a0, 1\n addi s2, s2, -1\n li t2, 0x00a50513\n lla "
+      ".option norvc\nli s2, 2\nagain:\n lw t1, 0(t0)\nplace: addi a0, a0, 1\n addi s2, s2, -1\n li t2, "
+      "0x00a50513\n lla "
       "t0, place\n sw t2, 0(t0)\n "
       "fence.i\n bnez s2, again\n" +
       std::string(exit_code));
