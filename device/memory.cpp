@@ -67,4 +67,10 @@ int memcmp(const void* left, const void* right, size_t bytes) {
   return 0;
 }
 
+size_t strlen(const char* text) {
+  size_t bytes = 0;
+  while (text[bytes] != 0) ++bytes;
+  return bytes;
+}
+
 }  // extern "C"

@@ -1,9 +1,12 @@
 // Does the device library compute, on the emulated nodes, exactly what device/dojo.h promises?
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <array>
 #include <bit>
 #include <cmath>
 #include <cstring>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -182,6 +185,248 @@ TEST_F(Matmul, LargerShapesAreExact) {
     }
   }
   finish();
+}
+
+// --- Collectives
+
+struct Shape {
+  unsigned rows, columns;
+  std::uint64_t chunk;  // elements
+};
+
+// The documented order: within a row from column c + 1 round to c, then within the column from row r + 1
+// round to r.
+std::vector<float> reduced(const Shape& shape, const std::vector<std::vector<float>>& partial) {
+  const unsigned rows = shape.rows, columns = shape.columns;
+  std::vector<float> total(partial[0].size());
+  for (unsigned c = 0; c < columns; ++c) {
+    for (unsigned r = 0; r < rows; ++r) {
+      for (std::uint64_t i = (c * rows + r) * shape.chunk; i < (c * rows + r + 1) * shape.chunk; ++i) {
+        float sum = 0;
+        for (unsigned y = 1; y <= rows; ++y) {
+          const unsigned row = (r + y) % rows;
+          float row_sum = partial[row * columns + (c + 1) % columns][i];
+          for (unsigned x = 2; x <= columns; ++x) row_sum += partial[row * columns + (c + x) % columns][i];
+          sum = y == 1 ? row_sum : sum + row_sum;
+        }
+        total[i] = sum;
+      }
+    }
+  }
+  return total;
+}
+
+const char* const collective_body = R"(
+struct Parameters { uint64_t rows, columns, chunk, rounds; };
+int main() {
+  const Parameters& p = *(const Parameters*)0x20000;
+  const Mesh mesh{(unsigned)p.rows, (unsigned)p.columns};
+  const size_t count = p.rows * p.columns * p.chunk;
+  float* partial = (float*)0x20040;
+  float* all = partial + count;
+  float* gathered = all + count;
+  float* staging = gathered + count;
+  const unsigned r = my_pe() / mesh.columns, c = my_pe() % mesh.columns;
+  const size_t own = (c * mesh.rows + r) * p.chunk;
+  for (uint64_t round = 0; round < p.rounds; ++round) {
+    copy(all, partial, count * sizeof(float));
+    all_reduce(all, p.chunk, staging, mesh);
+  }
+  for (uint64_t round = 0; round < p.rounds; ++round) {
+    fill(gathered, 0.0f, count);
+    for (size_t i = 0; i < p.chunk; ++i) gathered[own + i] = (float)(my_pe() * 1000 + i + round);
+    all_gather(gathered, p.chunk * sizeof(float), mesh);
+    for (unsigned pe = 0; pe < n_pes(); ++pe) {
+      const size_t place = (pe % mesh.columns * mesh.rows + pe / mesh.columns) * p.chunk;
+      for (size_t i = 0; i < p.chunk; ++i)
+        if (gathered[place + i] != (float)(pe * 1000 + i + round)) return 1;
+    }
+  }
+  reduce_scatter(partial, p.chunk, staging, mesh);
+  return 0;
+}
+)";
+
+// Returns the cycles of the launch.
+std::uint64_t check_collectives(const std::string& machine, const Shape& shape, std::uint64_t rounds,
+                                bool timing = false) {
+  const unsigned nodes = shape.rows * shape.columns;
+  const std::uint64_t count = nodes * shape.chunk, data = table_address + 0x40;
+  system::Computer computer(machine::read_machine(machine), nodes);
+  EXPECT_EQ(computer.nodes(), nodes);
+  static const system::Program program = build("collective.cpp", collective_body);
+  Random random(nodes + shape.chunk);
+  std::vector<std::vector<float>> partial(nodes);
+  for (unsigned node = 0; node < nodes; ++node) {
+    const std::array<std::uint64_t, 4> parameters{shape.rows, shape.columns, shape.chunk, rounds};
+    std::memcpy(at<char>(computer, node, table_address), parameters.data(), sizeof parameters);
+    for (std::uint64_t i = 0; i < count; ++i) partial[node].push_back(static_cast<float>(random.normal()));
+    std::memcpy(at<char>(computer, node, data), partial[node].data(), count * 4);
+  }
+  const system::LaunchResult result = run(computer, program, timing);
+  const std::vector<float> expected = reduced(shape, partial);
+  for (unsigned node = 0; node < nodes; ++node) {
+    const float* all = at<float>(computer, node, data + count * 4);
+    EXPECT_EQ(std::memcmp(all, expected.data(), count * 4), 0) << "all_reduce at node " << node;
+    const std::uint64_t own = (node % shape.columns * shape.rows + node / shape.columns) * shape.chunk;
+    EXPECT_EQ(std::memcmp(at<float>(computer, node, data) + own, expected.data() + own, shape.chunk * 4), 0)
+        << "reduce_scatter at node " << node;
+  }
+  return result.cycles;
+}
+
+TEST(Collectives, ASingleNodeKeepsItsValues) { check_collectives("d1", {1, 1, 5}, 3); }
+TEST(Collectives, OneRowAndOneColumnReduceInRingOrder) {
+  check_collectives("d1", {1, 5, 3}, 4);
+  check_collectives("d1", {5, 1, 3}, 4);
+  check_collectives("d1", {1, 2, 1}, 4);
+  check_collectives("d1", {2, 1, 1}, 4);
+}
+TEST(Collectives, SixNodesReduceInRingOrder) {
+  for (const std::uint64_t chunk : {1, 17, 300}) check_collectives("test6", {2, 3, chunk}, 3, true);
+}
+TEST(Collectives, ThousandsFollowEachOther) { check_collectives("test6", {3, 2, 2}, 3000); }
+TEST(Collectives, AWholeDieReducesInRingOrder) { check_collectives("d1", {6, 59, 9}, 2); }
+
+// Every node writes its round number to its neighbour between barriers: without one of them a node would see
+// an old or a newer number.
+TEST(Collectives, NobodyPassesABarrierBeforeAllHaveCome) {
+  const system::Program program = build("barrier.cpp", R"(
+uint64_t seen;
+int main() {
+  const unsigned pe = my_pe(), count = n_pes();
+  for (uint64_t round = 1; round <= 20; ++round) {
+    put((pe + count / 2) % count, &seen, &round, sizeof round);
+    barrier_all();
+    if (seen != round) return 1;
+    barrier_all();
+  }
+  return 0;
+}
+)");
+  for (const unsigned nodes : {1u, 2u, 7u, 64u, 354u}) {
+    system::Computer computer(machine::read_machine("d1"), nodes);
+    run(computer, program);
+  }
+}
+
+// --- Transfers, arrays, words
+
+TEST(Transfers, ReachHbmAndBack) {
+  const system::Program program = build("hbm.cpp", R"(
+Semaphore arrived;
+int main() {
+  static uint64_t values[4];
+  get_signal(values, hbm(0, 64 * my_pe()), 32, &arrived);
+  wait(&arrived, 1);
+  for (uint64_t& value : values) value += my_pe() + 1;
+  put_hbm(hbm(0, 4096 + 64 * my_pe()), values, 32);
+  quiet();
+  return 0;
+}
+)");
+  system::Computer computer(machine::read_machine("test6"));
+  std::vector<std::uint64_t> values(8 * computer.nodes());
+  for (std::size_t i = 0; i < values.size(); ++i) values[i] = i * i;
+  computer.write_hbm(0, 0, std::as_bytes(std::span(values)));
+  run(computer, program);
+  for (unsigned node = 0; node < computer.nodes(); ++node) {
+    const std::vector<std::byte> bytes = computer.read_hbm(0, 4096 + 64 * node, 32);
+    for (unsigned i = 0; i < 4; ++i) {
+      std::uint64_t value = 0;
+      std::memcpy(&value, bytes.data() + 8 * i, 8);
+      EXPECT_EQ(value, values[8 * node + i] + node + 1);
+    }
+  }
+}
+
+TEST(Arrays, ConversionsAndCopiesEqualTheHosts) {
+  constexpr std::uint64_t count = 1000, source = table_address, rounded = 0x30000, widened = 0x40000,
+                          bytes = 0x50000, strided = 0x60000, moved = 0x70000;
+  const system::Program program = build("arrays.cpp", R"(
+int main() {
+  const float* source = (const float*)0x20000;
+  bf16* rounded = (bf16*)0x30000;
+  to_bf16(rounded, source, 1000);
+  to_float((float*)0x40000, rounded, 1000);
+  to_float((float*)0x50000, (const uint8_t*)source, 1000);
+  pack_row((float*)0x60000, 3, source, 2, 300);
+  pack_row((float*)0x61000, 1, source + 299, -1, 300);
+  pack_row((bf16*)0x62000, 1, (const bf16*)source, 7, 250);
+  pack_row((uint8_t*)0x63000, 5, (const uint8_t*)source, 1, 700);
+  char* moved = (char*)0x70000;
+  copy(moved, source, 3000);
+  __builtin_memmove(moved + 700, moved, 2000);
+  __builtin_memmove(moved + 100, moved + 123, 1500);
+  __builtin_memset(moved + 10, 0x5a, 77);
+  if (__builtin_memcmp(moved, moved + 10, 100) >= 0 && ((unsigned char*)moved)[0] < 0x5a) return 1;
+  return __builtin_memcmp(source, source, 4000);
+}
+)");
+  system::Computer computer(machine::read_machine("d1"), 1);
+  Random random(9);
+  std::vector<float> values(count);
+  for (float& value : values) value = random.below(3) ? probe(random) : std::bit_cast<float>(random.bits());
+  std::memcpy(at<char>(computer, 0, source), values.data(), count * 4);
+  run(computer, program);
+  for (std::uint64_t i = 0; i < count; ++i) {
+    const std::uint16_t code = numerics::float_to_bf16(values[i]);
+    ASSERT_EQ(at<std::uint16_t>(computer, 0, rounded)[i], code) << values[i];
+    ASSERT_EQ(at<std::uint32_t>(computer, 0, widened)[i],
+              std::bit_cast<std::uint32_t>(numerics::bf16_to_float(code)));
+    ASSERT_EQ(at<float>(computer, 0, bytes)[i], static_cast<float>(at<std::uint8_t>(computer, 0, source)[i]));
+  }
+  const auto* words = at<std::uint32_t>(computer, 0, source);
+  for (std::uint64_t i = 0; i < 300; ++i) {
+    ASSERT_EQ(at<std::uint32_t>(computer, 0, strided)[3 * i], words[2 * i]);
+    ASSERT_EQ(at<std::uint32_t>(computer, 0, strided + 0x1000)[i], words[299 - i]);
+  }
+  for (std::uint64_t i = 0; i < 250; ++i)
+    ASSERT_EQ(at<std::uint16_t>(computer, 0, strided + 0x2000)[i],
+              at<std::uint16_t>(computer, 0, source)[7 * i]);
+  for (std::uint64_t i = 0; i < 700; ++i)
+    ASSERT_EQ(at<std::uint8_t>(computer, 0, strided + 0x3000)[5 * i],
+              at<std::uint8_t>(computer, 0, source)[i]);
+  std::vector<char> expected(3000);
+  std::memcpy(expected.data(), values.data(), 3000);
+  std::memmove(expected.data() + 700, expected.data(), 2000);
+  std::memmove(expected.data() + 100, expected.data() + 123, 1500);
+  std::memset(expected.data() + 10, 0x5a, 77);
+  EXPECT_EQ(std::memcmp(at<char>(computer, 0, moved), expected.data(), expected.size()), 0);
+}
+
+TEST(Start, RunsConstructorsAndThreadsAndPrints) {
+  const std::string text = R"(
+#include "dojo.h"
+using namespace dojo;
+struct Constructed { uint64_t value; Constructed() : value(my_pe() + 41) {} } constructed;
+Semaphore done;
+extern "C" int dojo_thread_main(unsigned thread) {
+  if (thread != my_thread()) return 1;
+  signal(my_pe(), &done);
+  return 0;
+}
+int main() {
+  wait(&done, 2);
+  print("node ");
+  print(constructed.value);
+  print("\n");
+  return 0;
+}
+)";
+  const system::Program program = system::Program::parse(
+      compiler::build_program({{"start.cpp", text}}, {.node_threads = 3}), "start.cpp");
+  EXPECT_EQ(program.symbol("__dojo_threads", 0), 3u);
+  EXPECT_EQ(program.symbol("__heap_start", 1) % 64, 0u);
+  EXPECT_EQ(program.entry(), 0x1000u);
+  system::Computer computer(machine::read_machine("test6"), 2);
+  std::string words;
+  system::LaunchOptions options;
+  options.text_output = [&](std::string_view part) { words += part; };
+  const system::LaunchResult result = computer.launch(program, shared_begin, shared_end, options);
+  EXPECT_EQ(result.outcome, system::Outcome::finished);
+  EXPECT_EQ(result.exit_code, 0);
+  EXPECT_EQ(words, "node 41\nnode 42\n");
 }
 
 }  // namespace
