@@ -173,7 +173,6 @@ const Row rows[] = {
   {"jalr",      0x00000067, 0x0000707f, "rd, imm12(rs1)",      "I", branch, W, R, o, o, jump,         jalr},
 
   {"fence.tso", 0x8330000f, 0xffffffff, "",                    "I", system,   o, o, o, o, jump,             nothing},
-  {"pause",     0x0100000f, 0xffffffff, "",                    "Zihintpause", system, o, o, o, o, 0,        nothing},
   {"fence",     0x0000000f, 0xf00fffff, "pred, succ",          "I", system,   o, o, o, o, jump,             nothing},
   {"ecall",     0x00000073, 0xffffffff, "",                    "I", system,   o, o, o, o, jump,             ecall},
   {"ebreak",    0x00100073, 0xffffffff, "",                    "I", system,   o, o, o, o, jump,             ebreak},

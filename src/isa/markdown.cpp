@@ -1,0 +1,78 @@
+#include "isa/markdown.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <vector>
+
+#include "isa/block.h"
+#include "isa/compressed.h"
+#include "isa/csr.h"
+
+namespace dojo::isa {
+namespace {
+
+constexpr std::array<std::string_view, 18> unit_names = {
+    "alu",         "multiply",     "divide",       "branch",        "load",     "store",
+    "atomic",      "float",        "float_divide", "vector_config", "simd",     "simd_divide",
+    "vector_load", "vector_store", "matrix",       "matrix_move",   "transfer", "system"};
+
+// A mask as the spec draws encodings: fixed bits, and a dot for every operand bit.
+std::string pattern(std::uint32_t match, std::uint32_t mask, int width) {
+  std::string text;
+  for (int bit = width - 1; bit >= 0; --bit)
+    text += ((mask >> bit) & 1) == 0 ? '.' : ((match >> bit) & 1) != 0 ? '1' : '0';
+  return text;
+}
+
+std::string table_of(std::string_view extension) {
+  std::string text =
+      fmt::format("\n## {}\n\n| instruction | operands | encoding | unit |\n|---|---|---|---|\n", extension);
+  for (const Row* row : all_rows())
+    if (row->extension == extension)
+      text +=
+          fmt::format("| {} | {} | `{}` | {} |\n", row->mnemonic, row->syntax,
+                      pattern(row->match, row->mask, 32), unit_names[static_cast<std::size_t>(row->unit)]);
+  return text;
+}
+
+std::string compressed_table() {
+  std::string text =
+      "\n## C\n\nEach is another spelling of a 32-bit instruction.\n\n| instruction | operands | encoding "
+      "|\n|---|---|---|\n";
+  for (const CompressedRow& row : compressed_rows())
+    text += fmt::format("| {} | {} | `{}` |\n", row.mnemonic, row.syntax, pattern(row.match, row.mask, 16));
+  return text;
+}
+
+std::string csr_table() {
+  std::string text =
+      "\n## Control and status registers\n\n| number | name | access | meaning |\n|---|---|---|---|\n";
+  for (const Csr& csr : csrs())
+    text += fmt::format("| {:#05x} | {} | {} | {} |\n", csr.number, csr.name,
+                        csr.write == nullptr ? "read" : "read, write", csr.meaning);
+  return text;
+}
+
+}  // namespace
+
+std::string to_markdown() {
+  std::vector<std::string_view> extensions;  // in table order
+  for (const Row* row : all_rows())
+    if (std::find(extensions.begin(), extensions.end(), row->extension) == extensions.end())
+      extensions.push_back(row->extension);
+
+  std::string text = fmt::format(
+      "# Instruction set\n\n"
+      "Made from the tables in src/isa; `DOJO_REGENERATE=1 isa_test --gtest_filter='Page.*'` writes it anew. "
+      "{} rows and {} compressed\n"
+      "spellings. Operand words are explained in src/isa/operands.h; a dot is an operand bit. \"unit\" is "
+      "what executes the\n"
+      "instruction and what the ledger counts.\n",
+      all_rows().size(), compressed_rows().size());
+  for (const auto extension : extensions) text += table_of(extension);
+  return text + compressed_table() + csr_table();
+}
+
+}  // namespace dojo::isa
