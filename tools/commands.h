@@ -1,0 +1,18 @@
+// The commands of `dojo`, one file each. A command reads its options, calls the library and prints; what it
+// refuses it throws as UserError, which main.cpp alone catches. An exit code other than 0 is thrown as
+// CLI::RuntimeError.
+#pragma once
+
+#include <CLI/CLI.hpp>
+
+namespace dojo::tools {
+
+// Exit codes beside the guest program's own.
+constexpr int exit_user_error = 2;
+constexpr int exit_guest_stranded = 3;  // a trap, a deadlock, a program that runs too long
+
+void add_exec_command(CLI::App& app);
+void add_disassemble_command(CLI::App& app);
+void add_machine_command(CLI::App& app);
+
+}  // namespace dojo::tools

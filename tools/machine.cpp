@@ -1,0 +1,51 @@
+// dojo machine: every parameter of a machine with where it comes from, then what follows from them.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <memory>
+
+#include "commands.h"
+#include "machine/machine.h"
+
+namespace dojo::tools {
+
+namespace {
+
+void print_machine(const machine::Machine& machine) {
+  fmt::print("{}: {}\n\n", machine.name, machine.description);
+  fmt::print(
+      "origin: T the maker's text, T* its statement relayed, I third party, D arithmetic from other "
+      "figures,\n"
+      "        U unpublished, our choice\n\n");
+  std::size_t key = 3, value = 5, unit = 4;
+  for (const machine::Parameter& parameter : machine.parameters) {
+    key = std::max(key, parameter.key.size());
+    value = std::max(value, parameter.value.size());
+    unit = std::max(unit, parameter.unit.size());
+  }
+  const auto line = [&](std::string_view a, std::string_view b, std::string_view c, std::string_view d,
+                        std::string_view e) {
+    fmt::print("{:<{}}  {:>{}}  {:<{}}  {:<6}  {}\n", a, key, b, value, c, unit, d, e);
+  };
+  line("key", "value", "unit", "origin", "source");
+  for (const machine::Parameter& parameter : machine.parameters)
+    line(parameter.key, parameter.value, parameter.unit, parameter.origin, parameter.source);
+
+  fmt::print("\nwhat follows\n");
+  const auto identities = machine::identities(machine);
+  std::size_t width = 0;
+  for (const auto& [what, figure] : identities) width = std::max(width, what.size());
+  for (const auto& [what, figure] : identities) fmt::print("  {:<{}}  {}\n", what, width, figure);
+}
+
+}  // namespace
+
+void add_machine_command(CLI::App& app) {
+  auto name = std::make_shared<std::string>("d1");
+  CLI::App* command =
+      app.add_subcommand("machine", "Print a machine's parameters, their sources and what follows");
+  command->add_option("MACHINE", *name, "Name under machines/, or a .toml file")->capture_default_str();
+  command->callback([name] { print_machine(machine::read_machine(*name)); });
+}
+
+}  // namespace dojo::tools
