@@ -88,13 +88,11 @@ const Decoded* access(Hart& hart, const Decoded* d) {
     a.element_log2 = static_cast<unsigned>(sew);
     a.emul_log2 = lmul;
     if (!group_is_legal(d->rs2, index_emul)) return illegal(hart, d);
+    const unsigned data_end = d->rd + a.fields * group_registers(lmul),
+                   index_end = d->rs2 + group_registers(index_emul);
     const bool apart = a.fields == 1
                            ? overlap_is_legal(d->rd, lmul, sew, d->rs2, index_emul, static_cast<int>(width))
-                           : !groups_overlap(d->rd,
-                                             lmul + (a.fields > 4   ? 3
-                                                     : a.fields > 2 ? 2
-                                                                    : 1),
-                                             d->rs2, index_emul);
+                           : d->rd >= index_end || d->rs2 >= data_end;
     if (!store && !apart) return illegal(hart, d);
   }
   if (!access_is_legal(hart, d, a) || (!store && is_masked(d) && d->rd == 0)) return illegal(hart, d);
