@@ -69,6 +69,7 @@ private:
     for (const Axis& axis : op.box) {
       if (axis.extent < 1) refuse(op.name, "axis '{}' has extent {}", axis.name, axis.extent);
     }
+    if (op.epilogue.empty() && !op.extra.empty()) refuse(op.name, "has extras but no epilogue");
     for (const Access& access : op.in) check_read(op, access);
     for (const Access& access : op.extra) {
       check_read(op, access);
@@ -81,7 +82,6 @@ private:
     ready_[static_cast<std::size_t>(op.out.tensor)] = true;
     if (op.body.empty()) refuse(op.name, "has no body");
     check(op, op.body, op.in.size());
-    if (op.epilogue.empty() && !op.extra.empty()) refuse(op.name, "has extras but no epilogue");
     if (!op.epilogue.empty()) check(op, op.epilogue, op.extra.size() + 1);
     if (op.reduction == Reduction::none && !writes_each_once(op)) {
       refuse(op.name, "stores elements of '{}' more than once", out.name);

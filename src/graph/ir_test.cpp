@@ -1,0 +1,185 @@
+#include "graph/ir.h"
+
+#include <gtest/gtest.h>
+
+#include <bit>
+#include <cmath>
+#include <functional>
+
+#include "base/error.h"
+#include "graph/builder.h"
+#include "graph/expression.h"
+#include "graph/gradient.h"
+#include "graph/interpreter.h"
+#include "graph/optimizer.h"
+
+namespace dojo::graph {
+namespace {
+
+Graph small_network() {
+  Graph graph;
+  graph.name = "small";
+  Builder b(graph);
+  const TensorId x = b.input("x", {2, 1, 4, 4});
+  const TensorId w = b.parameter("w", {1, 1, 3, 3}, std::vector<float>(9, 1));
+  b.name("conv").convolution(x, w, std::nullopt, {{}, {}, {}, {1, 1}, {1, 1}});
+  const TensorId y = b.name("act").relu(graph.find("conv"));
+  graph.outputs = {y};
+  return graph;
+}
+
+TEST(Ir, ReadsAsText) {
+  EXPECT_EQ(to_text(small_network()),
+            "graph small\n"
+            "  input x *[2, 1, 4, 4] fp32\n"
+            "  parameter w [1, 1, 3, 3] fp32\n"
+            "  conv: (n*:2 co:1 oh:4 ow:4 ci:1 kh:3 kw:3) conv[n, co, oh, ow] += (x[n, ci, oh + kh - 1, ow + "
+            "kw - 1] * w[co, ci, "
+            "kh, kw])\n"
+            "  act: (d0*:2 d1:1 d2:4 d3:4) act[d0, d1, d2, d3] = relu(conv[d0, d1, d2, d3])\n"
+            "  output act\n");
+}
+
+struct Break {
+  const char* what;
+  std::function<void(Graph&)> apply;
+};
+
+StructuredOp& op(Graph& graph, std::size_t k) { return std::get<StructuredOp>(graph.ops[k]); }
+
+// One broken law each; the message must name it.
+TEST(Ir, EveryLawIsChecked) {
+  const Break breaks[] = {
+      {"no tensor has the number", [](Graph& g) { op(g, 0).in[0].tensor = 77; }},
+      {"indexes 'x'", [](Graph& g) { op(g, 0).in[0].map.pop_back(); }},
+      {"coefficients for", [](Graph& g) { op(g, 0).in[0].map[1].coefficients.pop_back(); }},
+      {"follow the batch", [](Graph& g) { op(g, 0).in[0].map[0].offset = 1; }},
+      {"follow the batch", [](Graph& g) { op(g, 0).in[1].map[0].coefficients[0] = 1; }},
+      {"follow the batch", [](Graph& g) { op(g, 0).box[0].is_batch = false; }},
+      {"more than one batch", [](Graph& g) { op(g, 0).box[1].is_batch = true; }},
+      {"has no body", [](Graph& g) { op(g, 0).body.nodes.clear(); }},
+      {"reads input 9", [](Graph& g) { op(g, 0).body.nodes[0].a = 9; }},
+      {"operand 0", [](Graph& g) { op(g, 0).body.nodes[2].a = 2; }},
+      {"operand 1", [](Graph& g) { op(g, 0).body.nodes[2].b = -1; }},
+      {"operand 2", [](Graph& g) { op(g, 0).body.nodes[2].c = 0; }},
+      {"more than once", [](Graph& g) { op(g, 0).reduction = Reduction::none; }},
+      {"more than once", [](Graph& g) { op(g, 1).out.map[3].coefficients[3] = 0; }},
+      {"extras but no epilogue", [](Graph& g) { op(g, 0).extra = {op(g, 0).in[1]}; }},
+      {"not indexed by the output",
+       [](Graph& g) {
+         op(g, 0).extra = {op(g, 0).in[1]};
+         op(g, 0).epilogue = op(g, 1).body;
+       }},
+      {"before it is computed", [](Graph& g) { std::swap(g.ops[0], g.ops[1]); }},
+      {"written twice",
+       [](Graph& g) {
+         g.ops.push_back(g.ops[1]);
+         op(g, 2).name = "again";
+       }},
+      {"two ops", [](Graph& g) { op(g, 1).name = "conv"; }},
+      {"two tensors", [](Graph& g) { g.tensors[1].name = "x"; }},
+      {"not a computed value", [](Graph& g) { op(g, 1).out.tensor = g.find("x"); }},
+      {"extents must be", [](Graph& g) { g.tensors[0].shape[1] = 0; }},
+      {"where its shape needs", [](Graph& g) { g.tensors[1].data.pop_back(); }},
+      {"differ in shape", [](Graph& g) { g.update[g.find("w")] = g.find("act"); }},
+      {"operation 'gather'",
+       [](Graph& g) { g.ops.emplace_back(IrregularOp{"odd", "", "gather", {}, {}, {}}); }},
+  };
+  validate(small_network());
+  for (const Break& one : breaks) {
+    Graph graph = small_network();
+    one.apply(graph);
+    try {
+      validate(graph);
+      ADD_FAILURE() << "accepted: " << one.what;
+    } catch (const UserError& error) {
+      EXPECT_NE(std::string(error.what()).find(one.what), std::string::npos) << error.what();
+    }
+  }
+}
+
+TEST(Ir, OverlappingWindowsWriteMoreThanOnce) {
+  Graph graph = small_network();
+  StructuredOp scatter = op(graph, 0);
+  scatter.box = {{"o", 3, false}, {"k", 2, false}};
+  const auto map = [&](std::int64_t stride, std::int64_t dilation) {
+    scatter.out.map = {{{stride, dilation}, 0}};
+  };
+  map(2, 1);
+  EXPECT_TRUE(writes_each_once(scatter));
+  map(1, 1);
+  EXPECT_FALSE(writes_each_once(scatter));
+  map(1, 3);
+  EXPECT_TRUE(writes_each_once(scatter));
+  map(-2, 1);
+  EXPECT_TRUE(writes_each_once(scatter));
+  map(1, 0);
+  EXPECT_FALSE(writes_each_once(scatter));
+}
+
+TEST(Expression, RowsGiveTheBitsOfSinglePoints) {
+  for (int k = static_cast<int>(Scalar::add); k <= static_cast<int>(Scalar::select); ++k) {
+    const auto scalar_op = static_cast<Scalar>(k);
+    Formula f;
+    const std::int32_t in[] = {f.input(0), f.input(1), f.input(2)};
+    const unsigned count = operand_count(scalar_op);
+    const Expression e = f.finish(f.apply(scalar_op, in[0], count > 1 ? in[1] : -1, count > 2 ? in[2] : -1));
+    std::vector<float> rows[3], out(37), scratch;
+    for (int r = 0; r < 3; ++r) {
+      for (int i = 0; i < 37; ++i) rows[r].push_back(static_cast<float>((i * (r + 3)) % 11) * 0.7f - 3);
+    }
+    const float* const pointers[] = {rows[0].data(), rows[1].data(), rows[2].data()};
+    evaluate_rows(e, pointers, 37, out.data(), scratch);
+    for (std::size_t i = 0; i < 37; ++i) {
+      const float point[] = {rows[0][i], rows[1][i], rows[2][i]};
+      const float expected = evaluate(e, point);
+      if (std::isnan(expected) && std::isnan(out[i])) continue;
+      EXPECT_EQ(std::bit_cast<std::uint32_t>(out[i]), std::bit_cast<std::uint32_t>(expected))
+          << name(scalar_op) << " " << point[0];
+    }
+  }
+}
+
+TEST(Expression, OperationsAreTheIrsDefinitions) {
+  const float nan = std::nanf("");
+  EXPECT_EQ(apply(Scalar::minimum, nan, 1), 1);  // a < b ? a : b
+  EXPECT_EQ(apply(Scalar::maximum, nan, 1), 1);
+  EXPECT_TRUE(std::isnan(apply(Scalar::maximum, 1, nan)));
+  EXPECT_EQ(apply(Scalar::relu, nan), 0);
+  EXPECT_EQ(apply(Scalar::fma, 3, 4, 5), 17);
+  EXPECT_EQ(apply(Scalar::select, 0, 1, 2), 2);
+  EXPECT_EQ(apply(Scalar::select, -3, 1, 2), 1);
+  EXPECT_EQ(apply(Scalar::less, 1, 2), 1);
+  EXPECT_EQ(apply(Scalar::equal, 1, 2), 0);
+  EXPECT_EQ(apply(Scalar::subtract, 1, 2), -1);
+  EXPECT_EQ(apply(Scalar::divide, 1, 2), 0.5f);
+  EXPECT_EQ(apply(Scalar::floor, -1.5f), -2);
+  EXPECT_EQ(apply(Scalar::reciprocal_sqrt, 4), 0.5f);
+}
+
+TEST(Expression, SimplifiesButKeepsProductsAtTheRoot) {
+  Formula f;
+  const auto x = f.input(0), y = f.input(1), one = f.constant(1), zero = f.constant(0);
+  EXPECT_EQ(f.multiply(x, one), x);
+  EXPECT_EQ(f.add(zero, x), x);
+  EXPECT_EQ(f.negate(f.negate(x)), x);
+  EXPECT_TRUE(f.is_constant(f.multiply(zero, y), 0));
+  EXPECT_TRUE(f.is_constant(f.add(f.constant(2), f.constant(3)), 5));
+  EXPECT_EQ(f.multiply(x, y), f.multiply(x, y));
+  EXPECT_TRUE(is_product(f.finish(f.multiply(f.multiply(x, one), f.add(y, zero)))));
+  EXPECT_EQ(to_text(f.finish(f.subtract(x, f.negate(y)))), "(in0 + in1)");
+}
+
+// The order of a finished expression is its own, not that in which a compiler happened to evaluate our
+// arguments.
+TEST(Expression, FinishedNodesStandInOrderOfEvaluation) {
+  Formula first, second;
+  const auto a1 = first.input(0), b1 = first.constant(2);
+  const auto b2 = second.constant(2), a2 = second.input(0);
+  const Expression e1 = first.finish(first.multiply(a1, b1)), e2 = second.finish(second.multiply(a2, b2));
+  ASSERT_EQ(e1.nodes.size(), e2.nodes.size());
+  for (std::size_t k = 0; k < e1.nodes.size(); ++k) EXPECT_EQ(e1.nodes[k].op, e2.nodes[k].op);
+}
+
+}  // namespace
+}  // namespace dojo::graph
