@@ -1,0 +1,97 @@
+#include "system/program.h"
+
+#include <gtest/gtest.h>
+
+#include <cstring>
+
+#include "base/error.h"
+#include "base/random.h"
+#include "system/guest_for_tests.h"
+
+namespace dojo::system {
+namespace {
+
+const std::vector<std::byte>& sample() {
+  static const std::vector<std::byte> elf =
+      build_guest(guest_source("uint64_t counter = 5; uint64_t zeros[100];\n"
+                               "extern \"C\" __attribute__((noinline)) uint64_t twice(uint64_t x) { asm "
+                               "volatile(\"nop\"); return x * 2; }",
+                               "return twice(counter) + zeros[thread];"));
+  return elf;
+}
+
+std::string refusal(std::span<const std::byte> elf) {
+  try {
+    Program::parse(elf, "sample");
+  } catch (const UserError& error) {
+    return error.what();
+  }
+  return {};
+}
+
+template <typename Word>
+std::vector<std::byte> with(std::size_t offset, Word value) {
+  std::vector<std::byte> elf = sample();
+  std::memcpy(elf.data() + offset, &value, sizeof value);
+  return elf;
+}
+
+TEST(Program, ReadsSegmentsSymbolsAndTheHashOfTheFile) {
+  const Program program = Program::parse(sample(), "sample");
+  EXPECT_EQ(program.sha256(), sha256_hex(sample()));
+  EXPECT_EQ(program.entry(), program.symbol("_start", 0));
+  EXPECT_TRUE(program.has_symbol("twice"));
+  EXPECT_EQ(program.symbol("absent", 17), 17u);
+  const std::uint64_t twice = program.symbol("twice", 0);
+  EXPECT_EQ(program.locate(twice), "twice");
+  EXPECT_EQ(program.locate(twice + 2), "twice+0x2");
+  EXPECT_EQ(program.locate(0x10), "");
+  const auto [begin, end] = program.text();
+  EXPECT_TRUE(begin <= twice && twice < end);
+  EXPECT_FALSE(begin <= program.symbol("counter", 0) && program.symbol("counter", 0) < end);
+  std::uint64_t zeroed = 0;
+  for (const ProgramSegment& segment : program.segments())
+    zeroed += segment.memory_bytes - segment.bytes.size();
+  EXPECT_GE(zeroed, 800u);
+}
+
+TEST(Program, RefusesEveryTruncationWithoutReadingBeyond) {
+  const auto& elf = sample();
+  for (std::size_t size = 0; size < elf.size(); ++size) {
+    const std::vector<std::byte> cut(elf.begin(), elf.begin() + static_cast<std::ptrdiff_t>(size));
+    EXPECT_NE(refusal(cut), "") << size << " of " << elf.size();
+  }
+  EXPECT_EQ(refusal(elf), "");
+}
+
+TEST(Program, NamesWhatIsWrong) {
+  EXPECT_NE(refusal(with<std::uint8_t>(0, 1)).find("not an ELF"), std::string::npos);
+  EXPECT_NE(refusal(with<std::uint8_t>(4, 1)).find("64-bit"), std::string::npos);
+  EXPECT_NE(refusal(with<std::uint8_t>(5, 2)).find("little-endian"), std::string::npos);
+  EXPECT_NE(refusal(with<std::uint16_t>(16, 1)).find("not an executable"), std::string::npos);
+  EXPECT_NE(refusal(with<std::uint16_t>(16, 3)).find("position-independent"), std::string::npos);
+  EXPECT_NE(refusal(with<std::uint16_t>(18, 62)).find("RISC-V"), std::string::npos);
+  EXPECT_NE(refusal(with<std::uint64_t>(24, 0x10)).find("not executable"), std::string::npos);
+  EXPECT_NE(refusal(with<std::uint64_t>(32, ~0ull - 8)).find("program headers"), std::string::npos);
+  EXPECT_NE(refusal(with<std::uint64_t>(40, ~0ull - 8)).find("section headers"), std::string::npos);
+  EXPECT_NE(refusal(with<std::uint16_t>(56, 0)).find("no program headers"), std::string::npos);
+}
+
+TEST(Program, SurvivesRandomDamage) {
+  Random random(11);
+  unsigned refused = 0;
+  for (unsigned round = 0; round < 3000; ++round) {
+    std::vector<std::byte> elf = sample();
+    const unsigned hits = 1 + static_cast<unsigned>(random.below(8));
+    for (unsigned i = 0; i < hits; ++i) {
+      // Mostly in the headers, where damage decides what is read.
+      const std::size_t at = random.below(2) ? random.below(400) : random.below(elf.size());
+      elf[at] = static_cast<std::byte>(random.below(256));
+    }
+    refused += !refusal(elf).empty();
+  }
+  EXPECT_GT(refused, 500u);
+}
+
+}  // namespace
+}  // namespace dojo::system
