@@ -29,16 +29,16 @@ constexpr u64 arithmetic_shift(u64 a, u64 b) { return static_cast<u64>(static_ca
 template <auto Function>
 const Decoded* register_register(Hart& h, const Decoded* d) {
   h.x[d->rd] = Function(h.x[d->rs1], h.x[d->rs2]);
-  return d + 1;
+  return proceed(h, d);
 }
 template <auto Function>
 const Decoded* register_immediate(Hart& h, const Decoded* d) {
   h.x[d->rd] = Function(h.x[d->rs1], static_cast<u64>(d->immediate));
-  return d + 1;
+  return proceed(h, d);
 }
 const Decoded* immediate(Hart& h, const Decoded* d) {
   h.x[d->rd] = static_cast<u64>(d->immediate);
-  return d + 1;
+  return proceed(h, d);
 }
 
 template <typename T>
@@ -50,7 +50,7 @@ const Decoded* load_x(Hart& h, const Decoded* d) {
   T value;
   std::memcpy(&value, source, sizeof(T));
   h.set_x(d->rd, static_cast<u64>(static_cast<i64>(value)));
-  return d + 1;
+  return proceed(h, d);
 }
 template <typename T>
 const Decoded* store_x(Hart& h, const Decoded* d) {
@@ -60,12 +60,12 @@ const Decoded* store_x(Hart& h, const Decoded* d) {
     return h.raise(d, TrapCause::store_fault, address);
   const T value = static_cast<T>(h.x[d->rs2]);
   std::memcpy(destination, &value, sizeof(T));
-  return d + 1;
+  return proceed(h, d);
 }
 
 template <auto Condition>
 const Decoded* branch_if(Hart& h, const Decoded* d) {
-  if (!Condition(h.x[d->rs1], h.x[d->rs2])) return d + 1;
+  if (!Condition(h.x[d->rs1], h.x[d->rs2])) return proceed(h, d);
   h.pc = static_cast<u64>(d->immediate);
   return nullptr;
 }
@@ -82,7 +82,7 @@ const Decoded* jalr(Hart& h, const Decoded* d) {
   return nullptr;
 }
 
-const Decoded* nothing(Hart&, const Decoded* d) { return d + 1; }
+const Decoded* nothing(Hart& h, const Decoded* d) { return proceed(h, d); }
 const Decoded* ecall(Hart& h, const Decoded* d) {
   h.stop = Stop::system_call;
   return d + 1;

@@ -26,17 +26,17 @@ constexpr u64 or_combine_bytes(u64 value) {
 template <auto Function>
 const Decoded* two(Hart& h, const Decoded* d) {
   h.x[d->rd] = Function(h.x[d->rs1], h.x[d->rs2]);
-  return d + 1;
+  return proceed(h, d);
 }
 template <auto Function>
 const Decoded* with_immediate(Hart& h, const Decoded* d) {
   h.x[d->rd] = Function(h.x[d->rs1], static_cast<u64>(d->immediate));
-  return d + 1;
+  return proceed(h, d);
 }
 template <auto Function>
 const Decoded* one(Hart& h, const Decoded* d) {
   h.x[d->rd] = static_cast<u64>(Function(h.x[d->rs1]));
-  return d + 1;
+  return proceed(h, d);
 }
 
 constexpr Operand R = Operand::x_read, W = Operand::x_write, o = Operand::none;

@@ -1,6 +1,7 @@
 // Finds the row of an encoding. One index over all tables, made on first use: rows by opcode, funct3 and
 // funct6, in each place the most specific mask first.
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <vector>
 
@@ -15,7 +16,7 @@ namespace {
 const Decoded* illegal(Hart& h, const Decoded* d) {
   return h.raise(d, TrapCause::illegal_instruction, d->length == 2 ? d->compressed : d->word);
 }
-const Decoded* nothing(Hart&, const Decoded* d) { return d + 1; }
+const Decoded* nothing(Hart& h, const Decoded* d) { return proceed(h, d); }
 
 const Row illegal_row = {"<unknown>", 0, 0, "", "", Unit::system, {}, {}, {}, {}, ends_block, illegal};
 
@@ -50,11 +51,12 @@ public:
     std::stable_sort(entries_.begin(), entries_.end(), [](const IndexedRow& a, const IndexedRow& b) {
       return std::popcount(a.row->mask) > std::popcount(b.row->mask);
     });
+    std::vector<std::uint16_t> candidates;  // rows of the key's opcode
     for (std::uint32_t key = 0; key < places; ++key) {
+      if (key % places_per_opcode == 0) candidates = matching(word_of(key), 0x7c);
       first_[key] = static_cast<std::uint32_t>(slots_.size());
-      for (std::uint16_t i = 0; i < entries_.size(); ++i)
-        if (((word_of(key) ^ entries_[i].row->match) & entries_[i].row->mask & word_of(places - 1)) == 0)
-          slots_.push_back(i);
+      for (const std::uint16_t i : candidates)
+        if (matches(i, word_of(key), word_of(places - 1))) slots_.push_back(i);
     }
     first_[places] = static_cast<std::uint32_t>(slots_.size());
   }
@@ -69,12 +71,25 @@ public:
   }
 
 private:
-  static constexpr std::uint32_t places = 32 * 8 * 64;
+  // A place: opcode (5 bits), funct6, funct3.
+  static constexpr std::uint32_t places_per_opcode = 8 * 64, places = 32 * places_per_opcode;
   static std::uint32_t key_of(std::uint32_t w) {
-    return ((w >> 2) & 31) | (((w >> 12) & 7) << 5) | ((w >> 26) << 8);
+    return ((w >> 2) & 31) << 9 | (w >> 26) << 3 | ((w >> 12) & 7);
   }
   static std::uint32_t word_of(std::uint32_t key) {
-    return ((key & 31) << 2) | (((key >> 5) & 7) << 12) | ((key >> 8) << 26);
+    return (key >> 9) << 2 | ((key >> 3) & 63) << 26 | (key & 7) << 12;
+  }
+
+  // Whether the row agrees with `word` in those of its fixed bits that `considered` names.
+  bool matches(std::uint16_t entry, std::uint32_t word, std::uint32_t considered) const {
+    const Row& row = *entries_[entry].row;
+    return ((word ^ row.match) & row.mask & considered) == 0;
+  }
+  std::vector<std::uint16_t> matching(std::uint32_t word, std::uint32_t considered) const {
+    std::vector<std::uint16_t> found;
+    for (std::uint16_t i = 0; i < entries_.size(); ++i)
+      if (matches(i, word, considered)) found.push_back(i);
+    return found;
   }
 
   std::vector<IndexedRow> entries_;

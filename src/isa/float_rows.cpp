@@ -55,7 +55,7 @@ const Decoded* rounded(Hart& h, const Decoded* d, Compute compute, Exact exact, 
   if (!host_rounds(h, d)) [[unlikely]]
     return in_another_mode<F>(h, d, compute, exact, numbers...);
   write<F>(h, d->rd, compute(numbers...));
-  return d + 1;
+  return proceed(h, d);
 }
 
 template <typename F, auto Function>
@@ -74,7 +74,7 @@ const Decoded* square_root(Hart& h, const Decoded* d) {
   const auto a = F::value(read<F>(h, d->rs1));
   if (host_rounds(h, d)) {
     write<F>(h, d->rd, F::of_value(std::sqrt(a)));
-    return d + 1;
+    return proceed(h, d);
   }
   const RoundingScope scope(mode);
   write<F>(h, d->rd, pin(F::of_value(std::sqrt(pin(a)))));
@@ -154,7 +154,7 @@ const Decoded* to_integer(Hart& h, const Decoded* d) {
     return static_cast<Integer>(rounded_number);
   }();
   h.set_x(d->rd, static_cast<u64>(static_cast<i64>(static_cast<std::make_signed_t<Integer>>(result))));
-  return d + 1;
+  return proceed(h, d);
 }
 
 template <typename F, typename Integer>
@@ -175,7 +175,7 @@ template <typename F, auto Sign>
 const Decoded* with_sign(Hart& h, const Decoded* d) {
   const auto a = read<F>(h, d->rs1), b = read<F>(h, d->rs2);
   write<F>(h, d->rd, static_cast<typename F::Bits>(F::magnitude(a) | (Sign(a, b) & F::sign)));
-  return d + 1;
+  return proceed(h, d);
 }
 
 // A number beats a NaN; -0 is below +0.
@@ -189,7 +189,7 @@ const Decoded* minimum(Hart& h, const Decoded* d) {
     write<F>(h, d->rd, a);
   else
     write<F>(h, d->rd, F::less(a, b) != Maximum ? a : b);
-  return d + 1;
+  return proceed(h, d);
 }
 
 // Equality is quiet; the other two signal on any NaN.
@@ -205,7 +205,7 @@ const Decoded* compare(Hart& h, const Decoded* d) {
     holds = equal ? Wanted != Order::less : Wanted != Order::equal && F::less(a, b);
   }
   h.set_x(d->rd, holds);
-  return d + 1;
+  return proceed(h, d);
 }
 
 // One bit of: -inf, -normal, -subnormal, -0, +0, +subnormal, +normal, +inf, signaling NaN, quiet NaN.
@@ -221,19 +221,19 @@ const Decoded* classify(Hart& h, const Decoded* d) {
                          : (bits & F::sign) != 0 ? 3 - size
                                                  : 4 + size;
   h.set_x(d->rd, u64{1} << place);
-  return d + 1;
+  return proceed(h, d);
 }
 
 template <typename F>
 const Decoded* move_to_x(Hart& h, const Decoded* d) {
   using Signed = std::make_signed_t<typename F::Bits>;
   h.set_x(d->rd, static_cast<u64>(static_cast<i64>(static_cast<Signed>(h.f[d->rs1]))));
-  return d + 1;
+  return proceed(h, d);
 }
 template <typename F>
 const Decoded* move_from_x(Hart& h, const Decoded* d) {
   write<F>(h, d->rd, static_cast<typename F::Bits>(h.x[d->rs1]));
-  return d + 1;
+  return proceed(h, d);
 }
 
 template <typename F>
@@ -245,7 +245,7 @@ const Decoded* load_f(Hart& h, const Decoded* d) {
     return h.raise(d, TrapCause::load_fault, address);
   std::memcpy(&bits, source, sizeof bits);
   write<F>(h, d->rd, bits);
-  return d + 1;
+  return proceed(h, d);
 }
 template <typename F>
 const Decoded* store_f(Hart& h, const Decoded* d) {
@@ -255,7 +255,7 @@ const Decoded* store_f(Hart& h, const Decoded* d) {
   if (destination == nullptr) [[unlikely]]
     return h.raise(d, TrapCause::store_fault, address);
   std::memcpy(destination, &bits, sizeof bits);
-  return d + 1;
+  return proceed(h, d);
 }
 
 using enum Unit;

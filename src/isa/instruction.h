@@ -45,7 +45,7 @@ enum Property : std::uint16_t {
   starts_block = 1 << 13,   // sees counters and flags, so every instruction before it must have been accounted for
 };
 
-// Executes one instruction and returns the next one of its block. Returns nullptr when the block is over: pc is set, and
+// Executes one instruction and returns the next one of its block (or executes that too, see `proceed` in hart.h). Returns nullptr when the block is over: pc is set, and
 // if hart.stop is not Stop::none the node must look at it (trap, system call, fabric request).
 using Execute = const Decoded* (*)(Hart&, const Decoded*);
 
