@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <variant>
 #include <vector>
@@ -131,6 +132,7 @@ struct LoweredProgram {
   std::int64_t batch = 1, samples_per_node = 1;
   std::vector<Buffer> buffers;
   std::vector<Step> steps;
+  std::map<std::string, ShardLayout> shards;  // of the persistent buffers, by name
 
   const Buffer& at(BufferId id) const { return buffers[static_cast<std::size_t>(id)]; }
   BufferId root(BufferId id) const { return at(id).view_of == no_buffer ? id : at(id).view_of; }

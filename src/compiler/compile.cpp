@@ -1,0 +1,201 @@
+#include "compiler/compile.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/sha256.h"
+#include "compiler/emit.h"
+#include "compiler/formats.h"
+#include "compiler/lower.h"
+#include "compiler/plan.h"
+#include "compiler/toolchain.h"
+
+namespace dojo::compiler {
+namespace {
+
+constexpr std::uint64_t stacks = stack_bytes;
+
+std::uint64_t round_up(std::uint64_t value, std::uint64_t step) { return (value + step - 1) / step * step; }
+
+// Persistent tensors of both programs; they must agree.
+PersistentLayout persistent_layout(const LoweredProgram& train, const LoweredProgram& predict, const graph::Graph& graph,
+                                   const machine::Machine& machine) {
+  for (const auto& [name, shard] : predict.shards) {
+    if (!train.shards.contains(name)) refuse(name, "is used for prediction but not known to the training step");
+  }
+  std::vector<PersistentTensor> tensors;
+  for (const auto& [name, shard] : train.shards) {
+    tensors.push_back({name, graph.at(graph.find(name)).shape, shard, 0});
+  }
+  return place_persistent(std::move(tensors), train.mesh, machine.node.sram_bytes - stacks);
+}
+
+HbmField sample_field(const graph::Tensor& tensor) {
+  HbmField field;
+  field.name = tensor.name;
+  field.shape.assign(tensor.shape.begin() + 1, tensor.shape.end());
+  field.format = tensor.format;
+  field.bytes = numerics::storage_bytes(tensor.format);
+  for (const std::int64_t extent : field.shape) field.bytes *= static_cast<std::uint64_t>(extent);
+  return field;
+}
+
+HbmField result_field(const graph::Tensor& tensor) {
+  HbmField field;
+  field.name = tensor.name;
+  field.per_sample = tensor.has_batch;
+  field.shape.assign(tensor.shape.begin() + (tensor.has_batch ? 1 : 0), tensor.shape.end());
+  field.bytes = 4;
+  for (const std::int64_t extent : field.shape) field.bytes *= static_cast<std::uint64_t>(extent);
+  return field;
+}
+
+HbmLayout hbm_layout(const graph::Graph& train, const graph::Graph& predict, const Lowered& lowered, const PersistentLayout& persistent,
+                     const machine::Machine& machine) {
+  HbmLayout hbm;
+  hbm.nodes = persistent.mesh.nodes();
+  hbm.interfaces = static_cast<unsigned>(machine.interface.count);
+  hbm.samples_per_node = lowered.program.samples_per_node;
+  const std::uint64_t rows = (hbm.nodes + hbm.interfaces - 1) / hbm.interfaces;
+  hbm.scalars = lowered.scalars;
+  hbm.launch_bytes = round_up(3 * 8 + 4 * hbm.scalars.size(), 64);
+  std::uint64_t next = hbm.launch_bytes;
+  hbm.sample_table = next;
+  next = round_up(next + rows * static_cast<std::uint64_t>(hbm.samples_per_node) * 8, 64);
+
+  for (const graph::Role role : {graph::Role::input, graph::Role::label}) {
+    for (const graph::Tensor& tensor : train.tensors) {
+      if (tensor.role != role) continue;
+      hbm.record.push_back(sample_field(tensor));
+      hbm.record.back().offset = hbm.record_bytes;
+      hbm.record_bytes = round_up(hbm.record_bytes + hbm.record.back().bytes, 8);
+    }
+  }
+  hbm.record_bytes = round_up(hbm.record_bytes, 64);
+
+  for (const graph::Graph* graph : {&train, &predict}) {
+    for (const graph::TensorId id : graph->outputs) {
+      const graph::Tensor& tensor = graph->at(id);
+      const auto same = [&](const HbmField& field) { return field.name == tensor.name; };
+      if (std::any_of(hbm.results.begin(), hbm.results.end(), same)) continue;
+      hbm.results.push_back(result_field(tensor));
+      hbm.results.back().offset = next;
+      const std::uint64_t values = tensor.has_batch ? static_cast<std::uint64_t>(hbm.samples_per_node) * hbm.nodes : 1;
+      next = round_up(next + values * hbm.results.back().bytes, 64);
+    }
+  }
+  hbm.parameters = next;
+  hbm.parameter_stride = round_up(persistent.bytes(), 64);
+  hbm.data_set = round_up(next + rows * hbm.parameter_stride, 4096);
+  if (hbm.data_set > machine.interface.hbm_bytes) refuse(train.name, "needs {} bytes of each HBM before any data", hbm.data_set);
+  return hbm;
+}
+
+// The first address behind the program's image.
+std::uint64_t image_end(const std::vector<std::byte>& elf) {
+  const auto word = [&](std::size_t offset, unsigned bytes) {
+    std::uint64_t value = 0;
+    for (unsigned b = bytes; b-- > 0;) value = value << 8 | std::to_integer<std::uint64_t>(elf.at(offset + b));
+    return value;
+  };
+  const std::uint64_t table = word(0x20, 8), entry = word(0x36, 2), count = word(0x38, 2);
+  std::uint64_t end = 0;
+  for (std::uint64_t k = 0; k < count; ++k) {
+    const std::size_t at = table + k * entry;
+    if (word(at, 4) == 1) end = std::max(end, word(at + 0x10, 8) + word(at + 0x28, 8));  // PT_LOAD: virtual address + memory size
+  }
+  return round_up(end, 64);
+}
+
+std::int64_t batch_of(const graph::Graph& graph) {
+  for (const graph::Tensor& tensor : graph.tensors) {
+    if (tensor.has_batch) return tensor.shape[0];
+  }
+  refuse(graph.name, "has no input with a batch");
+}
+
+}  // namespace
+
+CompiledNetwork compile(const graph::Graph& train_step, const graph::Graph& predict, const machine::Machine& machine,
+                        const Options& options) {
+  CompiledNetwork network;
+  network.nodes = options.nodes == 0 ? machine.enabled_nodes() : options.nodes;
+  if (network.nodes > machine.enabled_nodes()) refuse("nodes", "{} wanted where '{}' has {}", network.nodes, machine.name, machine.enabled_nodes());
+  if (batch_of(train_step) != batch_of(predict)) refuse(predict.name, "has another batch than the training step");
+
+  const graph::Graph train_graph = assign_formats(train_step, options.formats);
+  const graph::Graph predict_graph = assign_formats(predict, options.formats);
+  Lowered train = lower(train_graph, network.nodes), inference = lower(predict_graph, network.nodes);
+  network.batch = train.program.batch;
+  network.samples_per_node = train.program.samples_per_node;
+  network.persistent = persistent_layout(train.program, inference.program, train_graph, machine);
+  network.hbm = hbm_layout(train_graph, predict_graph, train, network.persistent, machine);
+
+  network.train.name = "train";
+  network.predict.name = "predict";
+  network.load.name = "load";
+  network.store.name = "store";
+  network.train.lowered = std::move(train.program);
+  network.predict.lowered = std::move(inference.program);
+  network.load.source = emit_load(network.persistent, network.hbm);
+  network.store.source = emit_store(network.persistent, network.hbm);
+
+  CompiledProgram* const computing[] = {&network.train, &network.predict};
+  CompiledProgram* const all[] = {&network.train, &network.predict, &network.load, &network.store};
+  // Smaller panels are slower, and the way out when a network nearly fits.
+  for (std::int64_t panel_bytes = default_panel_bytes;; panel_bytes /= 2) {
+    std::vector<PlannedProgram> planned;
+    for (CompiledProgram* program : computing) {
+      planned.push_back(plan_program(program->lowered, network.persistent, panel_bytes));
+      program->source = emit_program(planned.back(), network.hbm);
+    }
+    const bool last_try = panel_bytes <= 16 * 1024;
+    constexpr std::uint64_t smallest_image = 48 * 1024;  // no training step was seen below; only saves a compilation
+    const bool hopeless = std::any_of(planned.begin(), planned.end(), [&](const PlannedProgram& p) {
+      return p.memory.lowest < machine.node.program_base + smallest_image / 2;
+    });
+    if (hopeless && !last_try) continue;
+    if (hopeless) {
+      for (const PlannedProgram& p : planned) check_fits(*p.lowered, p.memory, network.persistent, machine.node.program_base + smallest_image);
+    }
+    std::vector<std::vector<SourceText>> sources;
+    for (const CompiledProgram* program : all) sources.push_back({{program->name + ".cpp", program->source}});
+    if (!options.build_folder.empty()) {
+      for (const CompiledProgram* program : all) write_text(options.build_folder / (program->name + ".cpp"), program->source);
+    }
+    BuildOptions build;
+    build.program_base = machine.node.program_base;
+    build.extra_flags = {"-O2", "-fno-unroll-loops", "-Wno-pass-failed"};
+    std::vector<std::vector<std::byte>> elves = build_programs(sources, build);
+    bool fits = true;
+    for (std::size_t k = 0; k < planned.size(); ++k) {
+      const std::uint64_t heap_start = image_end(elves[k]);
+      const bool this_fits = planned[k].memory.lowest >= heap_start;
+      fits = fits && this_fits;
+      if (!this_fits && last_try) check_fits(*planned[k].lowered, planned[k].memory, network.persistent, heap_start);
+      if (this_fits) {
+        computing[k]->plan = plan_json({train_step.name, machine.name, std::string(name(options.formats))}, planned[k], network.persistent,
+                                       network.hbm, machine.node.program_base, heap_start);
+      }
+    }
+    if (!fits) continue;
+    for (std::size_t k = 0; k < elves.size(); ++k) all[k]->elf = std::move(elves[k]);
+    break;
+  }
+
+  Sha256 hash;
+  for (const CompiledProgram* program : all) {
+    hash.add(std::as_bytes(std::span(program->plan)));
+    hash.add(program->elf);
+    if (options.build_folder.empty()) continue;
+    write_file(options.build_folder / (program->name + ".elf"), program->elf);
+    if (!program->plan.empty()) write_text(options.build_folder / (program->name + ".plan.json"), program->plan);
+  }
+  network.sha256 = hash.hex();
+  return network;
+}
+
+}  // namespace dojo::compiler

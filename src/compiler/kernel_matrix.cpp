@@ -1,0 +1,354 @@
+// Kernels on the matrix unit.
+//
+// Axes fall into groups: m (in out and one operand), n (in out and the other), k (chain), and outer loops (in all three). The first axis
+// of each group is cut into blocks so that the panels fit; m and n blocks are outside, k blocks inside, so every sum runs over k ascending.
+// The batch is an outer loop wherever other axes share its group.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/error.h"
+#include "compiler/access.h"
+#include "compiler/kernel_writer.h"
+
+namespace dojo::compiler {
+namespace {
+
+std::size_t at(int index) { return static_cast<std::size_t>(index); }
+
+bool narrow(numerics::Format format) { return format == numerics::Format::bf16 || format == numerics::Format::u8; }
+
+}  // namespace
+
+KernelWriter::Block KernelWriter::make_block(std::vector<int> axes) const {
+  Block block;
+  block.axes = std::move(axes);
+  for (std::size_t k = 0; k < block.axes.size(); ++k) (k == 0 ? block.size : block.inner) *= extent(block.axes[k]);
+  block.start = block.axes.empty() ? "0" : axes_[at(block.axes[0])].variable + "_start";
+  block.count = block.axes.empty() ? "1" : axes_[at(block.axes[0])].variable + "_count";
+  return block;
+}
+
+// Whether the op has matrix form worth using; then the groups, operands and block sizes are set.
+bool KernelWriter::plan_matrix(const std::vector<int>& outer, bool scatter) {
+  std::vector<int> rows[2], k_axes;
+  outer_ = outer;
+  batch_chain_ = -1;
+  const auto is_outer = [&](int a) { return std::find(outer.begin(), outer.end(), a) != outer.end(); };
+  for (std::size_t a = 0; a < axes_.size(); ++a) {
+    const int axis = static_cast<int>(a);
+    if (is_outer(axis)) continue;
+    const bool in0 = reaches(op_.in[0], a), in1 = reaches(op_.in[1], a), out = reaches(op_.out, a);
+    if (!out) {
+      k_axes.push_back(axis);
+    } else if (in0 != in1) {
+      rows[in0 ? 0 : 1].push_back(axis);
+    } else if (in0) {
+      outer_.push_back(axis);
+    } else if (axes_[a].extent > 1) {
+      return false;
+    }
+  }
+  // Run-time bounds are only possible for a group's first axis; the batch leaves a group that it does not fill alone.
+  for (auto& group : rows) {
+    const auto batch = std::find(group.begin(), group.end(), step_.batch_axis);
+    if (batch != group.end() && group.size() > 1) {
+      outer_.push_back(*batch);
+      group.erase(batch);
+    }
+    const auto tile = std::find(group.begin(), group.end(), step_.tile_axis);
+    if (tile != group.end()) std::rotate(group.begin(), tile, tile + 1);
+  }
+  if (!k_axes.empty() && k_axes[0] == step_.batch_axis && k_axes.size() > 1) {
+    batch_chain_ = k_axes[0];
+    k_axes.erase(k_axes.begin());
+  }
+  for (std::size_t k = 1; k < k_axes.size(); ++k) {
+    if (axes_[at(k_axes[k])].run_time) return false;
+  }
+  if (k_axes.empty() || (scatter && batch_chain_ >= 0)) return false;
+
+  // The operand that runs along out's unit stride gives the columns.
+  const AffineText where = position(out_);
+  const auto has_unit = [&](const std::vector<int>& group) {
+    return std::any_of(group.begin(), group.end(), [&](int a) { return where.strides[at(a)] == 1 && extent(a) > 1; });
+  };
+  std::size_t right = has_unit(rows[0]) ? 0 : 1;
+  if (!has_unit(rows[0]) && !has_unit(rows[1])) {
+    const auto size = [&](const std::vector<int>& group) { return make_block(group).most(); };
+    right = size(rows[0]) > size(rows[1]) ? 0 : 1;
+  }
+  left_ = &in_[1 - right];
+  right_ = &in_[right];
+  m_ = make_block(rows[1 - right]);
+  n_ = make_block(rows[right]);
+  k_ = make_block(k_axes);
+  panel_type_ = narrow(left_->buffer->format) && narrow(right_->buffer->format) ? "bf16" : "float";
+  const std::int64_t most = m_.most() * n_.most() * k_.most();
+  return m_.most() >= 4 && n_.most() >= 8 && k_.most() >= 4 && most >= 4096;
+}
+
+std::int64_t KernelWriter::stride_of(const Operand& operand, int axis) const {
+  return linear(*operand.access, axes_.size(), operand.buffer->shape).coefficients[at(axis)];
+}
+
+// Whether the axes, in this order, step through the operand like one axis.
+bool KernelWriter::contiguous(const Operand& operand, const std::vector<int>& axes, std::int64_t& last_stride) const {
+  std::int64_t expected = 0;
+  last_stride = 0;
+  for (std::size_t k = axes.size(); k-- > 0;) {
+    if (extent(axes[k]) == 1) continue;
+    const std::int64_t stride = stride_of(operand, axes[k]);
+    if (last_stride == 0) {
+      last_stride = stride;
+    } else if (stride != expected) {
+      return false;
+    }
+    expected = stride * extent(axes[k]);
+  }
+  return true;
+}
+
+bool KernelWriter::lies_as_panel(const Operand& operand, const Block& columns, std::int64_t& row_stride) const {
+  if (operand.guarded || element_type(operand.buffer->format) != panel_type_) return false;
+  std::int64_t column_stride = 0;
+  if (!contiguous(operand, columns.axes, column_stride) || column_stride > 1 || column_stride < 0) return false;
+  if (!contiguous(operand, k_.axes, row_stride) || row_stride < 0) return false;
+  if (row_stride == 0) row_stride = 1;
+  return k_.most() == 1 || row_stride > 0;
+}
+
+// Cuts blocks until the panels fit; false if they cannot.
+bool KernelWriter::blocks_fit(bool c_in_place, bool a_in_place, bool b_in_place) {
+  const std::int64_t element = panel_type_ == "bf16" ? 2 : 4;
+  const auto halve = [](Block& block) { block.size = (block.size + 1) / 2; };
+  while (true) {
+    const std::int64_t a = a_in_place ? 0 : m_.most() * k_.most() * element;
+    const std::int64_t b = b_in_place ? 0 : n_.most() * k_.most() * element;
+    const std::int64_t c = c_in_place ? 0 : m_.most() * n_.most() * 4;
+    if (a + b + c <= panel_bytes_) return true;
+    const bool wide = n_.size > 1 && (n_.most() > 128 || (m_.size == 1 && k_.size == 1));
+    if (wide && (b > 0 || c > 0)) {
+      halve(n_);
+    } else if (k_.size > 1 && (a >= c || b >= c)) {
+      halve(k_);
+    } else if (m_.size > 1) {
+      halve(m_);
+    } else if (n_.size > 1) {
+      halve(n_);
+    } else if (k_.size > 1) {
+      halve(k_);
+    } else {
+      return false;
+    }
+  }
+}
+
+// Opens the loop over the blocks of a group if there is more than one; returns whether it did.
+bool KernelWriter::open_block(Block& block, BlockStarts& starts) {
+  if (block.axes.empty()) return false;
+  LoopAxis& axis = axes_[at(block.axes[0])];
+  const std::string whole = axis.count;
+  const bool blocked = block.size < axis.extent;
+  if (blocked) {
+    code_.open(fmt::format("for (long {0} = 0; {0} < {1}; {0} += {2})", block.start, whole, block.size));
+    code_.line(fmt::format("const long {} = smaller({}, {} - {});", block.count, block.size, whole, block.start));
+    starts[block.axes[0]] = block.start;
+    axis.count = block.count;
+    axis.run_time = true;
+    axis.extent = block.size;
+  } else {
+    block.count = whole;
+  }
+  return blocked;
+}
+
+AffineText KernelWriter::panel_index(const Block& rows, const Block& columns, std::int64_t row_stride) const {
+  AffineText index{std::vector<std::int64_t>(axes_.size(), 0), ""};
+  const auto spread = [&](const Block& block, std::int64_t stride) {
+    for (std::size_t k = block.axes.size(); k-- > 0;) {
+      index.strides[at(block.axes[k])] = stride;
+      stride *= extent(block.axes[k]);
+    }
+  };
+  spread(rows, row_stride);
+  spread(columns, 1);
+  return index;
+}
+
+// The text of a pointer to the operand's present panel: in place, or packed into `panel`.
+std::string KernelWriter::panel_of(const Operand& operand, const Block& columns, const std::string& panel, std::int64_t& row_stride,
+                                   const BlockStarts& starts) {
+  if (panel.empty()) {
+    lies_as_panel(operand, columns, row_stride);
+    AffineText start = position(operand, starts);
+    for (const Block* block : {&columns, static_cast<const Block*>(&k_)}) {
+      for (const int a : block->axes) start.strides[at(a)] = 0;
+    }
+    return fmt::format("{} + {}", operand.pointer, to_text(start, axes_));
+  }
+  row_stride = columns.most();
+  IndexList list;
+  add(list, operand, starts);
+  const std::size_t target = list.indices.size();
+  list.indices.push_back(panel_index(k_, columns, row_stride));
+  std::vector<int> order = k_.axes;
+  order.insert(order.end(), columns.axes.begin(), columns.axes.end());
+  write_nest(code_, axes_, vector_order(axes_, order, list.indices), list.indices, {true, true}, [&](const auto& texts) {
+    code_.line(fmt::format("{}[{}] = static_cast<{}>({});", panel, texts[target], panel_type_, read(operand, list, 0, texts)));
+  });
+  return panel;
+}
+
+void KernelWriter::multiply(const std::string& c, std::int64_t c_stride, bool accumulate, const BlockStarts& starts) {
+  std::int64_t left_stride = 1, right_stride = 1;
+  const std::string left = panel_of(*left_, m_, left_panel_, left_stride, starts);
+  const std::string right = panel_of(*right_, n_, right_panel_, right_stride, starts);
+  const auto size = [](const Block& block) { return block.inner == 1 ? block.count : fmt::format("{} * {}", block.count, block.inner); };
+  code_.line(fmt::format("dojo::matmul({}, {}, {}, {}, {}, {}, {}, {}, {}, {});", left, left_stride, right, right_stride, c, c_stride,
+                         size(m_), size(n_), size(k_), accumulate));
+}
+
+void KernelWriter::write_matrix() {
+  kernel_.kind = "matrix";
+  std::int64_t m_stride = 0, n_stride = 0, unused = 0;
+  const bool c_in_place = out_.buffer->format == numerics::Format::fp32 && op_.epilogue.empty() && !step_.accumulate && !out_.guarded &&
+                          contiguous(out_, m_.axes, m_stride) && contiguous(out_, n_.axes, n_stride) && n_stride == 1;
+  const bool a_in_place = lies_as_panel(*left_, m_, unused), b_in_place = lies_as_panel(*right_, n_, unused);
+  if (!blocks_fit(c_in_place, a_in_place, b_in_place)) {
+    chain_.empty() ? write_parallel() : write_chain();
+    return;
+  }
+  left_panel_ = a_in_place ? "" : reserve(m_.most() * k_.most(), panel_type_, "left");
+  right_panel_ = b_in_place ? "" : reserve(n_.most() * k_.most(), panel_type_, "right");
+  const std::int64_t c_stride = c_in_place ? std::max<std::int64_t>(m_stride, 1) : n_.most();
+  if (!c_in_place) reserve(m_.most() * n_.most(), "float", "sums");
+
+  std::size_t open = 0;
+  for (const Block* block : {&m_, &n_}) {
+    const bool run_time = !block->axes.empty() && axes_[at(block->axes[0])].run_time;
+    if (run_time) code_.line(fmt::format("if ({} == 0) return;", axes_[at(block->axes[0])].count));
+  }
+  for (const int a : outer_) {
+    code_.open(fmt::format("for (long {0} = 0; {0} < {1}; ++{0})", axes_[at(a)].variable, axes_[at(a)].count));
+    ++open;
+  }
+  BlockStarts starts;
+  open += open_block(m_, starts) ? 1 : 0;
+  open += open_block(n_, starts) ? 1 : 0;
+
+  IndexList list;
+  add_output(list, starts);
+  AffineText c_index = panel_index(m_, n_, c_stride);
+  std::string c = "sums";
+  if (c_in_place) {
+    AffineText start = position(out_, starts);
+    for (const Block* block : {&m_, &n_}) {
+      for (const int a : block->axes) start.strides[at(a)] = 0;
+    }
+    code_.line(fmt::format("float* const sums = out + {};", to_text(start, axes_)));
+  }
+  const std::size_t c_at = list.indices.size();
+  list.indices.push_back(c_index);
+  std::vector<int> cells = m_.axes;
+  cells.insert(cells.end(), n_.axes.begin(), n_.axes.end());
+  const bool cut = batch_chain_ >= 0 || k_.size < extent(k_.axes[0]) || axes_[at(k_.axes[0])].run_time;
+  if (cut) {
+    write_nest(code_, axes_, cells, {c_index}, {true, true}, [&](const auto& texts) { code_.line(fmt::format("sums[{}] = 0.0f;", texts[0])); });
+  }
+  std::size_t chain_open = 0;
+  const LoopAxis whole_k = axes_[at(k_.axes[0])];
+  if (batch_chain_ >= 0) {
+    const LoopAxis& batch = axes_[at(batch_chain_)];
+    code_.open(fmt::format("for (long {0} = 0; {0} < {1}; ++{0})", batch.variable, batch.count));
+    ++chain_open;
+  }
+  if (whole_k.run_time) {
+    code_.open(fmt::format("if ({} > 0)", whole_k.count));
+    ++chain_open;
+  }
+  chain_open += open_block(k_, starts) ? 1 : 0;
+  multiply(c, c_stride, cut, starts);
+  for (std::size_t k = 0; k < chain_open; ++k) code_.close();
+  axes_[at(k_.axes[0])] = whole_k;
+  if (!c_in_place) {
+    write_nest(code_, axes_, vector_order(axes_, cells, {list.indices[0], c_index}), list.indices, {true, true}, [&](const auto& texts) {
+      store(fmt::format("0.0f + sums[{}]", texts[c_at]), list, 0, texts);
+    });
+  }
+  for (std::size_t k = 0; k < open; ++k) code_.close();
+}
+
+// Products into a panel [m][n], and from there into the slice.
+void KernelWriter::write_matrix_scatter() {
+  const std::vector<LoopAxis> untouched = axes_;
+  // Which axes the slice leaves inside does not depend on anything written yet.
+  std::vector<int> outer;
+  for (std::size_t d = 0; d < out_.buffer->shape.size(); ++d) {
+    int owner = -1;
+    for (const int a : parallel_) {
+      if (plain_dimension(op_.out, at(a)) == static_cast<int>(d)) owner = a;
+    }
+    const bool whole = owner >= 0 && (op_.box[at(owner)].extent == out_.buffer->shape[d] || axes_[at(owner)].run_time);
+    if (!whole) break;
+    outer.push_back(owner);
+  }
+  Slice order_probe;
+  order_probe.outer = outer;
+  bool free_order = false;
+  const std::vector<int> order = scatter_order(order_probe, free_order);
+  std::int64_t unused = 0;
+  bool usable = free_order && plan_matrix(outer, true);
+  if (usable) {
+    for (const int a : outer_) usable = usable && std::find(outer.begin(), outer.end(), a) != outer.end();
+    for (const Block* block : {&m_, &n_}) usable = usable && (block->axes.empty() || !axes_[at(block->axes[0])].run_time);
+  }
+  // Only an axis that runs forwards may be cut into blocks: first in its group, first in the order of ir.h.
+  const auto forwards = [&](const Block& block) { return block.axes.empty() || !axes_[at(block.axes[0])].reversed; };
+  if (usable) {
+    const bool a_in_place = lies_as_panel(*left_, m_, unused), b_in_place = lies_as_panel(*right_, n_, unused);
+    const bool n_first = forwards(n_) && !n_.axes.empty() && (m_.axes.empty() || n_.axes[0] < m_.axes[0]);
+    const bool m_first = forwards(m_) && !m_.axes.empty() && (n_.axes.empty() || m_.axes[0] < n_.axes[0]);
+    Block& cuttable = n_first ? n_ : m_;
+    const std::int64_t element = panel_type_ == "bf16" ? 2 : 4;
+    const auto bytes = [&] {
+      return m_.most() * n_.most() * 4 + (a_in_place ? 0 : m_.most() * k_.most() * element) + (b_in_place ? 0 : n_.most() * k_.most() * element);
+    };
+    while ((n_first || m_first) && cuttable.size > 1 && bytes() > panel_bytes_) cuttable.size = (cuttable.size + 1) / 2;
+    usable = bytes() <= 2 * panel_bytes_;
+    if (usable) {
+      kernel_.kind = "matrix scatter";
+      left_panel_ = a_in_place ? "" : reserve(m_.most() * k_.most(), panel_type_, "left");
+      right_panel_ = b_in_place ? "" : reserve(n_.most() * k_.most(), panel_type_, "right");
+      reserve(m_.most() * n_.most(), "float", "sums");
+      const Slice slice = begin_slice();
+      BlockStarts starts;
+      std::size_t open = 0;
+      open += open_block(m_, starts) ? 1 : 0;
+      open += open_block(n_, starts) ? 1 : 0;
+      const std::int64_t c_stride = n_.most();
+      multiply("sums", c_stride, false, starts);
+      AffineText target = slice_position(slice);
+      for (const auto& [axis, start] : starts) {
+        const std::int64_t stride = target.strides[at(axis)];
+        if (stride != 0) target.base += fmt::format("{}{} * {}", target.base.empty() ? "" : " + ", stride, start);
+      }
+      IndexList list;
+      add(list, out_, starts);
+      const std::size_t at_target = list.indices.size();
+      list.indices.push_back(target);
+      list.indices.push_back(panel_index(m_, n_, c_stride));
+      write_nest(code_, axes_, order, list.indices, {false, true}, [&](const auto& texts) {
+        const std::string guard = out_.guarded ? fmt::format("if ({}) ", inside(out_, list, 0, texts)) : "";
+        code_.line(fmt::format("{0}slice[{1}] = slice[{1}] + sums[{2}];", guard, texts[at_target], texts[at_target + 1]));
+      });
+      for (std::size_t k = 0; k < open; ++k) code_.close();
+      finish_slice(slice);
+      return;
+    }
+  }
+  axes_ = untouched;
+  write_scatter();
+}
+
+}  // namespace dojo::compiler

@@ -1,0 +1,53 @@
+// Writing nests of C++ loops whose memory accesses are affine: reordered, merged and with a vectorisable innermost loop.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace dojo::compiler {
+
+// Source text that knows its indentation.
+class CodeText {
+ public:
+  void line(const std::string& text);
+  void open(const std::string& text);  // "text {", and indents
+  void close();
+  void raw(const std::string& text) { text_ += text; }
+  const std::string& text() const { return text_; }
+
+ private:
+  std::string text_;
+  int depth_ = 0;
+};
+
+struct LoopAxis {
+  std::string variable;
+  std::string count;          // C++ expression: a literal or a run-time bound
+  std::int64_t extent = 1;    // the literal, or the largest value of the bound
+  bool run_time = false;
+  bool reversed = false;      // runs from count - 1 down to 0
+};
+
+// base + sum of stride[a] * variable of axis a.
+struct AffineText {
+  std::vector<std::int64_t> strides;
+  std::string base;  // may be empty
+};
+std::string to_text(const AffineText& affine, const std::vector<LoopAxis>& axes);
+
+// Loops over `axes` around `body`, which gets the text of each of `indices`. `order` names the axes from outermost to innermost; axes
+// that are neighbours in every index are merged where `may_merge` (the order of visits is then free). The innermost loop is vectorised
+// if `vectorise`.
+struct NestOptions {
+  bool may_merge = false;
+  bool vectorise = true;
+};
+void write_nest(CodeText& code, std::vector<LoopAxis> axes, std::vector<int> order, std::vector<AffineText> indices,
+                const NestOptions& options, const std::function<void(const std::vector<std::string>&)>& body);
+
+// The order of `candidates` with the one best suited as innermost vector loop last: long, with unit strides in the indices.
+std::vector<int> vector_order(const std::vector<LoopAxis>& axes, std::vector<int> candidates, const std::vector<AffineText>& indices);
+
+}  // namespace dojo::compiler

@@ -1,0 +1,175 @@
+#include "compiler/memory.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/error.h"
+#include "compiler/access.h"
+
+namespace dojo::compiler {
+namespace {
+
+constexpr std::uint64_t alignment = 64;
+
+std::uint64_t round_up(std::uint64_t bytes) { return (bytes + alignment - 1) / alignment * alignment; }
+std::size_t at(BufferId id) { return static_cast<std::size_t>(id); }
+
+struct Item {
+  std::uint64_t bytes = 0;
+  Lifetime life;
+  std::uint64_t offset = 0;  // of its end below the persistent region, to its begin
+  bool placed = false;
+};
+
+bool overlap(const Lifetime& a, const Lifetime& b) { return a.first <= b.last && b.first <= a.last; }
+
+std::vector<Lifetime> lifetimes(const LoweredProgram& program) {
+  std::vector<Lifetime> lives(program.buffers.size());
+  for (std::size_t k = 0; k < program.steps.size(); ++k) {
+    for (const BufferId id : touched(program, program.steps[k])) {
+      Lifetime& life = lives[at(id)];
+      if (life.first < 0) life.first = static_cast<std::int64_t>(k);
+      life.last = static_cast<std::int64_t>(k);
+    }
+  }
+  return lives;
+}
+
+// The operand whose memory the step's output may take over: it dies here, has the same size and is read element by element.
+BufferId reusable(const LoweredProgram& program, const ComputeStep& step, std::int64_t when, const std::vector<Lifetime>& lives) {
+  const graph::StructuredOp& op = step.op;
+  const BufferId out = op.out.tensor;
+  if (program.root(out) != out || program.at(out).storage != Storage::scratch || lives[at(out)].first != when || step.tile_axis >= 0) {
+    return no_buffer;
+  }
+  const auto suits = [&](const graph::Access& access) {
+    const BufferId id = program.root(access.tensor);
+    return program.at(id).storage == Storage::scratch && lives[at(id)].last == when && program.at(id).bytes() == program.at(out).bytes() &&
+           program.at(access.tensor).shape == program.at(out).shape && program.at(id).format == program.at(out).format &&
+           same_map(access, op.out);
+  };
+  const auto only_use = [&](BufferId id) {
+    std::size_t uses = 0;
+    for (const graph::Access& access : op.in) uses += program.root(access.tensor) == id && !suits(access) ? 1 : 0;
+    for (const graph::Access& access : op.extra) uses += program.root(access.tensor) == id && !suits(access) ? 1 : 0;
+    return uses == 0;
+  };
+  if (chain_axes(op).empty() && covers(op, program.at(out).shape)) {
+    for (const graph::Access& access : op.in) {
+      if (suits(access) && only_use(program.root(access.tensor))) return program.root(access.tensor);
+    }
+  }
+  for (const graph::Access& access : op.extra) {
+    // Through the epilogue every element of an extra is read just before the same element of out is written.
+    const BufferId id = program.root(access.tensor);
+    const bool in_body = std::any_of(op.in.begin(), op.in.end(), [&](const graph::Access& read) { return program.root(read.tensor) == id; });
+    if (suits(access) && only_use(id) && !in_body) return id;
+  }
+  return no_buffer;
+}
+
+// Largest first, each at the lowest offset that is free for its whole life.
+std::uint64_t place(std::vector<Item>& items) {
+  std::vector<Item*> order;
+  for (Item& item : items) {
+    if (item.bytes != 0) order.push_back(&item);
+  }
+  std::stable_sort(order.begin(), order.end(), [](const Item* a, const Item* b) { return a->bytes > b->bytes; });
+  std::uint64_t peak = 0;
+  for (Item* item : order) {
+    std::vector<const Item*> neighbours;
+    for (const Item* other : order) {
+      if (other->placed && overlap(other->life, item->life)) neighbours.push_back(other);
+    }
+    std::sort(neighbours.begin(), neighbours.end(), [](const Item* a, const Item* b) { return a->offset < b->offset; });
+    std::uint64_t offset = 0;
+    for (const Item* other : neighbours) {
+      if (offset + item->bytes <= other->offset) break;
+      offset = std::max(offset, other->offset + other->bytes);
+    }
+    item->offset = offset;
+    item->placed = true;
+    peak = std::max(peak, offset + item->bytes);
+  }
+  return peak;
+}
+
+}  // namespace
+
+MemoryPlan plan_memory(const LoweredProgram& program, const PersistentLayout& persistent, const std::vector<std::uint64_t>& scratch_bytes) {
+  MemoryPlan plan;
+  plan.lifetime = lifetimes(program);
+  std::vector<BufferId> home(program.buffers.size());
+  for (std::size_t b = 0; b < home.size(); ++b) home[b] = static_cast<BufferId>(b);
+  std::vector<Lifetime> lives = plan.lifetime;
+  for (std::size_t k = 0; k < program.steps.size(); ++k) {
+    const auto* step = std::get_if<ComputeStep>(&program.steps[k]);
+    if (step == nullptr) continue;
+    const BufferId from = reusable(program, *step, static_cast<std::int64_t>(k), lives);
+    if (from == no_buffer) continue;
+    const BufferId out = step->op.out.tensor;
+    home[at(out)] = home[at(from)];
+    lives[at(home[at(out)])].last = std::max(lives[at(home[at(out)])].last, lives[at(out)].last);
+  }
+
+  const std::size_t buffers = program.buffers.size();
+  std::vector<Item> items(buffers + scratch_bytes.size());
+  for (std::size_t b = 0; b < buffers; ++b) {
+    const Buffer& buffer = program.buffers[b];
+    const bool own = buffer.storage == Storage::scratch && buffer.view_of == no_buffer && at(home[b]) == b && lives[b].first >= 0;
+    if (own) items[b] = {round_up(static_cast<std::uint64_t>(buffer.bytes())), lives[b], 0, false};
+  }
+  for (std::size_t k = 0; k < scratch_bytes.size(); ++k) {
+    items[buffers + k] = {round_up(scratch_bytes[k]), {static_cast<std::int64_t>(k), static_cast<std::int64_t>(k)}, 0, false};
+  }
+  plan.peak_bytes = place(items);
+  const std::uint64_t top = persistent.begin / alignment * alignment;
+  plan.lowest = plan.peak_bytes > top ? 0 : top - plan.peak_bytes;
+  const auto address = [&](const Item& item) { return top - item.offset - item.bytes; };
+
+  plan.address.assign(buffers, 0);
+  for (std::size_t b = 0; b < buffers; ++b) {
+    const auto id = static_cast<BufferId>(b);
+    const Buffer& root = program.at(program.root(id));
+    if (root.storage == Storage::scratch) {
+      plan.address[b] = address(items[at(home[at(program.root(id))])]);
+    } else if (root.storage == Storage::persistent) {
+      for (const PersistentTensor& tensor : persistent.tensors) {
+        if (tensor.name == root.name) plan.address[b] = persistent.begin + tensor.offset;
+      }
+      DOJO_ENSURE(plan.address[b] != 0);
+    }
+  }
+  for (std::size_t k = 0; k < scratch_bytes.size(); ++k) {
+    plan.kernel_scratch.push_back(scratch_bytes[k] == 0 ? 0 : address(items[buffers + k]));
+  }
+  return plan;
+}
+
+void check_fits(const LoweredProgram& program, const MemoryPlan& plan, const PersistentLayout& persistent, std::uint64_t heap_start) {
+  if (plan.lowest >= heap_start && plan.peak_bytes <= persistent.begin) return;
+  // Over the fullest step: what lies lowest there is too much.
+  std::int64_t fullest = 0;
+  std::uint64_t most = 0;
+  const auto alive = [&](std::size_t b, std::int64_t step) {
+    const Buffer& buffer = program.buffers[b];
+    const Lifetime& life = plan.lifetime[b];
+    return buffer.storage == Storage::scratch && buffer.view_of == no_buffer && life.first <= step && step <= life.last && life.first >= 0;
+  };
+  for (std::int64_t step = 0; step < static_cast<std::int64_t>(program.steps.size()); ++step) {
+    std::uint64_t sum = 0;
+    for (std::size_t b = 0; b < program.buffers.size(); ++b) sum += alive(b, step) ? static_cast<std::uint64_t>(program.buffers[b].bytes()) : 0;
+    if (sum > most) most = sum, fullest = step;
+  }
+  std::size_t largest = 0;
+  std::int64_t largest_bytes = -1;
+  for (std::size_t b = 0; b < program.buffers.size(); ++b) {
+    if (alive(b, fullest) && program.buffers[b].bytes() > largest_bytes) largest = b, largest_bytes = program.buffers[b].bytes();
+  }
+  const std::uint64_t room = persistent.begin > heap_start ? persistent.begin - heap_start : 0;
+  refuse(program.name, "does not fit a node's SRAM: {} bytes of buffers where {} are free, {} over; the largest is '{}' with {} bytes",
+         plan.peak_bytes, room, plan.peak_bytes - std::min(plan.peak_bytes, room), program.buffers[largest].name, largest_bytes);
+}
+
+}  // namespace dojo::compiler
