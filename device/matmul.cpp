@@ -39,16 +39,31 @@ template <int tile, int a, int b>
   asm volatile("sf.mm.f.f mt%0, v%1, v%2" : : "i"(4 * tile), "i"(a), "i"(b) : "memory");
 }
 
-// The specifier of a row of tile mt(4 tile).
-constexpr size_t tile_row(size_t tile, size_t row) { return tile << 29 | row; }
+// Where the rows of tile mt(4 tile) are and belong: the specifier of its next row, and that row's place in c.
+struct TileCursor {
+  size_t specifier;
+  float* row;
+};
 
-[[gnu::always_inline]] inline void load_tile_row(size_t specifier, const float* from) {
-  asm volatile("sf.vlte32 %0, (%1)" : : "r"(specifier), "r"(from) : "memory");
+// Moves a row between tile and c, and goes on to the next row.
+[[gnu::always_inline]] inline void load_tile_row(TileCursor& at, size_t stride_bytes) {
+  asm volatile("sf.vlte32 %0, (%1)\n\taddi %0, %0, 1\n\tadd %1, %1, %2"
+               : "+r"(at.specifier), "+r"(at.row)
+               : "r"(stride_bytes)
+               : "memory");
 }
 
-[[gnu::always_inline]] inline void store_tile_row(size_t specifier, float* to) {
-  asm volatile("sf.vste32 %0, (%1)" : : "r"(specifier), "r"(to) : "memory");
+[[gnu::always_inline]] inline void store_tile_row(TileCursor& at, size_t stride_bytes) {
+  asm volatile("sf.vste32 %0, (%1)\n\taddi %0, %0, 1\n\tadd %1, %1, %2"
+               : "+r"(at.specifier), "+r"(at.row)
+               : "r"(stride_bytes)
+               : "memory");
 }
+
+// Loads a row of an operand and moves on to the row of the step after next. The addition comes after the
+// load, so that no access waits for its address.
+#define LOAD_ROW(instruction, to, from, bytes) \
+  asm volatile(instruction " v%1, (%0)\n\tadd %0, %0, %2" : "+r"(from) : "i"(to), "r"(bytes) : "memory")
 
 struct Bf16 {
   using Element = bf16;
@@ -61,13 +76,8 @@ struct Bf16 {
                  : "vl", "vtype", "memory");
   }
   template <int to>
-  [[gnu::always_inline]] static void load_row(const bf16* from) {
-    asm volatile("vle16.v v%1, (%0)" : : "r"(from), "i"(to) : "memory");
-  }
-  template <int to>
-  [[gnu::always_inline]] static void load_rows(const bf16* from, size_t stride) {
-    load_row<to>(from);
-    load_row<to + 4>(from + stride);
+  [[gnu::always_inline]] static void load_row(const bf16*& from, size_t bytes) {
+    LOAD_ROW("vle16.v", to, from, bytes);
   }
 };
 
@@ -82,14 +92,11 @@ struct Fp32 {
                  : "vl", "vtype", "memory");
   }
   template <int to>
-  [[gnu::always_inline]] static void load_row(const float* from) {
-    asm volatile("vle32.v v%1, (%0)" : : "r"(from), "i"(to) : "memory");
-  }
-  template <int to>
-  [[gnu::always_inline]] static void load_rows(const float* from, size_t) {
-    load_row<to>(from);
+  [[gnu::always_inline]] static void load_row(const float*& from, size_t bytes) {
+    LOAD_ROW("vle32.v", to, from, bytes);
   }
 };
+#undef LOAD_ROW
 
 // What a block is of c, and where its operands begin.
 template <typename Element>
@@ -112,17 +119,30 @@ struct Kernel {
   static constexpr int tiles = row_tiles * column_tiles, operands = row_tiles + column_tiles;
   static constexpr int tile_of(int i) { return i / column_tiles * 2 + i % column_tiles; }
 
-  // Operand i: the tiles of a, then those of b.
+  // Where the operands' next rows lie: the tiles of a, then those of b; of each the first and the second row
+  // of a step.
+  struct Cursor {
+    const Element* first[operands];
+    const Element* second[operands];
+    size_t bytes[2];  // from a step to the next one, in a and in b
+
+    [[gnu::always_inline]] explicit Cursor(const Block<Element>& block)
+        : bytes{Kind::depth * block.lda * sizeof(Element), Kind::depth * block.ldb * sizeof(Element)} {
+      for (int i = 0; i < operands; ++i) {
+        first[i] =
+            i < row_tiles ? block.a + i * block.next_rows : block.b + (i - row_tiles) * block.next_columns;
+        second[i] = first[i] + (i < row_tiles ? block.lda : block.ldb);
+      }
+    }
+  };
+
   template <int i, int parity, bool whole>
-  [[gnu::always_inline]] static void load(const Block<Element>& block, const Element* a, const Element* b) {
+  [[gnu::always_inline]] static void load(Cursor& at) {
     constexpr bool of_a = i < row_tiles;
-    constexpr int tile = of_a ? i : i - row_tiles;
-    constexpr int to = (of_a ? 0 : 16) + 8 * tile + parity;
-    const Element* from = of_a ? a + tile * block.next_rows : b + tile * block.next_columns;
-    if constexpr (whole)
-      Kind::template load_rows<to>(from, of_a ? block.lda : block.ldb);
-    else
-      Kind::template load_row<to>(from);
+    constexpr int to = (of_a ? 8 * i : 16 + 8 * (i - row_tiles)) + parity;
+    Kind::template load_row<to>(at.first[i], at.bytes[of_a ? 0 : 1]);
+    if constexpr (whole && Kind::depth == 2)
+      Kind::template load_row<to + 4>(at.second[i], at.bytes[of_a ? 0 : 1]);
   }
 
   template <int i, int parity>
@@ -131,14 +151,13 @@ struct Kernel {
   }
 
   template <int parity, bool whole>
-  [[gnu::always_inline]] static void load_all(const Block<Element>& block, const Element* a,
-                                              const Element* b) {
+  [[gnu::always_inline]] static void load_all(const Block<Element>& block, Cursor& at) {
     if constexpr (!square) set_length(block.rows);
-    load<0, parity, whole>(block, a, b);
-    if constexpr (row_tiles == 2) load<1, parity, whole>(block, a, b);
+    load<0, parity, whole>(at);
+    if constexpr (row_tiles == 2) load<1, parity, whole>(at);
     if constexpr (!square) set_length(block.columns);
-    load<row_tiles, parity, whole>(block, a, b);
-    if constexpr (column_tiles == 2) load<row_tiles + 1, parity, whole>(block, a, b);
+    load<row_tiles, parity, whole>(at);
+    if constexpr (column_tiles == 2) load<row_tiles + 1, parity, whole>(at);
   }
 
   template <int parity>
@@ -149,71 +168,78 @@ struct Kernel {
     if constexpr (tiles > 3) multiply<3, parity>();
   }
 
-  // Multiplies the rows loaded before and loads the next ones, at a and b, between the multiplications.
+  // Multiplies the rows loaded before and loads the next ones between the multiplications, first those that
+  // are needed first.
   template <int parity>
-  [[gnu::always_inline]] static void step(const Block<Element>& block, const Element* a, const Element* b) {
-    constexpr int next = 1 - parity;
-    if constexpr (!square || tiles == 1) {
-      load_all<next, true>(block, a, b);
-      multiply_all<parity>();
-      return;
+  [[gnu::always_inline]] static void step(const Block<Element>& block, Cursor& at) {
+    constexpr int next = 1 - parity, a0 = 0, a1 = row_tiles - 1, b0 = row_tiles, b1 = operands - 1;
+    if constexpr (!square) {
+      set_length(block.rows);
+      load<a0, next, true>(at);
+      if constexpr (row_tiles == 2) load<a1, next, true>(at);
+      set_length(block.columns);
     }
     multiply<0, parity>();
-    load<0, next, true>(block, a, b);
-    multiply<1, parity>();
-    load<1, next, true>(block, a, b);
-    if constexpr (tiles > 2) multiply<2, parity>();
-    load<2, next, true>(block, a, b);
-    if constexpr (tiles > 2) multiply<3, parity>();
-    if constexpr (operands > 3) load<3, next, true>(block, a, b);
+    if constexpr (square) load<a0, next, true>(at);
+    if constexpr (tiles == 4) multiply<1, parity>();
+    load<b0, next, true>(at);
+    if constexpr (tiles == 4) multiply<2, parity>();
+    if constexpr (tiles == 2) multiply<1, parity>();
+    if constexpr (column_tiles == 2) load<b1, next, true>(at);
+    if constexpr (tiles == 4) multiply<3, parity>();
+    if constexpr (square && row_tiles == 2) load<a1, next, true>(at);
   }
 
   [[gnu::always_inline]] static void multiply_depth(const Block<Element>& block) {
-    const Element* a = block.a;
-    const Element* b = block.b;
-    const size_t a_step = Kind::depth * block.lda, b_step = Kind::depth * block.ldb;
+    Cursor at(block);
     size_t steps = block.k / Kind::depth;
     if (steps != 0) {
       set_depth(Kind::depth);
-      load_all<0, true>(block, a, b);
+      load_all<0, true>(block, at);
       for (; steps > 2; steps -= 2) {
-        step<0>(block, a += a_step, b += b_step);
-        step<1>(block, a += a_step, b += b_step);
+        step<0>(block, at);
+        step<1>(block, at);
       }
       if (steps == 2) {
-        step<0>(block, a += a_step, b += b_step);
+        step<0>(block, at);
         multiply_all<1>();
       } else {
         multiply_all<0>();
       }
-      a += a_step;
-      b += b_step;
     }
     if (block.k % Kind::depth != 0) {
       set_depth(1);
-      load_all<0, false>(block, a, b);
+      load_all<0, false>(block, at);
       multiply_all<0>();
     }
   }
 
   template <int i>
-  [[gnu::always_inline]] static float* tile_of_c(const Block<Element>& block) {
-    return block.c + i / column_tiles * block.next_rows * block.ldc + i % column_tiles * block.next_columns;
+  [[gnu::always_inline]] static TileCursor tile_of_c(const Block<Element>& block) {
+    return {static_cast<size_t>(tile_of(i)) << 29,
+            block.c + i / column_tiles * block.next_rows * block.ldc + i % column_tiles * block.next_columns};
   }
 
-  [[gnu::noinline]] static void run(const Block<Element>& block, bool accumulate) {
+  // `move` a row of every tile, row after row.
+  template <typename Move>
+  [[gnu::always_inline]] static void for_each_row(const Block<Element>& block, Move move) {
+    const size_t stride = block.ldc * sizeof(float);
+    TileCursor at0 = tile_of_c<0>(block), at1 = tile_of_c<1>(block), at2 = tile_of_c<2>(block),
+               at3 = tile_of_c<3>(block);
+#pragma clang loop unroll_count(tiles == 4 ? 4 : 1)
+    for (size_t row = 0; row < block.rows; ++row) {
+      move(at0, stride);
+      if constexpr (tiles > 1) move(at1, stride);
+      if constexpr (tiles > 2) move(at2, stride);
+      if constexpr (tiles > 3) move(at3, stride);
+    }
+  }
+
+  [[gnu::noinline]] static void run(const Block<Element>& whole_block, bool accumulate) {
+    const Block<Element> block = whole_block;  // known to this function alone: stays in registers
     Kind::configure(block.rows, block.columns);
-    float* c0 = tile_of_c<0>(block);
-    float* c1 = tile_of_c<1>(block);
-    float* c2 = tile_of_c<2>(block);
-    float* c3 = tile_of_c<3>(block);
     if (accumulate) {
-      for (size_t row = 0; row < block.rows; ++row) {
-        load_tile_row(tile_row(0, row), c0 + row * block.ldc);
-        if constexpr (tiles > 1) load_tile_row(tile_row(tile_of(1), row), c1 + row * block.ldc);
-        if constexpr (tiles > 2) load_tile_row(tile_row(tile_of(2), row), c2 + row * block.ldc);
-        if constexpr (tiles > 3) load_tile_row(tile_row(tile_of(3), row), c3 + row * block.ldc);
-      }
+      for_each_row(block, load_tile_row);
     } else {
       zero_tile<0>();
       if constexpr (tiles > 1) zero_tile<tile_of(1)>();
@@ -221,12 +247,7 @@ struct Kernel {
       if constexpr (tiles > 3) zero_tile<tile_of(3)>();
     }
     multiply_depth(block);
-    for (size_t row = 0; row < block.rows; ++row) {
-      store_tile_row(tile_row(0, row), c0 + row * block.ldc);
-      if constexpr (tiles > 1) store_tile_row(tile_row(tile_of(1), row), c1 + row * block.ldc);
-      if constexpr (tiles > 2) store_tile_row(tile_row(tile_of(2), row), c2 + row * block.ldc);
-      if constexpr (tiles > 3) store_tile_row(tile_row(tile_of(3), row), c3 + row * block.ldc);
-    }
+    for_each_row(block, store_tile_row);
   }
 };
 
