@@ -110,6 +110,48 @@ TEST(Pipeline, EqualsTheReferenceOnRandomTraces) {
   }
 }
 
+// Every row of the instruction set with random operands under random configurations: a sound job, and the
+// same time in both.
+TEST(Pipeline, EqualsTheReferenceOnEveryInstruction) {
+  const machine::Node node = machine::read_machine("d1").node;
+  Random random(5);
+  std::vector<const isa::Row*> rows;
+  for (const auto table : {isa::scalar_rows(), isa::vector_rows(), isa::matrix_rows(), isa::dojo_rows()})
+    for (const isa::Row& row : table) rows.push_back(&row);
+  ASSERT_GT(rows.size(), 500u);
+  std::vector<Step> steps;
+  for (int round = 0; round < 6; ++round) {
+    const std::vector<std::uint32_t> order =
+        permutation(static_cast<std::uint32_t>(rows.size()), 6, static_cast<std::uint64_t>(round));
+    for (const std::uint32_t i : order) {
+      const std::uint32_t word = rows[i]->match | (random.bits() & ~rows[i]->mask);
+      const isa::Decoded decoded = isa::decode(word, 0x1000);
+      const Config config{static_cast<std::uint16_t>(random.below(257)),
+                          static_cast<std::uint8_t>(3 + random.below(4)),
+                          static_cast<std::int8_t>(static_cast<int>(random.below(7)) - 3),
+                          static_cast<std::uint8_t>(1 << random.below(3)),
+                          static_cast<std::uint8_t>(random.below(17)),
+                          static_cast<std::uint8_t>(random.below(5)),
+                          0};
+      const Job job = describe(decoded, config, node);
+      const auto name = decoded.row->mnemonic;
+      ASSERT_GE(job.occupancy, 1u) << name;
+      ASSERT_GE(job.latency, 1u) << name;
+      ASSERT_EQ((job.x_reads | job.x_writes) & 1, 0u) << name;
+      ASSERT_EQ(job.route == Route::vector, job.pipes != 0) << name;
+      ASSERT_EQ(job.route == Route::vector, depends_on_config(decoded)) << name;
+      ASSERT_EQ((job.pipes & load_port) != 0 && job.ports == 0, false) << name;
+      for (const Group& group : job.v_reads) ASSERT_LE(group.first + group.count, 32) << name;
+      ASSERT_LE(job.v_write.first + job.v_write.count, 32) << name;
+      steps.push_back({job, Exit::onward});
+      if (steps.size() < 60) continue;
+      expect_equal(node, steps);
+      ASSERT_FALSE(HasFatalFailure());
+      steps.clear();
+    }
+  }
+}
+
 // Taking the state out after any step and going on from it changes nothing, and forgetting changes no future.
 TEST(Pipeline, StateHoldsAllThatTheFutureDependsOn) {
   for (std::uint64_t trace = 0; trace < 2000; ++trace) {
