@@ -19,7 +19,8 @@ float fused(float a, float b, float c, std::uint8_t& flags) {
   return std::numeric_limits<float>::quiet_NaN();
 }
 
-void rows_defined(float* tile, const MatrixOperands& o, unsigned first, unsigned last, std::uint8_t& flags) {
+[[gnu::noinline]] void rows_defined(float* tile, const MatrixOperands& o, unsigned first, unsigned last,
+                                    std::uint8_t& flags) {
   for (unsigned m = first; m < last; ++m)
     for (unsigned n = 0; n < o.tn; ++n) {
       float sum = tile[m * tile_edge + n];
