@@ -1,0 +1,16 @@
+// JPEG pictures, decoded through libavcodec.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <span>
+
+#include "training/dataset.h"
+
+namespace dojo::driving {
+
+// Nothing if the bytes are no complete baseline JPEG, or one larger than 4096 x 4096. Colours are JFIF's
+// (BT.601, full range); subsampled colour is repeated. The same bytes give the same picture on every host.
+std::optional<training::Image> decode_jpeg(std::span<const std::byte> bytes);
+
+}  // namespace dojo::driving

@@ -1,0 +1,130 @@
+#include "driving/picture.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/error.h"
+
+namespace dojo::driving {
+namespace {
+
+// Where a row or column of the result lies between two of the source.
+struct Between {
+  std::size_t low = 0, high = 0;
+  float weight = 0;  // of high
+};
+
+std::vector<Between> resampling(std::size_t source, std::size_t result) {
+  std::vector<Between> places(result);
+  for (std::size_t i = 0; i < result; ++i) {
+    const double at =
+        (static_cast<double>(i) + 0.5) * static_cast<double>(source) / static_cast<double>(result) - 0.5;
+    const double held = std::clamp(at, 0.0, static_cast<double>(source - 1));
+    places[i].low = static_cast<std::size_t>(held);
+    places[i].high = std::min(places[i].low + 1, source - 1);
+    places[i].weight = static_cast<float>(held - static_cast<double>(places[i].low));
+  }
+  return places;
+}
+
+// ITU-T T.871, section 7, divided by 127.5.
+struct Weights {
+  float red, green, blue, offset;
+};
+constexpr Weights colour[3] = {
+    {0.299f / 127.5f, 0.587f / 127.5f, 0.114f / 127.5f, -1.0f},
+    {-0.168736f / 127.5f, -0.331264f / 127.5f, 0.5f / 127.5f, 0.0f},
+    {0.5f / 127.5f, -0.418688f / 127.5f, -0.081312f / 127.5f, 0.0f},
+};
+
+std::size_t label_index(const training::Dataset& data, std::string_view label) {
+  const auto& names = data.label_names();
+  const auto found = std::ranges::find(names, label);
+  if (found == names.end())
+    refuse(data.name(), "has no label '{}', which the network's output of that name needs", label);
+  return static_cast<std::size_t>(found - names.begin());
+}
+
+}  // namespace
+
+View view_for(std::string_view input, const std::vector<std::int64_t>& shape) {
+  if (shape.size() == 4 && (shape[1] == 1 || shape[1] == 3)) return {shape[1], shape[2], shape[3]};
+  if (shape.size() != 2)
+    throw UserError(fmt::format("input '{}'", input),
+                    fmt::format("shape [{}] is neither [batch, 1 or 3, height, width] nor [batch, features]",
+                                fmt::join(shape, ", ")),
+                    Refusal::unsupported);
+  View best{1, 1, shape[1]};
+  const auto distance = [](const View& v) {
+    return std::fabs(std::log2(static_cast<double>(v.width) / static_cast<double>(v.height)) - 1);
+  };
+  for (std::int64_t height = 1; height <= shape[1]; ++height) {
+    if (shape[1] % height != 0) continue;
+    const View candidate{1, height, shape[1] / height};
+    if (distance(candidate) < distance(best)) best = candidate;
+  }
+  return best;
+}
+
+void see(const training::Image& image, const View& view, std::span<float> out) {
+  DOJO_ENSURE(static_cast<std::int64_t>(out.size()) == view.elements() && view.channels <= 3);
+  DOJO_ENSURE(image.width > 0 && image.height > 0 &&
+              image.rgb.size() == std::size_t{3} * image.width * image.height);
+  const std::size_t top = image.height / 3, kept = image.height - top, width = image.width;
+  const auto rows = resampling(kept, static_cast<std::size_t>(view.height));
+  const auto columns = resampling(width, static_cast<std::size_t>(view.width));
+  std::vector<float> plane(kept * width);
+  for (std::int64_t channel = 0; channel < view.channels; ++channel) {
+    const Weights& w = colour[channel];
+    const std::uint8_t* rgb = image.rgb.data() + top * width * 3;
+    for (float& value : plane) {
+      value = w.red * rgb[0] + w.green * rgb[1] + w.blue * rgb[2] + w.offset;
+      rgb += 3;
+    }
+    float* result = out.data() + channel * view.height * view.width;
+    for (const Between& row : rows) {
+      const float *low = plane.data() + row.low * width, *high = plane.data() + row.high * width;
+      for (const Between& column : columns) {
+        const float upper = low[column.low] + column.weight * (low[column.high] - low[column.low]);
+        const float lower = high[column.low] + column.weight * (high[column.high] - high[column.low]);
+        *result++ = upper + row.weight * (lower - upper);
+      }
+    }
+  }
+}
+
+float label_deviation(const training::Dataset& data, std::string_view label,
+                      std::span<const std::uint32_t> frames) {
+  const std::size_t index = label_index(data, label);
+  double sum = 0, squares = 0;
+  for (const std::uint32_t frame : frames) sum += data.labels(frame)[index];
+  const double mean = sum / static_cast<double>(std::max<std::size_t>(frames.size(), 1));
+  for (const std::uint32_t frame : frames) squares += std::pow(data.labels(frame)[index] - mean, 2);
+  const double deviation = std::sqrt(squares / static_cast<double>(std::max<std::size_t>(frames.size(), 1)));
+  return deviation > 0 ? static_cast<float>(deviation) : 1.0f;
+}
+
+CameraExamples::CameraExamples(const training::Dataset& data, std::vector<View> views,
+                               const std::vector<Target>& targets)
+    : data_(data), views_(std::move(views)) {
+  for (const Target& target : targets) targets_.push_back({label_index(data, target.label), target.scale});
+}
+
+std::size_t CameraExamples::input_elements() const {
+  std::size_t count = 0;
+  for (const View& view : views_) count += static_cast<std::size_t>(view.elements());
+  return count;
+}
+
+void CameraExamples::read(std::size_t frame, std::span<float> inputs, std::span<float> targets) const {
+  DOJO_ENSURE(inputs.size() == input_elements() && targets.size() == targets_.size());
+  const training::Image image = data_.image(frame);
+  for (const View& view : views_) {
+    see(image, view, inputs.first(static_cast<std::size_t>(view.elements())));
+    inputs = inputs.subspan(static_cast<std::size_t>(view.elements()));
+  }
+  const std::vector<float> labels = data_.labels(frame);
+  for (std::size_t i = 0; i < targets.size(); ++i) targets[i] = labels[targets_[i].label] / targets_[i].scale;
+}
+
+}  // namespace dojo::driving
