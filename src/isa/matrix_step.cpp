@@ -125,7 +125,9 @@ bool finite(const MatrixOperands& o) {
     for (unsigned n = 0; n < o.tn; ++n) tile[m * tile_edge + n] = wide[m * tile_edge + n];
 }
 
+// Without products nothing may be looked at: even a comparison of a signalling NaN raises a flag.
 [[gnu::noinline]] void any_tile(float* tile, const MatrixOperands& o, std::uint8_t& flags) {
+  if (o.tk == 0 || o.tn == 0) return;
   o.tn == tile_edge ? full_tile(tile, o, flags) : narrow_tile(tile, o, flags);
 }
 
