@@ -395,6 +395,46 @@ int main() {
   EXPECT_EQ(std::memcmp(at<char>(computer, 0, moved), expected.data(), expected.size()), 0);
 }
 
+// Every code both ways, and floats around every rounding border.
+TEST(Arrays, Cfloat8EqualsTheDefinition) {
+  constexpr std::uint64_t count = 30'000, source = table_address, codes = 0x40000, widened = 0x60000;
+  const system::Program program = build("cfloat8.cpp", R"(
+#include "cfloat8.h"
+template <typename Code> void convert(uint64_t codes, uint64_t widened) {
+  to_cfloat8((Code*)codes, (const float*)0x20000, 30000);
+  Code all[256];
+  for (int i = 0; i < 256; ++i) all[i].code = (uint8_t)i;
+  to_float((float*)widened, all, 256);
+}
+int main() {
+  convert<cfloat8_143>(0x40000, 0x60000);
+  convert<cfloat8_152>(0x48000, 0x61000);
+  convert<Cfloat8<3, 0>>(0x50000, 0x62000);
+  convert<Cfloat8<2, 63>>(0x58000, 0x63000);
+  return 0;
+}
+)");
+  system::Computer computer(machine::read_machine("d1"), 1);
+  Random random(4);
+  for (std::uint64_t i = 0; i < count; ++i) {
+    const auto bits = static_cast<std::uint32_t>(random.bits());
+    const std::array<std::uint32_t, 4> tails{0, 0x80000, 0x40000, bits & 0xfffff};
+    at<std::uint32_t>(computer, 0, source)[i] = (bits & 0xfff00000) | tails[i % 4];
+  }
+  run(computer, program);
+  const std::array formats{numerics::cfloat8_143(), numerics::cfloat8_152(), numerics::cfloat8_143(0),
+                           numerics::cfloat8_152(63)};
+  for (std::size_t f = 0; f < formats.size(); ++f) {
+    for (std::uint64_t i = 0; i < count; ++i)
+      ASSERT_EQ(at<std::uint8_t>(computer, 0, codes + f * 0x8000)[i],
+                numerics::round(at<float>(computer, 0, source)[i], formats[f]).code)
+          << at<float>(computer, 0, source)[i];
+    for (std::uint32_t code = 0; code < 256; ++code)
+      ASSERT_EQ(at<std::uint32_t>(computer, 0, widened + f * 0x1000)[code],
+                std::bit_cast<std::uint32_t>(numerics::widen(code, formats[f])));
+  }
+}
+
 TEST(Start, RunsConstructorsAndThreadsAndPrints) {
   const std::string text = R"(
 #include "dojo.h"
