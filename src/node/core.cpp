@@ -38,6 +38,7 @@ void Core::run_block(isa::Hart& hart, Slice& slice, const CodeBlock& block) {
                                              : Exit::taken;
   last_ = &timing_.step(*last_, block, config, exit);
   *current_ += last_->counts;
+  if (recording_) recording_->blocks.push_back({&block.block, completed, config, exit});
   advance(hart, slice, completed, last_->cycles);
 }
 
@@ -53,6 +54,10 @@ void Core::run_unshared(isa::Hart& hart, Slice& slice) {
 void Core::add_once(isa::Hart& hart, Slice& slice, const isa::Block& block, std::uint32_t completed,
                     const Config& config) {
   const Exit exit = hart.stop == Stop::none || hart.stop == Stop::trap ? Exit::onward : Exit::stopped;
+  if (recording_ && completed != 0) {
+    recording_->own.push_back(block);
+    recording_->blocks.push_back({&recording_->own.back(), completed, config, exit});
+  }
   const Counts counts = timing_.once(*last_, block, completed, config, exit);
   last_ = start_;
   *current_ += counts;

@@ -18,6 +18,7 @@
 #include "node/block_timing.h"
 #include "node/counts.h"
 #include "node/image.h"
+#include "node/joint.h"
 
 namespace dojo::node {
 
@@ -40,6 +41,10 @@ public:
   // hart.cycle forward between slices. hart.pc afterwards is the next instruction, or the trapping one.
   Slice run(isa::Hart& hart, std::uint64_t max_instructions);
 
+  // From now on notes down every block it runs, for joint timing (joint.h); nullptr: no more. The recording
+  // must outlive its use here.
+  void record(Recording* recording) { recording_ = recording; }
+
   // Everything counted so far, by plan op (hart.op). Cycles of waiting in the network are the system's to
   // add.
   const std::map<std::uint32_t, Counts>& counts() const { return counts_; }
@@ -58,6 +63,7 @@ private:
   const Transition* last_;   // how the previous block ended
   const Transition* start_;  // the empty pipeline
   std::map<std::uint32_t, Counts> counts_;
+  Recording* recording_ = nullptr;
   Counts* current_ = nullptr;  // counts_ of hart.op
   std::uint32_t current_op_ = 0;
 };

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "base/error.h"
+
 namespace dojo::node {
 
 namespace {
@@ -27,8 +29,12 @@ Cycle readable_from(const Job& job, const Group& group, const std::array<Ready, 
 
 }  // namespace
 
-ReferencePipeline::ReferencePipeline(const machine::Node& node, unsigned threads)
-    : node_(node), threads_(threads), load_busy_(node.sram_load_ports), store_busy_(node.sram_store_ports) {}
+ReferencePipeline::ReferencePipeline(const machine::Node& node, unsigned threads, Keep keep)
+    : node_(node),
+      keep_(keep),
+      threads_(threads),
+      load_busy_(node.sram_load_ports),
+      store_busy_(node.sram_store_ports) {}
 
 bool ReferencePipeline::empty(unsigned thread) const {
   const Thread& t = threads_[thread];
@@ -41,6 +47,11 @@ void ReferencePipeline::tick() {
   pass_instructions();
   for (Thread& thread : threads_) account(thread);
   ++now_;
+}
+
+void ReferencePipeline::jump(Cycle to) {
+  for (unsigned thread = 0; thread < threads_.size(); ++thread) DOJO_ENSURE(empty(thread));
+  now_ = std::max(now_, to);
 }
 
 // --- Vector engine
@@ -116,7 +127,7 @@ void ReferencePipeline::begin(Thread& thread, const Queued& queued) {
   for_each_bit(job.f_writes, [&](unsigned r) { thread.f[r] = last, --thread.f_pending[r]; });
   if (job.writes_config) thread.config = last, --thread.config_pending;
   thread.done = std::max(thread.done, last);
-  thread.times[queued.index].issued = now_;
+  if (keep_ == Keep::times) thread.times[queued.index].issued = now_;
   thread.acted = true;
 }
 
@@ -188,12 +199,12 @@ void ReferencePipeline::pass_instructions() {
 void ReferencePipeline::pass(Thread& thread, const Step& step) {
   const Job& job = step.job;
   thread.stop_paid = false;
-  thread.times.push_back({now_, now_});
+  if (keep_ == Keep::times) thread.times.push_back({now_, now_});
   if (job.route == Route::vector) {
     for_each_bit(job.x_writes, [&](unsigned r) { ++thread.x_pending[r]; });
     for_each_bit(job.f_writes, [&](unsigned r) { ++thread.f_pending[r]; });
     if (job.writes_config) ++thread.config_pending;
-    thread.queue.push_back({job, thread.times.size() - 1});
+    thread.queue.push_back({job, thread.times.size() - (keep_ == Keep::times)});
   } else if (job.route != Route::free) {
     const Cycle ready = now_ + job.latency;
     for_each_bit(job.x_writes, [&](unsigned r) { thread.x[r] = ready; });
@@ -230,7 +241,7 @@ void ReferencePipeline::account(Thread& thread) {
     cause = thread.front_reason;
   }
   thread.counts.of(cause) += 1;
-  thread.history.push_back(cause);
+  if (keep_ == Keep::times) thread.history.push_back(cause);
   if (thread.stopping && thread.front_ready <= now_ + 1) thread.stopping = false, thread.stop_paid = true;
 }
 

@@ -25,13 +25,18 @@ struct Step {
 
 using Cycle = std::int64_t;
 
+// What to keep beside the totals: `times` grows with the trace, `totals` does not.
+enum class Keep : std::uint8_t { totals, times };
+
 class ReferencePipeline {
 public:
-  ReferencePipeline(const machine::Node& node, unsigned threads);
+  ReferencePipeline(const machine::Node& node, unsigned threads, Keep keep = Keep::times);
 
   void feed(unsigned thread, const Step& step) { threads_[thread].trace.push_back(step); }
   // Advances one cycle.
   void tick();
+  // Lets time pass while every thread is empty.
+  void jump(Cycle to);
 
   Cycle now() const { return now_; }  // the cycle that the next tick computes
   // Nothing left to pass on and nothing in flight.
@@ -39,8 +44,8 @@ public:
   // The thread's latest step was `stopped` and has been paid for: its pipeline is empty, it is ready for
   // more.
   bool stopped(unsigned thread) const { return threads_[thread].stop_paid; }
-  // The front end has passed on every step fed so far.
-  bool starved(unsigned thread) const { return threads_[thread].trace.empty(); }
+  // Steps fed and not passed on.
+  std::size_t fed(unsigned thread) const { return threads_[thread].trace.size(); }
   // Cycles from which nothing was waiting to run are not counted.
   const Counts& counts(unsigned thread) const { return threads_[thread].counts; }
 
@@ -66,7 +71,6 @@ private:
   };
   struct Thread {
     std::deque<Step> trace;
-    std::size_t passed = 0;
     std::deque<Queued> queue;
     std::array<Cycle, 32> x{}, f{};
     std::array<unsigned, 32> x_pending{}, f_pending{};  // writes by vector instructions not yet begun
@@ -100,6 +104,7 @@ private:
   void account(Thread& thread);
 
   machine::Node node_;
+  Keep keep_;
   Cycle now_ = 0;
   std::vector<Thread> threads_;
   Cycle simd_busy_ = 0, matrix_busy_ = 0, divider_busy_ = 0;
