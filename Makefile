@@ -4,7 +4,7 @@ DATA ?= ../shared/data/donkey
 
 build:
 	@tools/setup.sh
-	@cmake --preset release -DCMAKE_MAKE_PROGRAM=/usr/bin/ninja --log-level=WARNING
+	@cmake --preset release --log-level=WARNING
 	@cmake --build build
 
 # Trains PilotNet on rendered road scenes on the emulated D1 die; the report is also in out/.

@@ -14,5 +14,7 @@ constexpr int exit_guest_stranded = 3;  // a trap, a deadlock, a program that ru
 void add_exec_command(CLI::App& app);
 void add_disassemble_command(CLI::App& app);
 void add_machine_command(CLI::App& app);
+void add_prepare_command(CLI::App& app);
+void add_train_command(CLI::App& app);
 
 }  // namespace dojo::tools

@@ -12,6 +12,8 @@ int run(int count, char** words) {
   CLI::App app("OpenDojo: the Dojo training machine in software", "dojo");
   app.set_version_flag("--version", DOJO_VERSION);
   app.require_subcommand(1);
+  dojo::tools::add_train_command(app);
+  dojo::tools::add_prepare_command(app);
   dojo::tools::add_exec_command(app);
   dojo::tools::add_disassemble_command(app);
   dojo::tools::add_machine_command(app);

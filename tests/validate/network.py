@@ -14,6 +14,19 @@ def pilotnet():
         n.Linear(1152, 100), n.ReLU(), n.Linear(100, 50), n.ReLU(), n.Linear(50, 10), n.ReLU(), n.Linear(10, 1))
 
 
+def load_weights(network, path):
+    """Starts the network from an ONNX file's initialisers, in the order of its layers."""
+    import onnx
+    from onnx import numpy_helper
+    initialisers = [torch.from_numpy(numpy_helper.to_array(t).copy()) for t in onnx.load(path).graph.initializer
+                    if t.data_type == onnx.TensorProto.FLOAT]
+    parameters = list(network.parameters())
+    assert [tuple(t.shape) for t in initialisers] == [tuple(p.shape) for p in parameters]
+    with torch.no_grad():
+        for parameter, value in zip(parameters, initialisers):
+            parameter.copy_(value)
+
+
 def prepared(folder):
     """(train inputs, train labels, validation inputs, validation labels) as float32 tensors; see `dojo prepare --help`."""
     folder = pathlib.Path(folder)

@@ -1,6 +1,6 @@
 """Trains PilotNet with PyTorch in FP32 on prepared data: Adam, one-cycle schedule, batch 354. Prints one JSON line.
 
-usage: train_pytorch.py PREPARED_FOLDER EPOCHS [SEED] [WEIGHT_DECAY]
+usage: train_pytorch.py PREPARED_FOLDER MODEL.onnx EPOCHS [SEED]
 """
 import json
 import sys
@@ -8,18 +8,18 @@ import time
 
 import torch
 
-from network import pilotnet, prepared, r2
+from network import load_weights, pilotnet, prepared, r2
 
-folder, epochs = sys.argv[1], int(sys.argv[2])
-seed = int(sys.argv[3]) if len(sys.argv) > 3 else 1
-decay = float(sys.argv[4]) if len(sys.argv) > 4 else 0.0
+folder, model, epochs = sys.argv[1], sys.argv[2], int(sys.argv[3])
+seed = int(sys.argv[4]) if len(sys.argv) > 4 else 1
 batch, peak = 354, 3e-3
 torch.manual_seed(seed)
 torch.set_num_threads(2)
 train_x, train_y, valid_x, valid_y = prepared(folder)
 train_y, valid_y = train_y[:, :1], valid_y[:, :1]
 network = pilotnet()
-optimizer = torch.optim.AdamW(network.parameters(), lr=peak, weight_decay=decay)
+load_weights(network, model)
+optimizer = torch.optim.AdamW(network.parameters(), lr=peak, weight_decay=0.0)
 steps = epochs * (len(train_x) // batch)
 schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=peak, total_steps=steps, cycle_momentum=False)
 start_cpu = time.process_time()

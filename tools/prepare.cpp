@@ -1,0 +1,78 @@
+// dojo prepare: what a network is shown, as plain files, so that another program can train or judge on
+// exactly the same.
+#include <fmt/format.h>
+
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "commands.h"
+#include "course.h"
+
+namespace dojo::tools {
+namespace {
+
+struct PrepareArguments {
+  std::string model, data, out = "out/prepared";
+  std::uint64_t seed = 1;
+  unsigned threads = 0;
+};
+
+void write_part(const std::filesystem::path& folder, const std::string& part,
+                const training::Examples& examples, const std::vector<std::uint32_t>& frames) {
+  std::vector<float> inputs(frames.size() * examples.input_elements());
+  std::vector<float> labels(frames.size() * examples.target_elements());
+  for (std::size_t i = 0; i < frames.size(); ++i)
+    examples.read(frames[i],
+                  std::span(inputs).subspan(i * examples.input_elements(), examples.input_elements()),
+                  std::span(labels).subspan(i * examples.target_elements(), examples.target_elements()));
+  write_file(folder / (part + "_inputs.f32"), std::as_bytes(std::span(inputs)));
+  write_file(folder / (part + "_labels.f32"), std::as_bytes(std::span(labels)));
+}
+
+void prepare(const PrepareArguments& arguments) {
+  training::Recipe recipe;
+  recipe.model = arguments.model;
+  const training::TrainableNetwork network = training::read_network(recipe);
+  DrivingCourse driving(arguments.data, arguments.seed, arguments.threads);
+  const training::Course course = driving.for_network(network);
+
+  const std::filesystem::path folder = arguments.out;
+  std::error_code failure;
+  std::filesystem::create_directories(folder, failure);
+  if (failure) refuse(folder.string(), "cannot be made: {}", failure.message());
+  write_part(folder, "train", course.examples, course.split.train);
+  write_part(folder, "validation", course.examples, course.split.validation);
+  nlohmann::ordered_json description;
+  description["input_shape"] = network.inputs.front().shape;
+  for (const auto& input : network.inputs)
+    description["inputs"].push_back({{"name", input.name}, {"shape", input.shape}});
+  for (const auto& target : network.targets)
+    description["targets"].push_back({{"output", target.name}, {"label", target.label}});
+  description["train_frames"] = course.split.train;
+  description["validation_frames"] = course.split.validation;
+  write_text(folder / "prepared.json", description.dump(1) + "\n");
+  fmt::print("{} training and {} validation frames in {}\n", course.split.train.size(),
+             course.split.validation.size(), folder.string());
+}
+
+}  // namespace
+
+void add_prepare_command(CLI::App& app) {
+  auto arguments = std::make_shared<PrepareArguments>();
+  PrepareArguments& a = *arguments;
+  CLI::App* command = app.add_subcommand(
+      "prepare",
+      "Write the frames as a network sees them: {train,validation}_{inputs,labels}.f32 (little-endian FP32, "
+      "one sample after the other) and prepared.json (shapes, frame numbers)");
+  command->add_option("MODEL", a.model, "The network, an .onnx file")->required();
+  command->add_option("--data", a.data,
+                      "A Donkeycar 4 tub; without it, rendered road scenes made from the seed");
+  command->add_option("--seed", a.seed, "Of rendered scenes")->capture_default_str();
+  command->add_option("--threads", a.threads, "Host threads; by default one for each core");
+  command->add_option("--out", a.out, "Folder to write to")->capture_default_str();
+  command->callback([arguments] { prepare(*arguments); });
+}
+
+}  // namespace dojo::tools
