@@ -43,10 +43,10 @@ Decoded fetch(const Memory& memory, std::uint64_t pc) {
 
 }  // namespace
 
-Block build_block(const Memory& memory, std::uint64_t pc) {
+Block build_block(const Memory& memory, std::uint64_t pc, unsigned limit) {
   Block block;
   block.pc = pc;
-  while (block.count < max_block) {
+  while (block.count < limit) {
     const Decoded d = fetch(memory, pc + block.bytes);
     if (block.count != 0 && (d.row->properties & starts_block || d.row == &fetch_fault_row)) break;
     block.code.push_back(d);

@@ -32,7 +32,8 @@ struct Block {
 Decoded decode(std::uint32_t bits, std::uint64_t pc);
 
 // Never fails: unreadable or illegal code becomes an instruction that traps when executed.
-Block build_block(const Memory& memory, std::uint64_t pc);
+// `limit` makes shorter blocks: 1 for single steps.
+Block build_block(const Memory& memory, std::uint64_t pc, unsigned limit = max_block);
 
 // Runs the block to its end. Returns the number of instructions completed (a trapping one is not).
 // Afterwards hart.pc is the next instruction, or the trapping one if hart.stop == Stop::trap.

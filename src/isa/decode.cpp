@@ -48,8 +48,9 @@ class Index {
 public:
   Index() {
     for (const Row* row : all_rows()) entries_.push_back(indexed(*row));
-    std::stable_sort(entries_.begin(), entries_.end(), [](const IndexedRow& a, const IndexedRow& b) {
-      return std::popcount(a.row->mask) > std::popcount(b.row->mask);
+    std::sort(entries_.begin(), entries_.end(), [](const IndexedRow& a, const IndexedRow& b) {
+      const int a_fixed = std::popcount(a.row->mask), b_fixed = std::popcount(b.row->mask);
+      return a_fixed != b_fixed ? a_fixed > b_fixed : a.row->match < b.row->match;
     });
     std::vector<std::uint16_t> candidates;  // rows of the key's opcode
     for (std::uint32_t key = 0; key < places; ++key) {
