@@ -35,3 +35,80 @@ inline void dojo_mark() {
   constexpr int32_t low = static_cast<int32_t>(id << 20) >> 20;
   asm volatile(".insn i 0x0b, 2, x0, %z0, %1" : : "rJ"(static_cast<uint64_t>(id) - low), "i"(low) : "memory");
 }
+
+// FP32 to CFloat or bf16 codes of 8 or 16 bits and back, whole arrays (count > 0). The descriptor: bias, format << 8 (0
+// CFloat8_1_4_3, 1 CFloat8_1_5_2, 2 CFloat16 SHP, 3 CFloat16 UHP, 4 bf16), stochastic << 16, printed denormals << 17.
+inline void dojo_narrow8(void* to, const void* from, uint64_t count, uint64_t descriptor) {
+  uint64_t step;
+  asm volatile(
+      "1: vsetvli %0, %3, e32, m4, ta, ma\n"
+      "vle32.v v8, (%2)\n"
+      "vsetvli zero, %0, e8, m1, ta, ma\n"
+      ".insn r 0x2b, 6, 1, v16, %4, v8\n"
+      "vsetvli zero, %0, e8, m1, ta, ma\n"
+      "vse8.v v16, (%1)\n"
+      "sub %3, %3, %0\n"
+      "slli %0, %0, 0\nadd %1, %1, %0\n"
+      "slli %0, %0, 2\nadd %2, %2, %0\n"
+      "bnez %3, 1b"
+      : "=&r"(step), "+r"(to), "+r"(from), "+r"(count)
+      : "r"(descriptor)
+      : "v8", "v9", "v10", "v11", "v16", "v17", "v18", "v19", "vl", "vtype", "memory");
+}
+
+inline void dojo_widen8(void* to, const void* from, uint64_t count, uint64_t descriptor) {
+  uint64_t step;
+  asm volatile(
+      "1: vsetvli %0, %3, e8, m1, ta, ma\n"
+      "vle8.v v8, (%2)\n"
+      "vsetvli zero, %0, e8, m1, ta, ma\n"
+      ".insn r 0x2b, 6, 3, v16, %4, v8\n"
+      "vsetvli zero, %0, e32, m4, ta, ma\n"
+      "vse32.v v16, (%1)\n"
+      "sub %3, %3, %0\n"
+      "slli %0, %0, 2\nadd %1, %1, %0\n"
+      "srli %0, %0, 2\nadd %2, %2, %0\n"
+      "bnez %3, 1b"
+      : "=&r"(step), "+r"(to), "+r"(from), "+r"(count)
+      : "r"(descriptor)
+      : "v8", "v9", "v10", "v11", "v16", "v17", "v18", "v19", "vl", "vtype", "memory");
+}
+
+inline void dojo_narrow16(void* to, const void* from, uint64_t count, uint64_t descriptor) {
+  uint64_t step;
+  asm volatile(
+      "1: vsetvli %0, %3, e32, m2, ta, ma\n"
+      "vle32.v v8, (%2)\n"
+      "vsetvli zero, %0, e16, m1, ta, ma\n"
+      ".insn r 0x2b, 6, 1, v16, %4, v8\n"
+      "vsetvli zero, %0, e16, m1, ta, ma\n"
+      "vse16.v v16, (%1)\n"
+      "sub %3, %3, %0\n"
+      "slli %0, %0, 1\nadd %1, %1, %0\n"
+      "slli %0, %0, 1\nadd %2, %2, %0\n"
+      "bnez %3, 1b"
+      : "=&r"(step), "+r"(to), "+r"(from), "+r"(count)
+      : "r"(descriptor)
+      : "v8", "v9", "v10", "v11", "v16", "v17", "v18", "v19", "vl", "vtype", "memory");
+}
+
+inline void dojo_widen16(void* to, const void* from, uint64_t count, uint64_t descriptor) {
+  uint64_t step;
+  asm volatile(
+      "1: vsetvli %0, %3, e16, m1, ta, ma\n"
+      "vle16.v v8, (%2)\n"
+      "vsetvli zero, %0, e16, m1, ta, ma\n"
+      ".insn r 0x2b, 6, 3, v16, %4, v8\n"
+      "vsetvli zero, %0, e32, m2, ta, ma\n"
+      "vse32.v v16, (%1)\n"
+      "sub %3, %3, %0\n"
+      "slli %0, %0, 2\nadd %1, %1, %0\n"
+      "srli %0, %0, 1\nadd %2, %2, %0\n"
+      "bnez %3, 1b"
+      : "=&r"(step), "+r"(to), "+r"(from), "+r"(count)
+      : "r"(descriptor)
+      : "v8", "v9", "v10", "v11", "v16", "v17", "v18", "v19", "vl", "vtype", "memory");
+}
+
+// For use inside an asm statement that has set the matrix configuration (e8, w4): tile mt<i> is x<2 i>, a and b are v registers.
+#define DOJO_MM_CF(tile, a, b) ".insn r 0x2b, 1, 1, " #tile ", " #b ", " #a "\n"

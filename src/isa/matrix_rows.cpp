@@ -7,6 +7,7 @@
 #include <array>
 #include <bit>
 
+#include "isa/matrix_operands.h"
 #include "isa/matrix_step.h"
 #include "isa/vector_config.h"
 #include "isa/vector_operands.h"
@@ -16,19 +17,11 @@ namespace {
 
 using vector::illegal;
 
-constexpr unsigned tile_register_bytes = 256;
-
-std::uint8_t* tile_bytes(Hart& hart, unsigned tile) {
-  return reinterpret_cast<std::uint8_t*>(hart.tiles.data()) + tile * tile_register_bytes;
-}
-
 // Whether mt<tile> may hold elements of this width.
 bool tile_is_legal(unsigned tile, unsigned width) {
   const unsigned edge = effective_tile_edge(width, 1);
   return tile % (edge * edge * width / 8 / tile_register_bytes) == 0;
 }
-
-bool is_matrix_configuration(const Hart& hart) { return !hart.vill && hart.tile_widen != 0; }
 
 // --- Configuration
 
@@ -155,22 +148,7 @@ const Decoded* discard_tiles(Hart&, const Decoded* d) { return d + 1; }
 
 // --- Steps
 
-// Row k of an operand lies k * (8 / KMAX) registers above its first.
-bool operand_is_legal(const Hart& hart, unsigned r) {
-  return vector::group_is_legal(r, hart.lmul_log2) && (r & 7) < 8 / tile_k_max(hart.tile_widen);
-}
-
-bool step_is_legal(const Hart& hart, const Decoded* d, unsigned sew) {
-  return is_matrix_configuration(hart) && hart.sew == sew && hart.sew * hart.tile_widen == 32 &&
-         (d->word >> 8 & 3) == 0 && operand_is_legal(hart, d->rs1) && operand_is_legal(hart, d->rs2);
-}
-
-const std::uint8_t* operand_row(Hart& hart, unsigned r, unsigned k) {
-  return vector::group(hart, r + k * 8 / tile_k_max(hart.tile_widen));
-}
-
 // One row of `tile_edge` elements to FP32.
-using Widen = void (*)(const std::uint8_t* from, float* to);
 
 void widen_fp32(const std::uint8_t* from, float* to) { std::memcpy(to, from, tile_edge * 4); }
 
@@ -231,29 +209,17 @@ void widen_fp8(const std::uint8_t* from, float* to) {
   for (unsigned i = 0; i < tile_edge; ++i) to[i] = table[from[i]];
 }
 
-const Decoded* step(Hart& hart, const Decoded* d, Widen widen_a, Widen widen_b) {
-  MatrixOperands operands;
-  operands.tm = hart.tile_m;
-  operands.tn = static_cast<unsigned>(hart.vl);
-  operands.tk = hart.tile_k;
-  for (unsigned k = 0; k < operands.tk; ++k) {
-    widen_a(operand_row(hart, d->rs2, k), operands.a[k].data());
-    widen_b(operand_row(hart, d->rs1, k), operands.b[k].data());
-  }
-  matrix_step(reinterpret_cast<float*>(tile_bytes(hart, d->word >> 8 & 15)), operands, hart.fflags);
-  return d + 1;
-}
-
 const Decoded* multiply_float(Hart& hart, const Decoded* d) {
   if (!step_is_legal(hart, d, hart.sew) || hart.sew == 8) return illegal(hart, d);
-  const Widen widen = hart.sew == 32 ? widen_fp32 : hart.altfmt ? widen_bf16 : widen_fp16;
-  return step(hart, d, widen, widen);
+  if (hart.sew == 32) return run_matrix_step(hart, d, widen_fp32, widen_fp32);
+  return hart.altfmt ? run_matrix_step(hart, d, widen_bf16, widen_bf16)
+                     : run_matrix_step(hart, d, widen_fp16, widen_fp16);
 }
 
 template <const Fp8Table& a, const Fp8Table& b>
 const Decoded* multiply_fp8(Hart& hart, const Decoded* d) {
   if (!step_is_legal(hart, d, 8)) return illegal(hart, d);
-  return step(hart, d, widen_fp8<a>, widen_fp8<b>);
+  return run_matrix_step(hart, d, widen_fp8<a>, widen_fp8<b>);
 }
 
 // Products and sums modulo 2^32.

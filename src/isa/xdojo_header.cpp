@@ -75,6 +75,36 @@ std::string function(const Call& call) {
                      call.comment, call.name, parameters, insn(row), registers, inputs);
 }
 
+// An array loop: loads at one width, converts, stores at the other. LMUL is 1 on the narrow side.
+std::string array_convert(std::string_view mnemonic, unsigned bits) {
+  const Row& row = row_of(mnemonic);
+  const bool narrows = mnemonic == "dj.vfncvt.cf.f";
+  const unsigned ratio = 32 / bits;
+  const std::string narrow_type = fmt::format("e{}, m1, ta, ma", bits);
+  return fmt::format(
+      "inline void dojo_{0}{1}(void* to, const void* from, uint64_t count, uint64_t descriptor) {{\n"
+      "  uint64_t step;\n"
+      "  asm volatile(\n"
+      "      \"1: vsetvli %0, %3, {2}\\n\"\n"
+      "      \"vle{3}.v v8, (%2)\\n\"\n"
+      "      \"vsetvli zero, %0, e{1}, m1, ta, ma\\n\"\n"
+      "      \".insn r {4:#04x}, {5}, {6}, v16, %4, v8\\n\"\n"
+      "      \"vsetvli zero, %0, {7}\\n\"\n"
+      "      \"vse{8}.v v16, (%1)\\n\"\n"
+      "      \"sub %3, %3, %0\\n\"\n"
+      "      \"slli %0, %0, {9}\\nadd %1, %1, %0\\n\"\n"
+      "      \"{10} %0, %0, {11}\\nadd %2, %2, %0\\n\"\n"
+      "      \"bnez %3, 1b\"\n"
+      "      : \"=&r\"(step), \"+r\"(to), \"+r\"(from), \"+r\"(count)\n"
+      "      : \"r\"(descriptor)\n"
+      "      : \"v8\", \"v9\", \"v10\", \"v11\", \"v16\", \"v17\", \"v18\", \"v19\", \"vl\", \"vtype\", "
+      "\"memory\");\n}}\n\n",
+      narrows ? "narrow" : "widen", bits, narrows ? fmt::format("e32, m{}, ta, ma", ratio) : narrow_type,
+      narrows ? 32 : bits, row.match & 0x7f, row.match >> 12 & 7, row.match >> 25 | 1,
+      narrows ? narrow_type : fmt::format("e32, m{}, ta, ma", ratio), narrows ? bits : 32,
+      narrows ? (bits == 8 ? 0 : 1) : 2, narrows ? "slli" : "srli", ratio == 4 ? 2 : 1);
+}
+
 }  // namespace
 
 std::string xdojo_header() {
@@ -94,6 +124,19 @@ std::string xdojo_header() {
       "\"i\"(low) : "
       "\"memory\");\n}}\n",
       mark.match & 0x7f, mark.match >> 12 & 7);
+  text +=
+      "\n// FP32 to CFloat or bf16 codes of 8 or 16 bits and back, whole arrays (count > 0). The descriptor: "
+      "bias, format << 8 (0\n"
+      "// CFloat8_1_4_3, 1 CFloat8_1_5_2, 2 CFloat16 SHP, 3 CFloat16 UHP, 4 bf16), stochastic << 16, printed "
+      "denormals << 17.\n";
+  for (const unsigned bits : {8u, 16u})
+    for (const auto mnemonic : {"dj.vfncvt.cf.f", "dj.vfwcvt.f.cf"}) text += array_convert(mnemonic, bits);
+  const Row& step = row_of("dj.mm.cf");
+  text += fmt::format(
+      "// For use inside an asm statement that has set the matrix configuration (e8, w4): tile mt<i> is x<2 "
+      "i>, a and b are v registers.\n"
+      "#define DOJO_MM_CF(tile, a, b) \".insn r {:#04x}, {}, {}, \" #tile \", \" #b \", \" #a \"\\n\"\n",
+      step.match & 0x7f, step.match >> 12 & 7, step.match >> 25);
   return text;
 }
 

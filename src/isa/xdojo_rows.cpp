@@ -1,9 +1,11 @@
-// The rows of Xdojo: what no standard extension has, on custom-0 (0x0b).
+// The rows of Xdojo: what no standard extension has, on custom-0 (0x0b) and custom-1 (0x2b).
 //
-// Custom-0 speaks to the fabric and to the ledger. A transfer only says what it asks for and stops the block;
-// the node performs it (docs/notes/002).
+// custom-0 speaks to the fabric and to the ledger. A transfer only says what it asks for and stops the block;
+// the node performs it (docs/notes/002). custom-1 holds the arithmetic on CFloats, in the field layout of
+// OP-V; its meaning is in xdojo_cfloat.h.
 #include "isa/hart.h"
 #include "isa/instruction.h"
+#include "isa/xdojo_cfloat.h"
 
 namespace dojo::isa {
 namespace {
@@ -50,6 +52,10 @@ const Decoded* mark(Hart& hart, const Decoded* d) {
 
 constexpr auto no = Operand::none;
 constexpr auto xr = Operand::x_read;
+constexpr auto vr = Operand::v_read;
+constexpr auto vw = Operand::v_write;
+constexpr auto tw = Operand::t_read_write;
+constexpr std::uint16_t converts = maskable;
 
 // clang-format off
 constexpr Row rows[] = {
@@ -60,6 +66,9 @@ constexpr Row rows[] = {
   {"dj.wait",        0x0200100b, 0xfe007fff, "rs1, rs2",          "Xdojo", Unit::transfer,   no, xr, xr, no, ends_block,                    wait},
   {"dj.quiet",       0x0400100b, 0xffffffff, "",                  "Xdojo", Unit::transfer,   no, no, no, no, ends_block,                    quiet},
   {"dj.mark",        0x0000200b, 0x00007fff, "rs1, imm12",        "Xdojo", Unit::system,     no, xr, no, no, ends_block,                    mark},
+  {"dj.vfncvt.cf.f", 0x0000602b, 0xfc00707f, "vd, vs2, rs1, vm",  "Xdojo", Unit::simd,       vw, xr, vr, no, converts | widens_sources,     narrow_to_cfloat},
+  {"dj.vfwcvt.f.cf", 0x0400602b, 0xfc00707f, "vd, vs2, rs1, vm",  "Xdojo", Unit::simd,       vw, xr, vr, no, maskable | widens_destination, widen_from_cfloat},
+  {"dj.mm.cf",       0x0200102b, 0xfe0073ff, "mt, vs2, vs1",      "Xdojo", Unit::matrix,     tw, vr, vr, no, raises_flags,                  multiply_cfloat},
 };
 // clang-format on
 
