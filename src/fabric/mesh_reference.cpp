@@ -33,7 +33,7 @@ public:
     DOJO_ENSURE(wide_ >= 1 && wide_ * machine.mesh.network_port_bytes == machine.mesh.link_bytes_per_cycle);
     std::vector<std::size_t> order(injections.size());
     std::iota(order.begin(), order.end(), std::size_t{0});
-    std::ranges::stable_sort(order, {}, [&](std::size_t i) { return injections_[i].cycle; });
+    std::ranges::sort(order, {}, [&](std::size_t i) { return std::pair(injections_[i].cycle, i); });
     for (const std::size_t message : order) cut(message);
   }
 

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <tuple>
 
 #include "base/error.h"
 #include "base/file.h"
@@ -105,8 +106,8 @@ private:
     need(table, count * section_bytes, "section headers");
     for (std::uint64_t i = 0; i < count; ++i)
       if (word32(table + i * section_bytes + 4) == symbol_table_section) read_symbol_table(table, i, count);
-    std::ranges::stable_sort(program_.symbols_, [](const auto& a, const auto& b) {
-      return std::pair(a.address, a.function) < std::pair(b.address, b.function);
+    std::ranges::sort(program_.symbols_, {}, [](const auto& symbol) {
+      return std::tuple(symbol.address, symbol.function, std::string_view(symbol.name));
     });
   }
 
