@@ -7,7 +7,7 @@
 #include "compiler/formats.h"
 #include "compiler/lower.h"
 #include "compiler/lowered_interpreter.h"
-#include "compiler/sample_networks_test.h"
+#include "compiler/sample_networks.h"
 #include "graph/interpreter.h"
 
 namespace dojo::compiler {

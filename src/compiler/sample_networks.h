@@ -1,4 +1,5 @@
-#include "compiler/sample_networks_test.h"
+// Small networks with all kinds of ops, as training steps: what the compiler's own tests compile.
+#pragma once
 
 #include <cmath>
 
@@ -9,7 +10,6 @@
 #include "graph/optimizer.h"
 
 namespace dojo::compiler::sample {
-namespace {
 
 using graph::Builder;
 using graph::Graph;
@@ -17,7 +17,7 @@ using graph::Shape;
 using graph::TensorId;
 using graph::Window;
 
-TensorId weight(Builder& build, const std::string& name, const Shape& shape) {
+inline TensorId weight(Builder& build, const std::string& name, const Shape& shape) {
   std::size_t count = 1, fan_in = 1;
   for (std::size_t d = 0; d < shape.size(); ++d) {
     count *= static_cast<std::size_t>(shape[d]);
@@ -30,13 +30,13 @@ TensorId weight(Builder& build, const std::string& name, const Shape& shape) {
   return build.parameter(name, shape, std::move(data));
 }
 
-TensorId dense(Builder& build, const std::string& name, TensorId x, std::int64_t out) {
+inline TensorId dense(Builder& build, const std::string& name, TensorId x, std::int64_t out) {
   const std::int64_t in = build.shape(x)[1];
   build.name(name);
   return build.gemm(x, weight(build, name + ".w", {out, in}), weight(build, name + ".b", {out}), 1, 1, false, true);
 }
 
-TensorId convolution(Builder& build, const std::string& name, TensorId x, std::int64_t channels, std::int64_t kernel, std::int64_t stride,
+inline TensorId convolution(Builder& build, const std::string& name, TensorId x, std::int64_t channels, std::int64_t kernel, std::int64_t stride,
                      std::int64_t pad, bool bias = true) {
   const std::int64_t in = build.shape(x)[1];
   build.name(name);
@@ -55,9 +55,8 @@ Graph finish(Graph graph, TensorId prediction, TensorId loss, const Optimizer& o
   return graph;
 }
 
-}  // namespace
-
-Graph mlp(std::int64_t batch) {
+// 20 -> 16 -> 3, tanh, SGD.
+inline Graph mlp(std::int64_t batch) {
   Graph graph;
   graph.name = "mlp";
   Builder build(graph);
@@ -68,7 +67,8 @@ Graph mlp(std::int64_t batch) {
   return finish(std::move(graph), out, build.mean_squared_error(out, y), graph::Sgd{});
 }
 
-Graph wide_mlp(std::int64_t batch) {
+// Weights of several tiles, AdamW.
+inline Graph wide_mlp(std::int64_t batch) {
   Graph graph;
   graph.name = "wide_mlp";
   Builder build(graph);
@@ -80,7 +80,8 @@ Graph wide_mlp(std::int64_t batch) {
   return finish(std::move(graph), out, build.mean_squared_error(out, y), graph::AdamW{});
 }
 
-Graph convolutions(std::int64_t batch) {
+// Strided, padded and 3x3 convolutions, max pool, two dense layers, AdamW.
+inline Graph convolutions(std::int64_t batch) {
   Graph graph;
   graph.name = "convolutions";
   Builder build(graph);
@@ -98,7 +99,8 @@ Graph convolutions(std::int64_t batch) {
   return finish(std::move(graph), out, build.mean_squared_error(out, y), graph::AdamW{});
 }
 
-Graph residual(std::int64_t batch) {
+// Batch norm, skip connection, global average pool, SGD.
+inline Graph residual(std::int64_t batch) {
   Graph graph;
   graph.name = "residual";
   Builder build(graph);
@@ -121,6 +123,28 @@ Graph residual(std::int64_t batch) {
   const TensorId out = dense(build, "head", pooled, 4);
   build.name("loss");
   return finish(std::move(graph), out, build.mean_squared_error(out, y), graph::Sgd{});
+}
+
+// 66 x 200 camera pictures to a steering angle: five convolutions, four dense layers, AdamW.
+inline Graph pilotnet(std::int64_t batch) {
+  Graph graph;
+  graph.name = "pilotnet";
+  Builder build(graph);
+  TensorId x = build.input("image", {batch, 3, 66, 200});
+  const TensorId y = build.label("angle", {batch, 1});
+  x = build.relu(convolution(build, "conv1", x, 24, 5, 2, 0));
+  x = build.relu(convolution(build, "conv2", x, 36, 5, 2, 0));
+  x = build.relu(convolution(build, "conv3", x, 48, 5, 2, 0));
+  x = build.relu(convolution(build, "conv4", x, 64, 3, 1, 0));
+  x = build.relu(convolution(build, "conv5", x, 64, 3, 1, 0));
+  build.name("flatten");
+  x = build.flatten(x);
+  x = build.relu(dense(build, "dense1", x, 100));
+  x = build.relu(dense(build, "dense2", x, 50));
+  x = build.relu(dense(build, "dense3", x, 10));
+  x = dense(build, "dense4", x, 1);
+  build.name("loss");
+  return finish(std::move(graph), x, build.mean_squared_error(x, y), graph::AdamW{});
 }
 
 }  // namespace dojo::compiler::sample

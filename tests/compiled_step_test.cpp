@@ -1,0 +1,187 @@
+// Does the emulated machine, running the compiled program, produce the bits that the lowered program defines?
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <cstring>
+
+#include "base/random.h"
+#include "compiler/compile.h"
+#include "compiler/lowered_interpreter.h"
+#include "compiler/sample_networks.h"
+#include "graph/fuse.h"
+#include "numerics/convert.h"
+#include "system/computer.h"
+#include "system/program.h"
+
+namespace dojo::compiler {
+namespace {
+
+using graph::Graph;
+
+// The forward part of a training step: what reaches the first output.
+Graph forward_of(const Graph& step) {
+  Graph graph = step;
+  graph.outputs.resize(1);
+  graph.update.clear();
+  graph.gradient.clear();
+  graph::eliminate_dead_ops(graph);
+  return graph;
+}
+
+struct Case {
+  const char* name;
+  Graph (*make)(std::int64_t batch);
+  FormatChoice formats;
+  std::int64_t batch;
+  unsigned nodes;
+};
+
+class Machine {
+ public:
+  Machine(const CompiledNetwork& network, const machine::Machine& d1) : network_(network), computer_(d1, network.nodes) {}
+
+  void write_samples(const Tensors& samples) {
+    for (std::int64_t sample = 0; sample < network_.batch; ++sample) {
+      std::vector<std::byte> record(network_.hbm.record_bytes);
+      for (const HbmField& field : network_.hbm.record) {
+        const std::size_t elements = field.bytes / numerics::storage_bytes(field.format);
+        const float* values = samples.at(field.name).data() + static_cast<std::size_t>(sample) * elements;
+        if (field.format == numerics::Format::fp32) std::memcpy(record.data() + field.offset, values, field.bytes);
+        if (field.format == numerics::Format::bf16) {
+          numerics::to_bf16({values, elements}, {reinterpret_cast<std::uint16_t*>(record.data() + field.offset), elements});
+        }
+      }
+      const unsigned interface = static_cast<unsigned>(sample) % network_.hbm.interfaces;
+      const HbmPlace place{interface, network_.hbm.data_set + static_cast<std::uint64_t>(sample) * network_.hbm.record_bytes};
+      computer_.write_hbm(place.interface, place.offset, record);
+      const HbmPlace entry = network_.hbm.table_entry(static_cast<unsigned>(sample / network_.samples_per_node), sample % network_.samples_per_node);
+      const std::uint64_t address = place.global();
+      computer_.write_hbm(entry.interface, entry.offset, std::as_bytes(std::span(&address, 1)));
+    }
+  }
+
+  void write_launch(std::int64_t valid, const Tensors& scalars) {
+    std::vector<std::byte> block(network_.hbm.launch_bytes);
+    const std::uint64_t words[3] = {1, static_cast<std::uint64_t>(valid), 0};
+    std::memcpy(block.data(), words, sizeof words);
+    for (std::size_t k = 0; k < network_.hbm.scalars.size(); ++k) {
+      std::memcpy(block.data() + 24 + 4 * k, scalars.at(network_.hbm.scalars[k]).data(), 4);
+    }
+    for (unsigned d = 0; d < network_.hbm.interfaces; ++d) computer_.write_hbm(d, network_.hbm.launch_block, block);
+  }
+
+  system::LaunchResult run(const CompiledProgram& program) {
+    const auto start = std::chrono::steady_clock::now();
+    const system::LaunchResult result = computer_.launch(system::Program::parse(program.elf, program.name), network_.persistent.begin,
+                                                         network_.persistent.end, {});
+    const std::chrono::duration<double> spent = std::chrono::steady_clock::now() - start;
+    std::string stranded;
+    for (const auto& thread : result.stranded) stranded += fmt::format("node {} at {} {}: {}\n", thread.node, thread.symbol, thread.disassembly, thread.reason);
+    EXPECT_EQ(result.outcome, system::Outcome::finished) << program.name << "\n" << stranded;
+    std::printf("%s: %lu cycles, %lu instructions, %.3f s\n", program.name.c_str(), result.cycles, result.instructions, spent.count());
+    return result;
+  }
+
+  void load(const Tensors& parameters) {
+    const auto images = pack_parameters(network_.persistent, parameters);
+    for (unsigned node = 0; node < network_.nodes; ++node) {
+      const HbmPlace place = network_.hbm.parameter_image(node);
+      computer_.write_hbm(place.interface, place.offset, images[node]);
+    }
+    run(network_.load);
+  }
+
+  Tensors store() {
+    run(network_.store);
+    std::vector<std::vector<std::byte>> images;
+    for (unsigned node = 0; node < network_.nodes; ++node) {
+      const HbmPlace place = network_.hbm.parameter_image(node);
+      images.push_back(computer_.read_hbm(place.interface, place.offset, network_.persistent.bytes()));
+    }
+    return unpack_parameters(network_.persistent, images);
+  }
+
+  std::vector<float> result(const std::string& name, std::int64_t valid) {
+    for (const HbmField& field : network_.hbm.results) {
+      if (field.name != name) continue;
+      const std::uint64_t bytes = field.bytes * (field.per_sample ? static_cast<std::uint64_t>(valid) : 1);
+      const std::vector<std::byte> read = computer_.read_hbm(0, field.offset, bytes);
+      std::vector<float> values(bytes / 4);
+      std::memcpy(values.data(), read.data(), bytes);
+      return values;
+    }
+    ADD_FAILURE() << name;
+    return {};
+  }
+
+ private:
+  const CompiledNetwork& network_;
+  system::Computer computer_;
+};
+
+void expect_same_bits(const std::vector<float>& machine, const std::vector<float>& definition, const std::string& name) {
+  ASSERT_EQ(machine.size(), definition.size()) << name;
+  std::size_t different = 0, first = 0;
+  for (std::size_t k = machine.size(); k-- > 0;) {
+    if (std::memcmp(&machine[k], &definition[k], 4) != 0) ++different, first = k;
+  }
+  EXPECT_EQ(different, 0u) << name << " of " << machine.size() << ": first at " << first << ": " << machine[first] << " for " << definition[first];
+}
+
+class CompiledStep : public testing::TestWithParam<Case> {};
+
+TEST_P(CompiledStep, gives_the_bits_of_the_lowered_program) {
+  const Case& c = GetParam();
+  const Graph step = c.make(c.batch);
+  const machine::Machine d1 = machine::read_machine("d1");
+  Options options;
+  options.nodes = c.nodes;
+  options.formats = c.formats;
+  options.build_folder = std::filesystem::temp_directory_path() / fmt::format("opendojo-{}", c.name);
+  std::filesystem::create_directories(options.build_folder);
+  const CompiledNetwork network = compile(step, forward_of(step), d1, options);
+
+  Tensors parameters, samples, scalars;
+  Random random(11);
+  for (const graph::Tensor& tensor : step.tensors) {
+    std::size_t elements = 1;
+    for (const std::int64_t extent : tensor.shape) elements *= static_cast<std::size_t>(extent);
+    if (tensor.role == graph::Role::parameter || tensor.role == graph::Role::state) parameters[tensor.name] = tensor.data;
+    if (tensor.role == graph::Role::scalar) scalars[tensor.name] = {0.01f};
+    if (tensor.role != graph::Role::input && tensor.role != graph::Role::label) continue;
+    for (std::size_t k = 0; k < elements; ++k) samples[tensor.name].push_back(static_cast<float>(random.normal()));
+  }
+  LoweredInterpreter definition(network.train.lowered);
+  definition.set_persistent(parameters);
+  definition.run(samples, c.batch, scalars);
+
+  Machine machine(network, d1);
+  machine.load(parameters);
+  machine.write_samples(samples);
+  machine.write_launch(c.batch, scalars);
+  machine.run(network.train);
+  for (const auto& [name, values] : definition.results()) expect_same_bits(machine.result(name, c.batch), values, name);
+  const Tensors trained = machine.store();
+  for (const auto& [name, values] : definition.persistent()) expect_same_bits(trained.at(name), values, name);
+
+  LoweredInterpreter prediction(network.predict.lowered);
+  prediction.set_persistent(definition.persistent());
+  prediction.run(samples, c.batch, scalars);
+  machine.run(network.predict);
+  for (const auto& [name, values] : prediction.results()) expect_same_bits(machine.result(name, c.batch), values, name);
+}
+
+INSTANTIATE_TEST_SUITE_P(, CompiledStep,
+                         testing::Values(Case{"mlp_1", sample::mlp, FormatChoice::fp32, 5, 1},
+                                         Case{"mlp_6_uneven", sample::mlp, FormatChoice::fp32, 13, 6},
+                                         Case{"wide_4", sample::wide_mlp, FormatChoice::fp32, 8, 4},
+                                         Case{"convolutions_1", sample::convolutions, FormatChoice::fp32, 3, 1},
+                                         Case{"convolutions_6", sample::convolutions, FormatChoice::fp32, 6, 6},
+                                         Case{"convolutions_bf16", sample::convolutions, FormatChoice::bf16, 12, 6},
+                                         Case{"residual_6", sample::residual, FormatChoice::fp32, 12, 6},
+                                         Case{"pilotnet_bf16", sample::pilotnet, FormatChoice::bf16, 6, 6}),
+                         [](const auto& tested) { return tested.param.name; });
+
+}  // namespace
+}  // namespace dojo::compiler
