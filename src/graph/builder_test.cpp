@@ -38,7 +38,7 @@ Values counting(const Shape& shape) {
 }
 
 TensorId count_up(Builder& b, const Shape& shape) {
-  return b.constant("counting" + std::to_string(b.graph().tensors.size()), shape, counting(shape));
+  return b.constant(fmt::format("counting{}", b.graph().tensors.size()), shape, counting(shape));
 }
 
 void expect_near(const Values& found, const std::vector<double>& expected, double bound) {

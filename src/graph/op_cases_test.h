@@ -2,6 +2,8 @@
 // interpreter, fusion.
 #pragma once
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <functional>
 #include <numeric>
@@ -35,7 +37,7 @@ public:
 
   TensorId parameter(const Shape& shape, float low = -2, float high = 2) {
     ++count_;
-    return make.parameter("p" + std::to_string(count_), shape,
+    return make.parameter(fmt::format("p{}", count_), shape,
                           separated_values(shape, static_cast<std::uint64_t>(count_), low, high));
   }
 
@@ -75,13 +77,13 @@ inline std::vector<OpCase> op_cases() {
   std::vector<OpCase> cases;
   const auto add = [&](std::string name, std::function<TensorId(CaseBuilder&)> build) { cases.push_back({std::move(name), std::move(build)}); };
   for (const Scalar op : {Scalar::negate, Scalar::absolute, Scalar::tanh, Scalar::sigmoid, Scalar::exp, Scalar::erf, Scalar::relu}) {
-    add("unary" + std::to_string(static_cast<int>(op)), [op](CaseBuilder& b) { return b.make.unary(op, b.parameter({3, 4})); });
+    add(fmt::format("unary{}", static_cast<int>(op)), [op](CaseBuilder& b) { return b.make.unary(op, b.parameter({3, 4})); });
   }
   for (const Scalar op : {Scalar::sqrt, Scalar::reciprocal_sqrt, Scalar::log}) {
-    add("unary" + std::to_string(static_cast<int>(op)), [op](CaseBuilder& b) { return b.make.unary(op, b.parameter({3, 4}, 0.5f, 2)); });
+    add(fmt::format("unary{}", static_cast<int>(op)), [op](CaseBuilder& b) { return b.make.unary(op, b.parameter({3, 4}, 0.5f, 2)); });
   }
   for (const Scalar op : {Scalar::add, Scalar::subtract, Scalar::multiply, Scalar::divide, Scalar::minimum, Scalar::maximum}) {
-    add("binary" + std::to_string(static_cast<int>(op)), [op](CaseBuilder& b) { return b.make.binary(op, b.parameter({2, 3, 4}), b.parameter({3, 1}, -2.3f, 1.9f)); });
+    add(fmt::format("binary{}", static_cast<int>(op)), [op](CaseBuilder& b) { return b.make.binary(op, b.parameter({2, 3, 4}), b.parameter({3, 1}, -2.3f, 1.9f)); });
   }
   add("floor", [](CaseBuilder& b) { return b.make.unary(Scalar::floor, b.parameter({4}, 1.1f, 1.9f)); });
   add("square", [](CaseBuilder& b) { const auto x = b.parameter({5}); return b.make.multiply(x, x); });
@@ -94,7 +96,7 @@ inline std::vector<OpCase> op_cases() {
   add("hard_sigmoid", [](CaseBuilder& b) { return b.make.hard_sigmoid(b.parameter({6}), 0.37f, 0.5f); });
   add("clip", [](CaseBuilder& b) { return b.make.clip(b.parameter({6}), -1, 1.1f); });
   for (const float e : {3.0f, -2.0f, 0.5f, -0.5f, 1.7f}) {
-    add("power" + std::to_string(static_cast<int>(e * 10 + 50)), [e](CaseBuilder& b) { return b.make.power(b.parameter({6}, 0.5f, 2), e); });
+    add(fmt::format("power{}", static_cast<int>(e * 10 + 50)), [e](CaseBuilder& b) { return b.make.power(b.parameter({6}, 0.5f, 2), e); });
   }
   add("matmul", [](CaseBuilder& b) { return b.make.matmul(b.parameter({3, 5}), b.parameter({5, 4})); });
   add("matmul_transposed", [](CaseBuilder& b) { return b.make.matmul(b.parameter({5, 3}), b.parameter({4, 5}), true, true); });

@@ -40,7 +40,7 @@ std::int64_t output_extent(const std::string& op, const Window& window, std::siz
 
 std::string spatial_name(const std::string& prefix, std::size_t d, const Window& window) {
   if (window.kernel.size() == 2) return prefix + (d == 0 ? "h" : "w");
-  return prefix + std::to_string(d);
+  return fmt::format("{}{}", prefix, d);
 }
 
 }  // namespace dojo::graph
