@@ -27,18 +27,18 @@ struct Config {
   std::uint8_t padding = 0;
 
   std::uint64_t key() const { return std::bit_cast<std::uint64_t>(*this); }
-  bool operator==(const Config&) const = default;
+  bool operator==(const Config& other) const { return key() == other.key(); }
 };
 
+// Put together in one register: this is asked for at every block with vector instructions.
 inline Config config_of(const isa::Hart& hart) {
-  return {static_cast<std::uint16_t>(hart.vl),
-          static_cast<std::uint8_t>(std::countr_zero(hart.sew)),
-          hart.lmul_log2,
-          hart.tile_widen,
-          hart.tile_m,
-          hart.tile_k,
-          0};
+  const std::uint64_t key = (hart.vl & 0xffff) | std::uint64_t(std::countr_zero(hart.sew)) << 16 |
+                            std::uint64_t(static_cast<std::uint8_t>(hart.lmul_log2)) << 24 |
+                            std::uint64_t{hart.tile_widen} << 32 | std::uint64_t{hart.tile_m} << 40 |
+                            std::uint64_t{hart.tile_k} << 48;
+  return std::bit_cast<Config>(key);
 }
+static_assert(std::endian::native == std::endian::little && sizeof(Config) == 8);
 
 // Where an instruction goes.
 enum class Route : std::uint8_t {
