@@ -100,6 +100,26 @@ TEST(ScalarMeaning, SinglePrecision) { try_rows({"F"}, 150); }
 TEST(ScalarMeaning, DoublePrecision) { try_rows({"D"}, 150); }
 TEST(ScalarMeaning, HalfPrecision) { try_rows({"Zfh", "Zfhmin"}, 150); }
 
+// Results feed on results: flags pile up, and a static rounding mode must end with its instruction.
+TEST(ScalarMeaning, SequencesOfArithmetic) {
+  Random random(2027);
+  std::vector<const Row*> rows;
+  for (const Row& row : scalar_rows())
+    if (!(row.properties & (ends_block | reads_memory | writes_memory)) && row.extension != "Zfbfmin" &&
+        row.mnemonic != "ctzw")
+      rows.push_back(&row);
+  std::vector<Trial> trials;
+  while (trials.size() < 1500) {
+    Trial trial{random_state(random, 16u << random.below(3)), {}};
+    while (trial.words.size() < 16) {
+      const std::uint32_t word = random_word(*rows[random.below(rows.size())], random);
+      if (decode(word, 0).row->mnemonic != "auipc") trial.words.push_back(word);
+    }
+    trials.push_back(trial);
+  }
+  expect_same_as_qemu(trials);
+}
+
 // lr and sc with nothing, a store to the word, or another address between them.
 TEST(ScalarMeaning, StoreConditionalNeedsTheReservation) {
   Random random(7);
