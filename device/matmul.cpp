@@ -1,13 +1,14 @@
 // Matrix products on the matrix unit, and on the vector unit where a product has one row or one column.
 //
-// c is covered by blocks of up to 2 x 2 tiles of up to 16 x 16 accumulators (mt0 mt4 / mt8 mt12), so that
-// every operand row that is loaded feeds two tiles. The tiles of a block have one size; where 16 does not
-// divide what is left, the last tile is shifted back over its neighbour, and the accumulators that both hold
-// are computed twice with the same result.
+// c is covered by blocks of up to four tiles of up to 16 x 16 accumulators: 2 x 2 where c is wide both ways,
+// so that every operand row that is loaded feeds two tiles, else 1 x 4 or 4 x 1, or what is left. The tiles
+// of a block have one size; where 16 does not divide what is left, the last tile is shifted back over its
+// neighbour, and the accumulators that both hold are computed twice with the same result.
 //
-// A step takes `depth` rows of a and b: two in bf16, one in FP32. Tile 0 and 1 of a lie in v0 and v8, of b in
-// v16 and v24, a step's second row four registers further on; odd steps use the registers that follow. So the
-// rows of the next step are loaded between the multiplications of this one, and the matrix unit never waits.
+// A step takes `depth` rows of a and b: two in bf16, one in FP32. Each operand (the tiles of a, then those of
+// b) has a register, a step's second row lies four registers further on, and odd steps use the registers that
+// follow. So the rows of the next step are loaded between the multiplications of this one; with four tiles
+// the matrix unit never waits.
 //
 // The unit's configuration (tile sizes, element format, vl) is state that the compiler does not see, so
 // everything between `configure` and the end of a block is written as instructions.
@@ -117,7 +118,22 @@ struct Kernel {
   using Element = typename Kind::Element;
 
   static constexpr int tiles = row_tiles * column_tiles, operands = row_tiles + column_tiles;
-  static constexpr int tile_of(int i) { return i / column_tiles * 2 + i % column_tiles; }
+  static_assert(tiles <= 4);
+
+  // The register of an operand. The matrix unit names operands by groups of eight; a fifth one shares the
+  // first one's group.
+  static constexpr int register_of(int operand) { return operand < 4 ? 8 * operand : 2; }
+
+  // The tile of a (of b) whose next rows are loaded after multiplication i, or -1: first those that are
+  // needed first.
+  static constexpr int a_after(int i) {
+    if (tiles == 4 && row_tiles == 2) return i == 0 ? 0 : i == 3 ? 1 : -1;
+    return i < row_tiles ? i : -1;
+  }
+  static constexpr int b_after(int i) {
+    if (tiles == 4 && row_tiles == 2) return i == 1 ? 0 : i == 2 ? 1 : -1;
+    return i < column_tiles ? i : -1;
+  }
 
   // Where the operands' next rows lie: the tiles of a, then those of b; of each the first and the second row
   // of a step.
@@ -138,26 +154,34 @@ struct Kernel {
 
   template <int i, int parity, bool whole>
   [[gnu::always_inline]] static void load(Cursor& at) {
-    constexpr bool of_a = i < row_tiles;
-    constexpr int to = (of_a ? 8 * i : 16 + 8 * (i - row_tiles)) + parity;
-    Kind::template load_row<to>(at.first[i], at.bytes[of_a ? 0 : 1]);
-    if constexpr (whole && Kind::depth == 2)
-      Kind::template load_row<to + 4>(at.second[i], at.bytes[of_a ? 0 : 1]);
+    constexpr int to = register_of(i) + parity, of_b = i >= row_tiles;
+    Kind::template load_row<to>(at.first[i], at.bytes[of_b]);
+    if constexpr (whole && Kind::depth == 2) Kind::template load_row<to + 4>(at.second[i], at.bytes[of_b]);
   }
 
   template <int i, int parity>
   [[gnu::always_inline]] static void multiply() {
-    multiply_tile<tile_of(i), 8 * (i / column_tiles) + parity, 16 + 8 * (i % column_tiles) + parity>();
+    multiply_tile<i, register_of(i / column_tiles) + parity,
+                  register_of(row_tiles + i % column_tiles) + parity>();
+  }
+
+  template <int parity, bool whole>
+  [[gnu::always_inline]] static void load_a(const Block<Element>& block, Cursor& at) {
+    if constexpr (!square) set_length(block.rows);
+    load<0, parity, whole>(at);
+    if constexpr (row_tiles > 1) load<1, parity, whole>(at);
+    if constexpr (row_tiles > 2) load<2, parity, whole>(at);
+    if constexpr (row_tiles > 3) load<3, parity, whole>(at);
+    if constexpr (!square) set_length(block.columns);
   }
 
   template <int parity, bool whole>
   [[gnu::always_inline]] static void load_all(const Block<Element>& block, Cursor& at) {
-    if constexpr (!square) set_length(block.rows);
-    load<0, parity, whole>(at);
-    if constexpr (row_tiles == 2) load<1, parity, whole>(at);
-    if constexpr (!square) set_length(block.columns);
+    load_a<parity, whole>(block, at);
     load<row_tiles, parity, whole>(at);
-    if constexpr (column_tiles == 2) load<row_tiles + 1, parity, whole>(at);
+    if constexpr (column_tiles > 1) load<row_tiles + 1, parity, whole>(at);
+    if constexpr (column_tiles > 2) load<row_tiles + 2, parity, whole>(at);
+    if constexpr (column_tiles > 3) load<row_tiles + 3, parity, whole>(at);
   }
 
   template <int parity>
@@ -168,26 +192,22 @@ struct Kernel {
     if constexpr (tiles > 3) multiply<3, parity>();
   }
 
-  // Multiplies the rows loaded before and loads the next ones between the multiplications, first those that
-  // are needed first.
+  template <int i, int parity>
+  [[gnu::always_inline]] static void multiply_and_load(Cursor& at) {
+    multiply<i, parity>();
+    if constexpr (square && a_after(i) >= 0) load<a_after(i), 1 - parity, true>(at);
+    if constexpr (b_after(i) >= 0) load<row_tiles + b_after(i), 1 - parity, true>(at);
+  }
+
+  // Multiplies the rows loaded before and loads the next ones between the multiplications; those of a before
+  // them if vl must change.
   template <int parity>
   [[gnu::always_inline]] static void step(const Block<Element>& block, Cursor& at) {
-    constexpr int next = 1 - parity, a0 = 0, a1 = row_tiles - 1, b0 = row_tiles, b1 = operands - 1;
-    if constexpr (!square) {
-      set_length(block.rows);
-      load<a0, next, true>(at);
-      if constexpr (row_tiles == 2) load<a1, next, true>(at);
-      set_length(block.columns);
-    }
-    multiply<0, parity>();
-    if constexpr (square) load<a0, next, true>(at);
-    if constexpr (tiles == 4) multiply<1, parity>();
-    load<b0, next, true>(at);
-    if constexpr (tiles == 4) multiply<2, parity>();
-    if constexpr (tiles == 2) multiply<1, parity>();
-    if constexpr (column_tiles == 2) load<b1, next, true>(at);
-    if constexpr (tiles == 4) multiply<3, parity>();
-    if constexpr (square && row_tiles == 2) load<a1, next, true>(at);
+    if constexpr (!square) load_a<1 - parity, true>(block, at);
+    multiply_and_load<0, parity>(at);
+    if constexpr (tiles > 1) multiply_and_load<1, parity>(at);
+    if constexpr (tiles > 2) multiply_and_load<2, parity>(at);
+    if constexpr (tiles > 3) multiply_and_load<3, parity>(at);
   }
 
   [[gnu::always_inline]] static void multiply_depth(const Block<Element>& block) {
@@ -216,7 +236,7 @@ struct Kernel {
 
   template <int i>
   [[gnu::always_inline]] static TileCursor tile_of_c(const Block<Element>& block) {
-    return {static_cast<size_t>(tile_of(i)) << 29,
+    return {static_cast<size_t>(i) << 29,
             block.c + i / column_tiles * block.next_rows * block.ldc + i % column_tiles * block.next_columns};
   }
 
@@ -242,49 +262,61 @@ struct Kernel {
       for_each_row(block, load_tile_row);
     } else {
       zero_tile<0>();
-      if constexpr (tiles > 1) zero_tile<tile_of(1)>();
-      if constexpr (tiles > 2) zero_tile<tile_of(2)>();
-      if constexpr (tiles > 3) zero_tile<tile_of(3)>();
+      if constexpr (tiles > 1) zero_tile<1>();
+      if constexpr (tiles > 2) zero_tile<2>();
+      if constexpr (tiles > 3) zero_tile<3>();
     }
     multiply_depth(block);
     for_each_row(block, store_tile_row);
   }
 };
 
-// The next stretch of an edge of length `left`: one tile, or two of one size that cover it together.
+// The next stretch of an edge of length `left`: tiles of one size that cover it together, `next` from one
+// origin to the next.
 struct Stretch {
-  size_t covered, tile, next;  // next: 0 for a single tile
+  size_t tiles, covered, tile, next;
 };
 
-Stretch stretch(size_t left) {
-  if (left >= 2 * tile_edge) return {2 * tile_edge, tile_edge, tile_edge};
-  if (left <= tile_edge) return {left, left, 0};
+Stretch stretch(size_t left, bool four) {
+  if (four && left >= 4 * tile_edge) return {4, 4 * tile_edge, tile_edge, tile_edge};
+  if (left >= 2 * tile_edge) return {2, 2 * tile_edge, tile_edge, tile_edge};
+  if (left <= tile_edge) return {1, left, left, 0};
   const size_t tile = (left + 1) / 2;
-  return {left, tile, left - tile};
+  return {2, left, tile, left - tile};
 }
 
 template <typename Kind, bool square>
-void dispatch(const Block<typename Kind::Element>& block, bool accumulate) {
-  if (block.next_rows != 0 && block.next_columns != 0)
-    return Kernel<Kind, 2, 2, square>::run(block, accumulate);
-  if (block.next_rows != 0) return Kernel<Kind, 2, 1, square>::run(block, accumulate);
-  if (block.next_columns != 0) return Kernel<Kind, 1, 2, square>::run(block, accumulate);
-  Kernel<Kind, 1, 1, square>::run(block, accumulate);
+void dispatch(const Block<typename Kind::Element>& block, size_t row_tiles, size_t column_tiles,
+              bool accumulate) {
+  switch (4 * row_tiles + column_tiles) {
+    case 4 * 2 + 2:
+      return Kernel<Kind, 2, 2, square>::run(block, accumulate);
+    case 4 * 1 + 4:
+      return Kernel<Kind, 1, 4, square>::run(block, accumulate);
+    case 4 * 4 + 1:
+      return Kernel<Kind, 4, 1, square>::run(block, accumulate);
+    case 4 * 1 + 2:
+      return Kernel<Kind, 1, 2, square>::run(block, accumulate);
+    case 4 * 2 + 1:
+      return Kernel<Kind, 2, 1, square>::run(block, accumulate);
+    default:
+      return Kernel<Kind, 1, 1, square>::run(block, accumulate);
+  }
 }
 
 template <typename Kind>
 void multiply(const typename Kind::Element* a, size_t lda, const typename Kind::Element* b, size_t ldb,
               float* c, size_t ldc, size_t m, size_t n, size_t k, bool accumulate) {
   for (size_t i = 0; i < m;) {
-    const Stretch down = stretch(m - i);
+    const Stretch down = stretch(m - i, n <= tile_edge);
     for (size_t j = 0; j < n;) {
-      const Stretch right = stretch(n - j);
+      const Stretch right = stretch(n - j, down.tiles == 1);
       const Block<typename Kind::Element> block{
           a + i, b + j, lda, ldb, c + i * ldc + j, ldc, down.tile, right.tile, down.next, right.next, k};
       if (down.tile == right.tile)
-        dispatch<Kind, true>(block, accumulate);
+        dispatch<Kind, true>(block, down.tiles, right.tiles, accumulate);
       else
-        dispatch<Kind, false>(block, accumulate);
+        dispatch<Kind, false>(block, down.tiles, right.tiles, accumulate);
       j += right.covered;
     }
     i += down.covered;

@@ -182,6 +182,10 @@ TEST_F(Matmul, LargerShapesAreExact) {
       add(is_fp32, 100, 1, 129, accumulate);
       add(is_fp32, 1, 300, 50, accumulate);
       add(is_fp32, 300, 3, 17, accumulate);
+      add(is_fp32, 16, 150, 12, accumulate);  // four tiles in a row
+      add(is_fp32, 9, 64, 31, accumulate);
+      add(is_fp32, 150, 16, 12, accumulate);  // four in a column
+      add(is_fp32, 36, 100, 7, accumulate);
     }
   }
   finish();
