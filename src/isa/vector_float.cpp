@@ -313,7 +313,7 @@ constexpr Row rows[] = {
   XV("vfwnmacc", 0x3d, true,  true),  XF("vfwnmacc", 0x3d, true,  true),
   XV("vfwmsac",  0x3e, false, true),  XF("vfwmsac",  0x3e, false, true),
   XV("vfwnmsac", 0x3f, true,  false), XF("vfwnmsac", 0x3f, true,  false),
-  BRAIN("vfwmaccbf16.vv", fvv, First::vector), BRAIN("vfwmaccbf16.vf", fvf, First::f),
+  BRAIN("vfwmaccbf16.vv", fvv, First::vector), BRAIN("vfwmaccbf16.vf", fvf, First::brain),
   //             relation       quiet  unordered
   CV("vmfeq", 0x18, equal,      true,  false), CF("vmfeq", 0x18, equal,         true,  false),
   CV("vmfle", 0x19, less_equal, false, false), CF("vmfle", 0x19, less_equal,    false, false),

@@ -77,12 +77,14 @@ std::uint64_t scalar(const Hart& hart, const Decoded* d, First first, unsigned w
       return static_cast<std::uint64_t>(static_cast<std::int64_t>(d->rs1 ^ 16) - 16);
     case First::uimm:
       return d->rs1;
-    case First::f: {
+    case First::f:
+    case First::brain: {
       constexpr std::uint64_t canonical_nan[4] = {0, 0x7e00, 0x7fc00000, 0};
       const std::uint64_t bits = hart.f[d->rs1];
       if (width_log2 == 3) return bits;
       const unsigned width = 8u << width_log2;
-      return bits >> width == ~std::uint64_t{0} >> width ? bits : canonical_nan[width_log2];
+      if (bits >> width == ~std::uint64_t{0} >> width) return bits;
+      return first == First::brain ? 0x7fc0 : canonical_nan[width_log2];
     }
     default:
       return 0;

@@ -37,7 +37,15 @@ using Kernel = void (*)(Hart& hart, void* destination, const void* b, const void
 // One per SEW (8, 16, 32, 64); nullptr where the SEW is reserved.
 using Kernels = std::array<Kernel, 4>;
 
-enum class First : std::uint8_t { none, vector, x, simm, uimm, f };  // what stands in the rs1 field
+enum class First : std::uint8_t {
+  none,
+  vector,
+  x,
+  simm,
+  uimm,
+  f,
+  brain
+};  // what stands in the rs1 field; brain: f holding bf16
 
 struct Shape {
   First first = First::vector;
