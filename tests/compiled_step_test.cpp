@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <cstdlib>
 #include <cstring>
 
 #include "base/random.h"
@@ -80,7 +81,18 @@ class Machine {
     for (const auto& thread : result.stranded) stranded += fmt::format("node {} at {} {}: {}\n", thread.node, thread.symbol, thread.disassembly, thread.reason);
     EXPECT_EQ(result.outcome, system::Outcome::finished) << program.name << "\n" << stranded;
     std::printf("%s: %lu cycles, %lu instructions, %.3f s\n", program.name.c_str(), result.cycles, result.instructions, spent.count());
+    if (std::getenv("OPENDOJO_OPS") != nullptr && program.plan.size() != 0) print_ops(result);
     return result;
+  }
+
+  void print_ops(const system::LaunchResult& result) {
+    std::map<std::uint32_t, std::pair<std::uint64_t, std::uint64_t>> by_op;
+    for (const auto& [key, count] : result.ledger.rows()) {
+      if (key.part != "nodes") continue;
+      if (key.event.starts_with("instructions.")) by_op[key.op].first += count;
+      if (key.event.starts_with("cycles.")) by_op[key.op].second += count;
+    }
+    for (const auto& [op, counts] : by_op) std::printf("op %u instructions %lu cycles %lu\n", op, counts.first / network_.nodes, counts.second / network_.nodes);
   }
 
   void load(const Tensors& parameters) {

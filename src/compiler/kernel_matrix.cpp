@@ -92,18 +92,17 @@ std::int64_t KernelWriter::stride_of(const Operand& operand, int axis) const {
   return linear(*operand.access, axes_.size(), operand.buffer->shape).coefficients[at(axis)];
 }
 
-// Whether the axes, in this order, step through the operand like one axis.
+// Whether the axes, in this order, step through the operand like one axis; then its stride (1 if nothing moves).
 bool KernelWriter::contiguous(const Operand& operand, const std::vector<int>& axes, std::int64_t& last_stride) const {
   std::int64_t expected = 0;
-  last_stride = 0;
+  bool found = false;
+  last_stride = 1;
   for (std::size_t k = axes.size(); k-- > 0;) {
     if (extent(axes[k]) == 1) continue;
     const std::int64_t stride = stride_of(operand, axes[k]);
-    if (last_stride == 0) {
-      last_stride = stride;
-    } else if (stride != expected) {
-      return false;
-    }
+    if (found && stride != expected) return false;
+    if (!found) last_stride = stride;
+    found = true;
     expected = stride * extent(axes[k]);
   }
   return true;
@@ -112,10 +111,8 @@ bool KernelWriter::contiguous(const Operand& operand, const std::vector<int>& ax
 bool KernelWriter::lies_as_panel(const Operand& operand, const Block& columns, std::int64_t& row_stride) const {
   if (operand.guarded || element_type(operand.buffer->format) != panel_type_) return false;
   std::int64_t column_stride = 0;
-  if (!contiguous(operand, columns.axes, column_stride) || column_stride > 1 || column_stride < 0) return false;
-  if (!contiguous(operand, k_.axes, row_stride) || row_stride < 0) return false;
-  if (row_stride == 0) row_stride = 1;
-  return k_.most() == 1 || row_stride > 0;
+  if (!contiguous(operand, columns.axes, column_stride) || column_stride != 1) return false;
+  return contiguous(operand, k_.axes, row_stride) && row_stride >= 0;
 }
 
 // Cuts blocks until the panels fit; false if they cannot.
@@ -213,7 +210,8 @@ void KernelWriter::write_matrix() {
   kernel_.kind = "matrix";
   std::int64_t m_stride = 0, n_stride = 0, unused = 0;
   const bool c_in_place = out_.buffer->format == numerics::Format::fp32 && op_.epilogue.empty() && !step_.accumulate && !out_.guarded &&
-                          contiguous(out_, m_.axes, m_stride) && contiguous(out_, n_.axes, n_stride) && n_stride == 1;
+                          contiguous(out_, m_.axes, m_stride) && m_stride > 0 &&
+                          contiguous(out_, n_.axes, n_stride) && n_stride == 1;
   const bool a_in_place = lies_as_panel(*left_, m_, unused), b_in_place = lies_as_panel(*right_, n_, unused);
   if (!blocks_fit(c_in_place, a_in_place, b_in_place)) {
     chain_.empty() ? write_parallel() : write_chain();
@@ -221,7 +219,7 @@ void KernelWriter::write_matrix() {
   }
   left_panel_ = a_in_place ? "" : reserve(m_.most() * k_.most(), panel_type_, "left");
   right_panel_ = b_in_place ? "" : reserve(n_.most() * k_.most(), panel_type_, "right");
-  const std::int64_t c_stride = c_in_place ? std::max<std::int64_t>(m_stride, 1) : n_.most();
+  const std::int64_t c_stride = c_in_place ? m_stride : n_.most();
   if (!c_in_place) reserve(m_.most() * n_.most(), "float", "sums");
 
   std::size_t open = 0;
@@ -327,6 +325,7 @@ void KernelWriter::write_matrix_scatter() {
       open += open_block(m_, starts) ? 1 : 0;
       open += open_block(n_, starts) ? 1 : 0;
       const std::int64_t c_stride = n_.most();
+      k_.count = axes_[at(k_.axes[0])].count;
       multiply("sums", c_stride, false, starts);
       AffineText target = slice_position(slice);
       for (const auto& [axis, start] : starts) {
