@@ -56,21 +56,31 @@ Verdict compare(const std::vector<float>& got, const Tensor& expected, const std
   return {};
 }
 
+// Old exporters list the initialisers among the inputs.
+std::vector<std::string> fed_inputs(const Model& model) {
+  std::vector<std::string> names;
+  for (const ValueInfo& input : model.graph.inputs)
+    if (std::ranges::find(model.graph.initialisers, input.name, &Tensor::name) ==
+        model.graph.initialisers.end())
+      names.push_back(input.name);
+  return names;
+}
+
 Verdict run(const fs::path& folder, Feed feed) try {
   const Model model = read_model(folder / "model.onnx");
   const fs::path set = folder / "test_data_set_0";
   const std::vector<Tensor> inputs = read_tensors(set, "input"), outputs = read_tensors(set, "output");
-  if (inputs.size() != model.graph.inputs.size() || outputs.size() > model.graph.outputs.size())
+  const std::vector<std::string> names = fed_inputs(model);
+  if (inputs.size() != names.size() || outputs.size() > model.graph.outputs.size())
     return {Verdict::refused, "test data that are no tensors"};
   ImportOptions options;
   options.training = false;
-  for (std::size_t i = 0; i < inputs.size(); ++i)
-    options.given.emplace(model.graph.inputs[i].name, inputs[i]);
+  for (std::size_t i = 0; i < inputs.size(); ++i) options.given.emplace(names[i], inputs[i]);
   if (feed == Feed::batch) {
     if (inputs.empty() || inputs[0].dims.empty() || inputs[0].dims[0] == 0)
       return {Verdict::refused, "no batch"};
     options.batch = inputs[0].dims[0];
-    options.given.erase(model.graph.inputs[0].name);
+    options.given.erase(names[0]);
   }
   const Network network = import_model(model, folder.filename().string(), options);
   Interpreter interpreter(network.graph);
@@ -143,6 +153,25 @@ TEST(OnnxBackend, EveryOperatorGivesTheStandardsOutputs) {
       "ONNX node tests: {} passed ({} also with a batch), {} refused, {} of operators we do not list\n",
       passed, passed_batched, refused, other);
   EXPECT_GE(passed, 373u);
+}
+
+// Small networks and operators that PyTorch exported, with their weights as initialisers.
+TEST(OnnxBackend, WhatPyTorchExportedGivesPyTorchsOutputs) {
+  std::size_t passed = 0, refused = 0;
+  for (const char* kind : {"pytorch-converted", "pytorch-operator"}) {
+    std::set<fs::path> folders;
+    for (const auto& entry : fs::directory_iterator(data_folder.parent_path() / kind))
+      folders.insert(entry.path());
+    for (const fs::path& folder : folders) {
+      const Verdict verdict = run(folder, Feed::batch);
+      EXPECT_NE(verdict.kind, Verdict::wrong) << folder.filename() << ": " << verdict.why;
+      passed += verdict.kind == Verdict::passed;
+      refused += verdict.kind == Verdict::refused;
+      if (verdict.kind == Verdict::refused) std::cout << "refused: " << verdict.why << '\n';
+    }
+  }
+  std::cout << fmt::format("PyTorch's exports: {} passed, {} refused\n", passed, refused);
+  EXPECT_GE(passed, 94u);
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 // Operators that compute each element from the elements at the same place.
 #include <cmath>
 #include <limits>
+#include <numeric>
 
 #include "graph/expression.h"
 #include "graph/onnx_node.h"
@@ -13,8 +14,10 @@ void unary(NodeImport& node) {
   node.result(0, node.build().unary(op, node.tensor(0)));
 }
 
+// Before operator set 7 broadcasting had to be asked for; along an `axis` it had other rules, and is refused.
 template <Scalar op>
 void binary(NodeImport& node) {
+  if (node.opset() < 7) node.ignore({"broadcast"});
   const TensorId a = node.tensor(0), b = node.tensor(1);
   node.result(0, node.build().binary(op, a, b));
 }
@@ -111,7 +114,15 @@ void gelu(NodeImport& node) {
 
 // The slope has the shape of trailing dimensions of x, or of its channels as [c, 1, 1].
 void prelu(NodeImport& node) {
-  const TensorId x = node.tensor(0), slope = node.tensor(1);
+  const TensorId x = node.tensor(0);
+  TensorId slope = node.tensor(1);
+  const Shape shape = node.shape(0);
+  // Before operator set 7 a vector of slopes belonged to the channels.
+  if (node.opset() < 7 && shape.size() > 2 && node.shape(1) == Shape{shape[1]} && shape[1] != 1) {
+    std::vector<std::int64_t> axes(shape.size() - 2);
+    std::iota(axes.begin(), axes.end(), 1);
+    slope = node.build().unsqueeze(slope, axes);
+  }
   Formula f;
   const Formula::Node in = f.input(0);
   const Formula::Node root = f.select(f.less(in, f.constant(0)), f.multiply(f.input(1), in), in);

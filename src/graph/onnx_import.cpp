@@ -97,11 +97,10 @@ void import_node(Scope& scope, const Node& node) {
   const OpRow* row = node.domain.empty() || node.domain == "ai.onnx" ? find_row(node.op) : nullptr;
   if (row == nullptr) {
     const std::string op = node.domain.empty() ? node.op : node.domain + "." + node.op;
-    throw UserError(scope.where, fmt::format("op '{}' of node '{}'", op, node.name), Refusal::unsupported);
+    throw UserError(scope.where, fmt::format("op '{}' of node '{}'", op, label_of(node)),
+                    Refusal::unsupported);
   }
-  const std::string label = !node.name.empty()      ? node.name
-                            : !node.outputs.empty() ? node.outputs[0]
-                                                    : node.op;
+  const std::string label = !label_of(node).empty() ? label_of(node) : node.op;
   scope.build.name(label, fmt::format("{} {}", node.op, label));
   try {
     if (fold_known(import)) return;

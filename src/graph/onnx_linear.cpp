@@ -20,6 +20,7 @@ void matmul(NodeImport& node) {
 }
 
 void gemm(NodeImport& node) {
+  if (node.opset() < 7) node.ignore({"broadcast"});
   const bool transpose_a = node.integer("transA", 0) != 0, transpose_b = node.integer("transB", 0) != 0;
   const float alpha = node.single("alpha", 1), beta = node.single("beta", 1);
   const Shape weight = node.shape(1);

@@ -22,8 +22,13 @@ std::string clause_of(const UserError& error) {
   return std::string(text);
 }
 
+const std::string& label_of(const Node& node) {
+  if (!node.name.empty() || node.outputs.empty()) return node.name;
+  return node.outputs[0];
+}
+
 void NodeImport::fail(std::string_view what, Refusal refusal) const {
-  throw UserError(scope_.where, fmt::format("node '{}' ({}): {}", node_.name, node_.op, what), refusal);
+  throw UserError(scope_.where, fmt::format("node '{}' ({}): {}", label_of(node_), node_.op, what), refusal);
 }
 
 // --- Operands ---

@@ -63,6 +63,9 @@ struct Scope {
   std::uint64_t drawn = 0;  // initialisers drawn so far: the stream of the next draw
 };
 
+// What a person finds the node by: its name, or its first result if it has none.
+const std::string& label_of(const Node& node);
+
 class NodeImport {
 public:
   NodeImport(Scope& scope, const Node& node) : scope_(scope), node_(node) {}
