@@ -1,0 +1,125 @@
+// The dojo command as a user meets it: exit codes, and what it says on which stream.
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+
+#include <cstdio>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "base/file.h"
+#include "system/guest_for_tests.h"
+
+namespace dojo {
+namespace {
+
+struct Said {
+  int exit_code = 0;
+  std::string words;
+};
+
+// Runs `dojo` (beside the folder of this test) with `arguments`, which may redirect.
+Said dojo(const std::string& arguments) {
+  const auto command = std::filesystem::read_symlink("/proc/self/exe").parent_path().parent_path() / "dojo";
+  Said said;
+  FILE* pipe = popen(fmt::format("{} {}", command.string(), arguments).c_str(), "r");
+  if (pipe == nullptr) return {-1, ""};
+  char buffer[4096];
+  while (const std::size_t count = std::fread(buffer, 1, sizeof buffer, pipe))
+    said.words.append(buffer, count);
+  said.exit_code = WEXITSTATUS(pclose(pipe));
+  return said;
+}
+
+class Exec : public testing::Test {
+protected:
+  void SetUp() override {
+    folder_ = std::filesystem::temp_directory_path() / fmt::format("dojo-exec-{}", getpid());
+  }
+  void TearDown() override { std::filesystem::remove_all(folder_); }
+
+  std::string program(std::string_view globals, std::string_view body) {
+    std::filesystem::create_directories(folder_);
+    const auto path = folder_ / "program.elf";
+    write_file(path, system::build_guest(system::guest_source(globals, body)));
+    return path.string();
+  }
+
+  std::filesystem::path folder_;
+};
+
+TEST_F(Exec, PrintsTheProgramsTextThenWhatItDid) {
+  const std::string path = program("static const char text[] = \"good day\\n\";",
+                                   "system_call(64, 1, address(text), 9); return 0;");
+  const Said said = dojo("exec " + path);
+  EXPECT_EQ(said.exit_code, 0);
+  EXPECT_TRUE(said.words.starts_with("good day\n")) << said.words;
+  for (const std::string_view word : {"instructions", "cycles", "per cycle", "issue"})
+    EXPECT_NE(said.words.find(word), std::string::npos) << word;
+  EXPECT_EQ(dojo("exec --no-timing " + path).words.find("cycles"), std::string::npos);
+}
+
+TEST_F(Exec, EndsWithTheProgramsExitCode) {
+  EXPECT_EQ(dojo("exec --nodes 5 " + program("", "return 10 + csr_node();") + " >&2 2>/dev/null").exit_code,
+            14);
+}
+
+TEST_F(Exec, SaysTheSameInJsonForAnyNumberOfHostThreads) {
+  const std::string path = program("alignas(8) static volatile uint64_t full; static uint64_t word;", R"(
+    const uint64_t next = (csr_node() + 1) % csr_nodes();
+    dojo_put(address(&full), at(next, &word), address(&word), 8);
+    dojo_wait(address(&full), 1);
+    return 0;
+  )");
+  const Said one = dojo("exec --json --nodes 40 --threads 1 " + path);
+  const Said two = dojo("exec --json --nodes 40 --threads 2 " + path);
+  EXPECT_EQ(one.words, two.words);
+  const auto json = nlohmann::json::parse(one.words);
+  EXPECT_EQ(json.at("outcome"), "finished");
+  EXPECT_GT(json.at("cycles").get<std::uint64_t>(), 0u);
+}
+
+TEST_F(Exec, AGuestThatTrapsEndsWithThreeAndItsRegisters) {
+  const Said said = dojo("exec " + program("", "*(volatile uint64_t*)16 = 1; return 0;") + " 2>&1");
+  EXPECT_EQ(said.exit_code, 3);
+  for (const std::string_view word : {"store to 0x10", "_start", "sd", "a0"})
+    EXPECT_NE(said.words.find(word), std::string::npos) << word << " in " << said.words;
+}
+
+TEST_F(Exec, ARunawayGuestEndsWithThree) {
+  const std::string path = program("", "for (volatile int i = 0;; i = i + 1) {} return 0;");
+  EXPECT_EQ(dojo("exec --max-instructions 10000 " + path + " 2>/dev/null").exit_code, 3);
+}
+
+TEST_F(Exec, TheUsersMistakesEndWithTwoAndOneSentence) {
+  const std::string good = program("", "return 0;");
+  const std::string bad = (folder_ / "bad.elf").string();
+  write_text(bad, "this is no program");
+  for (const std::string& arguments :
+       {"exec " + bad, std::string("exec /nowhere/at/all.elf"), "exec --machine nosuch " + good,
+        "exec --nodes 355 " + good, "disassemble " + bad, std::string("machine nosuch")}) {
+    const Said said = dojo(arguments + " 2>&1 >/dev/null");
+    EXPECT_EQ(said.exit_code, 2) << arguments;
+    EXPECT_TRUE(said.words.starts_with("dojo: ")) << said.words;
+    EXPECT_EQ(std::ranges::count(said.words, '\n'), 1) << said.words;
+  }
+  EXPECT_EQ(dojo("exec --no-such-option " + good + " 2>/dev/null").exit_code, 2);
+}
+
+TEST_F(Exec, DisassemblesFromTheEntryOn) {
+  const Said said = dojo("disassemble " + program("", "dojo_quiet(); return 0;"));
+  EXPECT_EQ(said.exit_code, 0);
+  for (const std::string_view word : {"<_start>:", "dj.quiet", "ecall"})
+    EXPECT_NE(said.words.find(word), std::string::npos) << word;
+}
+
+TEST_F(Exec, ListsTheMachinesParametersAndWhatFollows) {
+  const Said said = dojo("machine d1");
+  EXPECT_EQ(said.exit_code, 0);
+  for (const std::string_view word :
+       {"mesh.link_bytes_per_cycle", "Hot Chips 34", "1.024 TFLOPS", "362.5 TFLOPS", "442.5 MB"})
+    EXPECT_NE(said.words.find(word), std::string::npos) << word;
+}
+
+}  // namespace
+}  // namespace dojo
