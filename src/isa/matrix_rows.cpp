@@ -152,12 +152,12 @@ const Decoded* discard_tiles(Hart&, const Decoded* d) { return d + 1; }
 
 void widen_fp32(const std::uint8_t* from, float* to) { std::memcpy(to, from, tile_edge * 4); }
 
+// Written as whole host vectors, because the step reads whole host vectors back at once.
 void widen_bf16(const std::uint8_t* from, float* to) {
-  std::array<std::uint16_t, tile_edge> half;
-  std::memcpy(half.data(), from, sizeof half);
-  std::array<std::uint32_t, tile_edge> bits;
-  for (unsigned i = 0; i < tile_edge; ++i) bits[i] = static_cast<std::uint32_t>(half[i]) << 16;
-  std::memcpy(to, bits.data(), sizeof bits);
+  const auto* halves = reinterpret_cast<const vector::u16*>(from);
+  auto* bits = reinterpret_cast<vector::u32*>(to);
+  DOJO_ELEMENTS
+  for (unsigned i = 0; i < tile_edge; ++i) bits[i] = static_cast<std::uint32_t>(halves[i]) << 16;
 }
 
 // The bits of an FP32 that equals a narrower number without infinities or NaN: sign, exponent and fraction by
