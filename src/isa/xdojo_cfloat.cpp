@@ -100,18 +100,6 @@ template <typename Code>
   if (descriptor.stochastic) hart.stochastic_counter += (hart.vl + 3) / 4;
 }
 
-template <typename Code>
-[[gnu::noinline]] void widen_elements(Hart& hart, const Decoded* d, const Descriptor& descriptor) {
-  const vector::Active active(hart, d);
-  std::array<Code, vector::max_elements / 4> codes;
-  std::array<float, vector::max_elements / 4> values;
-  std::memcpy(codes.data(), vector::group(hart, d->rs2), hart.vl * sizeof(Code));
-  numerics::from_codes({codes.data(), hart.vl}, descriptor.spec, {values.data(), hart.vl});
-  std::uint8_t* to = vector::group(hart, d->rd);
-  for (std::size_t i = 0; i < hart.vl; ++i)
-    if (active[i]) std::memcpy(to + i * 4, &values[i], 4);
-}
-
 // CFloat8 values at bias 0; another bias is an exact power of two.
 using Table = std::array<float, 256>;
 Table table_of(FormatSpec spec, numerics::Denormals denormals) {
@@ -127,6 +115,30 @@ const Table& table_for(unsigned format_and_denormals) {
       table_of(numerics::cfloat8_143(0), gradual), table_of(numerics::cfloat8_152(0), gradual),
       table_of(numerics::cfloat8_143(0), printed), table_of(numerics::cfloat8_152(0), printed)};
   return tables[format_and_denormals];
+}
+
+// Exact, whichever way: a table for 8 bits, arithmetic for 16.
+void widen_codes(const Descriptor& descriptor, const std::uint8_t* codes, float* values, std::size_t count) {
+  const unsigned format = (descriptor.spec.exponent_bits == 5 ? 1u : 0u) |
+                          (descriptor.spec.denormals == numerics::Denormals::printed ? 2u : 0u);
+  const Table& table = table_for(format);
+  const float scale = std::ldexp(1.0f, -descriptor.spec.bias);
+  for (std::size_t i = 0; i < count; ++i) values[i] = table[codes[i]] * scale;
+}
+void widen_codes(const Descriptor& descriptor, const std::uint16_t* codes, float* values, std::size_t count) {
+  numerics::from_codes({codes, count}, descriptor.spec, {values, count});
+}
+
+template <typename Code>
+[[gnu::noinline]] void widen_elements(Hart& hart, const Decoded* d, const Descriptor& descriptor) {
+  const vector::Active active(hart, d);
+  std::array<Code, vector::max_elements / 4> codes;
+  std::array<float, vector::max_elements / 4> values;
+  std::memcpy(codes.data(), vector::group(hart, d->rs2), hart.vl * sizeof(Code));
+  widen_codes(descriptor, codes.data(), values.data(), hart.vl);
+  std::uint8_t* to = vector::group(hart, d->rd);
+  for (std::size_t i = 0; i < hart.vl; ++i)
+    if (active[i]) std::memcpy(to + i * 4, &values[i], 4);
 }
 
 }  // namespace
