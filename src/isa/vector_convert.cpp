@@ -111,15 +111,14 @@ void single_to_brain_nearest(Hart& hart, std::uint16_t* d, const std::uint32_t* 
   for (std::size_t i = 0; i < count; ++i) {
     const std::uint32_t bits = bs[i], magnitude = bits & 0x7fffffff;
     const std::uint32_t rounded = (bits + 0x7fff + (bits >> 16 & 1)) >> 16;
-    const bool nan = magnitude > 0x7f800000;
-    const bool dropped = !nan && (bits & 0xffff) != 0;
+    const std::uint32_t nan = magnitude > 0x7f800000 ? 1 : 0, finite = magnitude < 0x7f800000 ? 1 : 0;
+    const std::uint32_t dropped = (bits & 0xffff) != 0 ? 1 - nan : 0;
     lost |= dropped;
-    overflowed |= magnitude < 0x7f800000 && (rounded & 0x7fff) == 0x7f80;
-    underflowed |=
-        dropped &&
-        magnitude < 0x007fc000;  // what would reach the least normal number with 8 bits is not tiny
-    signaling |= nan && (bits & 0x00400000) == 0;
-    d[i] = static_cast<std::uint16_t>(nan ? 0x7fc0 : rounded);
+    overflowed |= (rounded & 0x7fff) == 0x7f80 ? finite : 0;
+    // What would reach the least normal number with 8 bits is not tiny.
+    underflowed |= magnitude < 0x007fc000 ? dropped : 0;
+    signaling |= (bits & 0x00400000) == 0 ? nan : 0;
+    d[i] = static_cast<std::uint16_t>(nan != 0 ? 0x7fc0 : rounded);
   }
   if (lost != 0) hart.fflags |= inexact;
   if (overflowed != 0) hart.fflags |= overflow | inexact;
