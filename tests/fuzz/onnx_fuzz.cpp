@@ -1,0 +1,21 @@
+// Arbitrary bytes as an ONNX file: read, imported and written again, or refused, and nothing else.
+//
+// Built with clang's -fsanitize=fuzzer,address,undefined together with the sources of src/graph, src/base and
+// src/numerics that are no tests. Good seeds are the model.onnx files of libonnx-testdata's node tests: small
+// and many.
+#include <cstdint>
+#include <string_view>
+
+#include "base/error.h"
+#include "graph/onnx_import.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  using namespace dojo::graph::onnx;
+  try {
+    const Model model = parse_model({reinterpret_cast<const char*>(data), size}, "fuzz.onnx");
+    encode_model(model);
+    import_model(model, "fuzz.onnx", {});
+  } catch (const dojo::UserError&) {
+  }
+  return 0;
+}
