@@ -68,7 +68,7 @@ int train(const TrainArguments& arguments) {
   ProgressLine line;
   line.phase("reading the data set");
   DrivingCourse course(arguments.data, arguments.seed, arguments.threads);
-  make_folder(options.out);
+  make_folder(options.out / "program");
 
   std::signal(SIGINT, on_interrupt);
   training::Watcher watcher;
