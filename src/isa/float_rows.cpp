@@ -151,10 +151,22 @@ const Decoded* to_integer(Hart& h, const Decoded* d) {
     if (rounded_number < lowest) return h.fflags |= invalid, Limits::min();
     if (rounded_number >= above) return h.fflags |= invalid, Limits::max();
     if (rest != 0) h.fflags |= inexact;
-    return static_cast<Integer>(rounded_number);
+    // By way of i64: compilers' own sequences for u64 raise flags of their own.
+    if (std::is_same_v<Integer, u64> && rounded_number >= 0x1p63)
+      return static_cast<Integer>(static_cast<u64>(static_cast<i64>(rounded_number - 0x1p63)) | u64{1} << 63);
+    return static_cast<Integer>(static_cast<i64>(rounded_number));
   }();
   h.set_x(d->rd, static_cast<u64>(static_cast<i64>(static_cast<std::make_signed_t<Integer>>(result))));
   return proceed(h, d);
+}
+
+// In the host's rounding mode. Compilers' own sequences for u64 are right to nearest only, so the upper half
+// of its range is halved, keeping a lost bit in the last place, and doubled again.
+template <typename Value, typename Integer>
+Value number_of(Integer a) {
+  if constexpr (std::is_same_v<Integer, u64>)
+    if (a >> 63 != 0) return 2 * static_cast<Value>(static_cast<i64>(a >> 1 | (a & 1)));
+  return static_cast<Value>(static_cast<i64>(a));
 }
 
 template <typename F, typename Integer>
@@ -163,9 +175,9 @@ const Decoded* from_integer(Hart& h, const Decoded* d) {
       h, d,
       [](Integer a) {
         if constexpr (std::is_same_v<F, Single>)
-          return F::of_value(static_cast<float>(a));
+          return F::of_value(number_of<float>(a));
         else
-          return F::of_value(static_cast<double>(a));  // Half: what double rounds lies far beyond its range
+          return F::of_value(number_of<double>(a));  // Half: what double rounds lies far beyond its range
       },
       [](Quad a) { return a; }, static_cast<Integer>(h.x[d->rs1]));
 }
