@@ -195,5 +195,38 @@ INSTANTIATE_TEST_SUITE_P(, CompiledStep,
                                          Case{"pilotnet_bf16", sample::pilotnet, FormatChoice::bf16, 6, 6}),
                          [](const auto& tested) { return tested.param.name; });
 
+// The whole die, too large for the definition to follow: two steps on the same batch must lower the loss.
+void expect_learning(FormatChoice formats) {
+  constexpr std::int64_t batch = 354;
+  const Graph step = sample::pilotnet(batch);
+  const machine::Machine d1 = machine::read_machine("d1");
+  Options options;
+  options.formats = formats;
+  const CompiledNetwork network = compile(step, forward_of(step), d1, options);
+  Tensors parameters, samples, scalars;
+  Random random(11);
+  for (const graph::Tensor& tensor : step.tensors) {
+    if (tensor.role == graph::Role::parameter || tensor.role == graph::Role::state) parameters[tensor.name] = tensor.data;
+    if (tensor.role == graph::Role::scalar) scalars[tensor.name] = {1.0f};
+  }
+  scalars["learning_rate"] = {1e-4f};
+  for (std::int64_t k = 0; k < batch * 3 * 66 * 200; ++k) samples["image"].push_back(static_cast<float>(random.uniform()));
+  for (std::int64_t k = 0; k < batch; ++k) samples["angle"].push_back(1.0f + static_cast<float>(random.uniform()));
+  Machine machine(network, d1);
+  machine.load(parameters);
+  machine.write_samples(samples);
+  machine.write_launch(batch, scalars);
+  const std::string& loss = step.at(step.outputs[1]).name;
+  machine.run(network.train);
+  const float before = machine.result(loss, batch).at(0);
+  machine.run(network.train);
+  const float after = machine.result(loss, batch).at(0);
+  EXPECT_GT(before, 1.0f);
+  EXPECT_LT(after, before);
+}
+
+TEST(CompiledDie, learns_pilotnet_in_bf16) { expect_learning(FormatChoice::bf16); }
+TEST(CompiledDie, learns_pilotnet_in_fp32) { expect_learning(FormatChoice::fp32); }
+
 }  // namespace
 }  // namespace dojo::compiler

@@ -45,7 +45,7 @@ void KernelWriter::write_parallel() {
   IndexList list;
   for (const Operand& operand : in_) add(list, operand);
   add_output(list, {});
-  write_nest(code_, axes_, vector_order(axes_, parallel_, list.indices), list.indices, {true, true}, [&](const auto& texts) {
+  write_nest(code_, axes_, parallel_, list.indices, Order::free, [&](const auto& texts) {
     const std::vector<std::string> arguments = read_inputs(list, texts);
     store(combine(identity(), arguments), list, in_.size(), texts);
   });
@@ -58,13 +58,13 @@ void KernelWriter::write_chain() {
   for (const Operand& operand : in_) add(list, operand);
   add_output(list, {});
   std::vector<AffineText> in_indices(list.indices.begin(), list.indices.begin() + static_cast<std::ptrdiff_t>(list.first[in_.size()]));
-  std::vector<int> order = vector_order(axes_, parallel_, in_indices);
-  const bool scalar = order.empty() || extent(order.back()) < 4;
+  const int lane = vector_axis(axes_, parallel_, in_indices);
+  const bool scalar = lane < 0 || extent(lane) < 4;
   const bool sum = op_.reduction == graph::Reduction::sum;
   if (scalar) {
-    write_nest(code_, axes_, parallel_, list.indices, {false, false}, [&](const auto& outer_texts) {
+    write_nest(code_, axes_, parallel_, list.indices, Order::given, [&](const auto& outer_texts) {
       code_.line(fmt::format("float acc = {};", identity()));
-      write_nest(code_, axes_, chain_, list.indices, {false, false}, [&](const auto& texts) {
+      write_nest(code_, axes_, chain_, list.indices, Order::given, [&](const auto& texts) {
         code_.line(fmt::format("acc = {};", combine("acc", read_inputs(list, texts))));
       });
       store(sum ? "0.0f + acc" : "acc", list, in_.size(), outer_texts);
@@ -72,13 +72,13 @@ void KernelWriter::write_chain() {
     return;
   }
 
-  const int lane = order.back();
-  order.pop_back();
+  std::vector<int> order = parallel_;
+  std::erase(order, lane);
   LoopAxis& axis = axes_[at(lane)];
   BlockStarts starts;
   const std::int64_t width = std::min(axis.extent, longest_accumulator);
   reserve(width, "float", "acc");
-  write_nest(code_, axes_, order, {}, {false, false}, [&](const auto&) {
+  write_nest(code_, axes_, order, {}, Order::given, [&](const auto&) {
     const LoopAxis whole = axis;
     const bool blocked = width < whole.extent;
     if (blocked) {
@@ -96,15 +96,15 @@ void KernelWriter::write_chain() {
     lane_index.strides[at(lane)] = 1;
     const std::size_t acc = list.indices.size();
     list.indices.push_back(lane_index);
-    write_nest(code_, axes_, {lane}, list.indices, {false, true}, [&](const auto& texts) {
+    write_nest(code_, axes_, {lane}, list.indices, Order::vectorised, [&](const auto& texts) {
       code_.line(fmt::format("acc[{}] = {};", texts[acc], identity()));
     });
     std::vector<int> inner = chain_;
     inner.push_back(lane);
-    write_nest(code_, axes_, inner, list.indices, {false, true}, [&](const auto& texts) {
+    write_nest(code_, axes_, inner, list.indices, Order::vectorised, [&](const auto& texts) {
       code_.line(fmt::format("acc[{0}] = {1};", texts[acc], combine(fmt::format("acc[{}]", texts[acc]), read_inputs(list, texts))));
     });
-    write_nest(code_, axes_, {lane}, list.indices, {false, true}, [&](const auto& texts) {
+    write_nest(code_, axes_, {lane}, list.indices, Order::vectorised, [&](const auto& texts) {
       store(fmt::format("{}acc[{}]", sum ? "0.0f + " : "", texts[acc]), list, in_.size(), texts);
     });
     if (blocked) code_.close();

@@ -191,7 +191,7 @@ std::string KernelWriter::panel_of(const Operand& operand, const Block& columns,
   list.indices.push_back(panel_index(k_, columns, row_stride));
   std::vector<int> order = k_.axes;
   order.insert(order.end(), columns.axes.begin(), columns.axes.end());
-  write_nest(code_, axes_, vector_order(axes_, order, list.indices), list.indices, {true, true}, [&](const auto& texts) {
+  write_nest(code_, axes_, order, list.indices, Order::free, [&](const auto& texts) {
     code_.line(fmt::format("{}[{}] = static_cast<{}>({});", panel, texts[target], panel_type_, read(operand, list, 0, texts)));
   });
   return panel;
@@ -252,7 +252,7 @@ void KernelWriter::write_matrix() {
   cells.insert(cells.end(), n_.axes.begin(), n_.axes.end());
   const bool cut = batch_chain_ >= 0 || k_.size < extent(k_.axes[0]) || axes_[at(k_.axes[0])].run_time;
   if (cut) {
-    write_nest(code_, axes_, cells, {c_index}, {true, true}, [&](const auto& texts) { code_.line(fmt::format("sums[{}] = 0.0f;", texts[0])); });
+    write_nest(code_, axes_, cells, {c_index}, Order::free, [&](const auto& texts) { code_.line(fmt::format("sums[{}] = 0.0f;", texts[0])); });
   }
   std::size_t chain_open = 0;
   const LoopAxis whole_k = axes_[at(k_.axes[0])];
@@ -270,7 +270,7 @@ void KernelWriter::write_matrix() {
   for (std::size_t k = 0; k < chain_open; ++k) code_.close();
   axes_[at(k_.axes[0])] = whole_k;
   if (!c_in_place) {
-    write_nest(code_, axes_, vector_order(axes_, cells, {list.indices[0], c_index}), list.indices, {true, true}, [&](const auto& texts) {
+    write_nest(code_, axes_, cells, list.indices, Order::free, [&](const auto& texts) {
       store(fmt::format("0.0f + sums[{}]", texts[c_at]), list, 0, texts);
     });
   }
@@ -337,7 +337,7 @@ void KernelWriter::write_matrix_scatter() {
       const std::size_t at_target = list.indices.size();
       list.indices.push_back(target);
       list.indices.push_back(panel_index(m_, n_, c_stride));
-      write_nest(code_, axes_, order, list.indices, {false, true}, [&](const auto& texts) {
+      write_nest(code_, axes_, order, list.indices, Order::vectorised, [&](const auto& texts) {
         const std::string guard = out_.guarded ? fmt::format("if ({}) ", inside(out_, list, 0, texts)) : "";
         code_.line(fmt::format("{0}slice[{1}] = slice[{1}] + sums[{2}];", guard, texts[at_target], texts[at_target + 1]));
       });

@@ -112,7 +112,7 @@ void KernelWriter::finish_slice(const Slice& slice) {
     const Operand guarded = out_;
     out_.guarded = false;
     for (Operand& operand : extra_) operand.guarded = false;
-    write_nest(code_, axes, order, list.indices, {true, true}, [&](const auto& texts) {
+    write_nest(code_, axes, order, list.indices, Order::free, [&](const auto& texts) {
       store(fmt::format("slice[{}]", texts.back()), list, 0, texts);
     });
     out_ = guarded;
@@ -165,13 +165,13 @@ void KernelWriter::write_scatter() {
   add(list, out_);
   const std::size_t target = list.indices.size();
   list.indices.push_back(slice_position(slice));
-  write_nest(code_, axes_, order, list.indices, {false, free_order && chain_.empty()}, [&](const auto& outer_texts) {
+  write_nest(code_, axes_, order, list.indices, free_order && chain_.empty() ? Order::vectorised : Order::given, [&](const auto& outer_texts) {
     std::string value;
     if (chain_.empty()) {
       value = combine(identity(), read_inputs(list, outer_texts));
     } else {
       code_.line(fmt::format("float acc = {};", identity()));
-      write_nest(code_, axes_, chain_, list.indices, {false, false}, [&](const auto& texts) {
+      write_nest(code_, axes_, chain_, list.indices, Order::given, [&](const auto& texts) {
         code_.line(fmt::format("acc = {};", combine("acc", read_inputs(list, texts))));
       });
       value = "acc";

@@ -70,28 +70,30 @@ std::string to_text(const AffineText& affine, const std::vector<LoopAxis>& axes)
   return text.empty() ? "0" : text;
 }
 
-std::vector<int> vector_order(const std::vector<LoopAxis>& axes, std::vector<int> candidates, const std::vector<AffineText>& indices) {
+int vector_axis(const std::vector<LoopAxis>& axes, const std::vector<int>& candidates, const std::vector<AffineText>& indices) {
   const auto merit = [&](int axis) {
     double units = 1;
     for (const AffineText& index : indices) {
       const std::int64_t stride = std::abs(index.strides[at(axis)]);
-      units += stride == 0 ? 1 : stride == 1 ? 2 : 0;
+      units += stride == 0 ? 0.5 : stride == 1 ? 1 : 0;
     }
-    return units * static_cast<double>(std::min<std::int64_t>(axes[at(axis)].extent, 96));
+    return units * static_cast<double>(std::min<std::int64_t>(axes[at(axis)].extent, 128));
   };
-  if (candidates.empty()) return candidates;
   const auto best = std::max_element(candidates.begin(), candidates.end(), [&](int a, int b) { return merit(a) < merit(b); });
-  std::rotate(best, best + 1, candidates.end());
-  return candidates;
+  return best == candidates.end() ? -1 : *best;
 }
 
-void write_nest(CodeText& code, std::vector<LoopAxis> axes, std::vector<int> order, std::vector<AffineText> indices,
-                const NestOptions& options, const std::function<void(const std::vector<std::string>&)>& body) {
+void write_nest(CodeText& code, std::vector<LoopAxis> axes, std::vector<int> order, const std::vector<AffineText>& indices, Order freedom,
+                const std::function<void(const std::vector<std::string>&)>& body) {
   std::erase_if(order, [&](int axis) { return axes[at(axis)].extent == 1 && !axes[at(axis)].run_time; });
-  if (options.may_merge) merge_axes(axes, order, indices);
+  if (freedom == Order::free && !order.empty()) {
+    merge_axes(axes, order, indices);
+    const auto inside = std::find(order.begin(), order.end(), vector_axis(axes, order, indices));
+    std::rotate(inside, inside + 1, order.end());
+  }
   for (std::size_t k = 0; k < order.size(); ++k) {
     const LoopAxis& axis = axes[at(order[k])];
-    if (k + 1 == order.size() && options.vectorise && axis.extent > 1) {
+    if (k + 1 == order.size() && freedom != Order::given && axis.extent > 1) {
       code.line("#pragma clang loop vectorize(assume_safety) vectorize_width(16, scalable) interleave(disable)");
     }
     const std::string& v = axis.variable;
@@ -99,7 +101,6 @@ void write_nest(CodeText& code, std::vector<LoopAxis> axes, std::vector<int> ord
                             : fmt::format("for (long {0} = 0; {0} < {1}; ++{0})", v, axis.count));
   }
   std::vector<std::string> texts;
-  // Axes outside the nest are fixed by loops around it and keep their variables.
   for (const AffineText& index : indices) texts.push_back(to_text(index, axes));
   body(texts);
   for (std::size_t k = 0; k < order.size(); ++k) code.close();

@@ -37,17 +37,17 @@ struct AffineText {
 };
 std::string to_text(const AffineText& affine, const std::vector<LoopAxis>& axes);
 
-// Loops over `axes` around `body`, which gets the text of each of `indices`. `order` names the axes from outermost to innermost; axes
-// that are neighbours in every index are merged where `may_merge` (the order of visits is then free). The innermost loop is vectorised
-// if `vectorise`.
-struct NestOptions {
-  bool may_merge = false;
-  bool vectorise = true;
+// Loops over `axes` around `body`, which gets the text of each of `indices`. `order` names the axes from outermost to innermost. Axes
+// that are not in it are fixed by loops around the nest.
+enum class Order : std::uint8_t {
+  given,       // exactly as named
+  vectorised,  // as named; the innermost loop's points are independent of each other
+  free,        // all points are independent: axes that continue each other in every index are merged, the best one goes inside
 };
-void write_nest(CodeText& code, std::vector<LoopAxis> axes, std::vector<int> order, std::vector<AffineText> indices,
-                const NestOptions& options, const std::function<void(const std::vector<std::string>&)>& body);
+void write_nest(CodeText& code, std::vector<LoopAxis> axes, std::vector<int> order, const std::vector<AffineText>& indices, Order freedom,
+                const std::function<void(const std::vector<std::string>&)>& body);
 
-// The order of `candidates` with the one best suited as innermost vector loop last: long, with unit strides in the indices.
-std::vector<int> vector_order(const std::vector<LoopAxis>& axes, std::vector<int> candidates, const std::vector<AffineText>& indices);
+// The axis best suited as the vector loop: long, with unit strides in the indices. -1 if there is none.
+int vector_axis(const std::vector<LoopAxis>& axes, const std::vector<int>& candidates, const std::vector<AffineText>& indices);
 
 }  // namespace dojo::compiler
