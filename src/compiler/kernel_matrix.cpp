@@ -16,6 +16,8 @@ namespace {
 
 std::size_t at(int index) { return static_cast<std::size_t>(index); }
 
+constexpr std::int64_t tile_edge = 16;
+
 bool narrow(numerics::Format format) { return format == numerics::Format::bf16 || format == numerics::Format::u8; }
 
 }  // namespace
@@ -74,7 +76,7 @@ bool KernelWriter::plan_matrix(const std::vector<int>& outer, bool scatter) {
     return std::any_of(group.begin(), group.end(), [&](int a) { return where.strides[at(a)] == 1 && extent(a) > 1; });
   };
   std::size_t right = has_unit(rows[0]) ? 0 : 1;
-  if (!has_unit(rows[0]) && !has_unit(rows[1])) {
+  if (scatter || (!has_unit(rows[0]) && !has_unit(rows[1]))) {
     const auto size = [&](const std::vector<int>& group) { return make_block(group).most(); };
     right = size(rows[0]) > size(rows[1]) ? 0 : 1;
   }
@@ -115,30 +117,41 @@ bool KernelWriter::lies_as_panel(const Operand& operand, const Block& columns, s
   return contiguous(operand, k_.axes, row_stride) && row_stride >= 0;
 }
 
-// Cuts blocks until the panels fit; false if they cannot.
-bool KernelWriter::blocks_fit(bool c_in_place, bool a_in_place, bool b_in_place) {
+// Cuts the groups so that the panels fit, choosing what gives the matrix unit the least to do; false if nothing fits. The left panel is
+// packed whole along the chain where it fits in a third of the room, so that it need not be packed for every block of columns.
+bool KernelWriter::choose_blocks(bool c_in_place, bool a_in_place, bool b_in_place) {
   const std::int64_t element = panel_type_ == "bf16" ? 2 : 4;
-  const auto halve = [](Block& block) { block.size = (block.size + 1) / 2; };
-  while (true) {
-    const std::int64_t a = a_in_place ? 0 : m_.most() * k_.most() * element;
-    const std::int64_t b = b_in_place ? 0 : n_.most() * k_.most() * element;
-    const std::int64_t c = c_in_place ? 0 : m_.most() * n_.most() * 4;
-    if (a + b + c <= panel_bytes_) return true;
-    const bool wide = n_.size > 1 && (n_.most() > 128 || (m_.size == 1 && k_.size == 1));
-    if (wide && (b > 0 || c > 0)) {
-      halve(n_);
-    } else if (k_.size > 1 && (a >= c || b >= c)) {
-      halve(k_);
-    } else if (m_.size > 1) {
-      halve(m_);
-    } else if (n_.size > 1) {
-      halve(n_);
-    } else if (k_.size > 1) {
-      halve(k_);
-    } else {
-      return false;
+  const std::int64_t m_size = m_.size, n_size = n_.size, k_size = k_.size;
+  const auto tiles = [](std::int64_t extent) { return (extent + tile_edge - 1) / tile_edge; };
+  const auto blocks = [](std::int64_t whole, std::int64_t size) { return (whole + size - 1) / size; };
+  const auto next = [](std::int64_t whole, std::int64_t size) {  // the next smaller size that gives more blocks
+    const std::int64_t count = (whole + size - 1) / size;
+    return (whole + count) / (count + 1) < size ? (whole + count) / (count + 1) : size - 1;
+  };
+  std::int64_t best = -1, best_m = 0, best_n = 0, best_k = 0;
+  bool best_whole = false;
+  for (std::int64_t m = m_size; m >= 1; m = next(m_size, m)) {
+    const std::int64_t whole_left = m * m_.inner * k_size * k_.inner * element;
+    const bool whole = !a_in_place && whole_left <= panel_bytes_ / 3 && (batch_chain_ < 0 || c_in_place);
+    for (std::int64_t n = n_size; n >= 1; n = next(n_size, n)) {
+      for (std::int64_t k = k_size; k >= 1; k = next(k_size, k)) {
+        const std::int64_t rows = m * m_.inner, columns = n * n_.inner, chain = k * k_.inner;
+        const std::int64_t a = a_in_place ? 0 : whole ? whole_left : rows * chain * element;
+        const std::int64_t b = b_in_place ? 0 : columns * chain * element, c = c_in_place ? 0 : rows * columns * 4;
+        if (a + b + c > panel_bytes_) continue;
+        const std::int64_t multiply = blocks(m_size, m) * blocks(n_size, n) * blocks(k_size, k) * tiles(rows) * tiles(columns) * (2 * chain + 60);
+        const std::int64_t repack_a = a_in_place || whole ? 0 : m_size * m_.inner * k_size * k_.inner * (blocks(n_size, n) - 1) / 8;
+        const std::int64_t repack_b = b_in_place ? 0 : n_size * n_.inner * k_size * k_.inner * (blocks(m_size, m) - 1) / 8;
+        const std::int64_t cost = multiply + repack_a + repack_b;
+        if (best >= 0 && cost >= best) continue;
+        best = cost, best_m = m, best_n = n, best_k = k, best_whole = whole;
+      }
     }
   }
+  if (best < 0) return false;
+  m_.size = best_m, n_.size = best_n, k_.size = best_k;
+  left_whole_ = best_whole;
+  return true;
 }
 
 // Opens the loop over the blocks of a group if there is more than one; returns whether it did.
@@ -173,105 +186,129 @@ AffineText KernelWriter::panel_index(const Block& rows, const Block& columns, st
   return index;
 }
 
-// The text of a pointer to the operand's present panel: in place, or packed into `panel`.
-std::string KernelWriter::panel_of(const Operand& operand, const Block& columns, const std::string& panel, std::int64_t& row_stride,
-                                   const BlockStarts& starts) {
-  if (panel.empty()) {
-    lies_as_panel(operand, columns, row_stride);
-    AffineText start = position(operand, starts);
-    for (const Block* block : {&columns, static_cast<const Block*>(&k_)}) {
-      for (const int a : block->axes) start.strides[at(a)] = 0;
-    }
-    return fmt::format("{} + {}", operand.pointer, to_text(start, axes_));
+std::string KernelWriter::in_place_panel(const Operand& operand, const Block& columns, std::int64_t& row_stride,
+                                         const BlockStarts& starts) const {
+  lies_as_panel(operand, columns, row_stride);
+  AffineText start = position(operand, starts);
+  for (const Block* block : {&columns, static_cast<const Block*>(&k_)}) {
+    for (const int a : block->axes) start.strides[at(a)] = 0;
   }
-  row_stride = columns.most();
+  return fmt::format("{} + {}", operand.pointer, to_text(start, axes_));
+}
+
+void KernelWriter::pack(const Operand& operand, const Block& columns, const std::string& panel, const BlockStarts& starts) {
   IndexList list;
   add(list, operand, starts);
   const std::size_t target = list.indices.size();
-  list.indices.push_back(panel_index(k_, columns, row_stride));
+  list.indices.push_back(panel_index(k_, columns, columns.most()));
   std::vector<int> order = k_.axes;
   order.insert(order.end(), columns.axes.begin(), columns.axes.end());
   write_nest(code_, axes_, order, list.indices, Order::free, [&](const auto& texts) {
     code_.line(fmt::format("{}[{}] = static_cast<{}>({});", panel, texts[target], panel_type_, read(operand, list, 0, texts)));
   });
-  return panel;
 }
 
 void KernelWriter::multiply(const std::string& c, std::int64_t c_stride, bool accumulate, const BlockStarts& starts) {
-  std::int64_t left_stride = 1, right_stride = 1;
-  const std::string left = panel_of(*left_, m_, left_panel_, left_stride, starts);
-  const std::string right = panel_of(*right_, n_, right_panel_, right_stride, starts);
+  std::int64_t left_stride = m_.most(), right_stride = n_.most();
+  std::string left = left_panel_, right = right_panel_;
+  if (left.empty()) {
+    left = in_place_panel(*left_, m_, left_stride, starts);
+  } else if (!left_whole_) {
+    pack(*left_, m_, left, starts);
+  } else if (starts.contains(k_.axes[0])) {
+    left += fmt::format(" + {} * {}", k_.inner * left_stride, starts.at(k_.axes[0]));
+  }
+  if (right.empty()) {
+    right = in_place_panel(*right_, n_, right_stride, starts);
+  } else {
+    pack(*right_, n_, right, starts);
+  }
   const auto size = [](const Block& block) { return block.inner == 1 ? block.count : fmt::format("{} * {}", block.count, block.inner); };
   code_.line(fmt::format("dojo::matmul({}, {}, {}, {}, {}, {}, {}, {}, {}, {});", left, left_stride, right, right_stride, c, c_stride,
                          size(m_), size(n_), size(k_), accumulate));
 }
 
+std::size_t KernelWriter::open_loop(int axis) {
+  code_.open(fmt::format("for (long {0} = 0; {0} < {1}; ++{0})", axes_[at(axis)].variable, axes_[at(axis)].count));
+  return 1;
+}
+
+// Outline: outer loops; blocks of m; [the batch, if sums lie in out]; the left panel; blocks of n; [the batch]; blocks of k.
 void KernelWriter::write_matrix() {
   kernel_.kind = "matrix";
   std::int64_t m_stride = 0, n_stride = 0, unused = 0;
   const bool c_in_place = out_.buffer->format == numerics::Format::fp32 && op_.epilogue.empty() && !step_.accumulate && !out_.guarded &&
-                          contiguous(out_, m_.axes, m_stride) && m_stride > 0 &&
-                          contiguous(out_, n_.axes, n_stride) && n_stride == 1;
+                          contiguous(out_, m_.axes, m_stride) && m_stride > 0 && contiguous(out_, n_.axes, n_stride) && n_stride == 1;
   const bool a_in_place = lies_as_panel(*left_, m_, unused), b_in_place = lies_as_panel(*right_, n_, unused);
-  if (!blocks_fit(c_in_place, a_in_place, b_in_place)) {
+  if (!choose_blocks(c_in_place, a_in_place, b_in_place)) {
     chain_.empty() ? write_parallel() : write_chain();
     return;
   }
-  left_panel_ = a_in_place ? "" : reserve(m_.most() * k_.most(), panel_type_, "left");
-  right_panel_ = b_in_place ? "" : reserve(n_.most() * k_.most(), panel_type_, "right");
+  if (!a_in_place) left_panel_ = reserve(m_.most() * (left_whole_ ? extent(k_.axes[0]) * k_.inner : k_.most()), panel_type_, "left");
+  if (!b_in_place) right_panel_ = reserve(n_.most() * k_.most(), panel_type_, "right");
   const std::int64_t c_stride = c_in_place ? m_stride : n_.most();
   if (!c_in_place) reserve(m_.most() * n_.most(), "float", "sums");
-
-  std::size_t open = 0;
   for (const Block* block : {&m_, &n_}) {
     const bool run_time = !block->axes.empty() && axes_[at(block->axes[0])].run_time;
     if (run_time) code_.line(fmt::format("if ({} == 0) return;", axes_[at(block->axes[0])].count));
   }
-  for (const int a : outer_) {
-    code_.open(fmt::format("for (long {0} = 0; {0} < {1}; ++{0})", axes_[at(a)].variable, axes_[at(a)].count));
-    ++open;
-  }
+
+  std::size_t open = 0;
+  for (const int a : outer_) open += open_loop(a);
   BlockStarts starts;
   open += open_block(m_, starts) ? 1 : 0;
-  open += open_block(n_, starts) ? 1 : 0;
-
-  IndexList list;
-  add_output(list, starts);
-  AffineText c_index = panel_index(m_, n_, c_stride);
-  std::string c = "sums";
-  if (c_in_place) {
-    AffineText start = position(out_, starts);
-    for (const Block* block : {&m_, &n_}) {
-      for (const int a : block->axes) start.strides[at(a)] = 0;
-    }
-    code_.line(fmt::format("float* const sums = out + {};", to_text(start, axes_)));
-  }
-  const std::size_t c_at = list.indices.size();
-  list.indices.push_back(c_index);
+  const LoopAxis whole_k = axes_[at(k_.axes[0])];
+  const bool cut = batch_chain_ >= 0 || k_.size < whole_k.extent || whole_k.run_time;
   std::vector<int> cells = m_.axes;
   cells.insert(cells.end(), n_.axes.begin(), n_.axes.end());
-  const bool cut = batch_chain_ >= 0 || k_.size < extent(k_.axes[0]) || axes_[at(k_.axes[0])].run_time;
-  if (cut) {
-    write_nest(code_, axes_, cells, {c_index}, Order::free, [&](const auto& texts) { code_.line(fmt::format("sums[{}] = 0.0f;", texts[0])); });
+  const auto clear = [&] {
+    if (!cut) return;
+    AffineText index = panel_index(m_, n_, c_stride);
+    write_nest(code_, axes_, cells, {index}, Order::free, [&](const auto& texts) { code_.line(fmt::format("sums[{}] = 0.0f;", texts[0])); });
+  };
+  const auto point_at_sums = [&](const char* type) {
+    AffineText start = position(out_, starts);
+    for (const int a : cells) start.strides[at(a)] = 0;
+    code_.line(fmt::format("float* {} sums = out + {};", type, to_text(start, axes_)));
+  };
+  const bool batch_outside = c_in_place && batch_chain_ >= 0;
+  if (batch_outside) {
+    code_.open("");
+    point_at_sums("const");
+    clear();
+    code_.close();
+    open += open_loop(batch_chain_);
   }
+  if (whole_k.run_time) {
+    // Without samples or rows there is nothing to multiply, only zeros to store.
+    k_.count = whole_k.count;
+  }
+  if (left_whole_) {
+    const Block cut_k = k_;
+    k_.size = whole_k.extent;
+    pack(*left_, m_, left_panel_, starts);
+    k_ = cut_k;
+  }
+  open += open_block(n_, starts) ? 1 : 0;
+  if (c_in_place) point_at_sums("const");
+  if (!batch_outside) clear();
   std::size_t chain_open = 0;
-  const LoopAxis whole_k = axes_[at(k_.axes[0])];
-  if (batch_chain_ >= 0) {
-    const LoopAxis& batch = axes_[at(batch_chain_)];
-    code_.open(fmt::format("for (long {0} = 0; {0} < {1}; ++{0})", batch.variable, batch.count));
-    ++chain_open;
-  }
+  if (!batch_outside && batch_chain_ >= 0) chain_open += open_loop(batch_chain_);
   if (whole_k.run_time) {
     code_.open(fmt::format("if ({} > 0)", whole_k.count));
     ++chain_open;
   }
+  IndexList list;
+  add_output(list, starts);
   chain_open += open_block(k_, starts) ? 1 : 0;
-  multiply(c, c_stride, cut, starts);
+  multiply("sums", c_stride, cut, starts);
   for (std::size_t k = 0; k < chain_open; ++k) code_.close();
   axes_[at(k_.axes[0])] = whole_k;
   if (!c_in_place) {
+    const std::size_t sums = list.indices.size();
+    list.indices.push_back(panel_index(m_, n_, c_stride));
     write_nest(code_, axes_, cells, list.indices, Order::free, [&](const auto& texts) {
-      store(fmt::format("0.0f + sums[{}]", texts[c_at]), list, 0, texts);
+      store(fmt::format("0.0f + sums[{}]", texts[sums]), list, 0, texts);
     });
   }
   for (std::size_t k = 0; k < open; ++k) code_.close();

@@ -81,7 +81,7 @@ class KernelWriter {
     std::int64_t most() const { return size * inner; }
   };
   bool plan_matrix(const std::vector<int>& outer, bool scatter);
-  bool blocks_fit(bool c_in_place, bool a_in_place, bool b_in_place);
+  bool choose_blocks(bool c_in_place, bool a_in_place, bool b_in_place);
   void write_matrix();
   void write_matrix_scatter();
   Block make_block(std::vector<int> axes) const;
@@ -89,8 +89,9 @@ class KernelWriter {
   std::int64_t stride_of(const Operand& operand, int axis) const;
   bool contiguous(const Operand& operand, const std::vector<int>& axes, std::int64_t& last_stride) const;
   bool lies_as_panel(const Operand& operand, const Block& columns, std::int64_t& row_stride) const;
-  std::string panel_of(const Operand& operand, const Block& columns, const std::string& panel, std::int64_t& row_stride,
-                       const BlockStarts& starts);
+  std::string in_place_panel(const Operand& operand, const Block& columns, std::int64_t& row_stride, const BlockStarts& starts) const;
+  void pack(const Operand& operand, const Block& columns, const std::string& panel, const BlockStarts& starts);
+  std::size_t open_loop(int axis);
   AffineText panel_index(const Block& rows, const Block& columns, std::int64_t row_stride) const;
   void multiply(const std::string& c, std::int64_t c_stride, bool accumulate, const BlockStarts& starts);
 
@@ -110,7 +111,8 @@ class KernelWriter {
   const Operand* left_ = nullptr;
   const Operand* right_ = nullptr;
   std::vector<int> outer_;
-  int batch_chain_ = -1;  // the batch as outermost chain axis
+  int batch_chain_ = -1;     // the batch as outermost chain axis
+  bool left_whole_ = false;  // the left panel holds the whole chain
   Block m_, n_, k_;
   std::string panel_type_, left_panel_, right_panel_;
 };
