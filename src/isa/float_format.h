@@ -120,12 +120,13 @@ inline Half::Bits Half::of_value(float v) {
 }
 #endif
 // By way of a float that is rounded to odd: its last bit says that bits were cut off, so the second rounding
-// sees them.
+// sees them. A carry and no condition, or a compiler may convert both outcomes and choose afterwards, which
+// raises the flags of both. NaN is quiet here and stays so.
 inline Half::Bits Half::of_value(double v) {
-  constexpr std::uint64_t cut = (std::uint64_t{1} << 29) - 1;
+  constexpr std::uint64_t last = std::uint64_t{1} << 29, cut = last - 1;
   const auto bits = std::bit_cast<std::uint64_t>(v);
-  const bool lost = v == v && (bits & cut) != 0;
-  return of_value(static_cast<float>(std::bit_cast<double>((bits & ~cut) | std::uint64_t{lost} << 29)));
+  const std::uint64_t odd = (bits & ~cut) | (((bits & cut) + cut) & last);
+  return of_value(static_cast<float>(std::bit_cast<double>(odd)));
 }
 
 // The RMM result of an operation on quads, e.g. [&] { return pin(a) * pin(b); }. NV and DZ come from the
