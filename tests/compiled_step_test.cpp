@@ -242,10 +242,10 @@ TEST(Compile, fits_pilotnet_in_fp32_on_the_die) {
 }
 
 TEST(Compile, refuses_what_cannot_fit_and_names_the_tensor) {
-  const Graph step = sample::pilotnet(32);
+  const Graph step = sample::pilotnet(59 * 8);
   Options options;
   options.formats = FormatChoice::fp32;
-  options.nodes = 2;  // sixteen samples' activations on one node
+  options.nodes = 59;  // eight samples' activations on one node
   try {
     compile(step, forward_of(step), machine::read_machine("d1"), options);
     FAIL() << "it fits";
