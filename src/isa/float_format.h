@@ -54,6 +54,7 @@ struct Half : FloatFormat<std::uint16_t, 11, 5> {
   static Value value(Bits b) { return static_cast<float>(std::bit_cast<HostHalf>(b)); }
   static Bits of_value(float v);
   static Bits of_value(double v);
+  static float rounded_to_odd(double v);
 };
 struct Bfloat16 : FloatFormat<std::uint16_t, 8, 8> {};
 
@@ -122,12 +123,13 @@ inline Half::Bits Half::of_value(float v) {
 // By way of a float that is rounded to odd: its last bit says that bits were cut off, so the second rounding
 // sees them. A carry and no condition, or a compiler may convert both outcomes and choose afterwards, which
 // raises the flags of both. NaN is quiet here and stays so.
-inline Half::Bits Half::of_value(double v) {
+inline float Half::rounded_to_odd(double v) {
   constexpr std::uint64_t last = std::uint64_t{1} << 29, cut = last - 1;
   const auto bits = std::bit_cast<std::uint64_t>(v);
   const std::uint64_t odd = (bits & ~cut) | (((bits & cut) + cut) & last);
-  return of_value(static_cast<float>(std::bit_cast<double>(odd)));
+  return static_cast<float>(std::bit_cast<double>(odd));
 }
+inline Half::Bits Half::of_value(double v) { return of_value(rounded_to_odd(v)); }
 
 // The RMM result of an operation on quads, e.g. [&] { return pin(a) * pin(b); }. NV and DZ come from the
 // operation itself.

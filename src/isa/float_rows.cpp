@@ -30,6 +30,16 @@ void write(Hart& h, unsigned r, typename F::Bits bits) {
   h.f[r] = boxed;
 }
 
+// F's bits of a host number. On the way from double to Half a float is alone in its register, or clang's
+// four-lane conversion also sees what the double left in the second lane, and raises its flags.
+template <typename F, typename Value>
+typename F::Bits bits_of(Value value) {
+  if constexpr (std::is_same_v<F, Half> && std::is_same_v<Value, double>)
+    return Half::of_value(pin(Half::rounded_to_odd(value)));
+  else
+    return F::of_value(value);
+}
+
 // --- Arithmetic that rounds -----------------------------------------------------------------------------
 // The host is in the mode that frm says, so dynamic rounding (what compilers emit) takes the first line.
 // `compute(number...)` gives F's bits from operands that the host holds; `exact(number...)` gives a quad.
@@ -93,7 +103,7 @@ const Decoded* multiply_add(Hart& h, const Decoded* d) {
     if (zero_times_infinity(a_bits, b_bits) || zero_times_infinity(b_bits, a_bits)) h.fflags |= invalid;
   const Value a = F::value(a_bits), b = F::value(b_bits), c = F::value(c_bits);
   return rounded<F>(
-      h, d, [](Value x, Value y, Value z) { return F::of_value(std::fma(x, y, z)); },
+      h, d, [](Value x, Value y, Value z) { return bits_of<F>(std::fma(x, y, z)); },
       [](Quad x, Quad y, Quad z) { return x * y + z; },  // the product of two 53-bit numbers is exact
       NegateProduct ? -a : a, b, NegateAddend ? -c : c);
 }
@@ -120,7 +130,7 @@ const Decoded* convert(Hart& h, const Decoded* d) {
     return rounded<To>(
         h, d,
         [](auto a) {
-          return To::of_value(
+          return bits_of<To>(
               static_cast<
                   std::conditional_t<std::is_same_v<To, Double>, double,
                                      std::conditional_t<std::is_same_v<To, Single>, float, decltype(a)>>>(a));
@@ -175,9 +185,9 @@ const Decoded* from_integer(Hart& h, const Decoded* d) {
       h, d,
       [](Integer a) {
         if constexpr (std::is_same_v<F, Single>)
-          return F::of_value(number_of<float>(a));
+          return bits_of<F>(number_of<float>(a));
         else
-          return F::of_value(number_of<double>(a));  // Half: what double rounds lies far beyond its range
+          return bits_of<F>(number_of<double>(a));  // Half: what double rounds lies far beyond its range
       },
       [](Quad a) { return a; }, static_cast<Integer>(h.x[d->rs1]));
 }
