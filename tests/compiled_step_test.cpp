@@ -40,8 +40,9 @@ struct Case {
 };
 
 class Machine {
- public:
-  Machine(const CompiledNetwork& network, const machine::Machine& d1) : network_(network), computer_(d1, network.nodes) {}
+public:
+  Machine(const CompiledNetwork& network, const machine::Machine& d1)
+      : network_(network), computer_(d1, network.nodes) {}
 
   void write_samples(const Tensors& samples) {
     for (std::int64_t sample = 0; sample < network_.batch; ++sample) {
@@ -49,15 +50,19 @@ class Machine {
       for (const HbmField& field : network_.hbm.record) {
         const std::size_t elements = field.bytes / numerics::storage_bytes(field.format);
         const float* values = samples.at(field.name).data() + static_cast<std::size_t>(sample) * elements;
-        if (field.format == numerics::Format::fp32) std::memcpy(record.data() + field.offset, values, field.bytes);
+        if (field.format == numerics::Format::fp32)
+          std::memcpy(record.data() + field.offset, values, field.bytes);
         if (field.format == numerics::Format::bf16) {
-          numerics::to_bf16({values, elements}, {reinterpret_cast<std::uint16_t*>(record.data() + field.offset), elements});
+          numerics::to_bf16({values, elements},
+                            {reinterpret_cast<std::uint16_t*>(record.data() + field.offset), elements});
         }
       }
       const unsigned interface = static_cast<unsigned>(sample) % network_.hbm.interfaces;
-      const HbmPlace place{interface, network_.hbm.data_set + static_cast<std::uint64_t>(sample) * network_.hbm.record_bytes};
+      const HbmPlace place{
+          interface, network_.hbm.data_set + static_cast<std::uint64_t>(sample) * network_.hbm.record_bytes};
       computer_.write_hbm(place.interface, place.offset, record);
-      const HbmPlace entry = network_.hbm.table_entry(static_cast<unsigned>(sample / network_.samples_per_node), sample % network_.samples_per_node);
+      const HbmPlace entry = network_.hbm.table_entry(
+          static_cast<unsigned>(sample / network_.samples_per_node), sample % network_.samples_per_node);
       const std::uint64_t address = place.global();
       computer_.write_hbm(entry.interface, entry.offset, std::as_bytes(std::span(&address, 1)));
     }
@@ -70,18 +75,23 @@ class Machine {
     for (std::size_t k = 0; k < network_.hbm.scalars.size(); ++k) {
       std::memcpy(block.data() + 24 + 4 * k, scalars.at(network_.hbm.scalars[k]).data(), 4);
     }
-    for (unsigned d = 0; d < network_.hbm.interfaces; ++d) computer_.write_hbm(d, network_.hbm.launch_block, block);
+    for (unsigned d = 0; d < network_.hbm.interfaces; ++d)
+      computer_.write_hbm(d, network_.hbm.launch_block, block);
   }
 
   system::LaunchResult run(const CompiledProgram& program) {
     const auto start = std::chrono::steady_clock::now();
-    const system::LaunchResult result = computer_.launch(system::Program::parse(program.elf, program.name), network_.persistent.begin,
-                                                         network_.persistent.end, {});
+    const system::LaunchResult result =
+        computer_.launch(system::Program::parse(program.elf, program.name), network_.persistent.begin,
+                         network_.persistent.end, {});
     const std::chrono::duration<double> spent = std::chrono::steady_clock::now() - start;
     std::string stranded;
-    for (const auto& thread : result.stranded) stranded += fmt::format("node {} at {} {}: {}\n", thread.node, thread.symbol, thread.disassembly, thread.reason);
+    for (const auto& thread : result.stranded)
+      stranded += fmt::format("node {} at {} {}: {}\n", thread.node, thread.symbol, thread.disassembly,
+                              thread.reason);
     EXPECT_EQ(result.outcome, system::Outcome::finished) << program.name << "\n" << stranded;
-    std::printf("%s: %lu cycles, %lu instructions, %.3f s\n", program.name.c_str(), result.cycles, result.instructions, spent.count());
+    std::printf("%s: %lu cycles, %lu instructions, %.3f s\n", program.name.c_str(), result.cycles,
+                result.instructions, spent.count());
     if (std::getenv("OPENDOJO_OPS") != nullptr && program.plan.size() != 0) print_ops(result);
     return result;
   }
@@ -93,7 +103,9 @@ class Machine {
       if (key.event.starts_with("instructions.")) by_op[key.op].first += count;
       if (key.event.starts_with("cycles.")) by_op[key.op].second += count;
     }
-    for (const auto& [op, counts] : by_op) std::printf("op %u instructions %lu cycles %lu\n", op, counts.first / network_.nodes, counts.second / network_.nodes);
+    for (const auto& [op, counts] : by_op)
+      std::printf("op %u instructions %lu cycles %lu\n", op, counts.first / network_.nodes,
+                  counts.second / network_.nodes);
   }
 
   void load(const Tensors& parameters) {
@@ -128,18 +140,20 @@ class Machine {
     return {};
   }
 
- private:
+private:
   const CompiledNetwork& network_;
   system::Computer computer_;
 };
 
-void expect_same_bits(const std::vector<float>& machine, const std::vector<float>& definition, const std::string& name) {
+void expect_same_bits(const std::vector<float>& machine, const std::vector<float>& definition,
+                      const std::string& name) {
   ASSERT_EQ(machine.size(), definition.size()) << name;
   std::size_t different = 0, first = 0;
   for (std::size_t k = machine.size(); k-- > 0;) {
     if (std::memcmp(&machine[k], &definition[k], 4) != 0) ++different, first = k;
   }
-  EXPECT_EQ(different, 0u) << name << " of " << machine.size() << ": first at " << first << ": " << machine[first] << " for " << definition[first];
+  EXPECT_EQ(different, 0u) << name << " of " << machine.size() << ": first at " << first << ": "
+                           << machine[first] << " for " << definition[first];
 }
 
 class CompiledStep : public testing::TestWithParam<Case> {};
@@ -160,10 +174,12 @@ TEST_P(CompiledStep, gives_the_bits_of_the_lowered_program) {
   for (const graph::Tensor& tensor : step.tensors) {
     std::size_t elements = 1;
     for (const std::int64_t extent : tensor.shape) elements *= static_cast<std::size_t>(extent);
-    if (tensor.role == graph::Role::parameter || tensor.role == graph::Role::state) parameters[tensor.name] = tensor.data;
+    if (tensor.role == graph::Role::parameter || tensor.role == graph::Role::state)
+      parameters[tensor.name] = tensor.data;
     if (tensor.role == graph::Role::scalar) scalars[tensor.name] = {0.01f};
     if (tensor.role != graph::Role::input && tensor.role != graph::Role::label) continue;
-    for (std::size_t k = 0; k < elements; ++k) samples[tensor.name].push_back(static_cast<float>(random.normal()));
+    for (std::size_t k = 0; k < elements; ++k)
+      samples[tensor.name].push_back(static_cast<float>(random.normal()));
   }
   LoweredInterpreter definition(network.train.lowered);
   definition.set_persistent(parameters);
@@ -174,7 +190,8 @@ TEST_P(CompiledStep, gives_the_bits_of_the_lowered_program) {
   machine.write_samples(samples);
   machine.write_launch(c.batch, scalars);
   machine.run(network.train);
-  for (const auto& [name, values] : definition.results()) expect_same_bits(machine.result(name, c.batch), values, name);
+  for (const auto& [name, values] : definition.results())
+    expect_same_bits(machine.result(name, c.batch), values, name);
   const Tensors trained = machine.store();
   for (const auto& [name, values] : definition.persistent()) expect_same_bits(trained.at(name), values, name);
 
@@ -182,22 +199,25 @@ TEST_P(CompiledStep, gives_the_bits_of_the_lowered_program) {
   prediction.set_persistent(definition.persistent());
   prediction.run(samples, c.batch, scalars);
   machine.run(network.predict);
-  for (const auto& [name, values] : prediction.results()) expect_same_bits(machine.result(name, c.batch), values, name);
+  for (const auto& [name, values] : prediction.results())
+    expect_same_bits(machine.result(name, c.batch), values, name);
 }
 
-INSTANTIATE_TEST_SUITE_P(, CompiledStep,
-                         testing::Values(Case{"mlp_1", sample::mlp, FormatChoice::fp32, 5, 1},
-                                         Case{"mlp_6_uneven", sample::mlp, FormatChoice::fp32, 13, 6},
-                                         Case{"wide_4", sample::wide_mlp, FormatChoice::fp32, 8, 4},
-                                         Case{"convolutions_1", sample::convolutions, FormatChoice::fp32, 3, 1},
-                                         Case{"convolutions_6", sample::convolutions, FormatChoice::fp32, 6, 6},
-                                         Case{"convolutions_bf16", sample::convolutions, FormatChoice::bf16, 12, 6},
-                                         Case{"residual_6", sample::residual, FormatChoice::fp32, 12, 6},
-                                         Case{"mlp_on_the_die", sample::mlp, FormatChoice::fp32, 400, 354},
-                                         Case{"pilotnet_bf16", sample::pilotnet, FormatChoice::bf16, 6, 6}),
-                         [](const auto& tested) { return tested.param.name; });
+INSTANTIATE_TEST_SUITE_P(
+    , CompiledStep,
+    testing::Values(Case{"mlp_1", sample::mlp, FormatChoice::fp32, 5, 1},
+                    Case{"mlp_6_uneven", sample::mlp, FormatChoice::fp32, 13, 6},
+                    Case{"wide_4", sample::wide_mlp, FormatChoice::fp32, 8, 4},
+                    Case{"convolutions_1", sample::convolutions, FormatChoice::fp32, 3, 1},
+                    Case{"convolutions_6", sample::convolutions, FormatChoice::fp32, 6, 6},
+                    Case{"convolutions_bf16", sample::convolutions, FormatChoice::bf16, 12, 6},
+                    Case{"residual_6", sample::residual, FormatChoice::fp32, 12, 6},
+                    Case{"mlp_on_the_die", sample::mlp, FormatChoice::fp32, 400, 354},
+                    Case{"pilotnet_bf16", sample::pilotnet, FormatChoice::bf16, 6, 6}),
+    [](const auto& tested) { return tested.param.name; });
 
-// More nodes than the definition can follow in a test's time: two steps on the same batch must lower the loss.
+// More nodes than the definition can follow in a test's time: two steps on the same batch must lower the
+// loss.
 void expect_learning(FormatChoice formats) {
   constexpr std::int64_t batch = 59;
   const Graph step = sample::pilotnet(batch);
@@ -209,12 +229,15 @@ void expect_learning(FormatChoice formats) {
   Tensors parameters, samples, scalars;
   Random random(11);
   for (const graph::Tensor& tensor : step.tensors) {
-    if (tensor.role == graph::Role::parameter || tensor.role == graph::Role::state) parameters[tensor.name] = tensor.data;
+    if (tensor.role == graph::Role::parameter || tensor.role == graph::Role::state)
+      parameters[tensor.name] = tensor.data;
     if (tensor.role == graph::Role::scalar) scalars[tensor.name] = {1.0f};
   }
   scalars["learning_rate"] = {1e-4f};
-  for (std::int64_t k = 0; k < batch * 3 * 66 * 200; ++k) samples["image"].push_back(static_cast<float>(random.uniform()));
-  for (std::int64_t k = 0; k < batch; ++k) samples["angle"].push_back(1.0f + static_cast<float>(random.uniform()));
+  for (std::int64_t k = 0; k < batch * 3 * 66 * 200; ++k)
+    samples["image"].push_back(static_cast<float>(random.uniform()));
+  for (std::int64_t k = 0; k < batch; ++k)
+    samples["angle"].push_back(1.0f + static_cast<float>(random.uniform()));
   Machine machine(network, d1);
   machine.load(parameters);
   machine.write_samples(samples);
@@ -262,7 +285,8 @@ TEST(Compile, gives_the_same_bytes_twice) {
   const machine::Machine d1 = machine::read_machine("d1");
   Options options;
   options.nodes = 6;
-  EXPECT_EQ(compile(step, forward_of(step), d1, options).sha256, compile(step, forward_of(step), d1, options).sha256);
+  EXPECT_EQ(compile(step, forward_of(step), d1, options).sha256,
+            compile(step, forward_of(step), d1, options).sha256);
 }
 
 }  // namespace

@@ -19,7 +19,8 @@ int batch_axis(const StructuredOp& op) {
 bool reaches(const AffineIndex& index, std::size_t axis) { return index.coefficients[axis] != 0; }
 
 bool reaches(const Access& access, std::size_t axis) {
-  return std::any_of(access.map.begin(), access.map.end(), [&](const AffineIndex& index) { return reaches(index, axis); });
+  return std::any_of(access.map.begin(), access.map.end(),
+                     [&](const AffineIndex& index) { return reaches(index, axis); });
 }
 
 int plain_dimension(const Access& access, std::size_t axis) {
@@ -85,7 +86,8 @@ bool injective(const StructuredOp& op, const Shape& out_shape) {
     for (const int a : parallel_axes(op)) {
       std::size_t dimensions = 0;
       for (const AffineIndex& index : op.out.map) {
-        const auto used = std::count_if(index.coefficients.begin(), index.coefficients.end(), [](std::int64_t c) { return c != 0; });
+        const auto used = std::count_if(index.coefficients.begin(), index.coefficients.end(),
+                                        [](std::int64_t c) { return c != 0; });
         if (reaches(index, static_cast<std::size_t>(a))) dimensions += used == 1 ? 1 : 2;
       }
       if (dimensions != 1) return false;
@@ -96,7 +98,8 @@ bool injective(const StructuredOp& op, const Shape& out_shape) {
   std::vector<std::pair<std::int64_t, std::int64_t>> strides;  // stride, extent
   for (const int a : parallel_axes(op)) {
     const auto axis = static_cast<std::size_t>(a);
-    if (op.box[axis].extent > 1) strides.emplace_back(std::abs(position.coefficients[axis]), op.box[axis].extent);
+    if (op.box[axis].extent > 1)
+      strides.emplace_back(std::abs(position.coefficients[axis]), op.box[axis].extent);
   }
   std::sort(strides.begin(), strides.end());
   std::int64_t span = 0;
@@ -125,7 +128,8 @@ bool same_map(const Access& a, const Access& b) {
 
 bool single_value(const Access& access) {
   return std::all_of(access.map.begin(), access.map.end(), [](const AffineIndex& index) {
-    return index.offset == 0 && std::all_of(index.coefficients.begin(), index.coefficients.end(), [](std::int64_t c) { return c == 0; });
+    return index.offset == 0 && std::all_of(index.coefficients.begin(), index.coefficients.end(),
+                                            [](std::int64_t c) { return c == 0; });
   });
 }
 
@@ -134,14 +138,16 @@ bool elementwise(const StructuredOp& op, const std::vector<graph::Tensor>& tenso
   if (!chain_axes(op).empty() || !covers(op, shape)) return false;
   const auto fits = [&](const Access& access) {
     const graph::Tensor& tensor = tensors[static_cast<std::size_t>(access.tensor)];
-    return (tensor.shape == shape && same_map(access, op.out)) || (single_value(access) && tensor.shape != shape);
+    return (tensor.shape == shape && same_map(access, op.out)) ||
+           (single_value(access) && tensor.shape != shape);
   };
   return std::all_of(op.in.begin(), op.in.end(), fits) && std::all_of(op.extra.begin(), op.extra.end(), fits);
 }
 
 bool is_copy(const StructuredOp& op) {
-  return op.in.size() == 1 && op.epilogue.empty() && op.extra.empty() && op.reduction == graph::Reduction::none &&
-         op.body.nodes.size() == 1 && op.body.nodes[0].op == graph::Scalar::input;
+  return op.in.size() == 1 && op.epilogue.empty() && op.extra.empty() &&
+         op.reduction == graph::Reduction::none && op.body.nodes.size() == 1 &&
+         op.body.nodes[0].op == graph::Scalar::input;
 }
 
 bool is_contraction(const StructuredOp& op) {
@@ -149,8 +155,8 @@ bool is_contraction(const StructuredOp& op) {
   const graph::ScalarNode& root = op.body.nodes[2];
   const graph::ScalarNode& left = op.body.nodes[0];
   const graph::ScalarNode& right = op.body.nodes[1];
-  return root.op == graph::Scalar::multiply && left.op == graph::Scalar::input && right.op == graph::Scalar::input && left.a != right.a &&
-         root.a + root.b == 1 && root.a != root.b;
+  return root.op == graph::Scalar::multiply && left.op == graph::Scalar::input &&
+         right.op == graph::Scalar::input && left.a != right.a && root.a + root.b == 1 && root.a != root.b;
 }
 
 }  // namespace dojo::compiler

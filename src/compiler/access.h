@@ -15,7 +15,8 @@ int batch_axis(const graph::StructuredOp& op);  // -1 if it has none
 bool reaches(const graph::AffineIndex& index, std::size_t axis);
 bool reaches(const graph::Access& access, std::size_t axis);
 
-// The dimension whose index is exactly axis `axis` (coefficient 1, offset 0) where the axis occurs in no other; -1 if there is none.
+// The dimension whose index is exactly axis `axis` (coefficient 1, offset 0) where the axis occurs in no
+// other; -1 if there is none.
 int plain_dimension(const graph::Access& access, std::size_t axis);
 
 // Whether dimension d's index can leave [0, extent).
@@ -28,7 +29,8 @@ graph::AffineIndex linear(const graph::Access& access, std::size_t axes, const S
 std::vector<int> chain_axes(const graph::StructuredOp& op);     // not in out's map, in box order
 std::vector<int> parallel_axes(const graph::StructuredOp& op);  // the others
 
-// No two points of the parallel axes give the same element of out (sufficient test on strides; out may not leave its bounds).
+// No two points of the parallel axes give the same element of out (sufficient test on strides; out may not
+// leave its bounds).
 bool injective(const graph::StructuredOp& op, const Shape& out_shape);
 // Injective, inside the bounds, and reaching every element.
 bool covers(const graph::StructuredOp& op, const Shape& out_shape);

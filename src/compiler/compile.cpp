@@ -21,10 +21,11 @@ constexpr std::uint64_t stacks = stack_bytes;
 std::uint64_t round_up(std::uint64_t value, std::uint64_t step) { return (value + step - 1) / step * step; }
 
 // Persistent tensors of both programs; they must agree.
-PersistentLayout persistent_layout(const LoweredProgram& train, const LoweredProgram& predict, const graph::Graph& graph,
-                                   const machine::Machine& machine) {
+PersistentLayout persistent_layout(const LoweredProgram& train, const LoweredProgram& predict,
+                                   const graph::Graph& graph, const machine::Machine& machine) {
   for (const auto& [name, shard] : predict.shards) {
-    if (!train.shards.contains(name)) refuse(name, "is used for prediction but not known to the training step");
+    if (!train.shards.contains(name))
+      refuse(name, "is used for prediction but not known to the training step");
   }
   std::vector<PersistentTensor> tensors;
   for (const auto& [name, shard] : train.shards) {
@@ -53,8 +54,8 @@ HbmField result_field(const graph::Tensor& tensor) {
   return field;
 }
 
-HbmLayout hbm_layout(const graph::Graph& train, const graph::Graph& predict, const Lowered& lowered, const PersistentLayout& persistent,
-                     const machine::Machine& machine) {
+HbmLayout hbm_layout(const graph::Graph& train, const graph::Graph& predict, const Lowered& lowered,
+                     const PersistentLayout& persistent, const machine::Machine& machine) {
   HbmLayout hbm;
   hbm.nodes = persistent.mesh.nodes();
   hbm.interfaces = static_cast<unsigned>(machine.interface.count);
@@ -83,14 +84,16 @@ HbmLayout hbm_layout(const graph::Graph& train, const graph::Graph& predict, con
       if (std::any_of(hbm.results.begin(), hbm.results.end(), same)) continue;
       hbm.results.push_back(result_field(tensor));
       hbm.results.back().offset = next;
-      const std::uint64_t values = tensor.has_batch ? static_cast<std::uint64_t>(hbm.samples_per_node) * hbm.nodes : 1;
+      const std::uint64_t values =
+          tensor.has_batch ? static_cast<std::uint64_t>(hbm.samples_per_node) * hbm.nodes : 1;
       next = round_up(next + values * hbm.results.back().bytes, 64);
     }
   }
   hbm.parameters = next;
   hbm.parameter_stride = round_up(persistent.bytes(), 64);
   hbm.data_set = round_up(next + rows * hbm.parameter_stride, 4096);
-  if (hbm.data_set > machine.interface.hbm_bytes) refuse(train.name, "needs {} bytes of each HBM before any data", hbm.data_set);
+  if (hbm.data_set > machine.interface.hbm_bytes)
+    refuse(train.name, "needs {} bytes of each HBM before any data", hbm.data_set);
   return hbm;
 }
 
@@ -98,14 +101,16 @@ HbmLayout hbm_layout(const graph::Graph& train, const graph::Graph& predict, con
 std::uint64_t image_end(const std::vector<std::byte>& elf) {
   const auto word = [&](std::size_t offset, unsigned bytes) {
     std::uint64_t value = 0;
-    for (unsigned b = bytes; b-- > 0;) value = value << 8 | std::to_integer<std::uint64_t>(elf.at(offset + b));
+    for (unsigned b = bytes; b-- > 0;)
+      value = value << 8 | std::to_integer<std::uint64_t>(elf.at(offset + b));
     return value;
   };
   const std::uint64_t table = word(0x20, 8), entry = word(0x36, 2), count = word(0x38, 2);
   std::uint64_t end = 0;
   for (std::uint64_t k = 0; k < count; ++k) {
     const std::size_t at = table + k * entry;
-    if (word(at, 4) == 1) end = std::max(end, word(at + 0x10, 8) + word(at + 0x28, 8));  // PT_LOAD: virtual address + memory size
+    if (word(at, 4) == 1)
+      end = std::max(end, word(at + 0x10, 8) + word(at + 0x28, 8));  // PT_LOAD: virtual address + memory size
   }
   return round_up(end, 64);
 }
@@ -119,12 +124,14 @@ std::int64_t batch_of(const graph::Graph& graph) {
 
 }  // namespace
 
-CompiledNetwork compile(const graph::Graph& train_step, const graph::Graph& predict, const machine::Machine& machine,
-                        const Options& options) {
+CompiledNetwork compile(const graph::Graph& train_step, const graph::Graph& predict,
+                        const machine::Machine& machine, const Options& options) {
   CompiledNetwork network;
   network.nodes = options.nodes == 0 ? machine.enabled_nodes() : options.nodes;
-  if (network.nodes > machine.enabled_nodes()) refuse("nodes", "{} wanted where '{}' has {}", network.nodes, machine.name, machine.enabled_nodes());
-  if (batch_of(train_step) != batch_of(predict)) refuse(predict.name, "has another batch than the training step");
+  if (network.nodes > machine.enabled_nodes())
+    refuse("nodes", "{} wanted where '{}' has {}", network.nodes, machine.name, machine.enabled_nodes());
+  if (batch_of(train_step) != batch_of(predict))
+    refuse(predict.name, "has another batch than the training step");
 
   const graph::Graph train_graph = assign_formats(train_step, options.formats);
   const graph::Graph predict_graph = assign_formats(predict, options.formats);
@@ -153,18 +160,21 @@ CompiledNetwork compile(const graph::Graph& train_step, const graph::Graph& pred
       program->source = emit_program(planned.back(), network.hbm);
     }
     const bool last_try = panel_bytes <= 16 * 1024;
-    constexpr std::uint64_t smallest_image = 48 * 1024;  // no training step was seen below; only saves a compilation
+    constexpr std::uint64_t smallest_image =
+        48 * 1024;  // no training step was seen below; only saves a compilation
     const bool hopeless = std::any_of(planned.begin(), planned.end(), [&](const PlannedProgram& p) {
       return p.memory.lowest < machine.node.program_base + smallest_image / 2;
     });
     if (hopeless && !last_try) continue;
     if (hopeless) {
-      for (const PlannedProgram& p : planned) check_fits(*p.lowered, p.memory, network.persistent, machine.node.program_base + smallest_image);
+      for (const PlannedProgram& p : planned)
+        check_fits(*p.lowered, p.memory, network.persistent, machine.node.program_base + smallest_image);
     }
     std::vector<std::vector<SourceText>> sources;
     for (const CompiledProgram* program : all) sources.push_back({{program->name + ".cpp", program->source}});
     if (!options.build_folder.empty()) {
-      for (const CompiledProgram* program : all) write_text(options.build_folder / (program->name + ".cpp"), program->source);
+      for (const CompiledProgram* program : all)
+        write_text(options.build_folder / (program->name + ".cpp"), program->source);
     }
     BuildOptions build;
     build.program_base = machine.node.program_base;
@@ -175,10 +185,12 @@ CompiledNetwork compile(const graph::Graph& train_step, const graph::Graph& pred
       const std::uint64_t heap_start = image_end(elves[k]);
       const bool this_fits = planned[k].memory.lowest >= heap_start;
       fits = fits && this_fits;
-      if (!this_fits && last_try) check_fits(*planned[k].lowered, planned[k].memory, network.persistent, heap_start);
+      if (!this_fits && last_try)
+        check_fits(*planned[k].lowered, planned[k].memory, network.persistent, heap_start);
       if (this_fits) {
-        computing[k]->plan = plan_json({train_step.name, machine.name, std::string(name(options.formats))}, planned[k], network.persistent,
-                                       network.hbm, machine.node.program_base, heap_start);
+        computing[k]->plan =
+            plan_json({train_step.name, machine.name, std::string(name(options.formats))}, planned[k],
+                      network.persistent, network.hbm, machine.node.program_base, heap_start);
       }
     }
     if (!fits) continue;
@@ -192,7 +204,8 @@ CompiledNetwork compile(const graph::Graph& train_step, const graph::Graph& pred
     hash.add(program->elf);
     if (options.build_folder.empty()) continue;
     write_file(options.build_folder / (program->name + ".elf"), program->elf);
-    if (!program->plan.empty()) write_text(options.build_folder / (program->name + ".plan.json"), program->plan);
+    if (!program->plan.empty())
+      write_text(options.build_folder / (program->name + ".plan.json"), program->plan);
   }
   network.sha256 = hash.hex();
   return network;

@@ -1,6 +1,7 @@
 // From a graph to the programs of a run: the whole compiler as one call.
 //
-// Passes, in order: formats -> lowering (sharding, tiles, collectives) -> SRAM plan -> plan file -> C++ -> ELF. docs/notes/009.
+// Passes, in order: formats -> lowering (sharding, tiles, collectives) -> SRAM plan -> plan file -> C++ ->
+// ELF. docs/notes/009.
 #pragma once
 
 #include <cstddef>
@@ -22,33 +23,36 @@ FormatChoice format_choice(std::string_view name);  // UserError for anything bu
 std::string_view name(FormatChoice choice);
 
 struct Options {
-  unsigned nodes = 0;                 // 0: all enabled nodes of the machine
+  unsigned nodes = 0;  // 0: all enabled nodes of the machine
   FormatChoice formats = FormatChoice::bf16;
-  std::filesystem::path build_folder; // where the C++ and the ELF files are left for people; empty: a temporary folder
+  std::filesystem::path
+      build_folder;  // where the C++ and the ELF files are left for people; empty: a temporary folder
 };
 
 struct CompiledProgram {
-  std::string name;                   // "train", "predict", "load", "store"
-  LoweredProgram lowered;             // no steps for load and store
-  std::string source;                 // the node's C++
+  std::string name;        // "train", "predict", "load", "store"
+  LoweredProgram lowered;  // no steps for load and store
+  std::string source;      // the node's C++
   std::vector<std::byte> elf;
-  std::string plan;                   // JSON, docs/notes/004
+  std::string plan;  // JSON, docs/notes/004
 };
 
 struct CompiledNetwork {
   unsigned nodes = 1;
-  std::int64_t batch = 1, samples_per_node = 1;  // node p holds samples [p * samples_per_node, ...) of the batch
+  std::int64_t batch = 1,
+               samples_per_node = 1;  // node p holds samples [p * samples_per_node, ...) of the batch
   HbmLayout hbm;
   PersistentLayout persistent;
-  CompiledProgram train, predict;     // a step; a forward pass whose outputs are results
-  CompiledProgram load, store;        // parameter images in HBM to the persistent regions, and back
-  std::string sha256;                 // of plans and ELF files
+  CompiledProgram train, predict;  // a step; a forward pass whose outputs are results
+  CompiledProgram load, store;     // parameter images in HBM to the persistent regions, and back
+  std::string sha256;              // of plans and ELF files
 };
 
-// `train_step`: forward, losses, gradients and updates; `predict`: forward in inference mode. Both are for one global batch
-// (dimension 0 of every tensor that has the batch) and name parameters and states alike. Throws UserError naming op or tensor for what
-// is unsupported or does not fit (which tensor, by how many bytes).
-CompiledNetwork compile(const graph::Graph& train_step, const graph::Graph& predict, const machine::Machine& machine,
-                        const Options& options);
+// `train_step`: forward, losses, gradients and updates; `predict`: forward in inference mode. Both are for
+// one global batch (dimension 0 of every tensor that has the batch) and name parameters and states alike.
+// Throws UserError naming op or tensor for what is unsupported or does not fit (which tensor, by how many
+// bytes).
+CompiledNetwork compile(const graph::Graph& train_step, const graph::Graph& predict,
+                        const machine::Machine& machine, const Options& options);
 
 }  // namespace dojo::compiler

@@ -20,13 +20,16 @@ namespace scalar = dojo::scalar;
 static inline long smaller(long a, long b) { return a < b ? a : b; }
 )";
 
-PlannedStep plan_step(const LoweredProgram& program, const Step& step, unsigned& next_id, std::int64_t panel_bytes) {
+PlannedStep plan_step(const LoweredProgram& program, const Step& step, unsigned& next_id,
+                      std::int64_t panel_bytes) {
   PlannedStep planned;
   planned.step = &step;
   planned.id = next_id++;
-  if (const auto* compute = std::get_if<ComputeStep>(&step)) planned.kernel = write_kernel(program, *compute, planned.id, panel_bytes);
+  if (const auto* compute = std::get_if<ComputeStep>(&step))
+    planned.kernel = write_kernel(program, *compute, planned.id, panel_bytes);
   if (const auto* loop = std::get_if<LoopStep>(&step)) {
-    for (const Step& inner : loop->body) planned.body.push_back(plan_step(program, inner, next_id, panel_bytes));
+    for (const Step& inner : loop->body)
+      planned.body.push_back(plan_step(program, inner, next_id, panel_bytes));
   }
   return planned;
 }
@@ -38,19 +41,22 @@ std::uint64_t scratch_of(const PlannedStep& step) {
 }
 
 class Emitter {
- public:
-  Emitter(const PlannedProgram& planned, const HbmLayout& hbm) : planned_(planned), program_(*planned.lowered), hbm_(hbm) {}
+public:
+  Emitter(const PlannedProgram& planned, const HbmLayout& hbm)
+      : planned_(planned), program_(*planned.lowered), hbm_(hbm) {}
 
   std::string run() {
-    code_.line(fmt::format("// {}: one node's program; every node of the {} x {} mesh runs it.", program_.name, program_.mesh.rows,
-                           program_.mesh.columns));
+    code_.line(fmt::format("// {}: one node's program; every node of the {} x {} mesh runs it.",
+                           program_.name, program_.mesh.rows, program_.mesh.columns));
     code_.raw(prologue);
     code_.line("");
-    code_.line(fmt::format("static constexpr dojo::Mesh mesh{{{}, {}}};", program_.mesh.rows, program_.mesh.columns));
+    code_.line(fmt::format("static constexpr dojo::Mesh mesh{{{}, {}}};", program_.mesh.rows,
+                           program_.mesh.columns));
     code_.line("static long valid_samples;  // of this node, in this batch");
     code_.line("static unsigned node, slot;  // who this is, and its place in collective buffers");
     declare_buffers();
-    for (std::size_t k = 0; k < planned_.steps.size(); ++k) write_function(planned_.steps[k], planned_.memory.kernel_scratch[k]);
+    for (std::size_t k = 0; k < planned_.steps.size(); ++k)
+      write_function(planned_.steps[k], planned_.memory.kernel_scratch[k]);
     code_.line("");
     code_.open("int main()");
     code_.line("node = dojo::my_pe();");
@@ -62,7 +68,7 @@ class Emitter {
     return code_.text();
   }
 
- private:
+private:
   std::string name(BufferId id) const { return buffer_name(program_, id); }
   std::string type(BufferId id) const { return element_type(program_.at(id).format); }
 
@@ -74,8 +80,8 @@ class Emitter {
       if (buffer.storage == Storage::constant) {
         declare_constant(id);
       } else if (planned_.memory.lifetime[static_cast<std::size_t>(program_.root(id))].first >= 0) {
-        code_.line(fmt::format("static {0}* const {1} = reinterpret_cast<{0}*>(0x{2:x});  // [{3}]", type(id), name(id),
-                               planned_.memory.address[b], fmt::join(buffer.shape, ", ")));
+        code_.line(fmt::format("static {0}* const {1} = reinterpret_cast<{0}*>(0x{2:x});  // [{3}]", type(id),
+                               name(id), planned_.memory.address[b], fmt::join(buffer.shape, ", ")));
       }
     }
   }
@@ -100,13 +106,15 @@ class Emitter {
     code_.line("");
     if (std::holds_alternative<ComputeStep>(*planned.step)) {
       if (planned.kernel.scratch_bytes != 0) {
-        code_.line(fmt::format("static char* const scratch_{} = reinterpret_cast<char*>(0x{:x});", planned.id, scratch));
+        code_.line(fmt::format("static char* const scratch_{} = reinterpret_cast<char*>(0x{:x});", planned.id,
+                               scratch));
       }
       code_.raw(planned.kernel.text);
       return;
     }
     if (std::holds_alternative<LoopStep>(*planned.step)) return;
-    const bool tiled = std::holds_alternative<GatherStep>(*planned.step) || std::holds_alternative<ReduceScatterStep>(*planned.step);
+    const bool tiled = std::holds_alternative<GatherStep>(*planned.step) ||
+                       std::holds_alternative<ReduceScatterStep>(*planned.step);
     code_.open(fmt::format("static void op_{}({})", planned.id, tiled ? "[[maybe_unused]] long tile" : ""));
     code_.line(fmt::format("DOJO_MARK({});", planned.id));
     if (const auto* s = std::get_if<FetchStep>(planned.step)) fetch(*s);
@@ -122,11 +130,13 @@ class Emitter {
   void call(const PlannedStep& planned) {
     const auto takes_tile = [](const PlannedStep& step) {
       if (const auto* compute = std::get_if<ComputeStep>(step.step)) return compute->tile_axis >= 0;
-      return std::holds_alternative<GatherStep>(*step.step) || std::holds_alternative<ReduceScatterStep>(*step.step);
+      return std::holds_alternative<GatherStep>(*step.step) ||
+             std::holds_alternative<ReduceScatterStep>(*step.step);
     };
     if (const auto* loop = std::get_if<LoopStep>(planned.step)) {
       code_.open(fmt::format("for (long tile = 0; tile < {}; ++tile)", loop->tiles));
-      for (const PlannedStep& inner : planned.body) code_.line(fmt::format("op_{}({});", inner.id, takes_tile(inner) ? "tile" : ""));
+      for (const PlannedStep& inner : planned.body)
+        code_.line(fmt::format("op_{}({});", inner.id, takes_tile(inner) ? "tile" : ""));
       code_.close();
     } else {
       code_.line(fmt::format("op_{}({});", planned.id, takes_tile(planned) ? "0" : ""));
@@ -139,42 +149,54 @@ class Emitter {
   }
 
   void fetch(const FetchStep& step) {
-    code_.line(fmt::format("const unsigned home = node % {};  // the interface processor that serves this node", hbm_.interfaces));
-    code_.line(fmt::format("alignas(64) static uint64_t launch[{}], records[{}];", (hbm_.launch_bytes + 7) / 8, hbm_.samples_per_node));
-    code_.line(fmt::format("dojo::get(launch, dojo::hbm(home, {}), {});", hbm_.launch_block, hbm_.launch_bytes));
-    code_.line(fmt::format("dojo::get(records, dojo::hbm(home, {} + node / {} * {}), {});", hbm_.sample_table, hbm_.interfaces,
-                           8 * hbm_.samples_per_node, 8 * hbm_.samples_per_node));
+    code_.line(
+        fmt::format("const unsigned home = node % {};  // the interface processor that serves this node",
+                    hbm_.interfaces));
+    code_.line(fmt::format("alignas(64) static uint64_t launch[{}], records[{}];",
+                           (hbm_.launch_bytes + 7) / 8, hbm_.samples_per_node));
+    code_.line(
+        fmt::format("dojo::get(launch, dojo::hbm(home, {}), {});", hbm_.launch_block, hbm_.launch_bytes));
+    code_.line(fmt::format("dojo::get(records, dojo::hbm(home, {} + node / {} * {}), {});", hbm_.sample_table,
+                           hbm_.interfaces, 8 * hbm_.samples_per_node, 8 * hbm_.samples_per_node));
     code_.line("dojo::quiet();");
-    code_.line(fmt::format("const long mine = static_cast<long>(launch[1]) - static_cast<long>(node) * {};", hbm_.samples_per_node));
+    code_.line(fmt::format("const long mine = static_cast<long>(launch[1]) - static_cast<long>(node) * {};",
+                           hbm_.samples_per_node));
     code_.line(fmt::format("valid_samples = mine < 0 ? 0 : smaller(mine, {});", hbm_.samples_per_node));
     code_.open("for (long n = 0; n < valid_samples; ++n)");
     for (const FetchStep::Field& field : step.fields) {
       for (const HbmField& record : hbm_.record) {
         if (record.name != field.name) continue;
         code_.line(fmt::format("dojo::get({} + n * {}, records[n] + {}, {});", name(field.buffer),
-                               record.bytes / numerics::storage_bytes(record.format), record.offset, record.bytes));
+                               record.bytes / numerics::storage_bytes(record.format), record.offset,
+                               record.bytes));
       }
     }
     code_.close();
-    if (!step.scalars.empty()) code_.line("const float* const scalars = reinterpret_cast<const float*>(launch + 3);");
+    if (!step.scalars.empty())
+      code_.line("const float* const scalars = reinterpret_cast<const float*>(launch + 3);");
     for (const BufferId id : step.scalars) {
       for (std::size_t k = 0; k < hbm_.scalars.size(); ++k) {
-        if (hbm_.scalars[k] == program_.at(id).name) code_.line(fmt::format("*{} = scalars[{}];", name(id), k));
+        if (hbm_.scalars[k] == program_.at(id).name)
+          code_.line(fmt::format("*{} = scalars[{}];", name(id), k));
       }
     }
     code_.line("dojo::quiet();");
   }
 
   void fill(const FillStep& step) {
-    vector_loop(fmt::format("{}", program_.at(step.buffer).capacity), fmt::format("{}[e] = {:a}f;", name(step.buffer), step.value));
+    vector_loop(fmt::format("{}", program_.at(step.buffer).capacity),
+                fmt::format("{}[e] = {:a}f;", name(step.buffer), step.value));
   }
 
   void gather(const GatherStep& step) {
     if (step.members.size() == 1) {
       const GatherStep::Member& member = step.members[0];
-      code_.line(fmt::format("const float* __restrict const mine = {} + tile * {};", name(member.shard), member.chunk));
-      code_.line(fmt::format("{}* __restrict const place = {} + slot * {};", type(member.full), name(member.full), member.chunk));
-      vector_loop(fmt::format("{}", member.chunk), fmt::format("place[e] = static_cast<{}>(mine[e]);", type(member.full)));
+      code_.line(fmt::format("const float* __restrict const mine = {} + tile * {};", name(member.shard),
+                             member.chunk));
+      code_.line(fmt::format("{}* __restrict const place = {} + slot * {};", type(member.full),
+                             name(member.full), member.chunk));
+      vector_loop(fmt::format("{}", member.chunk),
+                  fmt::format("place[e] = static_cast<{}>(mine[e]);", type(member.full)));
       code_.line(fmt::format("dojo::all_gather({}, {}, mesh);", name(member.full),
                              member.chunk * numerics::storage_bytes(program_.at(member.full).format)));
       return;
@@ -183,11 +205,13 @@ class Emitter {
     for (const GatherStep::Member& member : step.members) all += member.chunk;
     const std::string element = type(step.staging);
     for (const GatherStep::Member& member : step.members) {
-      vector_loop(fmt::format("{}", member.chunk), fmt::format("{}[slot * {} + {} + e] = static_cast<{}>({}[e]);", name(step.staging), all,
-                                                               offset, element, name(member.shard)));
+      vector_loop(fmt::format("{}", member.chunk),
+                  fmt::format("{}[slot * {} + {} + e] = static_cast<{}>({}[e]);", name(step.staging), all,
+                              offset, element, name(member.shard)));
       offset += member.chunk;
     }
-    code_.line(fmt::format("dojo::all_gather({}, {}, mesh);", name(step.staging), all * numerics::storage_bytes(program_.at(step.staging).format)));
+    code_.line(fmt::format("dojo::all_gather({}, {}, mesh);", name(step.staging),
+                           all * numerics::storage_bytes(program_.at(step.staging).format)));
     offset = 0;
     for (const GatherStep::Member& member : step.members) {
       unpack(name(member.full), name(step.staging), member.chunk, all, offset);
@@ -196,19 +220,23 @@ class Emitter {
   }
 
   // Chunks of every slot between a collective buffer of one member and one that holds several.
-  void unpack(const std::string& own, const std::string& packed, std::int64_t chunk, std::int64_t all, std::int64_t offset) {
+  void unpack(const std::string& own, const std::string& packed, std::int64_t chunk, std::int64_t all,
+              std::int64_t offset) {
     chunks(chunk, fmt::format("{}[s * {} + e] = {}[s * {} + {} + e];", own, chunk, packed, all, offset));
   }
-  void pack(const std::string& own, const std::string& packed, std::int64_t chunk, std::int64_t all, std::int64_t offset) {
+  void pack(const std::string& own, const std::string& packed, std::int64_t chunk, std::int64_t all,
+            std::int64_t offset) {
     chunks(chunk, fmt::format("{}[s * {} + {} + e] = {}[s * {} + e];", packed, all, offset, own, chunk));
   }
   void chunks(std::int64_t chunk, const std::string& statement) {
     // The longer of the two loops inside.
     const auto slots = static_cast<std::int64_t>(program_.mesh.nodes());
     const bool slots_inside = slots > chunk;
-    code_.open(slots_inside ? fmt::format("for (long e = 0; e < {}; ++e)", chunk) : fmt::format("for (long s = 0; s < {}; ++s)", slots));
+    code_.open(slots_inside ? fmt::format("for (long e = 0; e < {}; ++e)", chunk)
+                            : fmt::format("for (long s = 0; s < {}; ++s)", slots));
     code_.line("#pragma clang loop vectorize(assume_safety) vectorize_width(16, scalable)");
-    code_.line((slots_inside ? fmt::format("for (long s = 0; s < {}; ++s) ", slots) : fmt::format("for (long e = 0; e < {}; ++e) ", chunk)) +
+    code_.line((slots_inside ? fmt::format("for (long s = 0; s < {}; ++s) ", slots)
+                             : fmt::format("for (long e = 0; e < {}; ++e) ", chunk)) +
                statement);
     code_.close();
   }
@@ -216,9 +244,11 @@ class Emitter {
   void reduce_scatter(const ReduceScatterStep& step) {
     if (step.members.size() == 1) {
       const ReduceScatterStep::Member& member = step.members[0];
-      code_.line(fmt::format("dojo::reduce_scatter({}, {}, {}, mesh);", name(member.partial), member.chunk, name(step.staging)));
-      vector_loop(fmt::format("{}", member.chunk), fmt::format("{0}[tile * {1} + e] = {2}[slot * {1} + e];", name(member.shard), member.chunk,
-                                                               name(member.partial)));
+      code_.line(fmt::format("dojo::reduce_scatter({}, {}, {}, mesh);", name(member.partial), member.chunk,
+                             name(step.staging)));
+      vector_loop(fmt::format("{}", member.chunk),
+                  fmt::format("{0}[tile * {1} + e] = {2}[slot * {1} + e];", name(member.shard), member.chunk,
+                              name(member.partial)));
       return;
     }
     std::int64_t all = 0, offset = 0;
@@ -227,11 +257,13 @@ class Emitter {
       pack(name(member.partial), name(step.packed), member.chunk, all, offset);
       offset += member.chunk;
     }
-    code_.line(fmt::format("dojo::reduce_scatter({}, {}, {}, mesh);", name(step.packed), all, name(step.staging)));
+    code_.line(
+        fmt::format("dojo::reduce_scatter({}, {}, {}, mesh);", name(step.packed), all, name(step.staging)));
     offset = 0;
     for (const auto& member : step.members) {
-      vector_loop(fmt::format("{}", member.chunk),
-                  fmt::format("{}[e] = {}[slot * {} + {} + e];", name(member.shard), name(step.packed), all, offset));
+      vector_loop(
+          fmt::format("{}", member.chunk),
+          fmt::format("{}[e] = {}[slot * {} + {} + e];", name(member.shard), name(step.packed), all, offset));
       offset += member.chunk;
     }
   }
@@ -239,7 +271,8 @@ class Emitter {
   void all_reduce(const AllReduceStep& step) {
     if (step.members.size() == 1) {
       const AllReduceStep::Member& member = step.members[0];
-      code_.line(fmt::format("dojo::all_reduce({}, {}, {}, mesh);", name(member.buffer), member.chunk, name(step.staging)));
+      code_.line(fmt::format("dojo::all_reduce({}, {}, {}, mesh);", name(member.buffer), member.chunk,
+                             name(step.staging)));
       return;
     }
     std::int64_t all = 0, offset = 0;
@@ -248,7 +281,8 @@ class Emitter {
       pack(name(member.buffer), name(step.packed), member.chunk, all, offset);
       offset += member.chunk;
     }
-    code_.line(fmt::format("dojo::all_reduce({}, {}, {}, mesh);", name(step.packed), all, name(step.staging)));
+    code_.line(
+        fmt::format("dojo::all_reduce({}, {}, {}, mesh);", name(step.packed), all, name(step.staging)));
     offset = 0;
     for (const auto& member : step.members) {
       unpack(name(member.buffer), name(step.packed), member.chunk, all, offset);
@@ -261,25 +295,29 @@ class Emitter {
     const std::int64_t tile_elements = shard.tile_rows * shard.row_elements;
     code_.line(fmt::format("const long start = slot * {};", shard.chunk));
     code_.open(fmt::format("for (long tile = 0; tile < {}; ++tile)", shard.tiles));
-    code_.line(fmt::format("const long count = smaller({}, smaller({}, {} - tile * {}) - start);", shard.chunk, tile_elements,
-                           shard.rows * shard.row_elements, tile_elements));
-    vector_loop("count", fmt::format("{}[tile * {} + e] = {}[tile * {} + start + e];", name(step.shard), shard.chunk, name(step.full),
-                                     tile_elements));
+    code_.line(fmt::format("const long count = smaller({}, smaller({}, {} - tile * {}) - start);",
+                           shard.chunk, tile_elements, shard.rows * shard.row_elements, tile_elements));
+    vector_loop("count", fmt::format("{}[tile * {} + e] = {}[tile * {} + start + e];", name(step.shard),
+                                     shard.chunk, name(step.full), tile_elements));
     code_.close();
   }
 
   void store(const StoreStep& step) {
     for (const StoreStep::Field& field : step.fields) {
       const Buffer& buffer = program_.at(field.buffer);
-      if (buffer.format != numerics::Format::fp32) throw UserError(buffer.name, "a result in a narrow format", Refusal::not_yet);
+      if (buffer.format != numerics::Format::fp32)
+        throw UserError(buffer.name, "a result in a narrow format", Refusal::not_yet);
       for (const HbmField& result : hbm_.results) {
         if (result.name != field.name) continue;
         if (field.per_sample) {
-          code_.line(fmt::format("if (valid_samples > 0) dojo::put_hbm(dojo::hbm(0, {} + uint64_t{{node}} * {}), {}, valid_samples * {});",
-                                 result.offset, result.bytes * static_cast<std::uint64_t>(program_.samples_per_node), name(field.buffer),
-                                 result.bytes));
+          code_.line(
+              fmt::format("if (valid_samples > 0) dojo::put_hbm(dojo::hbm(0, {} + uint64_t{{node}} * {}), "
+                          "{}, valid_samples * {});",
+                          result.offset, result.bytes * static_cast<std::uint64_t>(program_.samples_per_node),
+                          name(field.buffer), result.bytes));
         } else {
-          code_.line(fmt::format("if (node == 0) dojo::put_hbm(dojo::hbm(0, {}), {}, {});", result.offset, name(field.buffer), result.bytes));
+          code_.line(fmt::format("if (node == 0) dojo::put_hbm(dojo::hbm(0, {}), {}, {});", result.offset,
+                                 name(field.buffer), result.bytes));
         }
       }
     }
@@ -291,7 +329,8 @@ class Emitter {
   CodeText code_;
 };
 
-std::string emit_move(const PersistentLayout& persistent, const HbmLayout& hbm, const std::string& words, const std::string& statement) {
+std::string emit_move(const PersistentLayout& persistent, const HbmLayout& hbm, const std::string& words,
+                      const std::string& statement) {
   CodeText code;
   code.line("// " + words);
   code.line("#include \"dojo.h\"");
@@ -299,8 +338,9 @@ std::string emit_move(const PersistentLayout& persistent, const HbmLayout& hbm, 
   code.open("int main()");
   code.line("DOJO_MARK(1);");
   code.line("const unsigned node = dojo::my_pe();");
-  code.line(fmt::format("const dojo::Global image = dojo::hbm(node % {0}, {1} + node / {0} * uint64_t{{{2}}});", hbm.interfaces, hbm.parameters,
-                        hbm.parameter_stride));
+  code.line(
+      fmt::format("const dojo::Global image = dojo::hbm(node % {0}, {1} + node / {0} * uint64_t{{{2}}});",
+                  hbm.interfaces, hbm.parameters, hbm.parameter_stride));
   code.line(fmt::format("char* const region = reinterpret_cast<char*>(0x{:x});", persistent.begin));
   if (persistent.bytes() != 0) code.line(fmt::format("{}, {});", statement, persistent.bytes()));
   code.line("dojo::quiet();");
@@ -311,7 +351,8 @@ std::string emit_move(const PersistentLayout& persistent, const HbmLayout& hbm, 
 
 }  // namespace
 
-PlannedProgram plan_program(const LoweredProgram& program, const PersistentLayout& persistent, std::int64_t panel_bytes) {
+PlannedProgram plan_program(const LoweredProgram& program, const PersistentLayout& persistent,
+                            std::int64_t panel_bytes) {
   PlannedProgram planned;
   planned.lowered = &program;
   unsigned next_id = 1;
@@ -324,14 +365,18 @@ PlannedProgram plan_program(const LoweredProgram& program, const PersistentLayou
   return planned;
 }
 
-std::string emit_program(const PlannedProgram& planned, const HbmLayout& hbm) { return Emitter(planned, hbm).run(); }
+std::string emit_program(const PlannedProgram& planned, const HbmLayout& hbm) {
+  return Emitter(planned, hbm).run();
+}
 
 std::string emit_load(const PersistentLayout& persistent, const HbmLayout& hbm) {
-  return emit_move(persistent, hbm, "load: parameters and state from their image in HBM", "dojo::get(region, image");
+  return emit_move(persistent, hbm, "load: parameters and state from their image in HBM",
+                   "dojo::get(region, image");
 }
 
 std::string emit_store(const PersistentLayout& persistent, const HbmLayout& hbm) {
-  return emit_move(persistent, hbm, "store: parameters and state to their image in HBM", "dojo::put_hbm(image, region");
+  return emit_move(persistent, hbm, "store: parameters and state to their image in HBM",
+                   "dojo::put_hbm(image, region");
 }
 
 }  // namespace dojo::compiler

@@ -11,7 +11,8 @@
 
 namespace dojo::compiler {
 
-// A step with its op id (1, 2, ... in program order, loop bodies included) and, for compute steps, its kernel.
+// A step with its op id (1, 2, ... in program order, loop bodies included) and, for compute steps, its
+// kernel.
 struct PlannedStep {
   const Step* step = nullptr;
   unsigned id = 0;
@@ -26,7 +27,8 @@ struct PlannedProgram {
 };
 
 // Kernels, their scratch and the SRAM plan.
-PlannedProgram plan_program(const LoweredProgram& program, const PersistentLayout& persistent, std::int64_t panel_bytes);
+PlannedProgram plan_program(const LoweredProgram& program, const PersistentLayout& persistent,
+                            std::int64_t panel_bytes);
 
 // The whole C++ file.
 std::string emit_program(const PlannedProgram& planned, const HbmLayout& hbm);

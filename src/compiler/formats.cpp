@@ -64,9 +64,12 @@ FormatChoice format_choice(std::string_view wanted) {
 
 std::string_view name(FormatChoice choice) {
   switch (choice) {
-    case FormatChoice::fp32: return "fp32";
-    case FormatChoice::bf16: return "bf16";
-    case FormatChoice::cfloat8: return "cfloat8";
+    case FormatChoice::fp32:
+      return "fp32";
+    case FormatChoice::bf16:
+      return "bf16";
+    case FormatChoice::cfloat8:
+      return "cfloat8";
   }
   return "";
 }
@@ -76,7 +79,8 @@ Graph assign_formats(const Graph& source, FormatChoice choice) {
   if (choice == FormatChoice::fp32) return graph;
   const auto tensors = static_cast<TensorId>(graph.tensors.size());
   for (TensorId id = 0; id < tensors; ++id) {
-    if (becomes_narrow(source, id)) graph.tensors[static_cast<std::size_t>(id)].format = numerics::Format::bf16;
+    if (becomes_narrow(source, id))
+      graph.tensors[static_cast<std::size_t>(id)].format = numerics::Format::bf16;
   }
 
   std::map<TensorId, TensorId> narrow;  // parameter -> its copy
@@ -88,7 +92,8 @@ Graph assign_formats(const Graph& source, FormatChoice choice) {
         const Tensor& tensor = graph.at(access.tensor);
         if (tensor.role != graph::Role::parameter || tensor.shape.size() < 2) continue;
         if (!narrow.contains(access.tensor)) {
-          Tensor copy{tensor.name + ".bf16", tensor.shape, graph::Role::value, numerics::Format::bf16, false, {}};
+          Tensor copy{tensor.name + ".bf16",  tensor.shape, graph::Role::value,
+                      numerics::Format::bf16, false,        {}};
           const TensorId id = graph.add(std::move(copy));
           narrow[access.tensor] = id;
           ops.push_back(copy_op(graph, access.tensor, id));

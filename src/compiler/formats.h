@@ -1,8 +1,9 @@
 // Which number format each tensor has.
 //
-// fp32: everything FP32. bf16: activations and their gradients are bf16, and so is the copy of a weight (rank >= 2) that is gathered for
-// computing; master parameters, optimizer state, parameter gradients, statistics, losses and anything of at most
-// `always_fp32_elements` elements a sample stay FP32. Accumulation is FP32 in any case (graph/ir.h).
+// fp32: everything FP32. bf16: activations and their gradients are bf16, and so is the copy of a weight (rank
+// >= 2) that is gathered for computing; master parameters, optimizer state, parameter gradients, statistics,
+// losses and anything of at most `always_fp32_elements` elements a sample stay FP32. Accumulation is FP32 in
+// any case (graph/ir.h).
 #pragma once
 
 #include "compiler/compile.h"
@@ -12,8 +13,8 @@ namespace dojo::compiler {
 
 constexpr std::int64_t always_fp32_elements = 64;
 
-// The graph with formats set. A narrow weight is a copy "NAME.bf16" of its parameter, made by an op, so that the graph's own
-// interpreter rounds where the nodes round.
+// The graph with formats set. A narrow weight is a copy "NAME.bf16" of its parameter, made by an op, so that
+// the graph's own interpreter rounds where the nodes round.
 graph::Graph assign_formats(const graph::Graph& graph, FormatChoice choice);
 
 }  // namespace dojo::compiler

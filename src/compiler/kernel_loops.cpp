@@ -18,13 +18,15 @@ constexpr std::int64_t longest_accumulator = 4096;
 
 void KernelWriter::write_loops() {
   const bool plain = injective(op_, out_.buffer->shape);
-  // Whether every element gets its value from a point. (A batch smaller than the buffer leaves padding, which nobody reads.)
+  // Whether every element gets its value from a point. (A batch smaller than the buffer leaves padding, which
+  // nobody reads.)
   const bool complete = covers(op_, out_.buffer->shape) || (plain && step_.tile_axis >= 0 && !out_.guarded);
   if (is_contraction(op_)) {
     if (plain && complete && plan_matrix({}, false)) return write_matrix();
     if (!plain || !complete) return write_matrix_scatter();
   }
-  const bool only_holes = plain && !complete && op_.epilogue.empty() && op_.reduction != graph::Reduction::maximum;
+  const bool only_holes =
+      plain && !complete && op_.epilogue.empty() && op_.reduction != graph::Reduction::maximum;
   if (!plain || (!complete && !only_holes)) return write_scatter();
   if (!complete) fill_output();
   chain_.empty() ? write_parallel() : write_chain();
@@ -32,10 +34,12 @@ void KernelWriter::write_loops() {
 
 // Elements that no point reaches hold 0.
 void KernelWriter::fill_output() {
-  if (step_.tile_axis >= 0) throw UserError(op_.name, "leaves holes in an output that is made tile by tile", Refusal::not_yet);
+  if (step_.tile_axis >= 0)
+    throw UserError(op_.name, "leaves holes in an output that is made tile by tile", Refusal::not_yet);
   const std::int64_t row = out_.buffer->elements() / (step_.batch_axis >= 0 ? program_.samples_per_node : 1);
-  const std::string count = step_.batch_axis >= 0 && reaches(op_.out, at(step_.batch_axis)) ? fmt::format("{} * valid", row)
-                                                                                            : fmt::format("{}", out_.buffer->elements());
+  const std::string count = step_.batch_axis >= 0 && reaches(op_.out, at(step_.batch_axis))
+                                ? fmt::format("{} * valid", row)
+                                : fmt::format("{}", out_.buffer->elements());
   code_.line("#pragma clang loop vectorize(assume_safety) vectorize_width(16, scalable)");
   code_.line(fmt::format("for (long e = 0; e < {}; ++e) out[e] = 0;", count));
 }
@@ -57,7 +61,8 @@ void KernelWriter::write_chain() {
   IndexList list;
   for (const Operand& operand : in_) add(list, operand);
   add_output(list, {});
-  std::vector<AffineText> in_indices(list.indices.begin(), list.indices.begin() + static_cast<std::ptrdiff_t>(list.first[in_.size()]));
+  std::vector<AffineText> in_indices(
+      list.indices.begin(), list.indices.begin() + static_cast<std::ptrdiff_t>(list.first[in_.size()]));
   const int lane = vector_axis(axes_, parallel_, in_indices);
   const bool scalar = lane < 0 || extent(lane) < 4;
   const bool sum = op_.reduction == graph::Reduction::sum;
@@ -96,13 +101,13 @@ void KernelWriter::write_chain() {
     lane_index.strides[at(lane)] = 1;
     const std::size_t acc = list.indices.size();
     list.indices.push_back(lane_index);
-    write_nest(code_, axes_, {lane}, list.indices, Order::vectorised, [&](const auto& texts) {
-      code_.line(fmt::format("acc[{}] = {};", texts[acc], identity()));
-    });
+    write_nest(code_, axes_, {lane}, list.indices, Order::vectorised,
+               [&](const auto& texts) { code_.line(fmt::format("acc[{}] = {};", texts[acc], identity())); });
     std::vector<int> inner = chain_;
     inner.push_back(lane);
     write_nest(code_, axes_, inner, list.indices, Order::vectorised, [&](const auto& texts) {
-      code_.line(fmt::format("acc[{0}] = {1};", texts[acc], combine(fmt::format("acc[{}]", texts[acc]), read_inputs(list, texts))));
+      code_.line(fmt::format("acc[{0}] = {1};", texts[acc],
+                             combine(fmt::format("acc[{}]", texts[acc]), read_inputs(list, texts))));
     });
     write_nest(code_, axes_, {lane}, list.indices, Order::vectorised, [&](const auto& texts) {
       store(fmt::format("{}acc[{}]", sum ? "0.0f + " : "", texts[acc]), list, in_.size(), texts);

@@ -1,8 +1,9 @@
 // Kernels on the matrix unit.
 //
-// Axes fall into groups: m (in out and one operand), n (in out and the other), k (chain), and outer loops (in all three). The first axis
-// of each group is cut into blocks so that the panels fit; m and n blocks are outside, k blocks inside, so every sum runs over k ascending.
-// The batch is an outer loop wherever other axes share its group.
+// Axes fall into groups: m (in out and one operand), n (in out and the other), k (chain), and outer loops (in
+// all three). The first axis of each group is cut into blocks so that the panels fit; m and n blocks are
+// outside, k blocks inside, so every sum runs over k ascending. The batch is an outer loop wherever other
+// axes share its group.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -18,14 +19,17 @@ std::size_t at(int index) { return static_cast<std::size_t>(index); }
 
 constexpr std::int64_t tile_edge = 16;
 
-bool narrow(numerics::Format format) { return format == numerics::Format::bf16 || format == numerics::Format::u8; }
+bool narrow(numerics::Format format) {
+  return format == numerics::Format::bf16 || format == numerics::Format::u8;
+}
 
 }  // namespace
 
 KernelWriter::Block KernelWriter::make_block(std::vector<int> axes) const {
   Block block;
   block.axes = std::move(axes);
-  for (std::size_t k = 0; k < block.axes.size(); ++k) (k == 0 ? block.size : block.inner) *= extent(block.axes[k]);
+  for (std::size_t k = 0; k < block.axes.size(); ++k)
+    (k == 0 ? block.size : block.inner) *= extent(block.axes[k]);
   block.start = block.axes.empty() ? "0" : axes_[at(block.axes[0])].variable + "_start";
   block.count = block.axes.empty() ? "1" : axes_[at(block.axes[0])].variable + "_count";
   return block;
@@ -51,7 +55,8 @@ bool KernelWriter::plan_matrix(const std::vector<int>& outer, bool scatter) {
       return false;
     }
   }
-  // Run-time bounds are only possible for a group's first axis; the batch leaves a group that it does not fill alone.
+  // Run-time bounds are only possible for a group's first axis; the batch leaves a group that it does not
+  // fill alone.
   for (auto& group : rows) {
     const auto batch = std::find(group.begin(), group.end(), step_.batch_axis);
     if (batch != group.end() && group.size() > 1) {
@@ -73,7 +78,8 @@ bool KernelWriter::plan_matrix(const std::vector<int>& outer, bool scatter) {
   // The operand that runs along out's unit stride gives the columns.
   const AffineText where = position(out_);
   const auto has_unit = [&](const std::vector<int>& group) {
-    return std::any_of(group.begin(), group.end(), [&](int a) { return where.strides[at(a)] == 1 && extent(a) > 1; });
+    return std::any_of(group.begin(), group.end(),
+                       [&](int a) { return where.strides[at(a)] == 1 && extent(a) > 1; });
   };
   std::size_t right = has_unit(rows[0]) ? 0 : 1;
   if (scatter || (!has_unit(rows[0]) && !has_unit(rows[1]))) {
@@ -94,8 +100,10 @@ std::int64_t KernelWriter::stride_of(const Operand& operand, int axis) const {
   return linear(*operand.access, axes_.size(), operand.buffer->shape).coefficients[at(axis)];
 }
 
-// Whether the axes, in this order, step through the operand like one axis; then its stride (1 if nothing moves).
-bool KernelWriter::contiguous(const Operand& operand, const std::vector<int>& axes, std::int64_t& last_stride) const {
+// Whether the axes, in this order, step through the operand like one axis; then its stride (1 if nothing
+// moves).
+bool KernelWriter::contiguous(const Operand& operand, const std::vector<int>& axes,
+                              std::int64_t& last_stride) const {
   std::int64_t expected = 0;
   bool found = false;
   last_stride = 1;
@@ -110,21 +118,24 @@ bool KernelWriter::contiguous(const Operand& operand, const std::vector<int>& ax
   return true;
 }
 
-bool KernelWriter::lies_as_panel(const Operand& operand, const Block& columns, std::int64_t& row_stride) const {
+bool KernelWriter::lies_as_panel(const Operand& operand, const Block& columns,
+                                 std::int64_t& row_stride) const {
   if (operand.guarded || element_type(operand.buffer->format) != panel_type_) return false;
   std::int64_t column_stride = 0;
   if (!contiguous(operand, columns.axes, column_stride) || column_stride != 1) return false;
   return contiguous(operand, k_.axes, row_stride) && row_stride >= 0;
 }
 
-// Cuts the groups so that the panels fit, choosing what gives the matrix unit the least to do; false if nothing fits. The left panel is
-// packed whole along the chain where it fits in a third of the room, so that it need not be packed for every block of columns.
+// Cuts the groups so that the panels fit, choosing what gives the matrix unit the least to do; false if
+// nothing fits. The left panel is packed whole along the chain where it fits in a third of the room, so that
+// it need not be packed for every block of columns.
 bool KernelWriter::choose_blocks(bool c_in_place, bool a_in_place, bool b_in_place) {
   const std::int64_t element = panel_type_ == "bf16" ? 2 : 4;
   const std::int64_t m_size = m_.size, n_size = n_.size, k_size = k_.size;
   const auto tiles = [](std::int64_t extent) { return (extent + tile_edge - 1) / tile_edge; };
   const auto blocks = [](std::int64_t whole, std::int64_t size) { return (whole + size - 1) / size; };
-  const auto next = [](std::int64_t whole, std::int64_t size) {  // the next smaller size that gives more blocks
+  const auto next = [](std::int64_t whole,
+                       std::int64_t size) {  // the next smaller size that gives more blocks
     const std::int64_t count = (whole + size - 1) / size;
     return (whole + count) / (count + 1) < size ? (whole + count) / (count + 1) : size - 1;
   };
@@ -137,11 +148,15 @@ bool KernelWriter::choose_blocks(bool c_in_place, bool a_in_place, bool b_in_pla
       for (std::int64_t k = k_size; k >= 1; k = next(k_size, k)) {
         const std::int64_t rows = m * m_.inner, columns = n * n_.inner, chain = k * k_.inner;
         const std::int64_t a = a_in_place ? 0 : whole ? whole_left : rows * chain * element;
-        const std::int64_t b = b_in_place ? 0 : columns * chain * element, c = c_in_place ? 0 : rows * columns * 4;
+        const std::int64_t b = b_in_place ? 0 : columns * chain * element,
+                           c = c_in_place ? 0 : rows * columns * 4;
         if (a + b + c > panel_bytes_) continue;
-        const std::int64_t multiply = blocks(m_size, m) * blocks(n_size, n) * blocks(k_size, k) * tiles(rows) * tiles(columns) * (2 * chain + 60);
-        const std::int64_t repack_a = a_in_place || whole ? 0 : m_size * m_.inner * k_size * k_.inner * (blocks(n_size, n) - 1) / 8;
-        const std::int64_t repack_b = b_in_place ? 0 : n_size * n_.inner * k_size * k_.inner * (blocks(m_size, m) - 1) / 8;
+        const std::int64_t multiply = blocks(m_size, m) * blocks(n_size, n) * blocks(k_size, k) *
+                                      tiles(rows) * tiles(columns) * (2 * chain + 60);
+        const std::int64_t repack_a =
+            a_in_place || whole ? 0 : m_size * m_.inner * k_size * k_.inner * (blocks(n_size, n) - 1) / 8;
+        const std::int64_t repack_b =
+            b_in_place ? 0 : n_size * n_.inner * k_size * k_.inner * (blocks(m_size, m) - 1) / 8;
         const std::int64_t cost = multiply + repack_a + repack_b;
         if (best >= 0 && cost >= best) continue;
         best = cost, best_m = m, best_n = n, best_k = k, best_whole = whole;
@@ -162,7 +177,8 @@ bool KernelWriter::open_block(Block& block, BlockStarts& starts) {
   const bool blocked = block.size < axis.extent;
   if (blocked) {
     code_.open(fmt::format("for (long {0} = 0; {0} < {1}; {0} += {2})", block.start, whole, block.size));
-    code_.line(fmt::format("const long {} = smaller({}, {} - {});", block.count, block.size, whole, block.start));
+    code_.line(
+        fmt::format("const long {} = smaller({}, {} - {});", block.count, block.size, whole, block.start));
     starts[block.axes[0]] = block.start;
     axis.count = block.count;
     axis.run_time = true;
@@ -186,8 +202,8 @@ AffineText KernelWriter::panel_index(const Block& rows, const Block& columns, st
   return index;
 }
 
-std::string KernelWriter::in_place_panel(const Operand& operand, const Block& columns, std::int64_t& row_stride,
-                                         const BlockStarts& starts) const {
+std::string KernelWriter::in_place_panel(const Operand& operand, const Block& columns,
+                                         std::int64_t& row_stride, const BlockStarts& starts) const {
   lies_as_panel(operand, columns, row_stride);
   AffineText start = position(operand, starts);
   for (const Block* block : {&columns, static_cast<const Block*>(&k_)}) {
@@ -196,7 +212,8 @@ std::string KernelWriter::in_place_panel(const Operand& operand, const Block& co
   return fmt::format("{} + {}", operand.pointer, to_text(start, axes_));
 }
 
-void KernelWriter::pack(const Operand& operand, const Block& columns, const std::string& panel, const BlockStarts& starts) {
+void KernelWriter::pack(const Operand& operand, const Block& columns, const std::string& panel,
+                        const BlockStarts& starts) {
   IndexList list;
   add(list, operand, starts);
   const std::size_t target = list.indices.size();
@@ -204,11 +221,13 @@ void KernelWriter::pack(const Operand& operand, const Block& columns, const std:
   std::vector<int> order = k_.axes;
   order.insert(order.end(), columns.axes.begin(), columns.axes.end());
   write_nest(code_, axes_, order, list.indices, Order::free, [&](const auto& texts) {
-    code_.line(fmt::format("{}[{}] = static_cast<{}>({});", panel, texts[target], panel_type_, read(operand, list, 0, texts)));
+    code_.line(fmt::format("{}[{}] = static_cast<{}>({});", panel, texts[target], panel_type_,
+                           read(operand, list, 0, texts)));
   });
 }
 
-void KernelWriter::multiply(const std::string& c, std::int64_t c_stride, bool accumulate, const BlockStarts& starts) {
+void KernelWriter::multiply(const std::string& c, std::int64_t c_stride, bool accumulate,
+                            const BlockStarts& starts) {
   std::int64_t left_stride = m_.most(), right_stride = n_.most();
   std::string left = left_panel_, right = right_panel_;
   if (left.empty()) {
@@ -223,28 +242,35 @@ void KernelWriter::multiply(const std::string& c, std::int64_t c_stride, bool ac
   } else {
     pack(*right_, n_, right, starts);
   }
-  const auto size = [](const Block& block) { return block.inner == 1 ? block.count : fmt::format("{} * {}", block.count, block.inner); };
-  code_.line(fmt::format("dojo::matmul({}, {}, {}, {}, {}, {}, {}, {}, {}, {});", left, left_stride, right, right_stride, c, c_stride,
-                         size(m_), size(n_), size(k_), accumulate));
+  const auto size = [](const Block& block) {
+    return block.inner == 1 ? block.count : fmt::format("{} * {}", block.count, block.inner);
+  };
+  code_.line(fmt::format("dojo::matmul({}, {}, {}, {}, {}, {}, {}, {}, {}, {});", left, left_stride, right,
+                         right_stride, c, c_stride, size(m_), size(n_), size(k_), accumulate));
 }
 
 std::size_t KernelWriter::open_loop(int axis) {
-  code_.open(fmt::format("for (long {0} = 0; {0} < {1}; ++{0})", axes_[at(axis)].variable, axes_[at(axis)].count));
+  code_.open(
+      fmt::format("for (long {0} = 0; {0} < {1}; ++{0})", axes_[at(axis)].variable, axes_[at(axis)].count));
   return 1;
 }
 
-// Outline: outer loops; blocks of m; [the batch, if sums lie in out]; the left panel; blocks of n; [the batch]; blocks of k.
+// Outline: outer loops; blocks of m; [the batch, if sums lie in out]; the left panel; blocks of n; [the
+// batch]; blocks of k.
 void KernelWriter::write_matrix() {
   kernel_.kind = "matrix";
   std::int64_t m_stride = 0, n_stride = 0, unused = 0;
-  const bool c_in_place = out_.buffer->format == numerics::Format::fp32 && op_.epilogue.empty() && !step_.accumulate && !out_.guarded &&
-                          contiguous(out_, m_.axes, m_stride) && m_stride > 0 && contiguous(out_, n_.axes, n_stride) && n_stride == 1;
+  const bool c_in_place = out_.buffer->format == numerics::Format::fp32 && op_.epilogue.empty() &&
+                          !step_.accumulate && !out_.guarded && contiguous(out_, m_.axes, m_stride) &&
+                          m_stride > 0 && contiguous(out_, n_.axes, n_stride) && n_stride == 1;
   const bool a_in_place = lies_as_panel(*left_, m_, unused), b_in_place = lies_as_panel(*right_, n_, unused);
   if (!choose_blocks(c_in_place, a_in_place, b_in_place)) {
     chain_.empty() ? write_parallel() : write_chain();
     return;
   }
-  if (!a_in_place) left_panel_ = reserve(m_.most() * (left_whole_ ? extent(k_.axes[0]) * k_.inner : k_.most()), panel_type_, "left");
+  if (!a_in_place)
+    left_panel_ =
+        reserve(m_.most() * (left_whole_ ? extent(k_.axes[0]) * k_.inner : k_.most()), panel_type_, "left");
   if (!b_in_place) right_panel_ = reserve(n_.most() * k_.most(), panel_type_, "right");
   const std::int64_t c_stride = c_in_place ? m_stride : n_.most();
   if (!c_in_place) reserve(m_.most() * n_.most(), "float", "sums");
@@ -264,7 +290,8 @@ void KernelWriter::write_matrix() {
   const auto clear = [&] {
     if (!cut) return;
     AffineText index = panel_index(m_, n_, c_stride);
-    write_nest(code_, axes_, cells, {index}, Order::free, [&](const auto& texts) { code_.line(fmt::format("sums[{}] = 0.0f;", texts[0])); });
+    write_nest(code_, axes_, cells, {index}, Order::free,
+               [&](const auto& texts) { code_.line(fmt::format("sums[{}] = 0.0f;", texts[0])); });
   };
   const auto point_at_sums = [&](const char* type) {
     AffineText start = position(out_, starts);
@@ -324,7 +351,8 @@ void KernelWriter::write_matrix_scatter() {
     for (const int a : parallel_) {
       if (plain_dimension(op_.out, at(a)) == static_cast<int>(d)) owner = a;
     }
-    const bool whole = owner >= 0 && (op_.box[at(owner)].extent == out_.buffer->shape[d] || axes_[at(owner)].run_time);
+    const bool whole =
+        owner >= 0 && (op_.box[at(owner)].extent == out_.buffer->shape[d] || axes_[at(owner)].run_time);
     if (!whole) break;
     outer.push_back(owner);
   }
@@ -336,20 +364,26 @@ void KernelWriter::write_matrix_scatter() {
   bool usable = free_order && plan_matrix(outer, true);
   if (usable) {
     for (const int a : outer_) usable = usable && std::find(outer.begin(), outer.end(), a) != outer.end();
-    for (const Block* block : {&m_, &n_}) usable = usable && (block->axes.empty() || !axes_[at(block->axes[0])].run_time);
+    for (const Block* block : {&m_, &n_})
+      usable = usable && (block->axes.empty() || !axes_[at(block->axes[0])].run_time);
   }
   // Only an axis that runs forwards may be cut into blocks: first in its group, first in the order of ir.h.
-  const auto forwards = [&](const Block& block) { return block.axes.empty() || !axes_[at(block.axes[0])].reversed; };
+  const auto forwards = [&](const Block& block) {
+    return block.axes.empty() || !axes_[at(block.axes[0])].reversed;
+  };
   if (usable) {
-    const bool a_in_place = lies_as_panel(*left_, m_, unused), b_in_place = lies_as_panel(*right_, n_, unused);
+    const bool a_in_place = lies_as_panel(*left_, m_, unused),
+               b_in_place = lies_as_panel(*right_, n_, unused);
     const bool n_first = forwards(n_) && !n_.axes.empty() && (m_.axes.empty() || n_.axes[0] < m_.axes[0]);
     const bool m_first = forwards(m_) && !m_.axes.empty() && (n_.axes.empty() || m_.axes[0] < n_.axes[0]);
     Block& cuttable = n_first ? n_ : m_;
     const std::int64_t element = panel_type_ == "bf16" ? 2 : 4;
     const auto bytes = [&] {
-      return m_.most() * n_.most() * 4 + (a_in_place ? 0 : m_.most() * k_.most() * element) + (b_in_place ? 0 : n_.most() * k_.most() * element);
+      return m_.most() * n_.most() * 4 + (a_in_place ? 0 : m_.most() * k_.most() * element) +
+             (b_in_place ? 0 : n_.most() * k_.most() * element);
     };
-    while ((n_first || m_first) && cuttable.size > 1 && bytes() > panel_bytes_) cuttable.size = (cuttable.size + 1) / 2;
+    while ((n_first || m_first) && cuttable.size > 1 && bytes() > panel_bytes_)
+      cuttable.size = (cuttable.size + 1) / 2;
     usable = bytes() <= 2 * panel_bytes_;
     if (usable) {
       kernel_.kind = "matrix scatter";
@@ -367,7 +401,8 @@ void KernelWriter::write_matrix_scatter() {
       AffineText target = slice_position(slice);
       for (const auto& [axis, start] : starts) {
         const std::int64_t stride = target.strides[at(axis)];
-        if (stride != 0) target.base += fmt::format("{}{} * {}", target.base.empty() ? "" : " + ", stride, start);
+        if (stride != 0)
+          target.base += fmt::format("{}{} * {}", target.base.empty() ? "" : " + ", stride, start);
       }
       IndexList list;
       add(list, out_, starts);
@@ -376,7 +411,8 @@ void KernelWriter::write_matrix_scatter() {
       list.indices.push_back(panel_index(m_, n_, c_stride));
       write_nest(code_, axes_, order, list.indices, Order::vectorised, [&](const auto& texts) {
         const std::string guard = out_.guarded ? fmt::format("if ({}) ", inside(out_, list, 0, texts)) : "";
-        code_.line(fmt::format("{0}slice[{1}] = slice[{1}] + sums[{2}];", guard, texts[at_target], texts[at_target + 1]));
+        code_.line(fmt::format("{0}slice[{1}] = slice[{1}] + sums[{2}];", guard, texts[at_target],
+                               texts[at_target + 1]));
       });
       for (std::size_t k = 0; k < open; ++k) code_.close();
       finish_slice(slice);

@@ -1,4 +1,5 @@
-// Kernels whose points meet in the same output elements: contributions are added into an FP32 slice of the output.
+// Kernels whose points meet in the same output elements: contributions are added into an FP32 slice of the
+// output.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -14,7 +15,8 @@ std::size_t at(int index) { return static_cast<std::size_t>(index); }
 
 }  // namespace
 
-// Opens loops over the leading output dimensions that are one axis each; what is under them is the slice, zeroed (or -infinite).
+// Opens loops over the leading output dimensions that are one axis each; what is under them is the slice,
+// zeroed (or -infinite).
 KernelWriter::Slice KernelWriter::begin_slice() {
   Slice slice;
   const auto& shape = out_.buffer->shape;
@@ -24,7 +26,8 @@ KernelWriter::Slice KernelWriter::begin_slice() {
     for (const int a : parallel_) {
       if (plain_dimension(op_.out, at(a)) == static_cast<int>(prefix)) owner = a;
     }
-    const bool whole = owner >= 0 && (op_.box[at(owner)].extent == shape[prefix] || axes_[at(owner)].run_time);
+    const bool whole =
+        owner >= 0 && (op_.box[at(owner)].extent == shape[prefix] || axes_[at(owner)].run_time);
     if (!whole) break;
     slice.outer.push_back(owner);
   }
@@ -32,7 +35,8 @@ KernelWriter::Slice KernelWriter::begin_slice() {
   slice.in_place = out_.buffer->format == numerics::Format::fp32 && op_.epilogue.empty() && !step_.accumulate;
   if (!slice.in_place) reserve(slice.elements, "float", "slice");
   for (const int a : slice.outer) {
-    code_.open(fmt::format("for (long {0} = 0; {0} < {1}; ++{0})", axes_[at(a)].variable, axes_[at(a)].count));
+    code_.open(
+        fmt::format("for (long {0} = 0; {0} < {1}; ++{0})", axes_[at(a)].variable, axes_[at(a)].count));
   }
   slice.pointer = "slice";
   if (slice.in_place) {
@@ -78,9 +82,11 @@ void KernelWriter::finish_slice(const Slice& slice) {
       std::int64_t stride = 1;
       for (std::size_t d = operand.access->map.size(); d-- > 0; stride *= operand.buffer->shape[d]) {
         const graph::AffineIndex& index = operand.access->map[d];
-        const bool constant = std::all_of(index.coefficients.begin(), index.coefficients.end(), [](std::int64_t c) { return c == 0; });
+        const bool constant = std::all_of(index.coefficients.begin(), index.coefficients.end(),
+                                          [](std::int64_t c) { return c == 0; });
         if (constant) {
-          if (index.offset != 0) text.base += fmt::format("{}{}", text.base.empty() ? "" : " + ", stride * index.offset);
+          if (index.offset != 0)
+            text.base += fmt::format("{}{}", text.base.empty() ? "" : " + ", stride * index.offset);
           continue;
         }
         const auto same = [&](const graph::AffineIndex& out) {
@@ -106,23 +112,24 @@ void KernelWriter::finish_slice(const Slice& slice) {
     for (const Operand& operand : extra_) enter(operand);
     AffineText element{std::vector<std::int64_t>(all, 0), ""};
     std::int64_t stride = 1;
-    for (std::size_t d = shape.size(); d-- > prefix; stride *= shape[d]) element.strides[box + d - prefix] = stride;
+    for (std::size_t d = shape.size(); d-- > prefix; stride *= shape[d])
+      element.strides[box + d - prefix] = stride;
     list.indices.push_back(element);
     // Along the output nothing leaves it.
     const Operand guarded = out_;
     out_.guarded = false;
     for (Operand& operand : extra_) operand.guarded = false;
-    write_nest(code_, axes, order, list.indices, Order::free, [&](const auto& texts) {
-      store(fmt::format("slice[{}]", texts.back()), list, 0, texts);
-    });
+    write_nest(code_, axes, order, list.indices, Order::free,
+               [&](const auto& texts) { store(fmt::format("slice[{}]", texts.back()), list, 0, texts); });
     out_ = guarded;
   }
   for (std::size_t k = 0; k < slice.outer.size(); ++k) code_.close();
 }
 
-// The inner parallel axes in an order that brings the contributions of every element in ir.h's order. Where each output index is a sum of
-// at most two axes with positive coefficients, a later position along the first means an earlier one along the second: running the second
-// axes backwards outside gives the same order and leaves all others free. Otherwise the order of the box stays.
+// The inner parallel axes in an order that brings the contributions of every element in ir.h's order. Where
+// each output index is a sum of at most two axes with positive coefficients, a later position along the first
+// means an earlier one along the second: running the second axes backwards outside gives the same order and
+// leaves all others free. Otherwise the order of the box stays.
 std::vector<int> KernelWriter::scatter_order(const Slice& slice, bool& free_order) {
   std::vector<int> inner;
   for (const int a : parallel_) {
@@ -149,7 +156,8 @@ std::vector<int> KernelWriter::scatter_order(const Slice& slice, bool& free_orde
   for (const int a : inner) {
     if (std::find(backwards.begin(), backwards.end(), a) == backwards.end()) others.push_back(a);
   }
-  const auto longest = std::max_element(others.begin(), others.end(), [&](int a, int b) { return extent(a) < extent(b); });
+  const auto longest =
+      std::max_element(others.begin(), others.end(), [&](int a, int b) { return extent(a) < extent(b); });
   if (longest != others.end()) std::rotate(longest, longest + 1, others.end());
   order.insert(order.end(), others.begin(), others.end());
   return order;
@@ -165,23 +173,26 @@ void KernelWriter::write_scatter() {
   add(list, out_);
   const std::size_t target = list.indices.size();
   list.indices.push_back(slice_position(slice));
-  write_nest(code_, axes_, order, list.indices, free_order && chain_.empty() ? Order::vectorised : Order::given, [&](const auto& outer_texts) {
-    std::string value;
-    if (chain_.empty()) {
-      value = combine(identity(), read_inputs(list, outer_texts));
-    } else {
-      code_.line(fmt::format("float acc = {};", identity()));
-      write_nest(code_, axes_, chain_, list.indices, Order::given, [&](const auto& texts) {
-        code_.line(fmt::format("acc = {};", combine("acc", read_inputs(list, texts))));
-      });
-      value = "acc";
-    }
-    const std::string element = fmt::format("slice[{}]", outer_texts[target]);
-    const std::string guard = out_.guarded ? fmt::format("if ({}) ", inside(out_, list, in_.size(), outer_texts)) : "";
-    if (op_.reduction == graph::Reduction::maximum) value = fmt::format("scalar::maximum({}, {})", element, value);
-    if (op_.reduction == graph::Reduction::sum) value = fmt::format("{} + ({})", element, value);
-    code_.line(fmt::format("{}{} = {};", guard, element, value));
-  });
+  write_nest(code_, axes_, order, list.indices,
+             free_order && chain_.empty() ? Order::vectorised : Order::given, [&](const auto& outer_texts) {
+               std::string value;
+               if (chain_.empty()) {
+                 value = combine(identity(), read_inputs(list, outer_texts));
+               } else {
+                 code_.line(fmt::format("float acc = {};", identity()));
+                 write_nest(code_, axes_, chain_, list.indices, Order::given, [&](const auto& texts) {
+                   code_.line(fmt::format("acc = {};", combine("acc", read_inputs(list, texts))));
+                 });
+                 value = "acc";
+               }
+               const std::string element = fmt::format("slice[{}]", outer_texts[target]);
+               const std::string guard =
+                   out_.guarded ? fmt::format("if ({}) ", inside(out_, list, in_.size(), outer_texts)) : "";
+               if (op_.reduction == graph::Reduction::maximum)
+                 value = fmt::format("scalar::maximum({}, {})", element, value);
+               if (op_.reduction == graph::Reduction::sum) value = fmt::format("{} + ({})", element, value);
+               code_.line(fmt::format("{}{} = {};", guard, element, value));
+             });
   finish_slice(slice);
 }
 

@@ -33,23 +33,37 @@ void append(std::string& sum, const std::string& term) { sum += sum.empty() ? te
 
 }  // namespace
 
-std::string buffer_name(const LoweredProgram& program, BufferId id) { return fmt::format("{}_{}", identifier(program.at(id).name), id); }
+std::string buffer_name(const LoweredProgram& program, BufferId id) {
+  return fmt::format("{}_{}", identifier(program.at(id).name), id);
+}
 
 std::string element_type(numerics::Format format) {
   switch (format) {
-    case numerics::Format::fp32: return "float";
-    case numerics::Format::bf16: return "bf16";
-    case numerics::Format::u8: return "uint8_t";
-    default: throw UserError(numerics::name(format), "no kernel reads or writes this format", Refusal::not_yet);
+    case numerics::Format::fp32:
+      return "float";
+    case numerics::Format::bf16:
+      return "bf16";
+    case numerics::Format::u8:
+      return "uint8_t";
+    default:
+      throw UserError(numerics::name(format), "no kernel reads or writes this format", Refusal::not_yet);
   }
 }
 
-Kernel write_kernel(const LoweredProgram& program, const ComputeStep& step, unsigned id, std::int64_t panel_bytes) {
+Kernel write_kernel(const LoweredProgram& program, const ComputeStep& step, unsigned id,
+                    std::int64_t panel_bytes) {
   return KernelWriter(program, step, id, panel_bytes).write();
 }
 
-KernelWriter::KernelWriter(const LoweredProgram& program, const ComputeStep& step, unsigned id, std::int64_t panel_bytes)
-    : program_(program), step_(step), op_(step.op), id_(id), panel_bytes_(panel_bytes), chain_(chain_axes(op_)), parallel_(parallel_axes(op_)) {
+KernelWriter::KernelWriter(const LoweredProgram& program, const ComputeStep& step, unsigned id,
+                           std::int64_t panel_bytes)
+    : program_(program),
+      step_(step),
+      op_(step.op),
+      id_(id),
+      panel_bytes_(panel_bytes),
+      chain_(chain_axes(op_)),
+      parallel_(parallel_axes(op_)) {
   std::set<std::string> taken = {"tile", "first", "rows", "valid", "out"};
   for (std::size_t a = 0; a < op_.box.size(); ++a) {
     LoopAxis axis;
@@ -58,18 +72,22 @@ KernelWriter::KernelWriter(const LoweredProgram& program, const ComputeStep& ste
     axis.extent = op_.box[a].extent;
     axis.count = fmt::format("{}", axis.extent);
     if (static_cast<int>(a) == step.batch_axis) axis.count = "valid", axis.run_time = true;
-    if (static_cast<int>(a) == step.tile_axis) axis.count = "rows", axis.run_time = true, axis.extent = std::min(axis.extent, step.tile_rows);
+    if (static_cast<int>(a) == step.tile_axis)
+      axis.count = "rows", axis.run_time = true, axis.extent = std::min(axis.extent, step.tile_rows);
     axes_.push_back(axis);
   }
-  for (std::size_t k = 0; k < op_.in.size(); ++k) in_.push_back(make_operand(op_.in[k], fmt::format("in{}", k)));
-  for (std::size_t k = 0; k < op_.extra.size(); ++k) extra_.push_back(make_operand(op_.extra[k], fmt::format("extra{}", k)));
+  for (std::size_t k = 0; k < op_.in.size(); ++k)
+    in_.push_back(make_operand(op_.in[k], fmt::format("in{}", k)));
+  for (std::size_t k = 0; k < op_.extra.size(); ++k)
+    extra_.push_back(make_operand(op_.extra[k], fmt::format("extra{}", k)));
   out_ = make_operand(op_.out, "out");
 }
 
 Operand KernelWriter::make_operand(const graph::Access& access, const std::string& pointer) const {
   Operand operand{&access, &program_.at(access.tensor), pointer, false, false};
   const auto& tiles = step_.tile_buffers;
-  operand.shifted = step_.tile_axis >= 0 && std::find(tiles.begin(), tiles.end(), access.tensor) == tiles.end();
+  operand.shifted =
+      step_.tile_axis >= 0 && std::find(tiles.begin(), tiles.end(), access.tensor) == tiles.end();
   std::vector<graph::Axis> box = op_.box;
   if (step_.tile_axis >= 0 && !operand.shifted) box[at(step_.tile_axis)].extent = extent(step_.tile_axis);
   operand.guarded = may_leave(access, box, operand.buffer->shape);
@@ -77,18 +95,20 @@ Operand KernelWriter::make_operand(const graph::Access& access, const std::strin
 }
 
 Kernel KernelWriter::write() {
-  const auto shape = [&](BufferId id) { return fmt::format("{}[{}]", program_.at(id).name, fmt::join(program_.at(id).shape, "x")); };
+  const auto shape = [&](BufferId id) {
+    return fmt::format("{}[{}]", program_.at(id).name, fmt::join(program_.at(id).shape, "x"));
+  };
   std::vector<std::string> reads;
   for (const graph::Access& access : op_.in) reads.push_back(shape(access.tensor));
   for (const graph::Access& access : op_.extra) reads.push_back(shape(access.tensor));
-  code_.line(fmt::format("// {} ({}): {} from {}", op_.name, op_.origin.empty() ? "no ONNX node" : op_.origin, shape(op_.out.tensor),
-                         fmt::join(reads, ", ")));
+  code_.line(fmt::format("// {} ({}): {} from {}", op_.name, op_.origin.empty() ? "no ONNX node" : op_.origin,
+                         shape(op_.out.tensor), fmt::join(reads, ", ")));
   code_.open(fmt::format("static void op_{}({})", id_, step_.tile_axis >= 0 ? "long tile" : ""));
   code_.line(fmt::format("DOJO_MARK({});", id_));
   if (step_.batch_axis >= 0) code_.line("const long valid = valid_samples;");
   if (step_.tile_axis >= 0) {
-    code_.line(fmt::format("const long first = tile * {}, rows = smaller({}, {} - first);", step_.tile_rows, step_.tile_rows,
-                           op_.box[at(step_.tile_axis)].extent));
+    code_.line(fmt::format("const long first = tile * {}, rows = smaller({}, {} - first);", step_.tile_rows,
+                           step_.tile_rows, op_.box[at(step_.tile_axis)].extent));
   }
   for (const Operand& operand : in_) declare(operand, true);
   for (const Operand& operand : extra_) declare(operand, true);
@@ -109,11 +129,13 @@ void KernelWriter::declare(const Operand& operand, bool constant) {
                          buffer_name(program_, operand.access->tensor)));
 }
 
-AffineText KernelWriter::affine(const graph::AffineIndex& index, const Operand& operand, const BlockStarts& starts) const {
+AffineText KernelWriter::affine(const graph::AffineIndex& index, const Operand& operand,
+                                const BlockStarts& starts) const {
   AffineText text{index.coefficients, ""};
   if (index.offset != 0) append(text.base, fmt::format("{}", index.offset));
   for (const auto& [axis, start] : starts) {
-    if (index.coefficients[at(axis)] != 0) append(text.base, fmt::format("{} * {}", index.coefficients[at(axis)], start));
+    if (index.coefficients[at(axis)] != 0)
+      append(text.base, fmt::format("{} * {}", index.coefficients[at(axis)], start));
   }
   if (operand.shifted && index.coefficients[at(step_.tile_axis)] != 0) {
     append(text.base, fmt::format("{} * first", index.coefficients[at(step_.tile_axis)]));
@@ -129,7 +151,8 @@ std::size_t KernelWriter::add(IndexList& list, const Operand& operand, const Blo
   list.first.push_back(list.indices.size());
   list.indices.push_back(position(operand, starts));
   if (operand.guarded) {
-    for (const graph::AffineIndex& index : operand.access->map) list.indices.push_back(affine(index, operand, starts));
+    for (const graph::AffineIndex& index : operand.access->map)
+      list.indices.push_back(affine(index, operand, starts));
   }
   return list.first.size() - 1;
 }
@@ -142,19 +165,23 @@ std::string KernelWriter::inside(const Operand& operand, const IndexList& list, 
   for (std::size_t d = 0; d < operand.access->map.size(); ++d) {
     if (!may_leave(operand.access->map[d], box, operand.buffer->shape[d])) continue;
     if (!condition.empty()) condition += " && ";
-    condition += fmt::format("static_cast<unsigned long>({}) < {}", texts[list.first[which] + 1 + d], operand.buffer->shape[d]);
+    condition += fmt::format("static_cast<unsigned long>({}) < {}", texts[list.first[which] + 1 + d],
+                             operand.buffer->shape[d]);
   }
   return condition;
 }
 
 std::string KernelWriter::read(const Operand& operand, const IndexList& list, std::size_t which,
                                const std::vector<std::string>& texts) const {
-  const std::string value = fmt::format("static_cast<float>({}[{}])", operand.pointer, texts[list.first[which]]);
+  const std::string value =
+      fmt::format("static_cast<float>({}[{}])", operand.pointer, texts[list.first[which]]);
   if (!operand.guarded) return value;
-  return fmt::format("({} ? {} : {})", inside(operand, list, which, texts), value, literal(operand.access->outside));
+  return fmt::format("({} ? {} : {})", inside(operand, list, which, texts), value,
+                     literal(operand.access->outside));
 }
 
-std::string KernelWriter::evaluate(const graph::Expression& expression, const std::vector<std::string>& arguments, const std::string& prefix,
+std::string KernelWriter::evaluate(const graph::Expression& expression,
+                                   const std::vector<std::string>& arguments, const std::string& prefix,
                                    const std::string& fma_into) {
   using graph::Scalar;
   std::vector<std::string> names;
@@ -166,29 +193,75 @@ std::string KernelWriter::evaluate(const graph::Expression& expression, const st
     const std::string c = node.c >= 0 ? operand(node.c) : "";
     std::string text;
     switch (node.op) {
-      case Scalar::input:           text = arguments[at(node.a)]; break;
-      case Scalar::constant:        names.push_back(literal(node.value)); continue;
-      case Scalar::add:             text = fmt::format("{} + {}", a, b); break;
-      case Scalar::subtract:        text = fmt::format("{} - {}", a, b); break;
-      case Scalar::multiply:        text = fmt::format("{} * {}", a, b); break;
-      case Scalar::divide:          text = fmt::format("{} / {}", a, b); break;
-      case Scalar::fma:             text = fmt::format("scalar::fma({}, {}, {})", a, b, c); break;
-      case Scalar::negate:          text = fmt::format("-{}", a); break;
-      case Scalar::absolute:        text = fmt::format("scalar::absolute({})", a); break;
-      case Scalar::minimum:         text = fmt::format("scalar::minimum({}, {})", a, b); break;
-      case Scalar::maximum:         text = fmt::format("scalar::maximum({}, {})", a, b); break;
-      case Scalar::sqrt:            text = fmt::format("scalar::sqrt({})", a); break;
-      case Scalar::reciprocal_sqrt: text = fmt::format("scalar::reciprocal_sqrt({})", a); break;
-      case Scalar::exp:             text = fmt::format("scalar::exp({})", a); break;
-      case Scalar::log:             text = fmt::format("scalar::log({})", a); break;
-      case Scalar::tanh:            text = fmt::format("scalar::tanh({})", a); break;
-      case Scalar::sigmoid:         text = fmt::format("scalar::sigmoid({})", a); break;
-      case Scalar::erf:             text = fmt::format("scalar::erf({})", a); break;
-      case Scalar::floor:           text = fmt::format("scalar::floor({})", a); break;
-      case Scalar::relu:            text = fmt::format("scalar::relu({})", a); break;
-      case Scalar::less:            text = fmt::format("{} < {} ? 1.0f : 0.0f", a, b); break;
-      case Scalar::equal:           text = fmt::format("{} == {} ? 1.0f : 0.0f", a, b); break;
-      case Scalar::select:          text = fmt::format("{} != 0.0f ? {} : {}", a, b, c); break;
+      case Scalar::input:
+        text = arguments[at(node.a)];
+        break;
+      case Scalar::constant:
+        names.push_back(literal(node.value));
+        continue;
+      case Scalar::add:
+        text = fmt::format("{} + {}", a, b);
+        break;
+      case Scalar::subtract:
+        text = fmt::format("{} - {}", a, b);
+        break;
+      case Scalar::multiply:
+        text = fmt::format("{} * {}", a, b);
+        break;
+      case Scalar::divide:
+        text = fmt::format("{} / {}", a, b);
+        break;
+      case Scalar::fma:
+        text = fmt::format("scalar::fma({}, {}, {})", a, b, c);
+        break;
+      case Scalar::negate:
+        text = fmt::format("-{}", a);
+        break;
+      case Scalar::absolute:
+        text = fmt::format("scalar::absolute({})", a);
+        break;
+      case Scalar::minimum:
+        text = fmt::format("scalar::minimum({}, {})", a, b);
+        break;
+      case Scalar::maximum:
+        text = fmt::format("scalar::maximum({}, {})", a, b);
+        break;
+      case Scalar::sqrt:
+        text = fmt::format("scalar::sqrt({})", a);
+        break;
+      case Scalar::reciprocal_sqrt:
+        text = fmt::format("scalar::reciprocal_sqrt({})", a);
+        break;
+      case Scalar::exp:
+        text = fmt::format("scalar::exp({})", a);
+        break;
+      case Scalar::log:
+        text = fmt::format("scalar::log({})", a);
+        break;
+      case Scalar::tanh:
+        text = fmt::format("scalar::tanh({})", a);
+        break;
+      case Scalar::sigmoid:
+        text = fmt::format("scalar::sigmoid({})", a);
+        break;
+      case Scalar::erf:
+        text = fmt::format("scalar::erf({})", a);
+        break;
+      case Scalar::floor:
+        text = fmt::format("scalar::floor({})", a);
+        break;
+      case Scalar::relu:
+        text = fmt::format("scalar::relu({})", a);
+        break;
+      case Scalar::less:
+        text = fmt::format("{} < {} ? 1.0f : 0.0f", a, b);
+        break;
+      case Scalar::equal:
+        text = fmt::format("{} == {} ? 1.0f : 0.0f", a, b);
+        break;
+      case Scalar::select:
+        text = fmt::format("{} != 0.0f ? {} : {}", a, b, c);
+        break;
     }
     const bool last = k + 1 == expression.nodes.size();
     if (last && !fma_into.empty()) return fmt::format("scalar::fma({}, {}, {})", a, b, fma_into);
@@ -198,7 +271,9 @@ std::string KernelWriter::evaluate(const graph::Expression& expression, const st
   return names.back();
 }
 
-std::string KernelWriter::identity() const { return op_.reduction == graph::Reduction::maximum ? "-__builtin_inff()" : "0.0f"; }
+std::string KernelWriter::identity() const {
+  return op_.reduction == graph::Reduction::maximum ? "-__builtin_inff()" : "0.0f";
+}
 
 std::string KernelWriter::combine(const std::string& accumulator, const std::vector<std::string>& arguments) {
   using graph::Reduction;
@@ -211,7 +286,8 @@ std::string KernelWriter::combine(const std::string& accumulator, const std::vec
   return value;
 }
 
-std::vector<std::string> KernelWriter::read_inputs(const IndexList& list, const std::vector<std::string>& texts) const {
+std::vector<std::string> KernelWriter::read_inputs(const IndexList& list,
+                                                   const std::vector<std::string>& texts) const {
   std::vector<std::string> arguments;
   for (std::size_t k = 0; k < in_.size(); ++k) arguments.push_back(read(in_[k], list, k, texts));
   return arguments;
@@ -219,7 +295,8 @@ std::vector<std::string> KernelWriter::read_inputs(const IndexList& list, const 
 
 std::string KernelWriter::reserve(std::int64_t elements, const std::string& type, const std::string& name) {
   const std::uint64_t size = type == "float" ? 4 : 2;
-  code_.line(fmt::format("{0}* __restrict const {1} = reinterpret_cast<{0}*>(scratch_{2} + {3});", type, name, id_, kernel_.scratch_bytes));
+  code_.line(fmt::format("{0}* __restrict const {1} = reinterpret_cast<{0}*>(scratch_{2} + {3});", type, name,
+                         id_, kernel_.scratch_bytes));
   kernel_.scratch_bytes += (static_cast<std::uint64_t>(elements) * size + 63) / 64 * 64;
   return name;
 }
@@ -229,18 +306,21 @@ void KernelWriter::add_output(IndexList& list, const BlockStarts& starts) const 
   for (const Operand& operand : extra_) add(list, operand, starts);
 }
 
-void KernelWriter::store(const std::string& value, const IndexList& list, std::size_t which, const std::vector<std::string>& texts) {
+void KernelWriter::store(const std::string& value, const IndexList& list, std::size_t which,
+                         const std::vector<std::string>& texts) {
   std::string result = value;
   if (!op_.epilogue.empty()) {
     code_.line(fmt::format("const float sum = {};", value));
     std::vector<std::string> arguments = {"sum"};
-    for (std::size_t k = 0; k < extra_.size(); ++k) arguments.push_back(read(extra_[k], list, which + 1 + k, texts));
+    for (std::size_t k = 0; k < extra_.size(); ++k)
+      arguments.push_back(read(extra_[k], list, which + 1 + k, texts));
     result = evaluate(op_.epilogue, arguments, "r");
   }
   const std::string target = fmt::format("out[{}]", texts[list.first[which]]);
   if (step_.accumulate) result = fmt::format("{} + ({})", target, result);
   const std::string guard = out_.guarded ? fmt::format("if ({}) ", inside(out_, list, which, texts)) : "";
-  code_.line(fmt::format("{}{} = static_cast<{}>({});", guard, target, element_type(out_.buffer->format), result));
+  code_.line(
+      fmt::format("{}{} = static_cast<{}>({});", guard, target, element_type(out_.buffer->format), result));
 }
 
 }  // namespace dojo::compiler

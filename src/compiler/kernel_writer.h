@@ -29,25 +29,29 @@ struct IndexList {
 };
 
 class KernelWriter {
- public:
+public:
   KernelWriter(const LoweredProgram& program, const ComputeStep& step, unsigned id, std::int64_t panel_bytes);
   Kernel write();
 
- private:
+private:
   // kernel_writer.cpp
   Operand make_operand(const graph::Access& access, const std::string& pointer) const;
   void declare(const Operand& operand, bool constant);
   AffineText affine(const graph::AffineIndex& index, const Operand& operand, const BlockStarts& starts) const;
   AffineText position(const Operand& operand, const BlockStarts& starts = {}) const;
   std::size_t add(IndexList& list, const Operand& operand, const BlockStarts& starts = {}) const;
-  std::string inside(const Operand& operand, const IndexList& list, std::size_t which, const std::vector<std::string>& texts) const;
-  std::string read(const Operand& operand, const IndexList& list, std::size_t which, const std::vector<std::string>& texts) const;
-  std::string evaluate(const graph::Expression& expression, const std::vector<std::string>& arguments, const std::string& prefix,
-                       const std::string& fma_into = {});
+  std::string inside(const Operand& operand, const IndexList& list, std::size_t which,
+                     const std::vector<std::string>& texts) const;
+  std::string read(const Operand& operand, const IndexList& list, std::size_t which,
+                   const std::vector<std::string>& texts) const;
+  std::string evaluate(const graph::Expression& expression, const std::vector<std::string>& arguments,
+                       const std::string& prefix, const std::string& fma_into = {});
   std::string reserve(std::int64_t elements, const std::string& type, const std::string& name);
-  // Adds out and the extras to the list; store() then writes `value` (what the reduction gave) through the epilogue.
+  // Adds out and the extras to the list; store() then writes `value` (what the reduction gave) through the
+  // epilogue.
   void add_output(IndexList& list, const BlockStarts& starts) const;
-  void store(const std::string& value, const IndexList& list, std::size_t which, const std::vector<std::string>& texts);
+  void store(const std::string& value, const IndexList& list, std::size_t which,
+             const std::vector<std::string>& texts);
   std::int64_t extent(int axis) const { return axes_[static_cast<std::size_t>(axis)].extent; }
   // The result of a chain of no more than this point, from the identity.
   std::string combine(const std::string& accumulator, const std::vector<std::string>& arguments);
@@ -89,8 +93,10 @@ class KernelWriter {
   std::int64_t stride_of(const Operand& operand, int axis) const;
   bool contiguous(const Operand& operand, const std::vector<int>& axes, std::int64_t& last_stride) const;
   bool lies_as_panel(const Operand& operand, const Block& columns, std::int64_t& row_stride) const;
-  std::string in_place_panel(const Operand& operand, const Block& columns, std::int64_t& row_stride, const BlockStarts& starts) const;
-  void pack(const Operand& operand, const Block& columns, const std::string& panel, const BlockStarts& starts);
+  std::string in_place_panel(const Operand& operand, const Block& columns, std::int64_t& row_stride,
+                             const BlockStarts& starts) const;
+  void pack(const Operand& operand, const Block& columns, const std::string& panel,
+            const BlockStarts& starts);
   std::size_t open_loop(int axis);
   AffineText panel_index(const Block& rows, const Block& columns, std::int64_t row_stride) const;
   void multiply(const std::string& c, std::int64_t c_stride, bool accumulate, const BlockStarts& starts);

@@ -10,7 +10,8 @@ namespace {
 
 std::int64_t round_up(std::int64_t value, std::int64_t step) { return (value + step - 1) / step * step; }
 
-// Calls visit(first element of the tensor, node, first float in the node's shard, count) for every piece that a node owns.
+// Calls visit(first element of the tensor, node, first float in the node's shard, count) for every piece that
+// a node owns.
 template <typename Visit>
 void for_each_piece(const ShardLayout& shard, const LogicalMesh& mesh, Visit visit) {
   const std::int64_t tile_elements = shard.tile_rows * shard.row_elements;
@@ -57,11 +58,14 @@ std::vector<std::vector<std::byte>> pack_parameters(const PersistentLayout& layo
     if (found == tensors.end()) refuse(tensor.name, "has no value to load into the machine");
     const std::vector<float>& values = found->second;
     const auto elements = static_cast<std::size_t>(tensor.shard.rows * tensor.shard.row_elements);
-    if (values.size() != elements) refuse(tensor.name, "has {} values where {} are needed", values.size(), elements);
-    for_each_piece(tensor.shard, layout.mesh, [&](std::int64_t from, unsigned node, std::int64_t to, std::int64_t count) {
-      std::memcpy(images[node].data() + tensor.offset + static_cast<std::uint64_t>(to) * sizeof(float), values.data() + from,
-                  static_cast<std::size_t>(count) * sizeof(float));
-    });
+    if (values.size() != elements)
+      refuse(tensor.name, "has {} values where {} are needed", values.size(), elements);
+    for_each_piece(tensor.shard, layout.mesh,
+                   [&](std::int64_t from, unsigned node, std::int64_t to, std::int64_t count) {
+                     std::memcpy(
+                         images[node].data() + tensor.offset + static_cast<std::uint64_t>(to) * sizeof(float),
+                         values.data() + from, static_cast<std::size_t>(count) * sizeof(float));
+                   });
   }
   return images;
 }
@@ -72,24 +76,30 @@ Tensors unpack_parameters(const PersistentLayout& layout, const std::vector<std:
   for (const PersistentTensor& tensor : layout.tensors) {
     std::vector<float>& values = tensors[tensor.name];
     values.resize(static_cast<std::size_t>(tensor.shard.rows * tensor.shard.row_elements));
-    for_each_piece(tensor.shard, layout.mesh, [&](std::int64_t to, unsigned node, std::int64_t from, std::int64_t count) {
-      std::memcpy(values.data() + to, images[node].data() + tensor.offset + static_cast<std::uint64_t>(from) * sizeof(float),
-                  static_cast<std::size_t>(count) * sizeof(float));
-    });
+    for_each_piece(
+        tensor.shard, layout.mesh,
+        [&](std::int64_t to, unsigned node, std::int64_t from, std::int64_t count) {
+          std::memcpy(values.data() + to,
+                      images[node].data() + tensor.offset + static_cast<std::uint64_t>(from) * sizeof(float),
+                      static_cast<std::size_t>(count) * sizeof(float));
+        });
   }
   return tensors;
 }
 
 HbmPlace HbmLayout::table_entry(unsigned node, std::int64_t local_sample) const {
   const std::uint64_t row = node / interfaces;
-  return {node % interfaces, sample_table + (row * static_cast<std::uint64_t>(samples_per_node) + static_cast<std::uint64_t>(local_sample)) * 8};
+  return {node % interfaces, sample_table + (row * static_cast<std::uint64_t>(samples_per_node) +
+                                             static_cast<std::uint64_t>(local_sample)) *
+                                                8};
 }
 
 HbmPlace HbmLayout::parameter_image(unsigned node) const {
   return {node % interfaces, parameters + std::uint64_t{node / interfaces} * parameter_stride};
 }
 
-PersistentLayout place_persistent(std::vector<PersistentTensor> tensors, LogicalMesh mesh, std::uint64_t end) {
+PersistentLayout place_persistent(std::vector<PersistentTensor> tensors, LogicalMesh mesh,
+                                  std::uint64_t end) {
   PersistentLayout layout{mesh, 0, end, std::move(tensors)};
   std::int64_t bytes = 0;
   for (PersistentTensor& tensor : layout.tensors) {

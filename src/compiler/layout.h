@@ -1,9 +1,10 @@
 // Where things lie: the logical mesh, parameters spread over the nodes, and HBM.
 //
-// A parameter or state (shape S, FP32) lives sharded flat over all nodes. It is cut into tiles of `tile_rows` rows of dimension 0; each
-// tile is padded to nodes * chunk elements and is a collective buffer [c][r][chunk] (device/dojo.h): element e of a tile belongs to
-// slot e / chunk, and slot c * R + r to node r * C + c. A node's shard is its chunk of every tile: [tiles][chunk].
-// The layout depends on the shape and the node count alone, so parameters, gradients and moments of one shape always line up.
+// A parameter or state (shape S, FP32) lives sharded flat over all nodes. It is cut into tiles of `tile_rows`
+// rows of dimension 0; each tile is padded to nodes * chunk elements and is a collective buffer [c][r][chunk]
+// (device/dojo.h): element e of a tile belongs to slot e / chunk, and slot c * R + r to node r * C + c. A
+// node's shard is its chunk of every tile: [tiles][chunk]. The layout depends on the shape and the node count
+// alone, so parameters, gradients and moments of one shape always line up.
 #pragma once
 
 #include <cstddef>
@@ -32,7 +33,7 @@ constexpr std::int64_t largest_tile_elements = 40960;
 struct ShardLayout {
   std::int64_t rows = 1, row_elements = 1;  // dimension 0, and the product of the others
   std::int64_t tile_rows = 1, tiles = 1;
-  std::int64_t chunk = 1;                   // elements of a tile that one node owns
+  std::int64_t chunk = 1;  // elements of a tile that one node owns
   std::int64_t shard_elements() const { return tiles * chunk; }
 };
 ShardLayout shard_layout(const std::vector<std::int64_t>& shape, unsigned nodes);
@@ -54,7 +55,8 @@ struct PersistentLayout {
 // Gives every tensor (names, shapes and shards set) its place in a region that ends at `end`.
 PersistentLayout place_persistent(std::vector<PersistentTensor> tensors, LogicalMesh mesh, std::uint64_t end);
 
-// Whole tensors (row-major, by name) to the image of every node's persistent region, and back. A missing tensor throws UserError.
+// Whole tensors (row-major, by name) to the image of every node's persistent region, and back. A missing
+// tensor throws UserError.
 using Tensors = std::map<std::string, std::vector<float>>;
 std::vector<std::vector<std::byte>> pack_parameters(const PersistentLayout& layout, const Tensors& tensors);
 Tensors unpack_parameters(const PersistentLayout& layout, const std::vector<std::vector<std::byte>>& images);
@@ -72,24 +74,26 @@ struct HbmField {
   std::string name;
   std::vector<std::int64_t> shape;  // of one sample; of the whole value if not per sample
   numerics::Format format = numerics::Format::fp32;
-  std::uint64_t offset = 0;         // in the record; for results in HBM 0
-  std::uint64_t bytes = 0;          // of one sample
+  std::uint64_t offset = 0;  // in the record; for results in HBM 0
+  std::uint64_t bytes = 0;   // of one sample
   bool per_sample = true;
 };
 
-// What concerns node p alone lies in HBM p % interfaces, so that reading spreads over the interface processors.
+// What concerns node p alone lies in HBM p % interfaces, so that reading spreads over the interface
+// processors.
 struct HbmLayout {
   unsigned nodes = 1, interfaces = 1;
   std::int64_t samples_per_node = 1;
-  // Launch block, written by the host to every interface: u64 step, valid samples, seed; then a float for each of `scalars`.
+  // Launch block, written by the host to every interface: u64 step, valid samples, seed; then a float for
+  // each of `scalars`.
   std::uint64_t launch_block = 0, launch_bytes = 0;
   std::vector<std::string> scalars;
   std::uint64_t sample_table = 0;
-  std::vector<HbmField> record;     // inputs, then labels
-  std::uint64_t record_bytes = 0;   // a multiple of 64
-  std::vector<HbmField> results;    // in HBM 0, fp32, in the order of the batch
+  std::vector<HbmField> record;    // inputs, then labels
+  std::uint64_t record_bytes = 0;  // a multiple of 64
+  std::vector<HbmField> results;   // in HBM 0, fp32, in the order of the batch
   std::uint64_t parameters = 0, parameter_stride = 0;
-  std::uint64_t data_set = 0;       // free for records from here on, on every interface
+  std::uint64_t data_set = 0;  // free for records from here on, on every interface
 
   HbmPlace table_entry(unsigned node, std::int64_t local_sample) const;  // a u64: the record's global address
   HbmPlace parameter_image(unsigned node) const;

@@ -41,11 +41,13 @@ TEST(Layout, tensors_come_back_from_their_shards) {
   for (const unsigned nodes : {1u, 6u, 7u, 354u}) {
     std::vector<PersistentTensor> list;
     Tensors tensors;
-    for (const std::vector<std::int64_t>& shape : std::vector<std::vector<std::int64_t>>{{}, {1}, {24}, {100, 1152}, {64, 3, 3, 3}}) {
+    for (const std::vector<std::int64_t>& shape :
+         std::vector<std::vector<std::int64_t>>{{}, {1}, {24}, {100, 1152}, {64, 3, 3, 3}}) {
       const std::string name = fmt::format("t{}", list.size());
       const ShardLayout shard = shard_layout(shape, nodes);
       list.push_back({name, shape, shard, 0});
-      for (std::int64_t e = 0; e < shard.rows * shard.row_elements; ++e) tensors[name].push_back(static_cast<float>(e + 1));
+      for (std::int64_t e = 0; e < shard.rows * shard.row_elements; ++e)
+        tensors[name].push_back(static_cast<float>(e + 1));
     }
     const PersistentLayout layout = place_persistent(list, logical_mesh(nodes), 1 << 22);
     EXPECT_EQ(layout.end, std::uint64_t{1} << 22);
@@ -54,17 +56,20 @@ TEST(Layout, tensors_come_back_from_their_shards) {
 }
 
 TEST(Layout, the_owner_of_an_element_is_its_slots_node) {
-  const PersistentLayout layout = place_persistent({{"w", {12}, shard_layout({12}, 6), 0}}, logical_mesh(6), 4096);
+  const PersistentLayout layout =
+      place_persistent({{"w", {12}, shard_layout({12}, 6), 0}}, logical_mesh(6), 4096);
   Tensors tensors;
   for (int e = 0; e < 12; ++e) tensors["w"].push_back(static_cast<float>(e));
   const auto images = pack_parameters(layout, tensors);
   float first = 0;
-  std::memcpy(&first, images[3].data(), 4);  // 2 x 3 mesh: node 3 is row 1, column 0, slot 1, elements 2 and 3
+  std::memcpy(&first, images[3].data(),
+              4);  // 2 x 3 mesh: node 3 is row 1, column 0, slot 1, elements 2 and 3
   EXPECT_EQ(first, 2.0f);
 }
 
 TEST(Layout, missing_and_misshapen_tensors_are_refused) {
-  const PersistentLayout layout = place_persistent({{"w", {4}, shard_layout({4}, 2), 0}}, logical_mesh(2), 4096);
+  const PersistentLayout layout =
+      place_persistent({{"w", {4}, shard_layout({4}, 2), 0}}, logical_mesh(2), 4096);
   EXPECT_THROW(pack_parameters(layout, {}), UserError);
   EXPECT_THROW(pack_parameters(layout, {{"w", {1, 2, 3}}}), UserError);
 }

@@ -11,7 +11,8 @@ namespace {
 std::size_t at(int axis) { return static_cast<std::size_t>(axis); }
 
 // Whether axis `outer` continues where axis `inner` ends, in every index.
-bool continues(int outer, int inner, const std::vector<LoopAxis>& axes, const std::vector<AffineText>& indices) {
+bool continues(int outer, int inner, const std::vector<LoopAxis>& axes,
+               const std::vector<AffineText>& indices) {
   if (axes[at(inner)].run_time || axes[at(outer)].reversed || axes[at(inner)].reversed) return false;
   return std::all_of(indices.begin(), indices.end(), [&](const AffineText& index) {
     return index.strides[at(outer)] == index.strides[at(inner)] * axes[at(inner)].extent;
@@ -19,7 +20,8 @@ bool continues(int outer, int inner, const std::vector<LoopAxis>& axes, const st
 }
 
 // Merges pairs of axes, keeping the inner one's name, until nothing changes.
-void merge_axes(std::vector<LoopAxis>& axes, std::vector<int>& order, const std::vector<AffineText>& indices) {
+void merge_axes(std::vector<LoopAxis>& axes, std::vector<int>& order,
+                const std::vector<AffineText>& indices) {
   for (bool changed = true; changed;) {
     changed = false;
     for (const int inner : order) {
@@ -27,7 +29,8 @@ void merge_axes(std::vector<LoopAxis>& axes, std::vector<int>& order, const std:
         if (outer == inner || !continues(outer, inner, axes, indices)) continue;
         LoopAxis& kept = axes[at(inner)];
         const LoopAxis& gone = axes[at(outer)];
-        kept.count = gone.run_time ? fmt::format("{} * {}", gone.count, kept.extent) : fmt::format("{}", kept.extent * gone.extent);
+        kept.count = gone.run_time ? fmt::format("{} * {}", gone.count, kept.extent)
+                                   : fmt::format("{}", kept.extent * gone.extent);
         kept.run_time = gone.run_time;
         kept.extent *= gone.extent;
         axes[at(outer)].extent = 1;  // its part of every index is the inner axis's now
@@ -70,7 +73,8 @@ std::string to_text(const AffineText& affine, const std::vector<LoopAxis>& axes)
   return text.empty() ? "0" : text;
 }
 
-int vector_axis(const std::vector<LoopAxis>& axes, const std::vector<int>& candidates, const std::vector<AffineText>& indices) {
+int vector_axis(const std::vector<LoopAxis>& axes, const std::vector<int>& candidates,
+                const std::vector<AffineText>& indices) {
   const auto merit = [&](int axis) {
     double units = 1;
     for (const AffineText& index : indices) {
@@ -79,11 +83,13 @@ int vector_axis(const std::vector<LoopAxis>& axes, const std::vector<int>& candi
     }
     return units * static_cast<double>(std::min<std::int64_t>(axes[at(axis)].extent, 128));
   };
-  const auto best = std::max_element(candidates.begin(), candidates.end(), [&](int a, int b) { return merit(a) < merit(b); });
+  const auto best = std::max_element(candidates.begin(), candidates.end(),
+                                     [&](int a, int b) { return merit(a) < merit(b); });
   return best == candidates.end() ? -1 : *best;
 }
 
-void write_nest(CodeText& code, std::vector<LoopAxis> axes, std::vector<int> order, const std::vector<AffineText>& indices, Order freedom,
+void write_nest(CodeText& code, std::vector<LoopAxis> axes, std::vector<int> order,
+                const std::vector<AffineText>& indices, Order freedom,
                 const std::function<void(const std::vector<std::string>&)>& body) {
   std::erase_if(order, [&](int axis) { return axes[at(axis)].extent == 1 && !axes[at(axis)].run_time; });
   if (freedom == Order::free && !order.empty()) {
@@ -94,7 +100,8 @@ void write_nest(CodeText& code, std::vector<LoopAxis> axes, std::vector<int> ord
   for (std::size_t k = 0; k < order.size(); ++k) {
     const LoopAxis& axis = axes[at(order[k])];
     if (k + 1 == order.size() && freedom != Order::given && axis.extent > 1) {
-      code.line("#pragma clang loop vectorize(assume_safety) vectorize_width(16, scalable) interleave(disable)");
+      code.line(
+          "#pragma clang loop vectorize(assume_safety) vectorize_width(16, scalable) interleave(disable)");
     }
     const std::string& v = axis.variable;
     code.open(axis.reversed ? fmt::format("for (long {0} = {1} - 1; {0} >= 0; --{0})", v, axis.count)

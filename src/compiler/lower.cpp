@@ -13,11 +13,11 @@ namespace {
 
 using graph::Access;
 using graph::Graph;
+using graph::no_tensor;
 using graph::Role;
 using graph::StructuredOp;
 using graph::Tensor;
 using graph::TensorId;
-using graph::no_tensor;
 using numerics::Format;
 
 std::size_t at(std::int32_t id) { return static_cast<std::size_t>(id); }
@@ -37,8 +37,9 @@ struct Tiling {
 };
 
 class Lowering {
- public:
-  Lowering(const Graph& source, unsigned nodes) : graph_(split_batch_reductions(source)), placement_(place(graph_)), nodes_(nodes) {
+public:
+  Lowering(const Graph& source, unsigned nodes)
+      : graph_(split_batch_reductions(source)), placement_(place(graph_)), nodes_(nodes) {
     program_.name = graph_.name;
     program_.mesh = logical_mesh(nodes);
     buffer_of_.assign(graph_.tensors.size(), no_buffer);
@@ -57,7 +58,7 @@ class Lowering {
     return {std::move(program_), std::move(scalars_)};
   }
 
- private:
+private:
   // --- Buffers ---
   BufferId add_buffer(Buffer buffer) {
     if (buffer.capacity == 0) buffer.capacity = buffer.elements();
@@ -67,7 +68,9 @@ class Lowering {
   BufferId scratch(std::string name, Shape shape, Format format, std::int64_t capacity = 0) {
     return add_buffer({std::move(name), std::move(shape), format, Storage::scratch, capacity, no_buffer, {}});
   }
-  BufferId staging(std::int64_t chunk) { return scratch("staging", {2 * program_.mesh.rows * chunk}, Format::fp32); }
+  BufferId staging(std::int64_t chunk) {
+    return scratch("staging", {2 * program_.mesh.rows * chunk}, Format::fp32);
+  }
   ShardLayout layout(TensorId id) const { return shard_layout(graph_.at(id).shape, nodes_); }
   std::int64_t padded(const ShardLayout& shard) const { return shard.chunk * nodes_; }
   Place place_of(TensorId id) const { return placement_.of[at(id)]; }
@@ -82,7 +85,8 @@ class Lowering {
     std::int64_t batch = 0;
     for (const Tensor& tensor : graph_.tensors) {
       if (!tensor.has_batch) continue;
-      if (batch != 0 && tensor.shape[0] != batch) refuse(tensor.name, "has a batch of {} where others have {}", tensor.shape[0], batch);
+      if (batch != 0 && tensor.shape[0] != batch)
+        refuse(tensor.name, "has a batch of {} where others have {}", tensor.shape[0], batch);
       batch = tensor.shape[0];
     }
     if (batch == 0) refuse(graph_.name, "has no tensor with a batch");
@@ -94,11 +98,12 @@ class Lowering {
     const Tensor& tensor = graph_.at(id);
     if (tensor.role == Role::parameter || tensor.role == Role::state) {
       const ShardLayout shard = layout(id);
-      shard_of_[at(id)] =
-          add_buffer({tensor.name, {shard.shard_elements()}, Format::fp32, Storage::persistent, 0, no_buffer, {}});
+      shard_of_[at(id)] = add_buffer(
+          {tensor.name, {shard.shard_elements()}, Format::fp32, Storage::persistent, 0, no_buffer, {}});
       program_.shards[tensor.name] = shard;
     } else if (tensor.role == Role::constant) {
-      buffer_of_[at(id)] = add_buffer({tensor.name, tensor.shape, tensor.format, Storage::constant, 0, no_buffer, tensor.data});
+      buffer_of_[at(id)] = add_buffer(
+          {tensor.name, tensor.shape, tensor.format, Storage::constant, 0, no_buffer, tensor.data});
     }
   }
 
@@ -171,12 +176,14 @@ class Lowering {
       if (place_of(value) != Place::sharded) {
         program_.steps.emplace_back(TakeShardStep{operand(value), shard, layout(target)});
       } else if (!write_in_place(shard_of_[at(value)], shard)) {
-        program_.steps.emplace_back(ComputeStep{shard_copy(value, shard, graph_.at(target).name), -1, -1, 0, {}, false});
+        program_.steps.emplace_back(
+            ComputeStep{shard_copy(value, shard, graph_.at(target).name), -1, -1, 0, {}, false});
       }
     }
   }
 
-  // If nothing needs the old value once the new one is computed, the op that computes it may write over the old.
+  // If nothing needs the old value once the new one is computed, the op that computes it may write over the
+  // old.
   bool write_in_place(BufferId value, BufferId target) {
     if (program_.at(value).storage == Storage::persistent) return false;
     std::vector<ComputeStep*> writers;
@@ -215,7 +222,8 @@ class Lowering {
 
   void store_outputs() {
     StoreStep step;
-    for (const TensorId id : graph_.outputs) step.fields.push_back({operand(id), graph_.at(id).name, graph_.at(id).has_batch});
+    for (const TensorId id : graph_.outputs)
+      step.fields.push_back({operand(id), graph_.at(id).name, graph_.at(id).has_batch});
     program_.steps.emplace_back(std::move(step));
   }
 
@@ -246,7 +254,10 @@ class Lowering {
     const ShardLayout shard = layout(id);
     const Tensor& tensor = graph_.at(id);
     if (shard.tiles > 1) {
-      throw UserError(tensor.name, fmt::format("is needed whole on every node, but has {} elements", product(tensor.shape)), Refusal::not_yet);
+      throw UserError(
+          tensor.name,
+          fmt::format("is needed whole on every node, but has {} elements", product(tensor.shape)),
+          Refusal::not_yet);
     }
     const BufferId whole = scratch(tensor.name + ".whole", tensor.shape, tensor.format, padded(shard));
     program_.steps.emplace_back(GatherStep{{{shard_of_[at(source)], whole, shard.chunk}}, no_buffer});
@@ -258,9 +269,13 @@ class Lowering {
     if (!is_copy(op) || buffer_of_[at(op.in[0].tensor)] == no_buffer) return false;
     const Tensor& from = graph_.at(op.in[0].tensor);
     const Tensor& to = graph_.at(op.out.tensor);
-    if (from.format != to.format || from.has_batch != to.has_batch || product(from.shape) != product(to.shape)) return false;
+    if (from.format != to.format || from.has_batch != to.has_batch ||
+        product(from.shape) != product(to.shape))
+      return false;
     if (may_leave(op.in[0], op.box, from.shape) || !covers(op, to.shape)) return false;
-    if (place_of(op.out.tensor) == Place::sharded || program_.at(buffer_of_[at(op.in[0].tensor)]).storage != Storage::scratch) return false;
+    if (place_of(op.out.tensor) == Place::sharded ||
+        program_.at(buffer_of_[at(op.in[0].tensor)]).storage != Storage::scratch)
+      return false;
     const graph::AffineIndex read = linear(op.in[0], op.box.size(), from.shape);
     const graph::AffineIndex written = linear(op.out, op.box.size(), to.shape);
     if (read.offset != written.offset) return false;
@@ -394,9 +409,12 @@ class Lowering {
     const auto consider = [&](const Access& access) {
       const ShardLayout shard = layout(access.tensor);
       const int axis = tiled_axis(op, access);
-      const bool agrees = tiling.axis < 0 || (tiling.axis == axis && tiling.layout.tile_rows == shard.tile_rows);
+      const bool agrees =
+          tiling.axis < 0 || (tiling.axis == axis && tiling.layout.tile_rows == shard.tile_rows);
       if (axis < 0 || !agrees) {
-        throw UserError(op.name, fmt::format("cannot use '{}' ({} tiles) tile by tile", graph_.at(access.tensor).name, shard.tiles),
+        throw UserError(op.name,
+                        fmt::format("cannot use '{}' ({} tiles) tile by tile", graph_.at(access.tensor).name,
+                                    shard.tiles),
                         Refusal::not_yet);
       }
       tiling.axis = axis;
@@ -407,7 +425,8 @@ class Lowering {
       consider(*access);
       tiling.parameters.push_back(access->tensor);
     }
-    const bool tiled_result = is_partial(op) && place_of(op.out.tensor) == Place::sharded && layout(op.out.tensor).tiles > 1;
+    const bool tiled_result =
+        is_partial(op) && place_of(op.out.tensor) == Place::sharded && layout(op.out.tensor).tiles > 1;
     if (tiled_result) consider(op.out);
     if (tiling.axis < 0) return std::nullopt;
     tiling.summed = !reaches(op.out, at(tiling.axis));
@@ -528,7 +547,8 @@ class Lowering {
       for (std::size_t a = 0; a < op.box.size(); ++a) {
         if (!reaches(index, a)) continue;
         const int dimension = plain ? plain_dimension(op.out, a) : -1;
-        if (dimension < 0) throw UserError(op.name, "ends in an expression that does not follow its output", Refusal::not_yet);
+        if (dimension < 0)
+          throw UserError(op.name, "ends in an expression that does not follow its output", Refusal::not_yet);
         moved.coefficients[at(dimension)] += index.coefficients[a];
       }
       index = moved;

@@ -49,7 +49,8 @@ TEST_P(Lowering, computes_what_the_graph_means) {
     const graph::Tensor& tensor = graph.at(id);
     std::size_t elements = 1;
     for (const std::int64_t extent : tensor.shape) elements *= static_cast<std::size_t>(extent);
-    if (tensor.role == graph::Role::parameter || tensor.role == graph::Role::state) parameters[tensor.name] = tensor.data;
+    if (tensor.role == graph::Role::parameter || tensor.role == graph::Role::state)
+      parameters[tensor.name] = tensor.data;
     if (tensor.role == graph::Role::input || tensor.role == graph::Role::label) {
       std::vector<float>& values = samples[tensor.name];
       for (std::size_t k = 0; k < elements; ++k) values.push_back(static_cast<float>(random.normal()));
@@ -65,27 +66,31 @@ TEST_P(Lowering, computes_what_the_graph_means) {
     nodes.run(samples, c.batch, scalars);
     whole.run();
     for (const graph::TensorId id : graph.outputs) {
-      EXPECT_LT(distance(nodes.results().at(graph.at(id).name), whole.value(id)), c.bound) << graph.at(id).name;
+      EXPECT_LT(distance(nodes.results().at(graph.at(id).name), whole.value(id)), c.bound)
+          << graph.at(id).name;
     }
     whole.update();
     const Tensors after = nodes.persistent();
     for (const auto& [target, value] : graph.update) {
-      EXPECT_LT(distance(after.at(graph.at(target).name), whole.value(target)), c.bound) << graph.at(target).name;
-      EXPECT_NE(after.at(graph.at(target).name), parameters.at(graph.at(target).name)) << "nothing was learnt";
+      EXPECT_LT(distance(after.at(graph.at(target).name), whole.value(target)), c.bound)
+          << graph.at(target).name;
+      EXPECT_NE(after.at(graph.at(target).name), parameters.at(graph.at(target).name))
+          << "nothing was learnt";
     }
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(, Lowering,
-                         testing::Values(Case{"mlp_1", sample::mlp, FormatChoice::fp32, 5, 1, 1e-5},
-                                         Case{"mlp_6", sample::mlp, FormatChoice::fp32, 12, 6, 1e-5},
-                                         Case{"mlp_uneven", sample::mlp, FormatChoice::fp32, 13, 6, 1e-5},
-                                         Case{"wide_4", sample::wide_mlp, FormatChoice::fp32, 8, 4, 1e-4},
-                                         Case{"convolutions_1", sample::convolutions, FormatChoice::fp32, 3, 1, 1e-5},
-                                         Case{"convolutions_6", sample::convolutions, FormatChoice::fp32, 6, 6, 1e-5},
-                                         Case{"convolutions_bf16", sample::convolutions, FormatChoice::bf16, 6, 6, 2e-2},
-                                         Case{"residual_6", sample::residual, FormatChoice::fp32, 12, 6, 1e-4}),
-                         [](const auto& tested) { return tested.param.name; });
+INSTANTIATE_TEST_SUITE_P(
+    , Lowering,
+    testing::Values(Case{"mlp_1", sample::mlp, FormatChoice::fp32, 5, 1, 1e-5},
+                    Case{"mlp_6", sample::mlp, FormatChoice::fp32, 12, 6, 1e-5},
+                    Case{"mlp_uneven", sample::mlp, FormatChoice::fp32, 13, 6, 1e-5},
+                    Case{"wide_4", sample::wide_mlp, FormatChoice::fp32, 8, 4, 1e-4},
+                    Case{"convolutions_1", sample::convolutions, FormatChoice::fp32, 3, 1, 1e-5},
+                    Case{"convolutions_6", sample::convolutions, FormatChoice::fp32, 6, 6, 1e-5},
+                    Case{"convolutions_bf16", sample::convolutions, FormatChoice::bf16, 6, 6, 2e-2},
+                    Case{"residual_6", sample::residual, FormatChoice::fp32, 12, 6, 1e-4}),
+    [](const auto& tested) { return tested.param.name; });
 
 }  // namespace
 }  // namespace dojo::compiler

@@ -61,23 +61,38 @@ void describe(const LoweredProgram& program, const Step& step, const std::string
   };
   std::visit(
       Overloaded{
-          [&](const FetchStep& s) { line("fetch " + list(s.fields, [&](const auto& f) { return label(f.buffer); })); },
+          [&](const FetchStep& s) {
+            line("fetch " + list(s.fields, [&](const auto& f) { return label(f.buffer); }));
+          },
           [&](const ComputeStep& s) {
             std::vector<std::string> box;
-            for (const graph::Axis& axis : s.op.box) box.push_back(fmt::format("{}={}", axis.name, axis.extent));
+            for (const graph::Axis& axis : s.op.box)
+              box.push_back(fmt::format("{}={}", axis.name, axis.extent));
             std::vector<std::string> in;
             for (const graph::Access& access : s.op.in) in.push_back(label(access.tensor));
             for (const graph::Access& access : s.op.extra) in.push_back(label(access.tensor));
-            line(fmt::format("{} = {}({}) over [{}]{}{}", label(s.op.out.tensor), s.op.name, fmt::join(in, ", "), fmt::join(box, ", "),
-                             s.tile_axis >= 0 ? " tile " + s.op.box[static_cast<std::size_t>(s.tile_axis)].name : "",
-                             s.accumulate ? " accumulate" : ""));
+            line(fmt::format(
+                "{} = {}({}) over [{}]{}{}", label(s.op.out.tensor), s.op.name, fmt::join(in, ", "),
+                fmt::join(box, ", "),
+                s.tile_axis >= 0 ? " tile " + s.op.box[static_cast<std::size_t>(s.tile_axis)].name : "",
+                s.accumulate ? " accumulate" : ""));
           },
           [&](const FillStep& s) { line(fmt::format("fill {} with {}", label(s.buffer), s.value)); },
-          [&](const GatherStep& s) { line("gather " + list(s.members, [&](const auto& m) { return label(m.full); })); },
-          [&](const ReduceScatterStep& s) { line("reduce_scatter " + list(s.members, [&](const auto& m) { return label(m.partial); })); },
-          [&](const AllReduceStep& s) { line("all_reduce " + list(s.members, [&](const auto& m) { return label(m.buffer); })); },
-          [&](const TakeShardStep& s) { line(fmt::format("{} = shard of {}", label(s.shard), label(s.full))); },
-          [&](const StoreStep& s) { line("store " + list(s.fields, [&](const auto& f) { return label(f.buffer); })); },
+          [&](const GatherStep& s) {
+            line("gather " + list(s.members, [&](const auto& m) { return label(m.full); }));
+          },
+          [&](const ReduceScatterStep& s) {
+            line("reduce_scatter " + list(s.members, [&](const auto& m) { return label(m.partial); }));
+          },
+          [&](const AllReduceStep& s) {
+            line("all_reduce " + list(s.members, [&](const auto& m) { return label(m.buffer); }));
+          },
+          [&](const TakeShardStep& s) {
+            line(fmt::format("{} = shard of {}", label(s.shard), label(s.full)));
+          },
+          [&](const StoreStep& s) {
+            line("store " + list(s.fields, [&](const auto& f) { return label(f.buffer); }));
+          },
           [&](const LoopStep& s) {
             line(fmt::format("for {} tiles of {}:", s.tiles, s.name));
             for (const Step& inner : s.body) describe(program, inner, indent + "  ", text);
@@ -95,7 +110,8 @@ std::int64_t Buffer::elements() const {
 }
 
 BufferId LoweredProgram::find(std::string_view wanted) const {
-  const auto found = std::find_if(buffers.begin(), buffers.end(), [&](const Buffer& buffer) { return buffer.name == wanted; });
+  const auto found = std::find_if(buffers.begin(), buffers.end(),
+                                  [&](const Buffer& buffer) { return buffer.name == wanted; });
   return found == buffers.end() ? no_buffer : static_cast<BufferId>(found - buffers.begin());
 }
 
@@ -108,8 +124,8 @@ std::vector<BufferId> touched(const LoweredProgram& program, const Step& step) {
 }
 
 std::string to_text(const LoweredProgram& program) {
-  std::string text = fmt::format("{}: {} x {} nodes, batch {} ({} a node)\n", program.name, program.mesh.rows, program.mesh.columns,
-                                 program.batch, program.samples_per_node);
+  std::string text = fmt::format("{}: {} x {} nodes, batch {} ({} a node)\n", program.name, program.mesh.rows,
+                                 program.mesh.columns, program.batch, program.samples_per_node);
   for (const Step& step : program.steps) describe(program, step, "  ", text);
   return text;
 }

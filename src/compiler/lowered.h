@@ -1,8 +1,9 @@
 // The lowered program: what every node does, in order, on its own buffers. It defines the bits of a run.
 //
-// All nodes execute the same steps; they differ in their index, their samples and their shards. A compute step is one structured
-// operation (graph/ir.h gives its exact meaning, including the order of every reduction) on local buffers; collectives add in the
-// ring order of device/dojo.h. The interpreter of this list is the definition that the emitted machine code equals bit for bit.
+// All nodes execute the same steps; they differ in their index, their samples and their shards. A compute
+// step is one structured operation (graph/ir.h gives its exact meaning, including the order of every
+// reduction) on local buffers; collectives add in the ring order of device/dojo.h. The interpreter of this
+// list is the definition that the emitted machine code equals bit for bit.
 #pragma once
 
 #include <cstdint>
@@ -30,9 +31,10 @@ struct Buffer {
   std::vector<std::int64_t> shape;  // local, row-major; [b, ...] for what is spread over the batch
   numerics::Format format = numerics::Format::fp32;
   Storage storage = Storage::scratch;
-  std::int64_t capacity = 0;        // elements allocated: at least the product of shape (collectives pad to nodes * chunk)
-  BufferId view_of = no_buffer;     // the same elements under another shape; never a view of a view
-  std::vector<float> data;          // of constants
+  std::int64_t capacity =
+      0;  // elements allocated: at least the product of shape (collectives pad to nodes * chunk)
+  BufferId view_of = no_buffer;  // the same elements under another shape; never a view of a view
+  std::vector<float> data;       // of constants
 
   std::int64_t elements() const;
   std::int64_t bytes() const { return capacity * numerics::storage_bytes(format); }
@@ -51,9 +53,9 @@ struct FetchStep {
 // A structured operation whose TensorIds are BufferIds.
 struct ComputeStep {
   graph::StructuredOp op;
-  int batch_axis = -1;        // runs over the node's valid samples only
-  // Inside a loop over tiles: this axis runs over the rows of the present tile. Accesses to buffers listed in `tile_buffers` see the
-  // row within the tile, all others the row of the whole tensor.
+  int batch_axis = -1;  // runs over the node's valid samples only
+  // Inside a loop over tiles: this axis runs over the rows of the present tile. Accesses to buffers listed in
+  // `tile_buffers` see the row within the tile, all others the row of the whole tensor.
   int tile_axis = -1;
   std::int64_t tile_rows = 0;
   std::vector<BufferId> tile_buffers;
@@ -67,8 +69,9 @@ struct FillStep {
   float value = 0;
 };
 
-// Shards to whole tensors: each node converts its chunk (of the present tile) to the format of `full`, then all chunks go everywhere.
-// More than one member travels in one collective: each node's part is the members' chunks, one after the other.
+// Shards to whole tensors: each node converts its chunk (of the present tile) to the format of `full`, then
+// all chunks go everywhere. More than one member travels in one collective: each node's part is the members'
+// chunks, one after the other.
 struct GatherStep {
   struct Member {
     BufferId shard, full;
@@ -85,7 +88,7 @@ struct ReduceScatterStep {
     std::int64_t chunk;
   };
   std::vector<Member> members;
-  BufferId packed = no_buffer;   // used with several members
+  BufferId packed = no_buffer;  // used with several members
   BufferId staging = no_buffer;
 };
 
@@ -117,7 +120,8 @@ struct StoreStep {
 };
 
 struct LoopStep;
-using Step = std::variant<FetchStep, ComputeStep, FillStep, GatherStep, ReduceScatterStep, AllReduceStep, TakeShardStep, StoreStep, LoopStep>;
+using Step = std::variant<FetchStep, ComputeStep, FillStep, GatherStep, ReduceScatterStep, AllReduceStep,
+                          TakeShardStep, StoreStep, LoopStep>;
 
 // For every tile: the body. Loops do not nest.
 struct LoopStep {

@@ -19,7 +19,8 @@ struct LocalOp {
   std::vector<BufferId> buffers;  // by tensor
 };
 
-LocalOp localise(const LoweredProgram& program, const ComputeStep& step, std::int64_t valid, std::int64_t tile) {
+LocalOp localise(const LoweredProgram& program, const ComputeStep& step, std::int64_t valid,
+                 std::int64_t tile) {
   LocalOp local;
   local.op = step.op;
   if (step.batch_axis >= 0) local.op.box[index(step.batch_axis)].extent = valid;
@@ -31,9 +32,11 @@ LocalOp localise(const LoweredProgram& program, const ComputeStep& step, std::in
   }
   const auto rewrite = [&](graph::Access& access) {
     const BufferId id = access.tensor;
-    const bool in_tile = std::find(step.tile_buffers.begin(), step.tile_buffers.end(), id) != step.tile_buffers.end();
+    const bool in_tile =
+        std::find(step.tile_buffers.begin(), step.tile_buffers.end(), id) != step.tile_buffers.end();
     if (step.tile_axis >= 0 && !in_tile) {
-      for (graph::AffineIndex& dimension : access.map) dimension.offset += dimension.coefficients[index(step.tile_axis)] * first_row;
+      for (graph::AffineIndex& dimension : access.map)
+        dimension.offset += dimension.coefficients[index(step.tile_axis)] * first_row;
     }
     const Buffer& buffer = program.at(id);
     graph::Tensor tensor;
@@ -62,7 +65,9 @@ LoweredInterpreter::LoweredInterpreter(const LoweredProgram& program) : program_
   nodes_.assign(program.mesh.nodes(), values);
 }
 
-std::vector<float>& LoweredInterpreter::at(unsigned node, BufferId buffer) { return nodes_[node][index(program_.root(buffer))]; }
+std::vector<float>& LoweredInterpreter::at(unsigned node, BufferId buffer) {
+  return nodes_[node][index(program_.root(buffer))];
+}
 
 std::int64_t LoweredInterpreter::valid_on(unsigned node) const {
   const std::int64_t first = node * program_.samples_per_node;
@@ -94,7 +99,8 @@ Tensors LoweredInterpreter::persistent() const {
     for (std::int64_t e = 0; e < shard.rows * shard.row_elements; ++e) {
       const std::int64_t tile = e / tile_elements, within = e % tile_elements;
       const unsigned node = program_.mesh.node_of(static_cast<unsigned>(within / shard.chunk));
-      values.push_back(nodes_[node][index(program_.find(name))][index(tile * shard.chunk + within % shard.chunk)]);
+      values.push_back(
+          nodes_[node][index(program_.find(name))][index(tile * shard.chunk + within % shard.chunk)]);
     }
   }
   return tensors;
@@ -162,10 +168,12 @@ void LoweredInterpreter::compute(const ComputeStep& step, unsigned node, std::in
 
   // A tile of a whole output is its rows only; everything else is written whole.
   const bool rows_only = step.tile_axis >= 0 && !step.accumulate &&
-                         std::find(step.tile_buffers.begin(), step.tile_buffers.end(), step.op.out.tensor) == step.tile_buffers.end();
+                         std::find(step.tile_buffers.begin(), step.tile_buffers.end(), step.op.out.tensor) ==
+                             step.tile_buffers.end();
   const int dimension = rows_only ? plain_dimension(step.op.out, index(step.tile_axis)) : -1;
   std::int64_t inner = 1;
-  for (std::size_t d = index(dimension + 1); rows_only && d < target.shape.size(); ++d) inner *= target.shape[d];
+  for (std::size_t d = index(dimension + 1); rows_only && d < target.shape.size(); ++d)
+    inner *= target.shape[d];
   const std::int64_t first = tile * step.tile_rows;
   for (std::int64_t e = 0; e < target.elements(); ++e) {
     if (rows_only) {
@@ -184,21 +192,23 @@ void LoweredInterpreter::gather(const GatherStep& step, std::int64_t tile) {
     for (unsigned node = 0; node < count; ++node) {
       const std::int64_t base = program_.mesh.slot_of(node) * member.chunk;
       for (std::int64_t e = 0; e < member.chunk; ++e) {
-        whole[index(base + e)] = numerics::round_to(full.format, at(node, member.shard)[index(tile * member.chunk + e)]);
+        whole[index(base + e)] =
+            numerics::round_to(full.format, at(node, member.shard)[index(tile * member.chunk + e)]);
       }
     }
     for (unsigned node = 0; node < count; ++node) at(node, member.full) = whole;
   }
 }
 
-// The ring order of device/dojo.h: within each row of nodes from the owner's column + 1 round to the owner's column; then these row
-// sums down the owner's column, from its row + 1 round to its row.
+// The ring order of device/dojo.h: within each row of nodes from the owner's column + 1 round to the owner's
+// column; then these row sums down the owner's column, from its row + 1 round to its row.
 float LoweredInterpreter::sum_over_nodes(BufferId buffer, unsigned owner, std::size_t element) {
   const auto [rows, columns] = program_.mesh;
   const unsigned r = owner / columns, c = owner % columns;
   const auto row_sum = [&](unsigned row) {
     float sum = at(row * columns + (c + 1) % columns, buffer)[element];
-    for (unsigned step = 2; step <= columns; ++step) sum = sum + at(row * columns + (c + step) % columns, buffer)[element];
+    for (unsigned step = 2; step <= columns; ++step)
+      sum = sum + at(row * columns + (c + step) % columns, buffer)[element];
     return sum;
   };
   float sum = row_sum((r + 1) % rows);
@@ -211,7 +221,8 @@ void LoweredInterpreter::reduce_scatter(const ReduceScatterStep& step, std::int6
     for (unsigned node = 0; node < program_.mesh.nodes(); ++node) {
       const std::int64_t base = program_.mesh.slot_of(node) * member.chunk;
       for (std::int64_t e = 0; e < member.chunk; ++e) {
-        at(node, member.shard)[index(tile * member.chunk + e)] = sum_over_nodes(member.partial, node, index(base + e));
+        at(node, member.shard)[index(tile * member.chunk + e)] =
+            sum_over_nodes(member.partial, node, index(base + e));
       }
     }
   }
@@ -221,7 +232,8 @@ void LoweredInterpreter::all_reduce(const AllReduceStep& step) {
   for (const AllReduceStep::Member& member : step.members) {
     std::vector<float> sums(index(program_.at(member.buffer).capacity));
     for (std::size_t e = 0; e < sums.size(); ++e) {
-      const unsigned owner = program_.mesh.node_of(static_cast<unsigned>(static_cast<std::int64_t>(e) / member.chunk));
+      const unsigned owner =
+          program_.mesh.node_of(static_cast<unsigned>(static_cast<std::int64_t>(e) / member.chunk));
       sums[e] = sum_over_nodes(member.buffer, owner, e);
     }
     for (unsigned node = 0; node < program_.mesh.nodes(); ++node) at(node, member.buffer) = sums;
@@ -249,7 +261,8 @@ void LoweredInterpreter::store(const StoreStep& step) {
     std::vector<float>& result = results_[field.name];
     const Buffer& buffer = program_.at(field.buffer);
     for (unsigned node = 0; node < (field.per_sample ? program_.mesh.nodes() : 1); ++node) {
-      const std::int64_t row = field.per_sample ? buffer.elements() / program_.samples_per_node : buffer.elements();
+      const std::int64_t row =
+          field.per_sample ? buffer.elements() / program_.samples_per_node : buffer.elements();
       const std::int64_t count = field.per_sample ? valid_on(node) * row : row;
       const std::vector<float>& values = at(node, field.buffer);
       result.insert(result.end(), values.begin(), values.begin() + count);

@@ -1,4 +1,5 @@
-// Runs a lowered program for all its nodes, slowly and obviously: the definition of the bits that the emitted programs produce.
+// Runs a lowered program for all its nodes, slowly and obviously: the definition of the bits that the emitted
+// programs produce.
 #pragma once
 
 #include <cstdint>
@@ -11,7 +12,7 @@
 namespace dojo::compiler {
 
 class LoweredInterpreter {
- public:
+public:
   // Keeps a reference to the program. All buffers start as zeros, constants as their data.
   explicit LoweredInterpreter(const LoweredProgram& program);
 
@@ -25,9 +26,11 @@ class LoweredInterpreter {
   // What the last run stored: per-sample results hold valid samples.
   const Tensors& results() const { return results_; }
   // A buffer of one node, for finding where two executions part.
-  const std::vector<float>& value(unsigned node, BufferId buffer) const { return nodes_[node][static_cast<std::size_t>(buffer)]; }
+  const std::vector<float>& value(unsigned node, BufferId buffer) const {
+    return nodes_[node][static_cast<std::size_t>(buffer)];
+  }
 
- private:
+private:
   using Values = std::vector<std::vector<float>>;  // by buffer; elements rounded to the buffer's format
 
   void run_step(const Step& step, std::int64_t tile);

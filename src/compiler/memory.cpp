@@ -36,23 +36,29 @@ std::vector<Lifetime> lifetimes(const LoweredProgram& program) {
   return lives;
 }
 
-// The operand whose memory the step's output may take over: it dies here, has the same size and is read element by element.
-BufferId reusable(const LoweredProgram& program, const ComputeStep& step, std::int64_t when, const std::vector<Lifetime>& lives) {
+// The operand whose memory the step's output may take over: it dies here, has the same size and is read
+// element by element.
+BufferId reusable(const LoweredProgram& program, const ComputeStep& step, std::int64_t when,
+                  const std::vector<Lifetime>& lives) {
   const graph::StructuredOp& op = step.op;
   const BufferId out = op.out.tensor;
-  if (program.root(out) != out || program.at(out).storage != Storage::scratch || lives[at(out)].first != when || step.tile_axis >= 0) {
+  if (program.root(out) != out || program.at(out).storage != Storage::scratch ||
+      lives[at(out)].first != when || step.tile_axis >= 0) {
     return no_buffer;
   }
   const auto suits = [&](const graph::Access& access) {
     const BufferId id = program.root(access.tensor);
-    return program.at(id).storage == Storage::scratch && lives[at(id)].last == when && program.at(id).bytes() == program.at(out).bytes() &&
-           program.at(access.tensor).shape == program.at(out).shape && program.at(id).format == program.at(out).format &&
-           same_map(access, op.out);
+    return program.at(id).storage == Storage::scratch && lives[at(id)].last == when &&
+           program.at(id).bytes() == program.at(out).bytes() &&
+           program.at(access.tensor).shape == program.at(out).shape &&
+           program.at(id).format == program.at(out).format && same_map(access, op.out);
   };
   const auto only_use = [&](BufferId id) {
     std::size_t uses = 0;
-    for (const graph::Access& access : op.in) uses += program.root(access.tensor) == id && !suits(access) ? 1 : 0;
-    for (const graph::Access& access : op.extra) uses += program.root(access.tensor) == id && !suits(access) ? 1 : 0;
+    for (const graph::Access& access : op.in)
+      uses += program.root(access.tensor) == id && !suits(access) ? 1 : 0;
+    for (const graph::Access& access : op.extra)
+      uses += program.root(access.tensor) == id && !suits(access) ? 1 : 0;
     return uses == 0;
   };
   if (chain_axes(op).empty() && covers(op, program.at(out).shape)) {
@@ -63,7 +69,9 @@ BufferId reusable(const LoweredProgram& program, const ComputeStep& step, std::i
   for (const graph::Access& access : op.extra) {
     // Through the epilogue every element of an extra is read just before the same element of out is written.
     const BufferId id = program.root(access.tensor);
-    const bool in_body = std::any_of(op.in.begin(), op.in.end(), [&](const graph::Access& read) { return program.root(read.tensor) == id; });
+    const bool in_body = std::any_of(op.in.begin(), op.in.end(), [&](const graph::Access& read) {
+      return program.root(read.tensor) == id;
+    });
     if (suits(access) && only_use(id) && !in_body) return id;
   }
   return no_buffer;
@@ -75,14 +83,16 @@ std::uint64_t place(std::vector<Item>& items) {
   for (Item& item : items) {
     if (item.bytes != 0) order.push_back(&item);
   }
-  std::stable_sort(order.begin(), order.end(), [](const Item* a, const Item* b) { return a->bytes > b->bytes; });
+  std::stable_sort(order.begin(), order.end(),
+                   [](const Item* a, const Item* b) { return a->bytes > b->bytes; });
   std::uint64_t peak = 0;
   for (Item* item : order) {
     std::vector<const Item*> neighbours;
     for (const Item* other : order) {
       if (other->placed && overlap(other->life, item->life)) neighbours.push_back(other);
     }
-    std::sort(neighbours.begin(), neighbours.end(), [](const Item* a, const Item* b) { return a->offset < b->offset; });
+    std::sort(neighbours.begin(), neighbours.end(),
+              [](const Item* a, const Item* b) { return a->offset < b->offset; });
     std::uint64_t offset = 0;
     for (const Item* other : neighbours) {
       if (offset + item->bytes <= other->offset) break;
@@ -97,7 +107,8 @@ std::uint64_t place(std::vector<Item>& items) {
 
 }  // namespace
 
-MemoryPlan plan_memory(const LoweredProgram& program, const PersistentLayout& persistent, const std::vector<std::uint64_t>& scratch_bytes) {
+MemoryPlan plan_memory(const LoweredProgram& program, const PersistentLayout& persistent,
+                       const std::vector<std::uint64_t>& scratch_bytes) {
   MemoryPlan plan;
   plan.lifetime = lifetimes(program);
   std::vector<BufferId> home(program.buffers.size());
@@ -117,11 +128,13 @@ MemoryPlan plan_memory(const LoweredProgram& program, const PersistentLayout& pe
   std::vector<Item> items(buffers + scratch_bytes.size());
   for (std::size_t b = 0; b < buffers; ++b) {
     const Buffer& buffer = program.buffers[b];
-    const bool own = buffer.storage == Storage::scratch && buffer.view_of == no_buffer && at(home[b]) == b && lives[b].first >= 0;
+    const bool own = buffer.storage == Storage::scratch && buffer.view_of == no_buffer && at(home[b]) == b &&
+                     lives[b].first >= 0;
     if (own) items[b] = {round_up(static_cast<std::uint64_t>(buffer.bytes())), lives[b], 0, false};
   }
   for (std::size_t k = 0; k < scratch_bytes.size(); ++k) {
-    items[buffers + k] = {round_up(scratch_bytes[k]), {static_cast<std::int64_t>(k), static_cast<std::int64_t>(k)}, 0, false};
+    items[buffers + k] = {
+        round_up(scratch_bytes[k]), {static_cast<std::int64_t>(k), static_cast<std::int64_t>(k)}, 0, false};
   }
   plan.peak_bytes = place(items);
   const std::uint64_t top = persistent.begin / alignment * alignment;
@@ -147,7 +160,8 @@ MemoryPlan plan_memory(const LoweredProgram& program, const PersistentLayout& pe
   return plan;
 }
 
-void check_fits(const LoweredProgram& program, const MemoryPlan& plan, const PersistentLayout& persistent, std::uint64_t heap_start) {
+void check_fits(const LoweredProgram& program, const MemoryPlan& plan, const PersistentLayout& persistent,
+                std::uint64_t heap_start) {
   if (plan.lowest >= heap_start && plan.peak_bytes <= persistent.begin) return;
   // Over the fullest step: what lies lowest there is too much.
   std::int64_t fullest = 0;
@@ -155,21 +169,27 @@ void check_fits(const LoweredProgram& program, const MemoryPlan& plan, const Per
   const auto alive = [&](std::size_t b, std::int64_t step) {
     const Buffer& buffer = program.buffers[b];
     const Lifetime& life = plan.lifetime[b];
-    return buffer.storage == Storage::scratch && buffer.view_of == no_buffer && life.first <= step && step <= life.last && life.first >= 0;
+    return buffer.storage == Storage::scratch && buffer.view_of == no_buffer && life.first <= step &&
+           step <= life.last && life.first >= 0;
   };
   for (std::int64_t step = 0; step < static_cast<std::int64_t>(program.steps.size()); ++step) {
     std::uint64_t sum = 0;
-    for (std::size_t b = 0; b < program.buffers.size(); ++b) sum += alive(b, step) ? static_cast<std::uint64_t>(program.buffers[b].bytes()) : 0;
+    for (std::size_t b = 0; b < program.buffers.size(); ++b)
+      sum += alive(b, step) ? static_cast<std::uint64_t>(program.buffers[b].bytes()) : 0;
     if (sum > most) most = sum, fullest = step;
   }
   std::size_t largest = 0;
   std::int64_t largest_bytes = -1;
   for (std::size_t b = 0; b < program.buffers.size(); ++b) {
-    if (alive(b, fullest) && program.buffers[b].bytes() > largest_bytes) largest = b, largest_bytes = program.buffers[b].bytes();
+    if (alive(b, fullest) && program.buffers[b].bytes() > largest_bytes)
+      largest = b, largest_bytes = program.buffers[b].bytes();
   }
   const std::uint64_t room = persistent.begin > heap_start ? persistent.begin - heap_start : 0;
-  refuse(program.name, "does not fit a node's SRAM: {} bytes of buffers where {} are free, {} over; the largest is '{}' with {} bytes",
-         plan.peak_bytes, room, plan.peak_bytes - std::min(plan.peak_bytes, room), program.buffers[largest].name, largest_bytes);
+  refuse(program.name,
+         "does not fit a node's SRAM: {} bytes of buffers where {} are free, {} over; the largest is '{}' "
+         "with {} bytes",
+         plan.peak_bytes, room, plan.peak_bytes - std::min(plan.peak_bytes, room),
+         program.buffers[largest].name, largest_bytes);
 }
 
 }  // namespace dojo::compiler

@@ -1,8 +1,9 @@
 // Where every buffer lies in a node's SRAM.
 //
-// From the top: stacks, the persistent region, then scratch growing downwards to the end of the program's own image (docs/notes/001). A buffer
-// lives from the first to the last step that touches it; buffers that are never alive together may share bytes, and an elementwise
-// result takes over the memory of an operand that dies with it. Addresses do not depend on the program's size, so one compilation suffices.
+// From the top: stacks, the persistent region, then scratch growing downwards to the end of the program's own
+// image (docs/notes/001). A buffer lives from the first to the last step that touches it; buffers that are
+// never alive together may share bytes, and an elementwise result takes over the memory of an operand that
+// dies with it. Addresses do not depend on the program's size, so one compilation suffices.
 #pragma once
 
 #include <cstdint>
@@ -27,9 +28,12 @@ struct MemoryPlan {
 };
 
 // `scratch_bytes`: of the kernels, by top-level step.
-MemoryPlan plan_memory(const LoweredProgram& program, const PersistentLayout& persistent, const std::vector<std::uint64_t>& scratch_bytes);
+MemoryPlan plan_memory(const LoweredProgram& program, const PersistentLayout& persistent,
+                       const std::vector<std::uint64_t>& scratch_bytes);
 
-// Refuses a plan that runs into the program's image: names the largest buffer of the fullest step and by how much it does not fit.
-void check_fits(const LoweredProgram& program, const MemoryPlan& plan, const PersistentLayout& persistent, std::uint64_t heap_start);
+// Refuses a plan that runs into the program's image: names the largest buffer of the fullest step and by how
+// much it does not fit.
+void check_fits(const LoweredProgram& program, const MemoryPlan& plan, const PersistentLayout& persistent,
+                std::uint64_t heap_start);
 
 }  // namespace dojo::compiler

@@ -19,7 +19,9 @@ std::size_t at(TensorId id) { return static_cast<std::size_t>(id); }
 
 const StructuredOp& structured(const graph::Op& op) {
   if (const auto* irregular = std::get_if<graph::IrregularOp>(&op)) {
-    throw UserError(irregular->name, fmt::format("the operation '{}' cannot run on the nodes", irregular->kind), Refusal::not_yet);
+    throw UserError(irregular->name,
+                    fmt::format("the operation '{}' cannot run on the nodes", irregular->kind),
+                    Refusal::not_yet);
   }
   return std::get<StructuredOp>(op);
 }
@@ -36,7 +38,8 @@ void check_batch(const Graph& graph, const StructuredOp& op) {
     const bool plain = batch >= 0 && plain_dimension(access, static_cast<std::size_t>(batch)) == 0;
     const bool used = batch >= 0 && reaches(access, static_cast<std::size_t>(batch));
     if (tensor.has_batch ? !plain : used) {
-      throw UserError(op.name, fmt::format("reads or writes '{}' other than sample by sample", tensor.name), Refusal::unsupported);
+      throw UserError(op.name, fmt::format("reads or writes '{}' other than sample by sample", tensor.name),
+                      Refusal::unsupported);
     }
   };
   for (const Access& access : op.in) check(access);
@@ -65,7 +68,8 @@ StructuredOp split_epilogue(Graph& graph, StructuredOp& op) {
     }
     return restricted;
   };
-  if (!covers(op, sums.shape)) throw UserError(op.name, "reduces over the batch into overlapping places", Refusal::unsupported);
+  if (!covers(op, sums.shape))
+    throw UserError(op.name, "reduces over the batch into overlapping places", Refusal::unsupported);
   for (const int a : parallel) rest.box.push_back(op.box[at(a)]);
   rest.out = restrict_to_parallel(op.out);
   op.out.tensor = graph.add(std::move(sums));
@@ -121,7 +125,8 @@ Placement place(const Graph& graph) {
   for (std::size_t k = graph.ops.size(); k-- > 0;) {
     const auto& op = std::get<StructuredOp>(graph.ops[k]);
     const Tensor& out = graph.at(op.out.tensor);
-    const bool whole = shared[at(op.out.tensor)] || !used[at(op.out.tensor)] || out.shape.empty() || out.has_batch;
+    const bool whole =
+        shared[at(op.out.tensor)] || !used[at(op.out.tensor)] || out.shape.empty() || out.has_batch;
     const bool has_batch_axis = batch_axis(op) >= 0;
     const bool stays_sharded = !whole && (has_batch_axis || elementwise(op, graph.tensors));
     if (stays_sharded) placement.of[at(op.out.tensor)] = Place::sharded;

@@ -9,9 +9,12 @@ using Json = nlohmann::ordered_json;
 
 const char* name(Storage storage) {
   switch (storage) {
-    case Storage::scratch: return "scratch";
-    case Storage::persistent: return "persistent";
-    case Storage::constant: return "constant";
+    case Storage::scratch:
+      return "scratch";
+    case Storage::persistent:
+      return "persistent";
+    case Storage::constant:
+      return "constant";
   }
   return "";
 }
@@ -21,7 +24,8 @@ Json buffers(const PlannedProgram& planned) {
   Json list = Json::array();
   for (std::size_t b = 0; b < program.buffers.size(); ++b) {
     const Buffer& buffer = program.buffers[b];
-    const Lifetime& life = planned.memory.lifetime[static_cast<std::size_t>(program.root(static_cast<BufferId>(b)))];
+    const Lifetime& life =
+        planned.memory.lifetime[static_cast<std::size_t>(program.root(static_cast<BufferId>(b)))];
     if (life.first < 0) continue;
     Json row;
     row["name"] = buffer.name;
@@ -41,7 +45,9 @@ Json buffers(const PlannedProgram& planned) {
 // What a step moves between this node and others or HBM, in bytes put by the node (gets for fetch).
 std::int64_t bytes_moved(const LoweredProgram& program, const Step& step) {
   const auto [rows, columns] = program.mesh;
-  const std::int64_t spread = std::int64_t{rows} - 1 + std::int64_t{rows} * (std::int64_t{columns} - 1);  // chunks sent by one ring pass
+  const std::int64_t spread =
+      std::int64_t{rows} - 1 +
+      std::int64_t{rows} * (std::int64_t{columns} - 1);  // chunks sent by one ring pass
   std::int64_t bytes = 0;
   const auto add = [&](std::int64_t chunk, BufferId buffer, std::int64_t passes) {
     bytes += passes * spread * chunk * numerics::storage_bytes(program.at(buffer).format);
@@ -67,7 +73,8 @@ std::vector<std::string> names(const LoweredProgram& program, const Step& step) 
 }
 
 Json op(const LoweredProgram& program, const PlannedStep& planned) {
-  static constexpr const char* kinds[] = {"fetch", "compute", "fill", "gather", "reduce_scatter", "all_reduce", "take_shard", "store", "loop"};
+  static constexpr const char* kinds[] = {"fetch",      "compute",    "fill",  "gather", "reduce_scatter",
+                                          "all_reduce", "take_shard", "store", "loop"};
   Json row;
   row["id"] = planned.id;
   row["kind"] = kinds[planned.step->index()];
@@ -96,16 +103,21 @@ Json op(const LoweredProgram& program, const PlannedStep& planned) {
 Json fields(const std::vector<HbmField>& list) {
   Json rows = Json::array();
   for (const HbmField& field : list) {
-    rows.push_back({{"name", field.name}, {"shape", field.shape}, {"format", numerics::name(field.format)}, {"offset", field.offset},
-                    {"bytes", field.bytes}, {"per_sample", field.per_sample}});
+    rows.push_back({{"name", field.name},
+                    {"shape", field.shape},
+                    {"format", numerics::name(field.format)},
+                    {"offset", field.offset},
+                    {"bytes", field.bytes},
+                    {"per_sample", field.per_sample}});
   }
   return rows;
 }
 
 }  // namespace
 
-std::string plan_json(const PlanHeader& header, const PlannedProgram& planned, const PersistentLayout& persistent, const HbmLayout& hbm,
-                      std::uint64_t program_base, std::uint64_t heap_start) {
+std::string plan_json(const PlanHeader& header, const PlannedProgram& planned,
+                      const PersistentLayout& persistent, const HbmLayout& hbm, std::uint64_t program_base,
+                      std::uint64_t heap_start) {
   const LoweredProgram& program = *planned.lowered;
   Json plan;
   plan["version"] = 1;
@@ -116,13 +128,19 @@ std::string plan_json(const PlanHeader& header, const PlannedProgram& planned, c
   plan["logical_mesh"] = {program.mesh.rows, program.mesh.columns};
   plan["batch"] = program.batch;
   plan["samples_per_node"] = program.samples_per_node;
-  plan["memory"] = {{"program_base", program_base}, {"heap_start", heap_start}, {"scratch_base", planned.memory.lowest},
-                    {"persistent_base", persistent.begin}, {"persistent_bytes", persistent.bytes()}, {"peak_bytes", planned.memory.peak_bytes},
+  plan["memory"] = {{"program_base", program_base},
+                    {"heap_start", heap_start},
+                    {"scratch_base", planned.memory.lowest},
+                    {"persistent_base", persistent.begin},
+                    {"persistent_bytes", persistent.bytes()},
+                    {"peak_bytes", planned.memory.peak_bytes},
                     {"spare_bytes", planned.memory.lowest - heap_start}};
-  plan["hbm"] = {{"interfaces", hbm.interfaces}, {"launch_block", hbm.launch_block}, {"launch_bytes", hbm.launch_bytes},
-                 {"scalars", hbm.scalars}, {"sample_table", hbm.sample_table}, {"record_bytes", hbm.record_bytes},
-                 {"record", fields(hbm.record)}, {"results", fields(hbm.results)}, {"parameters", hbm.parameters},
-                 {"parameter_stride", hbm.parameter_stride}, {"data_set", hbm.data_set}};
+  plan["hbm"] = {{"interfaces", hbm.interfaces},     {"launch_block", hbm.launch_block},
+                 {"launch_bytes", hbm.launch_bytes}, {"scalars", hbm.scalars},
+                 {"sample_table", hbm.sample_table}, {"record_bytes", hbm.record_bytes},
+                 {"record", fields(hbm.record)},     {"results", fields(hbm.results)},
+                 {"parameters", hbm.parameters},     {"parameter_stride", hbm.parameter_stride},
+                 {"data_set", hbm.data_set}};
   plan["ops"] = Json::array();
   for (const PlannedStep& step : planned.steps) plan["ops"].push_back(op(program, step));
   plan["buffers"] = buffers(planned);

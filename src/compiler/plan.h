@@ -11,7 +11,8 @@ struct PlanHeader {
   std::string network, machine, formats;
 };
 
-std::string plan_json(const PlanHeader& header, const PlannedProgram& planned, const PersistentLayout& persistent, const HbmLayout& hbm,
-                      std::uint64_t program_base, std::uint64_t heap_start);
+std::string plan_json(const PlanHeader& header, const PlannedProgram& planned,
+                      const PersistentLayout& persistent, const HbmLayout& hbm, std::uint64_t program_base,
+                      std::uint64_t heap_start);
 
 }  // namespace dojo::compiler

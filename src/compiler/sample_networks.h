@@ -33,11 +33,12 @@ inline TensorId weight(Builder& build, const std::string& name, const Shape& sha
 inline TensorId dense(Builder& build, const std::string& name, TensorId x, std::int64_t out) {
   const std::int64_t in = build.shape(x)[1];
   build.name(name);
-  return build.gemm(x, weight(build, name + ".w", {out, in}), weight(build, name + ".b", {out}), 1, 1, false, true);
+  return build.gemm(x, weight(build, name + ".w", {out, in}), weight(build, name + ".b", {out}), 1, 1, false,
+                    true);
 }
 
-inline TensorId convolution(Builder& build, const std::string& name, TensorId x, std::int64_t channels, std::int64_t kernel, std::int64_t stride,
-                     std::int64_t pad, bool bias = true) {
+inline TensorId convolution(Builder& build, const std::string& name, TensorId x, std::int64_t channels,
+                            std::int64_t kernel, std::int64_t stride, std::int64_t pad, bool bias = true) {
   const std::int64_t in = build.shape(x)[1];
   build.name(name);
   const Window window{{}, {stride, stride}, {}, {pad, pad}, {pad, pad}, false, false};

@@ -1,0 +1,51 @@
+// Does every model that comes with the project compile for the die, in every choice of formats, without a change?
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include "compiler/compile.h"
+#include "graph/fuse.h"
+#include "graph/gradient.h"
+#include "graph/onnx_file.h"
+#include "graph/onnx_import.h"
+#include "graph/optimizer.h"
+
+namespace dojo::compiler {
+namespace {
+
+graph::Graph step_of(const graph::onnx::Model& model, const std::string& where, std::int64_t batch, bool training) {
+  graph::onnx::ImportOptions options;
+  options.batch = batch;
+  options.training = training;
+  options.initialise = true;
+  graph::onnx::Network network = graph::onnx::import_model(model, where, options);
+  if (training) {
+    const graph::onnx::Losses losses = graph::onnx::add_losses(network);
+    for (const graph::TensorId loss : losses.each) network.graph.outputs.push_back(loss);
+    graph::differentiate(network.graph, losses.total);
+    graph::add_optimizer(network.graph, graph::AdamW{});
+  }
+  graph::fuse(network.graph);
+  network.graph.name = where;
+  return network.graph;
+}
+
+class CompileModels : public testing::TestWithParam<const char*> {};
+
+TEST_P(CompileModels, compiles_for_the_die_in_all_formats) {
+  const std::string where = fmt::format("{}/models/{}.onnx", DOJO_SOURCE_DIR, GetParam());
+  const graph::onnx::Model model = graph::onnx::read_model(where);
+  const graph::Graph train = step_of(model, where, 354, true), predict = step_of(model, where, 354, false);
+  for (const FormatChoice formats : {FormatChoice::bf16, FormatChoice::fp32}) {
+    Options options;
+    options.formats = formats;
+    const CompiledNetwork network = compile(train, predict, machine::read_machine("d1"), options);
+    EXPECT_FALSE(network.train.plan.empty());
+    EXPECT_GT(network.train.elf.size(), network.load.elf.size());
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(, CompileModels, testing::Values("pilotnet", "resnet_small", "two_heads"),
+                         [](const auto& tested) { return std::string(tested.param); });
+
+}  // namespace
+}  // namespace dojo::compiler
