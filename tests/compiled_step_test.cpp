@@ -218,9 +218,9 @@ INSTANTIATE_TEST_SUITE_P(
 
 // More nodes than the definition can follow in a test's time: two steps on the same batch must lower the
 // loss.
-void expect_learning(FormatChoice formats) {
+void expect_learning(Graph (*make)(std::int64_t), FormatChoice formats) {
   constexpr std::int64_t batch = 59;
-  const Graph step = sample::pilotnet(batch);
+  const Graph step = make(batch);
   const machine::Machine d1 = machine::read_machine("d1");
   Options options;
   options.nodes = 59;
@@ -234,10 +234,15 @@ void expect_learning(FormatChoice formats) {
     if (tensor.role == graph::Role::scalar) scalars[tensor.name] = {1.0f};
   }
   scalars["learning_rate"] = {1e-4f};
-  for (std::int64_t k = 0; k < batch * 3 * 66 * 200; ++k)
-    samples["image"].push_back(static_cast<float>(random.uniform()));
-  for (std::int64_t k = 0; k < batch; ++k)
-    samples["angle"].push_back(1.0f + static_cast<float>(random.uniform()));
+  for (const graph::Tensor& tensor : step.tensors) {
+    if (tensor.role != graph::Role::input && tensor.role != graph::Role::label) continue;
+    std::int64_t elements = 1;
+    for (const std::int64_t extent : tensor.shape) elements *= extent;
+    const double offset = tensor.role == graph::Role::label ? 1 : 0;
+    for (std::int64_t k = 0; k < elements; ++k) {
+      samples[tensor.name].push_back(static_cast<float>(offset + random.uniform()));
+    }
+  }
   Machine machine(network, d1);
   machine.load(parameters);
   machine.write_samples(samples);
@@ -251,8 +256,10 @@ void expect_learning(FormatChoice formats) {
   EXPECT_LT(after, before);
 }
 
-TEST(CompiledRow, learns_pilotnet_in_bf16) { expect_learning(FormatChoice::bf16); }
-TEST(CompiledRow, learns_pilotnet_in_fp32) { expect_learning(FormatChoice::fp32); }
+TEST(CompiledRow, learns_pilotnet_in_bf16) { expect_learning(sample::pilotnet, FormatChoice::bf16); }
+TEST(CompiledRow, learns_pilotnet_in_fp32) { expect_learning(sample::pilotnet, FormatChoice::fp32); }
+// 8.7 MB of FP32 weights where a node has 1.25 MB.
+TEST(CompiledRow, learns_what_no_node_could_hold) { expect_learning(sample::huge_mlp, FormatChoice::bf16); }
 
 TEST(Compile, fits_pilotnet_in_fp32_on_the_die) {
   const Graph step = sample::pilotnet(354);

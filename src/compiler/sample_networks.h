@@ -126,6 +126,21 @@ inline Graph residual(std::int64_t batch) {
   return finish(std::move(graph), out, build.mean_squared_error(out, y), graph::Sgd{});
 }
 
+// Weights of several times a node's SRAM, AdamW.
+inline Graph huge_mlp(std::int64_t batch) {
+  Graph graph;
+  graph.name = "huge_mlp";
+  Builder build(graph);
+  TensorId x = build.input("x", {batch, 80});
+  const TensorId y = build.label("y", {batch, 1});
+  x = build.relu(dense(build, "first", x, 1000));
+  x = build.relu(dense(build, "second", x, 1000));
+  x = build.relu(dense(build, "third", x, 1100));
+  x = dense(build, "fourth", x, 1);
+  build.name("loss");
+  return finish(std::move(graph), x, build.mean_squared_error(x, y), graph::AdamW{});
+}
+
 // 66 x 200 camera pictures to a steering angle: five convolutions, four dense layers, AdamW.
 inline Graph pilotnet(std::int64_t batch) {
   Graph graph;
