@@ -165,8 +165,6 @@ TEST_P(CompiledStep, gives_the_bits_of_the_lowered_program) {
   Options options;
   options.nodes = c.nodes;
   options.formats = c.formats;
-  options.build_folder = std::filesystem::temp_directory_path() / fmt::format("opendojo-{}", c.name);
-  std::filesystem::create_directories(options.build_folder);
   const CompiledNetwork network = compile(step, forward_of(step), d1, options);
 
   Tensors parameters, samples, scalars;
@@ -211,7 +209,9 @@ INSTANTIATE_TEST_SUITE_P(
                     Case{"convolutions_1", sample::convolutions, FormatChoice::fp32, 3, 1},
                     Case{"convolutions_6", sample::convolutions, FormatChoice::fp32, 6, 6},
                     Case{"convolutions_bf16", sample::convolutions, FormatChoice::bf16, 12, 6},
+                    Case{"convolutions_uneven", sample::convolutions, FormatChoice::bf16, 13, 6},
                     Case{"residual_6", sample::residual, FormatChoice::fp32, 12, 6},
+                    Case{"residual_bf16_uneven", sample::residual, FormatChoice::bf16, 7, 4},
                     Case{"mlp_on_the_die", sample::mlp, FormatChoice::fp32, 400, 354},
                     Case{"pilotnet_bf16", sample::pilotnet, FormatChoice::bf16, 6, 6}),
     [](const auto& tested) { return tested.param.name; });
