@@ -37,6 +37,10 @@ struct Lanes {
   __m512 v;
   static Lanes load(const float* p) { return {_mm512_loadu_ps(p)}; }
   void store(float* p) const { _mm512_storeu_ps(p, v); }
+  void clear_from(unsigned n) { v = _mm512_maskz_mov_ps(static_cast<__mmask16>((1u << n) - 1), v); }
+  void store_below(unsigned n, float* p) const {
+    _mm512_mask_storeu_ps(p, static_cast<__mmask16>((1u << n) - 1), v);
+  }
   void add_product(float a, const float* b) { v = _mm512_fmadd_ps(_mm512_set1_ps(a), _mm512_loadu_ps(b), v); }
   bool has_nan() const { return _mm512_cmp_ps_mask(v, v, _CMP_UNORD_Q) != 0; }
 };
@@ -49,6 +53,22 @@ struct Lanes {
   void store(float* p) const {
     _mm256_storeu_ps(p, low);
     _mm256_storeu_ps(p + 8, high);
+  }
+  // All ones in lanes below n - 8 * half.
+  static __m256 below(unsigned n, int half) {
+    const __m256i lane = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+    return _mm256_castsi256_ps(_mm256_cmpgt_epi32(_mm256_set1_epi32(static_cast<int>(n) - 8 * half), lane));
+  }
+  void clear_from(unsigned n) {
+    low = _mm256_and_ps(low, below(n, 0));
+    high = _mm256_and_ps(high, below(n, 1));
+  }
+  // The other elements are written back as they are: faster than a masked store, and the tile is the hart's
+  // alone.
+  void store_below(unsigned n, float* p) const {
+    const Lanes before = load(p);
+    _mm256_storeu_ps(p, _mm256_blendv_ps(before.low, low, below(n, 0)));
+    _mm256_storeu_ps(p + 8, _mm256_blendv_ps(before.high, high, below(n, 1)));
   }
   void add_product(float a, const float* b) {
     const __m256 all = _mm256_set1_ps(a);
@@ -73,6 +93,12 @@ struct Lanes {
   void store(float* p) const {
     for (unsigned n = 0; n < tile_edge; ++n) p[n] = v[n];
   }
+  void clear_from(unsigned n) {
+    for (; n < tile_edge; ++n) v[n] = 0.0f;
+  }
+  void store_below(unsigned count, float* p) const {
+    for (unsigned n = 0; n < count; ++n) p[n] = v[n];
+  }
   void add_product(float a, const float* b) {
     for (unsigned n = 0; n < tile_edge; ++n) v[n] = std::fma(a, b[n], v[n]);
   }
@@ -87,51 +113,51 @@ struct Lanes {
 
 // `height` rows at once, so that the host has that many independent sums. Rows that end in a NaN are left to
 // the definition: only it knows the canonical NaN and every flag.
-template <unsigned height>
+// A narrow tile computes on zeros from tn on, which raise no flag as long as A is finite.
+template <unsigned height, bool narrow>
 void full_rows(float* tile, const MatrixOperands& o, unsigned m, std::uint8_t& flags) {
   std::array<Lanes, height> sums;
-  for (unsigned r = 0; r < height; ++r) sums[r] = Lanes::load(tile + (m + r) * tile_edge);
+  for (unsigned r = 0; r < height; ++r) {
+    sums[r] = Lanes::load(tile + (m + r) * tile_edge);
+    if constexpr (narrow) sums[r].clear_from(o.tn);
+  }
   for (unsigned k = 0; k < o.tk; ++k)
     for (unsigned r = 0; r < height; ++r) sums[r].add_product(o.a[k][m + r], o.b[k].data());
   bool has_nan = false;
   for (const Lanes& sum : sums) has_nan |= sum.has_nan();
   if (has_nan) return rows_defined(tile, o, m, m + height, flags);
-  for (unsigned r = 0; r < height; ++r) sums[r].store(tile + (m + r) * tile_edge);
+  for (unsigned r = 0; r < height; ++r) {
+    float* row = tile + (m + r) * tile_edge;
+    narrow ? sums[r].store_below(o.tn, row) : sums[r].store(row);
+  }
 }
 
-[[gnu::noinline]] void full_tile(float* tile, const MatrixOperands& o, std::uint8_t& flags) {
+template <bool narrow>
+[[gnu::noinline]] void whole_tile(float* tile, const MatrixOperands& o, std::uint8_t& flags) {
   unsigned m = 0;
-  for (; m + 4 <= o.tm; m += 4) full_rows<4>(tile, o, m, flags);
-  for (; m < o.tm; ++m) full_rows<1>(tile, o, m, flags);
+  for (; m + 4 <= o.tm; m += 4) full_rows<4, narrow>(tile, o, m, flags);
+  for (; m < o.tm; ++m) full_rows<1, narrow>(tile, o, m, flags);
 }
 
 bool finite(const MatrixOperands& o) {
-  bool all = true;
   for (unsigned k = 0; k < o.tk; ++k)
     for (unsigned m = 0; m < o.tm; ++m)
-      all &= (std::bit_cast<std::uint32_t>(o.a[k][m]) & 0x7f800000) != 0x7f800000;
-  return all;
+      if ((std::bit_cast<std::uint32_t>(o.a[k][m]) & 0x7f800000) == 0x7f800000) return false;
+  return true;
 }
 
-// A narrow tile computes on zeros beyond tn, which raise no flag as long as A is finite.
 [[gnu::noinline]] void narrow_tile(float* tile, const MatrixOperands& o, std::uint8_t& flags) {
   if (!finite(o)) return rows_defined(tile, o, 0, o.tm, flags);
   MatrixOperands padded = o;
-  alignas(64) std::array<float, tile_edge * tile_edge> wide{};
-  padded.tn = tile_edge;
   for (unsigned k = 0; k < o.tk; ++k)
     for (unsigned n = o.tn; n < tile_edge; ++n) padded.b[k][n] = 0.0f;
-  for (unsigned m = 0; m < o.tm; ++m)
-    std::memcpy(&wide[m * tile_edge], tile + m * tile_edge, o.tn * sizeof(float));
-  full_tile(wide.data(), padded, flags);
-  for (unsigned m = 0; m < o.tm; ++m)
-    std::memcpy(tile + m * tile_edge, &wide[m * tile_edge], o.tn * sizeof(float));
+  whole_tile<true>(tile, padded, flags);
 }
 
 // Without products nothing may be looked at: even a comparison of a signalling NaN raises a flag.
 [[gnu::noinline]] void any_tile(float* tile, const MatrixOperands& o, std::uint8_t& flags) {
   if (o.tk == 0 || o.tn == 0) return;
-  o.tn == tile_edge ? full_tile(tile, o, flags) : narrow_tile(tile, o, flags);
+  o.tn == tile_edge ? whole_tile<false>(tile, o, flags) : narrow_tile(tile, o, flags);
 }
 
 }  // namespace

@@ -36,6 +36,23 @@ bool access_is_legal(const Hart& hart, const Decoded* d, const Access& access) {
   return registers <= 8 && d->rd + registers <= vector_registers;
 }
 
+// A row of a tile or a register at a time is so frequent that calling memcpy for it costs more than the copy.
+void copy_row(void* to, const void* from, std::size_t bytes) {
+  switch (bytes) {
+    case 32:
+      std::memcpy(to, from, 32);
+      return;
+    case 64:
+      std::memcpy(to, from, 64);
+      return;
+    case 128:
+      std::memcpy(to, from, 128);
+      return;
+    default:
+      std::memcpy(to, from, bytes);
+  }
+}
+
 // Where element i of field 0 lies in memory.
 template <Pattern pattern>
 std::uint64_t address_of(Hart& hart, const Decoded* d, const Access& access, std::size_t i) {
@@ -74,6 +91,43 @@ const Decoded* one_by_one(Hart& hart, const Decoded* d, const Access& access, bo
   return d + 1;
 }
 
+// Strided elements of one field, unmasked, whose whole span is accessible: no check per element.
+template <typename Element, bool store>
+void strided_elements(Hart& hart, const Decoded* d, std::byte* memory, std::ptrdiff_t stride) {
+  std::uint8_t* elements = group(hart, d->rd);
+  for (std::size_t i = 0; i < hart.vl; ++i, memory += stride)
+    store ? std::memcpy(memory, elements + i * sizeof(Element), sizeof(Element))
+          : std::memcpy(elements + i * sizeof(Element), memory, sizeof(Element));
+}
+
+// False if the access is none of that kind.
+template <bool store>
+bool strided_at_once(Hart& hart, const Decoded* d, const Access& access) {
+  const auto stride = static_cast<std::int64_t>(hart.x[d->rs2]);
+  if (access.fields != 1 || is_masked(d) || hart.vstart != 0 || hart.vl == 0 || stride < 0) return false;
+  if (static_cast<std::uint64_t>(stride) > hart.memory.size) return false;
+  const std::uint64_t span =
+      (hart.vl - 1) * static_cast<std::uint64_t>(stride) + (1ull << access.element_log2);
+  std::byte* memory =
+      store ? hart.memory.writable(access.base, span) : hart.memory.readable(access.base, span);
+  if (memory == nullptr) return false;
+  switch (access.element_log2) {
+    case 0:
+      strided_elements<std::uint8_t, store>(hart, d, memory, stride);
+      break;
+    case 1:
+      strided_elements<std::uint16_t, store>(hart, d, memory, stride);
+      break;
+    case 2:
+      strided_elements<std::uint32_t, store>(hart, d, memory, stride);
+      break;
+    default:
+      strided_elements<std::uint64_t, store>(hart, d, memory, stride);
+      break;
+  }
+  return true;
+}
+
 template <Pattern pattern, bool store>
 const Decoded* access(Hart& hart, const Decoded* d) {
   const unsigned width = width_log2(d->word);
@@ -102,11 +156,13 @@ const Decoded* access(Hart& hart, const Decoded* d) {
       std::byte* memory = store ? hart.memory.writable(a.base, bytes) : hart.memory.readable(a.base, bytes);
       if (memory != nullptr) {
         std::uint8_t* elements = group(hart, d->rd);
-        store ? std::memcpy(memory, elements, bytes) : std::memcpy(elements, memory, bytes);
+        store ? copy_row(memory, elements, bytes) : copy_row(elements, memory, bytes);
         return d + 1;
       }
     }
   }
+  if constexpr (pattern == Pattern::strided)
+    if (strided_at_once<store>(hart, d, a)) return d + 1;
   const bool first_fault_only = pattern == Pattern::unit && !store && (d->word >> 20 & 31) == 16;
   return one_by_one<pattern, store>(hart, d, a, first_fault_only);
 }

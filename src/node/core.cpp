@@ -14,6 +14,7 @@ Slice Core::run(isa::Hart& hart, std::uint64_t max_instructions) {
   hart.stop = Stop::none;
   while (hart.stop == Stop::none && slice.instructions < max_instructions) {
     if (hart.op != current_op_ || !current_) {
+      settle();
       current_op_ = hart.op;
       current_ = &counts_[current_op_];
     }
@@ -37,7 +38,7 @@ void Core::run_block(isa::Hart& hart, Slice& slice, const CodeBlock& block) {
                     : hart.pc == block.end() ? Exit::onward
                                              : Exit::taken;
   last_ = &timing_.step(*last_, block, config, exit);
-  *current_ += last_->counts;
+  tally(*last_);
   if (recording_) recording_->blocks.push_back({&block.block, completed, config, exit});
   advance(hart, slice, completed, last_->cycles);
 }
@@ -64,6 +65,27 @@ void Core::add_once(isa::Hart& hart, Slice& slice, const isa::Block& block, std:
   advance(hart, slice, completed, counts.cycles());
 }
 
+void Core::tally(const Transition& transition) {
+  Times& slot = unsettled_[reinterpret_cast<std::uintptr_t>(&transition) / 64 % unsettled_.size()];
+  if (slot.transition != &transition) {
+    if (slot.times != 0) current_->add(slot.transition->counts, slot.times);
+    slot = {&transition, 0};
+  }
+  ++slot.times;
+}
+
+void Core::settle() {
+  for (Times& slot : unsettled_) {
+    if (slot.times != 0) current_->add(slot.transition->counts, slot.times);
+    slot.times = 0;
+  }
+}
+
+const std::map<std::uint32_t, Counts>& Core::counts() {
+  settle();
+  return counts_;
+}
+
 void Core::advance(isa::Hart& hart, Slice& slice, std::uint64_t instructions, std::uint64_t cycles) {
   slice.instructions += instructions;
   slice.cycles += cycles;
@@ -71,8 +93,8 @@ void Core::advance(isa::Hart& hart, Slice& slice, std::uint64_t instructions, st
   hart.cycle += cycles;
 }
 
-void Core::add_to(machine::Ledger& ledger, std::string_view part) const {
-  for (const auto& [op, counts] : counts_)
+void Core::add_to(machine::Ledger& ledger, std::string_view part) {
+  for (const auto& [op, counts] : counts())
     for (std::size_t i = 0; i < Counts::size; ++i)
       if (counts.value[i] != 0) ledger.add(part, op, event_of(i), counts.value[i]);
 }

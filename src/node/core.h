@@ -7,6 +7,7 @@
 // cache of pure functions and may be used from several host threads at once.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -47,15 +48,17 @@ public:
 
   // Everything counted so far, by plan op (hart.op). Cycles of waiting in the network are the system's to
   // add.
-  const std::map<std::uint32_t, Counts>& counts() const { return counts_; }
+  const std::map<std::uint32_t, Counts>& counts();
   // The same as ledger rows of `part` (docs/notes/004), zeros left out.
-  void add_to(machine::Ledger& ledger, std::string_view part) const;
+  void add_to(machine::Ledger& ledger, std::string_view part);
 
 private:
   void run_block(isa::Hart& hart, Slice& slice, const CodeBlock& block);
   void run_unshared(isa::Hart& hart, Slice& slice);
   void add_once(isa::Hart& hart, Slice& slice, const isa::Block& block, std::uint32_t completed,
                 const Config& config);
+  void tally(const Transition& transition);
+  void settle();
   static void advance(isa::Hart& hart, Slice& slice, std::uint64_t instructions, std::uint64_t cycles);
 
   CodeImage& image_;
@@ -65,6 +68,13 @@ private:
   std::map<std::uint32_t, Counts> counts_;
   Recording* recording_ = nullptr;
   Counts* current_ = nullptr;  // counts_ of hart.op
+  // How often transitions happened that current_ does not hold yet: adding one to a number is cheaper than
+  // adding a row of counters. Direct-mapped by address.
+  struct Times {
+    const Transition* transition = nullptr;
+    std::uint64_t times = 0;
+  };
+  std::array<Times, 256> unsettled_{};
   std::uint32_t current_op_ = 0;
 };
 

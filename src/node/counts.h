@@ -34,6 +34,9 @@ struct alignas(32) Counts {
   void operator+=(const Counts& other) {
     for (std::size_t i = 0; i < size; ++i) value[i] += other.value[i];
   }
+  void add(const Counts& other, std::uint64_t times) {
+    for (std::size_t i = 0; i < size; ++i) value[i] += other.value[i] * times;
+  }
   bool operator==(const Counts&) const = default;
 };
 

@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/parallel.h"
+#include "numerics/convert.h"
 #include "numerics/format.h"
 
 namespace dojo::training {
@@ -17,18 +18,29 @@ void append(std::vector<std::byte>& bytes, T value) {
 }
 
 void encode(std::span<const float> values, numerics::Format format, std::byte* to) {
-  if (format == numerics::Format::fp32) {
-    std::memcpy(to, values.data(), values.size_bytes());
-    return;
-  }
-  const unsigned bytes = numerics::storage_bytes(format);
-  const numerics::FormatSpec spec = numerics::spec_of(format);
-  for (const float value : values) {
-    const std::uint32_t code = numerics::round(value, spec).code;
-    std::memcpy(to, &code, bytes);  // little-endian: the low bytes come first
-    to += bytes;
+  switch (numerics::storage_bytes(format)) {
+    case 4:
+      std::memcpy(to, values.data(), values.size_bytes());
+      return;
+    case 2: {
+      std::vector<std::uint16_t> codes(values.size());
+      if (format == numerics::Format::bf16)
+        numerics::to_bf16(values, codes);
+      else
+        numerics::to_codes(values, numerics::spec_of(format), codes);
+      std::memcpy(to, codes.data(), codes.size() * 2);
+      return;
+    }
+    default: {
+      std::vector<std::uint8_t> codes(values.size());
+      numerics::to_codes(values, numerics::spec_of(format), codes);
+      std::memcpy(to, codes.data(), codes.size());
+    }
   }
 }
+
+// Moving the training state is short, and half of it would be no state at all.
+bool never() { return false; }
 
 std::size_t elements(const compiler::HbmField& field) {
   return field.bytes / numerics::storage_bytes(field.format);
@@ -54,7 +66,7 @@ compiler::HbmPlace EmulatedNetwork::record(std::uint32_t frame) const {
   return {frame % hbm.interfaces, hbm.data_set + frame / hbm.interfaces * hbm.record_bytes};
 }
 
-void EmulatedNetwork::store_examples(const Examples& examples) {
+bool EmulatedNetwork::store_examples(const Examples& examples) {
   const compiler::HbmLayout& hbm = network_.hbm;
   constexpr std::size_t at_once = 256;  // frames decoded in parallel before they are written
   std::vector<std::vector<std::byte>> records(at_once);
@@ -76,15 +88,17 @@ void EmulatedNetwork::store_examples(const Examples& examples) {
       const compiler::HbmPlace place = record(static_cast<std::uint32_t>(first + i));
       computer_.write_hbm(place.interface, place.offset, records[i]);
     }
-    if (options_.interrupted()) return;
+    if (options_.interrupted()) return false;
   }
+  return true;
 }
 
-system::LaunchResult EmulatedNetwork::launch(const system::Program& program, std::string_view name) {
+system::LaunchResult EmulatedNetwork::launch(const system::Program& program, std::string_view name,
+                                             const std::function<bool()>& interrupted) {
   system::LaunchOptions options;
   options.host_threads = options_.threads;
   options.timing = options_.timing;
-  options.interrupted = options_.interrupted;
+  options.interrupted = interrupted;
   system::LaunchResult result =
       computer_.launch(program, network_.persistent.begin, network_.persistent.end, options);
   if (result.outcome == system::Outcome::interrupted) return result;
@@ -104,11 +118,11 @@ void EmulatedNetwork::load_parameters(const compiler::Tensors& values) {
     const compiler::HbmPlace place = network_.hbm.parameter_image(node);
     computer_.write_hbm(place.interface, place.offset, images[node]);
   }
-  launch(load_, "load");
+  launch(load_, "load", never);
 }
 
 compiler::Tensors EmulatedNetwork::parameters() {
-  launch(store_, "store");
+  launch(store_, "store", never);
   std::vector<std::vector<std::byte>> images;
   for (unsigned node = 0; node < network_.nodes; ++node) {
     const compiler::HbmPlace place = network_.hbm.parameter_image(node);
@@ -161,7 +175,7 @@ std::vector<float> EmulatedNetwork::read_result(const compiler::HbmField& field,
 StepResult EmulatedNetwork::step(std::span<const std::uint32_t> frames, std::uint64_t step,
                                  std::uint64_t seed, std::span<const std::pair<std::string, float>> scalars) {
   write_launch(frames, step, seed, scalars);
-  system::LaunchResult launched = launch(train_, "train");
+  system::LaunchResult launched = launch(train_, "train", options_.interrupted);
   StepResult result;
   result.interrupted = launched.outcome == system::Outcome::interrupted;
   if (result.interrupted) return result;
@@ -179,7 +193,7 @@ Predictions EmulatedNetwork::predict(std::span<const std::uint32_t> frames) {
   for (std::size_t first = 0; first < frames.size(); first += batch) {
     const auto part = frames.subspan(first, std::min(batch, frames.size() - first));
     write_launch(part, 0, 0, {});
-    const system::LaunchResult launched = launch(predict_, "predict");
+    const system::LaunchResult launched = launch(predict_, "predict", options_.interrupted);
     if (launched.outcome == system::Outcome::interrupted) {
       predictions.interrupted = true;
       return predictions;
