@@ -18,6 +18,7 @@ public:
   DrivingCourse(const std::string& data, std::uint64_t seed, unsigned threads);
 
   const training::Dataset& data() const { return *data_; }
+  const training::Split& split() const { return split_; }
   // Refuses inputs that are no pictures and outputs of more than one value. Valid while this object lives.
   training::Course for_network(const training::TrainableNetwork& network);
 

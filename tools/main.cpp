@@ -22,7 +22,9 @@ int run(int count, char** words) {
   } catch (const CLI::RuntimeError& code) {
     return code.get_exit_code();
   } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : dojo::tools::exit_user_error;
+    if (error.get_exit_code() == 0) return app.exit(error);  // --help and --version
+    fmt::print(stderr, "dojo: {}; --help lists the options\n", error.what());
+    return dojo::tools::exit_user_error;
   }
   return 0;
 }

@@ -1,9 +1,15 @@
 // dojo train: a network learns to steer on the emulated machine.
 #include <fmt/format.h>
+#include <unistd.h>
 
+#include <charconv>
+#include <cmath>
 #include <csignal>
+#include <cstring>
 #include <filesystem>
+#include <limits>
 #include <memory>
+#include <vector>
 
 #include "base/error.h"
 #include "base/file.h"
@@ -17,13 +23,15 @@ namespace dojo::tools {
 namespace {
 
 struct TrainArguments {
-  std::string model, data, machine = "d1", formats = "bf16", optimizer = "adamw", out = "out", resume;
+  std::string model, data, machine = "d1", formats = "bf16", optimizer = "adamw", out, resume;
   double learning_rate = 3e-3;
   std::int64_t batch = 0;
   std::uint64_t epochs = 8, steps = 0, seed = 1;
   unsigned nodes = 0, threads = 0;
   bool initialise = false, no_timing = false;
 };
+
+constexpr std::int64_t smallest_batch = 2;  // statistics and sums over the batch need one
 
 volatile std::sig_atomic_t interrupt_count = 0;
 
@@ -33,14 +41,15 @@ void on_interrupt(int) {
   interrupt_count = 1;
 }
 
+// All but the batch, which depends on the data set where it was not given.
 training::TrainOptions options_from(const TrainArguments& arguments, const machine::Machine& machine) {
   training::TrainOptions options;
-  const unsigned nodes = arguments.nodes != 0 ? arguments.nodes : machine.enabled_nodes();
-  if (nodes > machine.enabled_nodes())
-    refuse("--nodes", "{} is more than the {} nodes of {}", nodes, machine.enabled_nodes(), machine.name);
+  if (arguments.nodes > machine.enabled_nodes())
+    refuse("--nodes", "{} is more than the {} nodes of {}", arguments.nodes, machine.enabled_nodes(),
+           machine.name);
   options.recipe = {.model = arguments.model,
                     .optimizer = training::optimizer_named(arguments.optimizer),
-                    .batch = arguments.batch != 0 ? arguments.batch : static_cast<std::int64_t>(nodes),
+                    .batch = arguments.batch,
                     .initialise = arguments.initialise,
                     .seed = arguments.seed};
   options.learning_rate = arguments.learning_rate;
@@ -52,23 +61,55 @@ training::TrainOptions options_from(const TrainArguments& arguments, const machi
   options.timing = !arguments.no_timing;
   options.out = arguments.out;
   if (!arguments.resume.empty()) options.resume = arguments.resume;
+  if (arguments.out.empty()) options.out = options.resume.value_or("out");
   return options;
 }
 
-void make_folder(const std::filesystem::path& folder) {
-  std::error_code failure;
-  std::filesystem::create_directories(folder, failure);
-  if (failure) refuse(folder.string(), "cannot be made: {}", failure.message());
+// One frame for each node, as far as there are frames.
+std::int64_t usual_batch(unsigned nodes, std::size_t frames) {
+  return std::max<std::int64_t>(smallest_batch,
+                                static_cast<std::int64_t>(std::min<std::size_t>(nodes, frames)));
 }
+
+// Makes a folder with those above it, so that a place that cannot be written is known before the long work.
+// What it made and nobody put anything into is gone afterwards.
+class OutputFolder {
+public:
+  explicit OutputFolder(const std::filesystem::path& folder) {
+    std::error_code failure;
+    for (std::filesystem::path above = std::filesystem::absolute(folder);
+         !std::filesystem::exists(above, failure) && above != above.root_path(); above = above.parent_path())
+      made_.push_back(above);
+    std::filesystem::create_directories(folder, failure);
+    if (failure) remove_empty();
+    if (failure) refuse(folder.string(), "cannot be made: {}", failure.message());
+    if (::access(folder.c_str(), W_OK) != 0)
+      refuse(folder.string(), "cannot be written: {}", std::strerror(errno));
+  }
+  ~OutputFolder() { remove_empty(); }
+  OutputFolder(const OutputFolder&) = delete;
+  OutputFolder& operator=(const OutputFolder&) = delete;
+
+private:
+  void remove_empty() const {
+    std::error_code full;
+    for (const std::filesystem::path& folder : made_) std::filesystem::remove(folder, full);
+  }
+
+  std::vector<std::filesystem::path> made_;  // innermost first
+};
 
 int train(const TrainArguments& arguments) {
   const machine::Machine machine = machine::read_machine(arguments.machine);
-  const training::TrainOptions options = options_from(arguments, machine);
+  training::TrainOptions options = options_from(arguments, machine);
   graph::onnx::read_model(options.recipe.model);  // refuse a bad file before the long work
+  const OutputFolder folder(options.out);
   ProgressLine line;
   line.phase("reading the data set");
   DrivingCourse course(arguments.data, arguments.seed, arguments.threads);
-  make_folder(options.out / "program");
+  if (options.recipe.batch == 0)
+    options.recipe.batch = usual_batch(options.nodes != 0 ? options.nodes : machine.enabled_nodes(),
+                                       course.split().train.size());
 
   std::signal(SIGINT, on_interrupt);
   training::Watcher watcher;
@@ -81,7 +122,7 @@ int train(const TrainArguments& arguments) {
   line.finish();
   if (report.interrupted) {
     fmt::print(stderr, "interrupted after step {} of {}; go on with --resume {}\n", report.steps_done,
-               report.steps, arguments.out);
+               report.steps, options.out.string());
     return 130;
   }
   graph::onnx::write_model(options.out / "trained.onnx", report.trained);
@@ -91,6 +132,35 @@ int train(const TrainArguments& arguments) {
   fmt::print("{}\nwritten: {}\n", text,
              (options.out / "{run.json, report.txt, trained.onnx, program/}").string());
   return 0;
+}
+
+}  // namespace
+
+namespace {
+
+constexpr std::uint64_t most_frames = 1'000'000, most_steps = 1'000'000'000'000, most_threads = 1024;
+
+// Checks of one option's text: CLI11's own numbers wrap around, accept NaN and speak in 300 digits.
+CLI::Validator whole_number(std::uint64_t least, std::uint64_t most) {
+  return {[=](const std::string& text) {
+            std::uint64_t value = 0;
+            const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), value);
+            const bool good =
+                failure == std::errc() && end == text.data() + text.size() && value >= least && value <= most;
+            return good ? "" : fmt::format("'{}' is no whole number from {} to {}", text, least, most);
+          },
+          ""};
+}
+
+CLI::Validator learning_rate() {
+  return {[](const std::string& text) {
+            double value = 0;
+            const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), value);
+            const bool good =
+                failure == std::errc() && end == text.data() + text.size() && value > 0 && value <= 1e6;
+            return good ? "" : fmt::format("'{}' is no number above 0 and up to 1e6", text);
+          },
+          ""};
 }
 
 }  // namespace
@@ -106,28 +176,33 @@ void add_train_command(CLI::App& app) {
   command->add_option("--formats", a.formats, "cfloat8, bf16 or fp32")->capture_default_str();
   command->add_option("--optimizer", a.optimizer, "sgd (momentum 0.9) or adamw")->capture_default_str();
   command->add_option("--lr", a.learning_rate, "Peak of the one-cycle schedule")
-      ->check(CLI::PositiveNumber)
+      ->check(learning_rate())
       ->capture_default_str();
-  command->add_option("--batch", a.batch, "Frames a step; by default one for each node")
-      ->check(CLI::PositiveNumber);
+  command
+      ->add_option("--batch", a.batch,
+                   "Frames a step; by default one for each node, as far as there are frames")
+      ->check(whole_number(smallest_batch, most_frames));
   auto* epochs = command->add_option("--epochs", a.epochs, "Times through the training frames")
-                     ->check(CLI::PositiveNumber)
+                     ->check(whole_number(1, most_frames))
                      ->capture_default_str();
   command->add_option("--steps", a.steps, "This many steps instead of epochs")
-      ->check(CLI::PositiveNumber)
+      ->check(whole_number(1, most_steps))
       ->excludes(epochs);
   command->add_option("--seed", a.seed, "Of shuffling, rendered scenes and new weights")
+      ->check(whole_number(0, std::numeric_limits<std::uint64_t>::max()))
       ->capture_default_str();
   command->add_flag("--initialise", a.initialise, "Draw new weights instead of starting from the file's");
   command->add_option("--nodes", a.nodes, "Use the first so many nodes; by default all")
-      ->check(CLI::PositiveNumber);
-  command->add_option("--threads", a.threads,
-                      "Host threads; by default one for each core. Never changes a result");
+      ->check(whole_number(1, 1'000'000));
+  command
+      ->add_option("--threads", a.threads,
+                   "Host threads; by default one for each core. Never changes a result")
+      ->check(whole_number(1, most_threads));
   command->add_flag("--no-timing", a.no_timing, "Same values, no cycles");
-  command->add_option("--out", a.out, "Folder for checkpoint, report, program and trained network")
-      ->capture_default_str();
-  command->add_option("--resume", a.resume, "Go on from the checkpoint in this folder")
-      ->check(CLI::ExistingDirectory);
+  command->add_option(
+      "--out", a.out,
+      "Folder for checkpoint, report, program and trained network; by default the resumed one, or out");
+  command->add_option("--resume", a.resume, "Go on from the checkpoint in this folder");
   command->callback([arguments] {
     const int code = train(*arguments);
     if (code != 0) throw CLI::RuntimeError(code);

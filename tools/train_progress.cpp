@@ -8,6 +8,13 @@
 
 namespace dojo::tools {
 
+namespace {
+
+// A log that cannot be written, on a full disk for instance, must not end a long run.
+void say(const std::string& text) { std::fputs(text.c_str(), stderr); }
+
+}  // namespace
+
 std::string duration(double seconds) {
   const auto whole = static_cast<long>(seconds + 0.5);
   if (whole >= 3600) return fmt::format("{} h {:02} min", whole / 3600, whole / 60 % 60);
@@ -19,7 +26,7 @@ ProgressLine::ProgressLine() : terminal_(isatty(STDERR_FILENO) != 0) {}
 
 void ProgressLine::phase(std::string_view what) {
   finish();
-  fmt::print(stderr, "{}...\n", what);
+  say(fmt::format("{}...\n", what));
 }
 
 void ProgressLine::show(const training::Progress& progress) {
@@ -33,16 +40,16 @@ void ProgressLine::show(const training::Progress& progress) {
       progress.simulated_seconds_per_step * 1e6, 100 * progress.matrix_utilisation,
       duration(progress.seconds_left));
   if (terminal_) {
-    fmt::print(stderr, "\r\033[K{}", line);
+    say("\r\033[K" + line);
     std::fflush(stderr);
     open_ = true;
   } else {
-    fmt::print(stderr, "{}\n", line);
+    say(line + "\n");
   }
 }
 
 void ProgressLine::finish() {
-  if (open_) fmt::print(stderr, "\n");
+  if (open_) say("\n");
   open_ = false;
 }
 

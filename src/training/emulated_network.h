@@ -48,9 +48,10 @@ public:
   EmulatedNetwork(const machine::Machine& machine, const compiler::CompiledNetwork& network,
                   std::vector<std::string> losses, std::vector<std::string> outputs, HostOptions options);
 
-  // Writes examples.read(frame) for every frame 0..examples.size()-1 as records into HBM.
-  void store_examples(const Examples& examples);
-  // Through the `load` and `store` programs and HBM.
+  // Writes examples.read(frame) for every frame 0..examples.size()-1 as records into HBM. False if interrupted
+  // before the last one.
+  bool store_examples(const Examples& examples);
+  // Through the `load` and `store` programs and HBM; never interrupted.
   void load_parameters(const compiler::Tensors& values);
   compiler::Tensors parameters();
 
@@ -65,7 +66,8 @@ public:
   void restore(const std::vector<std::vector<std::byte>>& regions);
 
 private:
-  system::LaunchResult launch(const system::Program& program, std::string_view name);
+  system::LaunchResult launch(const system::Program& program, std::string_view name,
+                              const std::function<bool()>& interrupted);
   void write_launch(std::span<const std::uint32_t> frames, std::uint64_t step, std::uint64_t seed,
                     std::span<const std::pair<std::string, float>> scalars);
   compiler::HbmPlace record(std::uint32_t frame) const;

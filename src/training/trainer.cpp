@@ -4,18 +4,17 @@
 #include <time.h>
 
 #include <chrono>
-#include <nlohmann/json.hpp>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "base/sha256.h"
-#include "training/checkpoint.h"
 #include "training/emulated_network.h"
+#include "training/saved_run.h"
 #include "training/schedule.h"
 
 namespace dojo::training {
 namespace {
 
-using Json = nlohmann::ordered_json;
 using WallClock = std::chrono::steady_clock;
 
 double process_cpu_seconds() {
@@ -43,42 +42,33 @@ std::string hash_of(const compiler::Tensors& tensors) {
   return hash.hex();
 }
 
-// Everything that changes from step to step, apart from the machine's own state.
-struct Tally {
-  std::uint64_t step = 0, cycles = 0;
-  double cpu_seconds = 0, wall_seconds = 0;
-  std::vector<float> losses;
-  machine::Ledger ledger;
-};
-
-Json to_json(const Tally& tally) {
-  Json rows = Json::array();
-  for (const auto& [key, count] : tally.ledger.rows()) rows.push_back({key.part, key.op, key.event, count});
-  return {{"step", tally.step},
-          {"cycles", tally.cycles},
-          {"cpu_seconds", tally.cpu_seconds},
-          {"wall_seconds", tally.wall_seconds},
-          {"losses", tally.losses},
-          {"ledger", rows}};
-}
-
-Tally tally_from(const Json& json) {
-  Tally tally{.step = json.at("step"),
-              .cycles = json.at("cycles"),
-              .cpu_seconds = json.at("cpu_seconds"),
-              .wall_seconds = json.at("wall_seconds"),
-              .losses = json.at("losses"),
-              .ledger = {}};
-  for (const Json& row : json.at("ledger"))
-    tally.ledger.add(row.at(0).get<std::string>(), row.at(1).get<std::uint32_t>(),
-                     row.at(2).get<std::string>(), row.at(3).get<std::uint64_t>());
-  return tally;
+// What the compiler made, for people: the folder appears whole, in place of an older one.
+void write_program(const std::filesystem::path& folder, const compiler::CompiledNetwork& compiled) {
+  const std::filesystem::path beside = folder.string() + ".partial";
+  std::error_code ignored;
+  std::filesystem::remove_all(beside, ignored);
+  try {
+    std::error_code failure;
+    std::filesystem::create_directory(beside, failure);
+    if (failure) refuse(beside.string(), "cannot be made: {}", failure.message());
+    for (const auto* program : {&compiled.train, &compiled.predict, &compiled.load, &compiled.store}) {
+      write_text(beside / (program->name + ".cpp"), program->source);
+      write_file(beside / (program->name + ".elf"), program->elf);
+      if (!program->plan.empty()) write_text(beside / (program->name + ".plan.json"), program->plan);
+    }
+    std::filesystem::remove_all(folder, failure);
+    std::filesystem::rename(beside, folder, failure);
+    if (failure) refuse(folder.string(), "cannot be replaced: {}", failure.message());
+  } catch (const UserError&) {
+    std::filesystem::remove_all(beside, ignored);
+    throw;
+  }
 }
 
 class Session {
 public:
   Session(const TrainOptions& options, const machine::Machine& machine, const TrainableNetwork& network,
-      const compiler::CompiledNetwork& compiled, const Course& course, const Watcher& watcher)
+          const compiler::CompiledNetwork& compiled, const Course& course, const Watcher& watcher)
       : options_(options),
         machine_(machine),
         network_(network),
@@ -89,20 +79,22 @@ public:
             machine, compiled, names_of(network.train_step), names_of(network.predict),
             {.threads = options.host_threads, .timing = options.timing, .interrupted = watcher.interrupted}),
         batch_(static_cast<std::uint64_t>(options.recipe.batch)),
-        steps_per_epoch_(std::max<std::uint64_t>(1, course.split.train.size() / batch_)),
-        steps_(options.steps != 0 ? options.steps : options.epochs * steps_per_epoch_),
+        steps_per_epoch_(steps_per_epoch(options, course)),
+        steps_(steps_of(options, course)),
         schedule_(options.learning_rate, steps_) {}
 
-  RunReport go() {
+  // Starts from `saved` where there is one.
+  RunReport go(const std::optional<SavedRun>& saved) {
     watcher_.phase("storing the data set in HBM");
-    emulated_.store_examples(course_.examples);
-    if (options_.resume) {
-      resume();
+    const bool stored = emulated_.store_examples(course_.examples);
+    if (saved) {
+      tally_ = saved->tally;
+      emulated_.restore(saved->regions);
     } else {
       emulated_.load_parameters(network_.initial);
     }
     watcher_.phase("training");
-    const bool whole = train_steps();
+    const bool whole = stored && train_steps();
     save();
     if (!whole) return report(false);
     watcher_.phase("validating");
@@ -116,39 +108,12 @@ private:
     return names;
   }
 
-  // What a checkpoint must agree on with the run that resumes it.
-  Json identity() const {
-    return {{"program", compiled_.sha256},
-            {"machine", machine_.name},
-            {"data", course_.fingerprint},
-            {"seed", options_.recipe.seed},
-            {"batch", batch_},
-            {"steps", steps_},
-            {"learning_rate", options_.learning_rate},
-            {"timing", options_.timing}};
-  }
-
-  static std::filesystem::path checkpoint_in(const std::filesystem::path& folder) {
-    return folder / "checkpoint.dojo";
-  }
-
   void save() {
-    const Json state = {{"identity", identity()}, {"tally", to_json(tally_)}};
-    write_checkpoint(checkpoint_in(options_.out), {state.dump(), emulated_.regions()});
+    write_saved(options_.out, {.identity = identity_of(options_, machine_, course_),
+                               .program = compiled_.sha256,
+                               .tally = tally_,
+                               .regions = emulated_.regions()});
     last_saved_ = WallClock::now();
-  }
-
-  void resume() {
-    const std::filesystem::path path = checkpoint_in(*options_.resume);
-    const Checkpoint checkpoint = read_checkpoint(path);
-    const Json state = Json::parse(checkpoint.host_state);
-    const Json expected = identity();
-    for (const auto& [key, value] : expected.items())
-      if (state.at("identity").at(key) != value)
-        refuse(path.string(), "belongs to another run: its {} is {}, this one's {}", key,
-               state.at("identity").at(key).dump(), value.dump());
-    tally_ = tally_from(state.at("tally"));
-    emulated_.restore(checkpoint.regions);
   }
 
   std::vector<std::uint32_t> frames_of(std::uint64_t step) {
@@ -186,6 +151,7 @@ private:
         return false;
       }
       tally_.step = number;
+      tally_.frames += frames.size();
       tally_.cycles += result.cycles;
       tally_.losses = result.values;
       tally_.ledger.add(result.ledger);
@@ -250,7 +216,7 @@ private:
     RunReport report;
     report.steps = steps_;
     report.steps_done = tally_.step;
-    report.frames = tally_.step * batch_;
+    report.frames = tally_.frames;
     report.train_frames = course_.split.train.size();
     report.validation_frames = course_.split.validation.size();
     report.losses = tally_.losses;
@@ -296,11 +262,23 @@ RunReport train(const TrainOptions& options, const machine::Machine& machine, co
   watcher.phase("reading the network");
   const TrainableNetwork network = read_network(options.recipe);
   const Course course = course_for(network);
+  if (steps_per_epoch(options, course) == 0)
+    refuse("--batch", "{} is more than the {} frames there are to train on", options.recipe.batch,
+           course.split.train.size());
+  std::optional<SavedRun> saved;
+  if (options.resume) {
+    saved = read_saved(*options.resume);
+    check_same(*options.resume, *saved, identity_of(options, machine, course));
+  }
   watcher.phase("compiling");
-  const compiler::CompiledNetwork compiled = compiler::compile(
-      network.train_step, network.predict, machine,
-      {.nodes = options.nodes, .formats = options.formats, .build_folder = options.out / "program"});
-  return Session(options, machine, network, compiled, course, watcher).go();
+  const compiler::CompiledNetwork compiled =
+      compiler::compile(network.train_step, network.predict, machine,
+                        {.nodes = options.nodes, .formats = options.formats, .build_folder = {}});
+  if (saved && saved->program != compiled.sha256)
+    refuse(checkpoint_in(*options.resume).string(),
+           "belongs to another network, or to one that another version compiled");
+  write_program(options.out / "program", compiled);
+  return Session(options, machine, network, compiled, course, watcher).go(saved);
 }
 
 }  // namespace dojo::training

@@ -30,7 +30,7 @@ struct TrainOptions {
   compiler::FormatChoice formats = compiler::FormatChoice::bf16;
   unsigned host_threads = 0;
   bool timing = true;
-  std::filesystem::path out;  // folder for the checkpoint and what the compiler leaves for people
+  std::filesystem::path out;  // an existing folder: checkpoint.dojo, and program/ for people to read
   std::optional<std::filesystem::path> resume;  // a folder written by an earlier run
   double checkpoint_seconds =
       60;  // of wall time between checkpoints; also one at the end of every epoch and run
@@ -51,8 +51,8 @@ struct OutputQuality {
 };
 
 struct RunReport {
-  bool interrupted = false;  // a checkpoint holds everything done so far
-  std::uint64_t steps = 0, steps_done = 0, frames = 0;
+  bool interrupted = false;                             // a checkpoint holds everything done so far
+  std::uint64_t steps = 0, steps_done = 0, frames = 0;  // frames: of all steps done
   std::uint64_t train_frames = 0, validation_frames = 0;
   std::vector<float> losses;  // of the last step: total, then per output
   std::vector<OutputQuality> validation;
@@ -64,7 +64,6 @@ struct RunReport {
   std::int64_t samples_per_node = 0;
   std::string weights_sha256;  // of parameters and states as FP32, in order of their names
   std::string program_sha256;
-  std::vector<std::string> plans;            // paths written
   double cpu_seconds = 0, wall_seconds = 0;  // of all training launches, summed over resumes
   std::uint64_t peak_bytes = 0;              // of this process
   graph::onnx::Model trained;
@@ -86,6 +85,9 @@ struct Course {
 // Builds the examples for the network once it has been read; the course must stay alive until train returns.
 using CourseFor = std::function<Course(const TrainableNetwork&)>;
 
+// Throws UserError for what it refuses, and then leaves in `out` nothing that it wrote, or only whole files:
+// what the compiler refuses and a checkpoint that does not belong to this run are known before anything is
+// written.
 RunReport train(const TrainOptions& options, const machine::Machine& machine, const CourseFor& course_for,
                 const Watcher& watcher);
 

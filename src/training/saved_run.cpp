@@ -1,0 +1,108 @@
+#include "training/saved_run.h"
+
+#include "base/error.h"
+#include "base/sha256.h"
+#include "training/checkpoint.h"
+
+namespace dojo::training {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Json to_json(const Tally& tally) {
+  Json rows = Json::array();
+  for (const auto& [key, count] : tally.ledger.rows()) rows.push_back({key.part, key.op, key.event, count});
+  return {{"step", tally.step},
+          {"frames", tally.frames},
+          {"cycles", tally.cycles},
+          {"cpu_seconds", tally.cpu_seconds},
+          {"wall_seconds", tally.wall_seconds},
+          {"losses", tally.losses},
+          {"ledger", rows}};
+}
+
+Tally tally_from(const Json& json) {
+  Tally tally{.step = json.at("step"),
+              .frames = json.at("frames"),
+              .cycles = json.at("cycles"),
+              .cpu_seconds = json.at("cpu_seconds"),
+              .wall_seconds = json.at("wall_seconds"),
+              .losses = json.at("losses"),
+              .ledger = {}};
+  for (const Json& row : json.at("ledger"))
+    tally.ledger.add(row.at(0).get<std::string>(), row.at(1).get<std::uint32_t>(),
+                     row.at(2).get<std::string>(), row.at(3).get<std::uint64_t>());
+  return tally;
+}
+
+}  // namespace
+
+std::uint64_t steps_per_epoch(const TrainOptions& options, const Course& course) {
+  return course.split.train.size() / static_cast<std::uint64_t>(options.recipe.batch);
+}
+
+std::uint64_t steps_of(const TrainOptions& options, const Course& course) {
+  return options.steps != 0 ? options.steps : options.epochs * steps_per_epoch(options, course);
+}
+
+nlohmann::ordered_json identity_of(const TrainOptions& options, const machine::Machine& machine,
+                                   const Course& course) {
+  Sha256 parameters;
+  for (const machine::Parameter& parameter : machine.parameters) {
+    const std::string row = parameter.key + "=" + parameter.value + "\n";
+    parameters.add(std::as_bytes(std::span(row)));
+  }
+  const bool sgd = std::holds_alternative<graph::Sgd>(options.recipe.optimizer);
+  return {{"machine", machine.name},
+          {"nodes", options.nodes != 0 ? options.nodes : machine.enabled_nodes()},
+          {"machine_parameters", parameters.hex()},
+          {"data", course.fingerprint},
+          {"formats", compiler::name(options.formats)},
+          {"optimizer", sgd ? "sgd" : "adamw"},
+          {"seed", options.recipe.seed},
+          {"batch", options.recipe.batch},
+          {"learning_rate", options.learning_rate},
+          {"steps", steps_of(options, course)},
+          {"timing", options.timing}};
+}
+
+std::filesystem::path checkpoint_in(const std::filesystem::path& folder) {
+  return folder / "checkpoint.dojo";
+}
+
+// The host's half of a checkpoint is JSON of this file's making; what does not read so was made by another
+// version.
+SavedRun read_saved(const std::filesystem::path& folder) {
+  const std::filesystem::path path = checkpoint_in(folder);
+  Checkpoint checkpoint = read_checkpoint(path);
+  SavedRun saved;
+  try {
+    const Json state = Json::parse(checkpoint.host_state);
+    saved.identity = state.at("identity");
+    saved.program = state.at("program");
+    saved.tally = tally_from(state.at("tally"));
+  } catch (const Json::exception&) {
+    refuse(path.string(), "was written by another version of this program");
+  }
+  saved.regions = std::move(checkpoint.regions);
+  return saved;
+}
+
+void write_saved(const std::filesystem::path& folder, const SavedRun& saved) {
+  const Json state = {
+      {"identity", saved.identity}, {"program", saved.program}, {"tally", to_json(saved.tally)}};
+  write_checkpoint(checkpoint_in(folder), {state.dump(), saved.regions});
+}
+
+void check_same(const std::filesystem::path& folder, const SavedRun& saved,
+                const nlohmann::ordered_json& mine) {
+  for (const auto& [key, value] : mine.items()) {
+    const auto theirs = saved.identity.find(key);
+    const bool known = theirs != saved.identity.end();
+    if (!known || *theirs != value)
+      refuse(checkpoint_in(folder).string(), "belongs to another run: its {} is {}, this one's {}", key,
+             known ? theirs->dump() : "unknown", value.dump());
+  }
+}
+
+}  // namespace dojo::training

@@ -1,0 +1,50 @@
+// A run between two steps: what a checkpoint holds (docs/notes/003), and whose it is.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "machine/ledger.h"
+#include "machine/machine.h"
+#include "training/trainer.h"
+
+namespace dojo::training {
+
+// Batches of `options.recipe.batch` frames in the training half; what is left over waits for another shuffle.
+std::uint64_t steps_per_epoch(const TrainOptions& options, const Course& course);
+std::uint64_t steps_of(const TrainOptions& options, const Course& course);
+
+// Everything that changes from step to step, apart from the machine's own state.
+struct Tally {
+  std::uint64_t step = 0, frames = 0, cycles = 0;
+  double cpu_seconds = 0, wall_seconds = 0;
+  std::vector<float> losses;
+  machine::Ledger ledger;
+};
+
+struct SavedRun {
+  nlohmann::ordered_json identity;
+  std::string program;  // SHA-256 of the compiled network
+  Tally tally;
+  std::vector<std::vector<std::byte>> regions;  // the nodes' persistent regions
+};
+
+// What a checkpoint must agree on with the run that resumes it, apart from the program.
+nlohmann::ordered_json identity_of(const TrainOptions& options, const machine::Machine& machine,
+                                   const Course& course);
+
+std::filesystem::path checkpoint_in(const std::filesystem::path& folder);
+
+// As write_checkpoint and read_checkpoint; reading also refuses what another version of this program wrote.
+void write_saved(const std::filesystem::path& folder, const SavedRun& saved);
+SavedRun read_saved(const std::filesystem::path& folder);
+
+// Refuses, naming the first difference, a saved run whose identity is not `mine`.
+void check_same(const std::filesystem::path& folder, const SavedRun& saved,
+                const nlohmann::ordered_json& mine);
+
+}  // namespace dojo::training
