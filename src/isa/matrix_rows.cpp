@@ -87,7 +87,9 @@ Slice slice_of(Hart& hart, std::uint64_t specifier, unsigned width) {
 void copy_slice(Hart& hart, std::uint8_t* to, std::size_t to_stride, const std::uint8_t* from,
                 std::size_t from_stride, std::size_t element) {
   if (hart.vl > hart.vstart) {
-    if (to_stride == element && from_stride == element)
+    if (to_stride == element && from_stride == element && hart.vstart == 0 && hart.vl * element == 64)
+      std::memcpy(to, from, 64);
+    else if (to_stride == element && from_stride == element)
       std::memcpy(to + hart.vstart * element, from + hart.vstart * element,
                   (hart.vl - hart.vstart) * element);
     else

@@ -41,7 +41,7 @@ struct Lanes {
   void store_below(unsigned n, float* p) const {
     _mm512_mask_storeu_ps(p, static_cast<__mmask16>((1u << n) - 1), v);
   }
-  void add_product(float a, const float* b) { v = _mm512_fmadd_ps(_mm512_set1_ps(a), _mm512_loadu_ps(b), v); }
+  void add_product(float a, const Lanes& b) { v = _mm512_fmadd_ps(_mm512_set1_ps(a), b.v, v); }
   bool has_nan() const { return _mm512_cmp_ps_mask(v, v, _CMP_UNORD_Q) != 0; }
 };
 
@@ -70,10 +70,10 @@ struct Lanes {
     _mm256_storeu_ps(p, _mm256_blendv_ps(before.low, low, below(n, 0)));
     _mm256_storeu_ps(p + 8, _mm256_blendv_ps(before.high, high, below(n, 1)));
   }
-  void add_product(float a, const float* b) {
+  void add_product(float a, const Lanes& b) {
     const __m256 all = _mm256_set1_ps(a);
-    low = _mm256_fmadd_ps(all, _mm256_loadu_ps(b), low);
-    high = _mm256_fmadd_ps(all, _mm256_loadu_ps(b + 8), high);
+    low = _mm256_fmadd_ps(all, b.low, low);
+    high = _mm256_fmadd_ps(all, b.high, high);
   }
   bool has_nan() const {
     return _mm256_movemask_ps(_mm256_or_ps(_mm256_cmp_ps(low, low, _CMP_UNORD_Q),
@@ -99,8 +99,8 @@ struct Lanes {
   void store_below(unsigned count, float* p) const {
     for (unsigned n = 0; n < count; ++n) p[n] = v[n];
   }
-  void add_product(float a, const float* b) {
-    for (unsigned n = 0; n < tile_edge; ++n) v[n] = std::fma(a, b[n], v[n]);
+  void add_product(float a, const Lanes& b) {
+    for (unsigned n = 0; n < tile_edge; ++n) v[n] = std::fma(a, b.v[n], v[n]);
   }
   bool has_nan() const {
     for (float x : v)
@@ -121,8 +121,11 @@ void full_rows(float* tile, const MatrixOperands& o, unsigned m, std::uint8_t& f
     sums[r] = Lanes::load(tile + (m + r) * tile_edge);
     if constexpr (narrow) sums[r].clear_from(o.tn);
   }
-  for (unsigned k = 0; k < o.tk; ++k)
-    for (unsigned r = 0; r < height; ++r) sums[r].add_product(o.a[k][m + r], o.b[k].data());
+  for (unsigned k = 0; k < o.tk; ++k) {
+    Lanes b = Lanes::load(o.b[k].data());
+    if constexpr (narrow) b.clear_from(o.tn);
+    for (unsigned r = 0; r < height; ++r) sums[r].add_product(o.a[k][m + r], b);
+  }
   bool has_nan = false;
   for (const Lanes& sum : sums) has_nan |= sum.has_nan();
   if (has_nan) return rows_defined(tile, o, m, m + height, flags);
@@ -147,11 +150,7 @@ bool finite(const MatrixOperands& o) {
 }
 
 [[gnu::noinline]] void narrow_tile(float* tile, const MatrixOperands& o, std::uint8_t& flags) {
-  if (!finite(o)) return rows_defined(tile, o, 0, o.tm, flags);
-  MatrixOperands padded = o;
-  for (unsigned k = 0; k < o.tk; ++k)
-    for (unsigned n = o.tn; n < tile_edge; ++n) padded.b[k][n] = 0.0f;
-  whole_tile<true>(tile, padded, flags);
+  finite(o) ? whole_tile<true>(tile, o, flags) : rows_defined(tile, o, 0, o.tm, flags);
 }
 
 // Without products nothing may be looked at: even a comparison of a signalling NaN raises a flag.
