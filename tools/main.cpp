@@ -1,12 +1,22 @@
 // The `dojo` command: one line per command, and the only place that catches the user's errors.
 #include <fmt/format.h>
 
+#include <csignal>
 #include <cstdio>
+#include <new>
+#include <string>
+#include <system_error>
 
 #include "base/error.h"
 #include "commands.h"
 
 namespace {
+
+// Not fmt::print: it throws where stderr cannot be written.
+int refused(const std::string& sentence) {
+  std::fputs(("dojo: " + sentence + "\n").c_str(), stderr);
+  return dojo::tools::exit_user_error;
+}
 
 int run(int count, char** words) {
   CLI::App app("OpenDojo: the Dojo training machine in software", "dojo");
@@ -23,8 +33,7 @@ int run(int count, char** words) {
     return code.get_exit_code();
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == 0) return app.exit(error);  // --help and --version
-    fmt::print(stderr, "dojo: {}; --help lists the options\n", error.what());
-    return dojo::tools::exit_user_error;
+    return refused(fmt::format("{}; --help lists the options", error.what()));
   }
   return 0;
 }
@@ -33,9 +42,14 @@ int run(int count, char** words) {
 
 int main(int count, char** words) {
   try {
-    return run(count, words);
+    std::signal(SIGXFSZ, SIG_IGN);  // a file that may not grow is then an error of writing, as on a full disk
+    const int code = run(count, words);
+    return std::fflush(stdout) == 0 ? code : refused("standard output: cannot be written");
   } catch (const dojo::UserError& error) {
-    fmt::print(stderr, "dojo: {}\n", error.what());
-    return dojo::tools::exit_user_error;
+    return refused(error.what());
+  } catch (const std::system_error& error) {  // what the system refuses: a folder, a thread, a closed output
+    return refused(error.what());
+  } catch (const std::bad_alloc&) {
+    return refused("this computer has too little memory for it");
   }
 }

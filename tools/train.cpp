@@ -99,6 +99,19 @@ private:
   std::vector<std::filesystem::path> made_;  // innermost first
 };
 
+// Ctrl-C reaches the compiler's tools as well: what they then leave undone is no fault of the network.
+training::RunReport run(const training::TrainOptions& options, const machine::Machine& machine,
+                        DrivingCourse& course, const training::Watcher& watcher) {
+  try {
+    return training::train(
+        options, machine,
+        [&](const training::TrainableNetwork& network) { return course.for_network(network); }, watcher);
+  } catch (const UserError&) {
+    if (interrupt_count == 0) throw;
+    throw UserError("", "interrupted before the first step");
+  }
+}
+
 int train(const TrainArguments& arguments) {
   const machine::Machine machine = machine::read_machine(arguments.machine);
   training::TrainOptions options = options_from(arguments, machine);
@@ -112,13 +125,12 @@ int train(const TrainArguments& arguments) {
                                        course.split().train.size());
 
   std::signal(SIGINT, on_interrupt);
+  std::signal(SIGTERM, on_interrupt);
   training::Watcher watcher;
   watcher.phase = [&](std::string_view what) { line.phase(what); };
   watcher.progress = [&](const training::Progress& progress) { line.show(progress); };
   watcher.interrupted = [] { return interrupt_count != 0; };
-  const training::RunReport report = training::train(
-      options, machine,
-      [&](const training::TrainableNetwork& network) { return course.for_network(network); }, watcher);
+  const training::RunReport report = run(options, machine, course, watcher);
   line.finish();
   if (report.interrupted) {
     fmt::print(stderr, "interrupted after step {} of {}; go on with --resume {}\n", report.steps_done,

@@ -107,7 +107,16 @@ PersistentLayout place_persistent(std::vector<PersistentTensor> tensors, Logical
     bytes = round_up(bytes + tensor.shard.shard_elements() * 4, 64);
   }
   if (static_cast<std::uint64_t>(bytes) > end) {
-    refuse("parameters and optimizer state", "need {} bytes on every node, which has {}", bytes, end);
+    const auto largest = std::max_element(layout.tensors.begin(), layout.tensors.end(),
+                                          [](const PersistentTensor& a, const PersistentTensor& b) {
+                                            return a.shard.shard_elements() < b.shard.shard_elements();
+                                          });
+    refuse("parameters and optimizer state",
+           "do not fit a node's SRAM: {} bytes for each node where {} are free, {} over; the largest is '{}' "
+           "with {} "
+           "bytes",
+           bytes, end, static_cast<std::uint64_t>(bytes) - end, largest->name,
+           largest->shard.shard_elements() * 4);
   }
   layout.begin = end - static_cast<std::uint64_t>(bytes);
   return layout;

@@ -42,6 +42,15 @@ std::string hash_of(const compiler::Tensors& tensors) {
   return hash.hex();
 }
 
+void check_room(const compiler::HbmLayout& hbm, const machine::Machine& machine, std::size_t frames) {
+  const std::uint64_t needed =
+      hbm.data_set + (frames + hbm.interfaces - 1) / hbm.interfaces * hbm.record_bytes;
+  if (needed > machine.interface.hbm_bytes)
+    refuse(machine.name,
+           "has no room for the data set: {} frames of {} bytes need {} bytes of each HBM, {} over", frames,
+           hbm.record_bytes, needed, needed - machine.interface.hbm_bytes);
+}
+
 // What the compiler made, for people: the folder appears whole, in place of an older one.
 void write_program(const std::filesystem::path& folder, const compiler::CompiledNetwork& compiled) {
   const std::filesystem::path beside = folder.string() + ".partial";
@@ -277,8 +286,16 @@ RunReport train(const TrainOptions& options, const machine::Machine& machine, co
   if (saved && saved->program != compiled.sha256)
     refuse(checkpoint_in(*options.resume).string(),
            "belongs to another network, or to one that another version compiled");
+  check_room(compiled.hbm, machine, course.examples.size());
   write_program(options.out / "program", compiled);
-  return Session(options, machine, network, compiled, course, watcher).go(saved);
+  try {
+    return Session(options, machine, network, compiled, course, watcher).go(saved);
+  } catch (const UserError&) {
+    std::error_code ignored;
+    if (!std::filesystem::exists(checkpoint_in(options.out), ignored))
+      std::filesystem::remove_all(options.out / "program", ignored);
+    throw;
+  }
 }
 
 }  // namespace dojo::training

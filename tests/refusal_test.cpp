@@ -1,0 +1,292 @@
+// What `dojo train` refuses, as a user meets it: one sentence, exit code 2, nothing half-written.
+extern "C" {
+#include <libavcodec/avcodec.h>
+}
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+#include <sys/mount.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <thread>
+
+#include "base/file.h"
+#include "base/random.h"
+#include "graph/onnx_file.h"
+
+namespace dojo {
+namespace {
+
+namespace fs = std::filesystem;
+namespace onnx = graph::onnx;
+
+// A picture of 160 x 120 whose brightness is `level`, as JPEG.
+std::string jpeg(int level) {
+  AVCodecContext* context = avcodec_alloc_context3(avcodec_find_encoder(AV_CODEC_ID_MJPEG));
+  context->width = 160;
+  context->height = 120;
+  context->pix_fmt = AV_PIX_FMT_YUVJ420P;
+  context->time_base = {1, 20};
+  EXPECT_GE(avcodec_open2(context, context->codec, nullptr), 0);
+  AVFrame* frame = av_frame_alloc();
+  frame->width = context->width;
+  frame->height = context->height;
+  frame->format = context->pix_fmt;
+  EXPECT_GE(av_frame_get_buffer(frame, 0), 0);
+  for (int plane = 0; plane < 3; ++plane)
+    std::fill_n(frame->data[plane], frame->linesize[plane] * (plane == 0 ? 120 : 60),
+                static_cast<std::uint8_t>(plane == 0 ? level : 128));
+  AVPacket* packet = av_packet_alloc();
+  EXPECT_GE(avcodec_send_frame(context, frame), 0);
+  EXPECT_GE(avcodec_receive_packet(context, packet), 0);
+  std::string bytes(reinterpret_cast<const char*>(packet->data), static_cast<std::size_t>(packet->size));
+  av_packet_free(&packet);
+  av_frame_free(&frame);
+  avcodec_free_context(&context);
+  return bytes;
+}
+
+// A Donkeycar tub of `frames` frames: the brighter, the farther to the right.
+void write_tub(const fs::path& folder, int frames) {
+  fs::create_directories(folder / "images");
+  std::string catalog;
+  for (int i = 0; i < frames; ++i) {
+    const int level = 30 + i * 53 % 200;
+    write_text(folder / "images" / fmt::format("{}.jpg", i), jpeg(level));
+    catalog += fmt::format(
+        R"({{"_index": {0}, "_session_id": "s", "cam/image_array": "{0}.jpg", "user/angle": {1}, "user/throttle": 0.5}})"
+        "\n",
+        i, (level - 128) / 128.0);
+  }
+  write_text(folder / "catalog_0.catalog", catalog);
+  write_text(folder / "manifest.json",
+             "[]\n[]\n{}\n{}\n{\"paths\": [\"catalog_0.catalog\"], \"deleted_indexes\": []}\n");
+}
+
+// Grey pictures of height x width through one op without weights, then a dense layer of `outputs` values.
+onnx::Model network(const std::string& op, std::int64_t height, std::int64_t width, std::int64_t outputs,
+                    const std::string& output) {
+  const std::int64_t pixels = height * width;
+  Random random(1);
+  std::vector<float> weights;
+  for (std::int64_t i = 0; i < pixels * outputs; ++i)
+    weights.push_back(static_cast<float>(random.uniform(-0.1, 0.1)));
+  const auto shape = [](std::vector<std::int64_t> sample) {
+    std::vector<onnx::Dimension> dimensions = {{std::nullopt, "N"}};
+    for (const std::int64_t extent : sample) dimensions.push_back({extent, ""});
+    return dimensions;
+  };
+  onnx::Model model;
+  model.ir_version = 8;
+  model.opsets[""] = 17;
+  model.graph.name = "small";
+  model.graph.inputs.push_back({"image", onnx::DataType::float32, shape({1, height, width}), ""});
+  model.graph.outputs.push_back({output, onnx::DataType::float32, shape({outputs}), ""});
+  model.graph.initialisers.push_back(
+      onnx::make_tensor("weight", {pixels, outputs}, std::span<const float>(weights)));
+  model.graph.nodes = {{"bend", op, "", {"image"}, {"bent"}, {}, ""},
+                       {"flatten", "Flatten", "", {"bent"}, {"flat"}, {}, ""},
+                       {"head", "MatMul", "", {"flat", "weight"}, {output}, {}, ""}};
+  return model;
+}
+
+struct Said {
+  int exit_code = 0;
+  std::string errors;  // stderr
+  std::string last;    // its last line
+};
+
+const fs::path& command() {
+  static const fs::path path = fs::read_symlink("/proc/self/exe").parent_path().parent_path() / "dojo";
+  return path;
+}
+
+class Refusal : public testing::Test {
+protected:
+  void SetUp() override {
+    folder_ = fs::temp_directory_path() / fmt::format("dojo-refusal-{}", getpid());
+    write_tub(folder_ / "tub", 30);
+    write_model("good", network("Tanh", 8, 16, 1, "angle"));
+  }
+  void TearDown() override { fs::remove_all(folder_); }
+
+  void write_model(const std::string& name, const onnx::Model& model) {
+    onnx::write_model(folder_ / (name + ".onnx"), model);
+  }
+
+  std::string train_command(const std::string& model, const std::string& more) const {
+    const bool own_machine = more.find("--machine") != std::string::npos;
+    const bool own_data = more.find("--data") != std::string::npos;
+    const bool own_place = more.find("--out") != std::string::npos;
+    return fmt::format("exec {} train {}.onnx {} {} {} --threads 1 {}", command().string(), model,
+                       own_machine ? "" : "--machine test6", own_data ? "" : "--data tub",
+                       own_place ? "" : "--out out", more);
+  }
+
+  // In the test's folder, after `before` in the same shell.
+  Said train(const std::string& model, const std::string& more, const std::string& before = "true") {
+    const std::string line = fmt::format("cd {} && {} && {} >words 2>errors", folder_.string(), before,
+                                         train_command(model, more));
+    Said said;
+    said.exit_code = WEXITSTATUS(std::system(line.c_str()));
+    said.errors = read_text(folder_ / "errors");
+    const std::string lines = said.errors.substr(0, said.errors.size() - !said.errors.empty());
+    said.last = lines.substr(lines.rfind('\n') + 1);
+    return said;
+  }
+
+  // One sentence that says every word of `words`, exit code 2, no folder made.
+  void expect_refused(const Said& said, const std::vector<std::string>& words) {
+    EXPECT_EQ(said.exit_code, 2) << said.errors;
+    EXPECT_TRUE(said.last.starts_with("dojo: ")) << said.errors;
+    for (const std::string& word : words)
+      EXPECT_NE(said.last.find(word), std::string::npos) << word << " in: " << said.last;
+    EXPECT_FALSE(fs::exists(folder_ / "out")) << said.last;
+  }
+
+  std::string machine_with(const std::string& from, const std::string& to) {
+    std::string text = read_text(fs::path(DOJO_SOURCE_DIR) / "machines/test6.toml");
+    const std::size_t at = text.find(from);
+    EXPECT_NE(at, std::string::npos);
+    write_text(folder_ / "machine.toml", text.replace(at, from.size(), to));
+    return "--machine machine.toml";
+  }
+
+  fs::path folder_;
+};
+
+TEST_F(Refusal, OfNetworks) {
+  const std::string bytes = read_text(folder_ / "good.onnx");
+  write_text(folder_ / "short.onnx", bytes.substr(0, bytes.size() / 2));
+  expect_refused(train("short", ""), {"short.onnx", "byte"});
+  write_text(folder_ / "empty.onnx", "");
+  expect_refused(train("empty", ""), {"empty.onnx"});
+  expect_refused(train("absent", ""), {"absent.onnx", "No such file"});
+  write_model("op", network("Bernoulli", 8, 16, 1, "angle"));
+  expect_refused(train("op", ""), {"op.onnx", "'Bernoulli'", "'bend'"});
+  write_model("several", network("Tanh", 8, 16, 3, "angle"));
+  expect_refused(train("several", ""), {"'angle'", "3 values"});
+  write_model("label", network("Tanh", 8, 16, 1, "speed"));
+  expect_refused(train("label", ""), {"'speed'", "label"});
+  write_model("large", network("Tanh", 400, 800, 1, "angle"));
+  expect_refused(train("large", "--formats fp32"), {"'image'", "bytes", "over", "SRAM"});
+  write_model("heavy", network("Tanh", 700, 1000, 1, "angle"));
+  expect_refused(train("heavy", ""), {"'weight", "bytes", "over", "SRAM"});
+}
+
+TEST_F(Refusal, OfDataAndMachines) {
+  expect_refused(train("good", "--data nowhere"), {"nowhere"});
+  fs::create_directories(folder_ / "hollow");
+  expect_refused(train("good", "--data hollow"), {"hollow", "manifest.json"});
+  write_tub(folder_ / "torn", 5);
+  fs::resize_file(folder_ / "torn/catalog_0.catalog", 200);
+  expect_refused(train("good", "--data torn"), {"catalog_0.catalog:2"});
+  expect_refused(train("good", "--machine nosuch"), {"nosuch"});
+  expect_refused(train("good", machine_with("simd_cycles ", "simd_cycle ")),
+                 {"machine.toml:", "node.simd_cycle"});
+}
+
+TEST_F(Refusal, OfOptions) {
+  for (const auto& [option, value] : std::vector<std::pair<std::string, std::string>>{
+           {"--lr", "0"},           {"--lr", "-1"},
+           {"--lr", "nan"},         {"--lr", "inf"},
+           {"--lr", "1e300"},       {"--lr", "x"},
+           {"--batch", "0"},        {"--batch", "1"},
+           {"--batch", "-3"},       {"--batch", "30"},
+           {"--batch", "1000000"},  {"--batch", "99999999999999999999"},
+           {"--epochs", "0"},       {"--epochs", "18446744073709551615"},
+           {"--steps", "1.5"},      {"--seed", "-1"},
+           {"--nodes", "0"},        {"--nodes", "7"},
+           {"--nodes", "-1"},       {"--formats", "fp64"},
+           {"--optimizer", "adam"}, {"--no-such-option", "3"}})
+    expect_refused(train("good", option + " " + value), {option, value});
+  expect_refused(train("good", "--steps 2 --epochs 3"), {"--steps", "--epochs"});
+  expect_refused(train("good", "--resume nowhere"), {"nowhere"});
+}
+
+TEST_F(Refusal, OfCheckpointsThatAreDamagedOrOfAnotherRun) {
+  ASSERT_EQ(train("good", "--steps 2").exit_code, 0);
+  fs::rename(folder_ / "out", folder_ / "first");
+  for (const std::string other :
+       {"--steps 3", "--seed 2 --steps 2", "--batch 7 --steps 2", "--nodes 5 --steps 2",
+        "--formats fp32 --steps 2", "--optimizer sgd --steps 2", "--no-timing --steps 2"})
+    expect_refused(train("good", other + " --resume first"), {"first/checkpoint.dojo", "another run"});
+  expect_refused(
+      train("good", machine_with("hop_cycles           = { value = 1", "hop_cycles = { value = 2") +
+                        " --steps 2 --resume first"),
+      {"first/checkpoint.dojo", "machine"});
+
+  const fs::path checkpoint = folder_ / "first/checkpoint.dojo";
+  std::string bytes = read_text(checkpoint);
+  bytes[bytes.size() / 2] = static_cast<char>(bytes[bytes.size() / 2] ^ 4);
+  write_text(checkpoint, bytes);
+  expect_refused(train("good", "--steps 2 --resume first"), {"first/checkpoint.dojo", "damaged"});
+  write_text(checkpoint, bytes.substr(0, 20));
+  expect_refused(train("good", "--steps 2 --resume first"), {"first/checkpoint.dojo"});
+}
+
+// As a disk that is full after so many blocks of 1 KiB in a file: while compiling, and for anything larger.
+TEST_F(Refusal, OfFilesThatMayNotGrow) {
+  for (const char* blocks : {"1", "8"})
+    expect_refused(train("good", "--steps 2", fmt::format("ulimit -f {}", blocks)), {"cannot be written"});
+}
+
+TEST_F(Refusal, LeavesNothingHalfWrittenOnAFullDisk) {
+  fs::create_directories(folder_ / "disk");
+  for (const char* size : {"size=16k", "size=64k"}) {
+    if (::mount("tmpfs", (folder_ / "disk").c_str(), "tmpfs", 0, size) != 0)
+      GTEST_SKIP() << "a disk of a test's own needs the right to mount one";
+    const Said said = train("good", "--steps 2 --out disk/out");
+    const bool nothing = fs::is_empty(folder_ / "disk");
+    ::umount((folder_ / "disk").c_str());
+    EXPECT_EQ(said.exit_code, 2) << said.errors;
+    EXPECT_NE(said.last.find("No space left"), std::string::npos) << said.last;
+    EXPECT_TRUE(nothing) << size;
+  }
+}
+
+TEST_F(Refusal, OfAPlaceThatIsNoFolder) {
+  write_text(folder_ / "out", "a file");
+  const Said said = train("good", "--steps 2");
+  EXPECT_EQ(said.exit_code, 2);
+  EXPECT_NE(said.last.find("out: cannot be made"), std::string::npos) << said.last;
+  EXPECT_EQ(read_text(folder_ / "out"), "a file");
+}
+
+TEST_F(Refusal, IsNotForBatchesThatNodesCannotShareEvenly) {
+  for (const std::string fine : {"--batch 2", "--batch 7", "--nodes 1", "--nodes 5 --batch 23"}) {
+    const Said said = train("good", fine + " --steps 1");
+    EXPECT_EQ(said.exit_code, 0) << fine << ": " << said.errors;
+    EXPECT_TRUE(fs::exists(folder_ / "out/run.json"));
+  }
+}
+
+// Ctrl-C ends with a checkpoint, from which the run goes on to the bits it would have had.
+TEST_F(Refusal, IsNotForRunsThatWereInterrupted) {
+  const std::string line =
+      fmt::format("cd {} && {} >words 2>errors", folder_.string(), train_command("good", "--steps 3000"));
+  const pid_t child = fork();
+  if (child == 0) {
+    execl("/bin/sh", "sh", "-c", line.c_str(), nullptr);
+    _exit(127);
+  }
+  const auto said = [&] { return fs::exists(folder_ / "errors") ? read_text(folder_ / "errors") : ""; };
+  for (int tenths = 0; tenths < 600 && said().find("step 1/") == std::string::npos; ++tenths)
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  kill(child, SIGINT);
+  int status = 0;
+  waitpid(child, &status, 0);
+  ASSERT_TRUE(WIFEXITED(status));
+  EXPECT_EQ(WEXITSTATUS(status), 130);
+  EXPECT_NE(said().find("--resume out"), std::string::npos) << said();
+  EXPECT_TRUE(fs::exists(folder_ / "out/checkpoint.dojo"));
+}
+
+}  // namespace
+}  // namespace dojo
