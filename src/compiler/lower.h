@@ -3,13 +3,11 @@
 // Outline:
 //   1. reductions over the batch become partial sums (placement.h), every tensor gets its place;
 //   2. the ops are walked in order. An op with a batch axis runs on the node's samples; a result that is
-//   summed over the batch is
-//      reduce-scattered if it is sharded, all-reduced if every node needs it. Elementwise ops on sharded
-//      tensors run on the shard. What remains runs on every node alike.
+//      summed over the batch is reduce-scattered if it is sharded, all-reduced if every node needs it.
+//      Elementwise ops on sharded tensors run on the shard. What remains runs on every node alike.
 //   3. an op that reads a parameter gets it gathered: all small ones in one collective at the start, the
-//   others just before the op, tile
-//      by tile in a loop where the parameter has more than one tile. A tiled axis that the op sums over
-//      continues the sum from tile to tile in an FP32 buffer.
+//      others just before the op, tile by tile in a loop where the parameter has more than one tile. A tiled
+//      axis that the op sums over continues the sum from tile to tile in an FP32 buffer.
 //   4. updates end in the persistent shards.
 #pragma once
 

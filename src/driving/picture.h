@@ -1,8 +1,9 @@
 // What a network sees of a frame: the part that shows the road, in its own size, as numbers around 0.
 //
-//   crop    the rows from a third of the height down (40 to 120 of 120: below the horizon of both kinds of
-//   frames) resize  bilinear, pixel centres at half integers, edges repeated colour  Y, Cb, Cr of BT.601 at
-//   full range, each divided by 127.5; Y less 1. One channel: Y alone
+//   crop     the rows from a third of the height down (40 to 120 of 120): below the horizon of both kinds
+//            of frames
+//   resize   bilinear, pixel centres at half integers, edges repeated
+//   colour   Y, Cb, Cr of BT.601 at full range, each divided by 127.5; Y less 1. One channel: Y alone
 #pragma once
 
 #include <cstdint>

@@ -1,10 +1,9 @@
 // A drive recorded by Donkeycar 4 (docs.donkeycar.com, "tub"): a folder with
 //
-//   manifest.json          five JSON values, one a line; the fifth names the catalogs and the records that
-//   were deleted catalog_N.catalog      one JSON record a line: "_index", "_session_id", "cam/image_array" (a
-//   file name), "user/angle" in [-1, 1], positive
-//                          to the right, "user/throttle"
-//   images/                the frames, JPEG
+//   manifest.json       five JSON values, one a line; the fifth names the catalogs and the deleted records
+//   catalog_N.catalog   one JSON record a line: "_index", "_session_id", "cam/image_array" (a file name),
+//                       "user/angle" in [-1, 1], positive to the right, "user/throttle"
+//   images/             the frames, JPEG
 //
 // Records that were deleted, and images that are empty or broken, are skipped with a warning. Anything else
 // that is missing or malformed is refused with file and line.

@@ -70,9 +70,8 @@ std::vector<std::int32_t> inputs_used(const Expression& expression);
 //   formula:   where the result is built; `arguments[k]` stands for input k
 //   upstream:  node of the factor (d loss / d result)
 //   result:    node that stands for the body's own value, or -1 to recompute it; where a derivative is
-//   shorter in terms of the result
-//              (relu, tanh, sigmoid, exp, sqrt, reciprocal_sqrt, quotient) it is used, so that the input need
-//              not be kept
+//              shorter in terms of the result (relu, tanh, sigmoid, exp, sqrt, reciprocal_sqrt, quotient) it
+//              is used, so that the input need not be kept
 // Returns for each argument the node of its derivative, or -1 where it is zero. minimum, maximum: the operand
 // that was chosen gets all; absolute: sign, 0 at 0; floor, less, equal: zero.
 std::vector<Formula::Node> derivative(Formula& formula, const Expression& body,

@@ -9,25 +9,22 @@
 // meaning, exactly:
 //
 //  * All arithmetic is FP32, round to nearest even, subnormals kept; a tensor's elements are widened to FP32
-//  when read and rounded to
-//    the tensor's format when written (once, at the end; accumulation happens in FP32 whatever the format).
+//    when read and rounded to the tensor's format when written (once, at the end; accumulation happens in
+//    FP32 whatever the format).
 //  * An axis that does not occur in map_out is a chain axis. For fixed other axes, chain axes are reduced in
-//  lexicographic order starting from the
-//    reduction's identity: sum with a body `a * b` at its root is acc = fma(a, b, acc); any other sum is acc
-//    = acc + body; maximum is acc = acc > body ? acc : body.
-//  * The remaining axes are visited in lexicographic order; each visit's result is combined into out (which
-//  starts from the identity:
-//    out = out + acc, or out = maximum). If no two visits hit the same element this is just a store.
+//    lexicographic order starting from the reduction's identity: sum with a body `a * b` at its root is
+//    acc = fma(a, b, acc); any other sum is acc = acc + body; maximum is acc = acc > body ? acc : body.
+//  * The remaining axes are visited in lexicographic order; each visit's result is combined into out, which
+//    starts from the identity: out = out + acc, or out = maximum. If no two visits hit the same element this
+//    is just a store.
 //  * A read outside the tensor gives that access's `outside` value; a write outside is dropped.
 //  * Elements of out that no point reaches hold epilogue(identity) (0 for Reduction::none).
 //  * The epilogue is a function of the element o alone: each dimension of an extra's map is either a constant
-//  or equal to one of the
-//    dimension maps of out (coefficients and offset), so the extra is read at that component of o, reached or
-//    not.
+//    or equal to one of the dimension maps of out (coefficients and offset), so the extra is read at that
+//    component of o, reached or not.
 //  * The batch: a box has at most one batch axis; dimension 0 of a tensor with has_batch is always indexed by
-//  exactly that axis (coefficient
-//    1, offset 0), and the batch axis indexes nothing else. If it does not occur in map_out, the op reduces
-//    over the whole batch.
+//    exactly that axis (coefficient 1, offset 0), and the batch axis indexes nothing else. If it does not
+//    occur in map_out, the op reduces over the whole batch.
 #pragma once
 
 #include <cstdint>

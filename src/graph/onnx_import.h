@@ -3,13 +3,14 @@
 // What an initialiser becomes:
 //   state      the running mean and variance of a BatchNormalization
 //   constant   a scalar of shape [], one that the metadata key `opendojo.frozen` lists (names separated by
-//   commas), and what is not float32 parameter  every other one: it is trained
+//              commas), and what is not float32
+//   parameter  every other one: it is trained
 // Values of Constant nodes are constants. Operands that decide shapes or bounds (Reshape, Clip, Pad, Pow...)
 // must be known from the file. Tensors that hold shapes are computed while importing, with the training batch
 // in the place of the file's.
 //
-// A network is refused (UserError: file, node and operator) if it needs an operator or an attribute that
-// onnx_rows.cpp does not list, or numbers that are not float32.
+// A network is refused (UserError: file, node and operator) if it needs an operator or an attribute that the
+// tables behind find_row (onnx_node.h) do not list, or numbers that are not float32.
 #pragma once
 
 #include <cstdint>

@@ -12,8 +12,10 @@
 
 namespace dojo::graph {
 
-// velocity = momentum * velocity + (gradient + weight_decay * parameter);  parameter -= learning_rate *
-// velocity. (torch.optim.SGD without dampening.) Without momentum there is no velocity.
+// torch.optim.SGD without dampening:
+//   velocity = momentum * velocity + (gradient + weight_decay * parameter)
+//   parameter -= learning_rate * velocity
+// Without momentum there is no velocity: the gradient takes its place.
 struct Sgd {
   float momentum = 0.9f;
   float weight_decay = 0;
@@ -21,19 +23,18 @@ struct Sgd {
 
 // Loshchilov and Hutter, "Decoupled Weight Decay Regularization", ICLR 2019, as torch.optim.AdamW:
 //   m = b1 m + (1 - b1) g;  v = b2 v + (1 - b2) g g;
-//   parameter = parameter * (1 - lr * weight_decay) - lr * (m / (1 - b1^t)) / (sqrt(v / (1 - b2^t)) +
-//   epsilon)
+//   parameter = parameter * (1 - lr * weight_decay)
+//               - lr * (m / (1 - b1^t)) / (sqrt(v / (1 - b2^t)) + epsilon)
 struct AdamW {
   float beta1 = 0.9f, beta2 = 0.999f;
   float epsilon = 1e-8f;
   float weight_decay = 0;
 };
 
-// Scalars (Role::scalar) that the step reads, by name:
-//   "learning_rate"; for AdamW also "adamw.correction1" = 1 / (1 - b1^t) and "adamw.correction2" = 1 / (1 -
-//   b2^t), t = 1, 2, ...
-// Moments are states "<parameter>.velocity", or "<parameter>.moment1" and "<parameter>.moment2", zero at
-// first.
+// Scalars (Role::scalar) that the step t = 1, 2, ... reads, by name:
+//   "learning_rate"
+//   "adamw.correction1" = 1 / (1 - b1^t), "adamw.correction2" = 1 / (1 - b2^t), for AdamW
+// Moments are states, zero at first: "<parameter>.velocity", or "<parameter>.moment1" and ".moment2".
 void add_optimizer(Graph& graph, const Sgd& options);
 void add_optimizer(Graph& graph, const AdamW& options);
 

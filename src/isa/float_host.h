@@ -8,11 +8,11 @@
 //
 // A handler therefore computes with plain C++ operators: dynamic rounding and flags cost nothing. It must
 //  - trap if it rounds and hart.frm > 4 (dynamic) and compute ties-away itself if the mode is RMM
-//  (round_away.h);
+//    (ties_away in float_format.h);
 //  - make NaN results canonical, and raise NV for inf * 0 + qNaN, which x86 does not;
 //  - set hart.fflags itself where it computes with integers;
 //  - compare by integer bits or after looking for NaN: compilers differ in which compare instruction they
-//  choose.
+//    choose.
 #pragma once
 
 #include <xmmintrin.h>

@@ -8,19 +8,24 @@
 //   fd fs1 fs2 fs3      the same                     f register
 //   vd vs1 vs2 vs3      11:7 19:15 24:20 11:7        v register (vs3: data of a store, in the rd field)
 //   rm                  14:12           mode         ", rtz"...: always; 5 and 6 do not decode
-//   rm_exact            14:12           mode         the same, but nothing if rne: conversions that cannot
-//   round vm                  25              mode         "v0.t" if the bit is 0, else nothing aqrl 26:25
-//   mode         ".aq", ".rl", ".aqrl" behind the mnemonic imm12               31:20           immediate
-//   signed store12             31:25 11:7      immediate    signed imm20               31:12 immediate value
-//   << 12, signed; printed as the 20 bits pcrel20             31:12           immediate    pc + (value <<
-//   12); printed as the 20 bits branch jump         B and J types   immediate    absolute target; printed as
-//   an offset shamt5 shamt6       24:20, 25:20    immediate    unsigned csr                 31:20 immediate
-//   its name, or the number simm5 uimm5         19:15           immediate    signed, unsigned uimm6 26, 19:15
-//   immediate    unsigned (vror.vi) zimm5               19:15           rs1          unsigned (csrrwi,
-//   vsetivli) vtypei vtypei10     30:20, 29:20    immediate    "e32, m1, ta, ma", or the number mt 11:8 -
-//   tile register pred succ           27:24, 23:20    -            "iorw" imm                 - immediate
-//   whatever expansion put there (compressed rows) cimm20 pcoffset     -               immediate    the 20
-//   bits of c.lui; the target as an offset (compressed rows)
+//   rm_exact            14:12           mode         the same, but nothing if rne: exact conversions
+//   vm                  25              mode         "v0.t" if the bit is 0, else nothing
+//   aqrl                26:25           mode         ".aq", ".rl", ".aqrl" behind the mnemonic
+//   imm12               31:20           immediate    signed
+//   store12             31:25 11:7      immediate    signed
+//   imm20               31:12           immediate    value << 12, signed; printed as the 20 bits
+//   pcrel20             31:12           immediate    pc + (value << 12); printed as the 20 bits
+//   branch jump         B and J types   immediate    absolute target; printed as an offset
+//   shamt5 shamt6       24:20, 25:20    immediate    unsigned
+//   csr                 31:20           immediate    its name, or the number
+//   simm5 uimm5         19:15           immediate    signed, unsigned
+//   uimm6               26, 19:15       immediate    unsigned (vror.vi)
+//   zimm5               19:15           rs1          unsigned (csrrwi, vsetivli)
+//   vtypei vtypei10     30:20, 29:20    immediate    "e32, m1, ta, ma", or the number
+//   mt                  11:8            -            tile register
+//   pred succ           27:24, 23:20    -            "iorw"
+//   imm                 -               immediate    as the expansion left it (compressed rows)
+//   cimm20 pcoffset     -               immediate    c.lui's 20 bits; the target as an offset (compressed)
 //
 // Decoded::rd, rs1, rs2 and rs3 always hold those fields, whether or not the syntax names them.
 #pragma once
