@@ -2,8 +2,8 @@
 // two interfaces.
 //
 // A Dataset gives pictures as a camera took them, and labels as they were recorded. Examples give what one
-// network sees of them: numbers in the shape of its inputs and targets in units of their standard deviation.
-// Frames are numbered in order of time from 0. All members may be called from several threads at once; none
+// network sees of them: numbers in the shape of its inputs, and its targets. Frames are numbered in order of
+// time from 0. All members may be called from several threads at once; none
 // changes what another returns.
 #pragma once
 
