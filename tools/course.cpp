@@ -34,6 +34,12 @@ training::Course DrivingCourse::for_network(const training::TrainableNetwork& ne
   }
   std::vector<driving::Target> targets;
   for (const training::Signal& target : network.targets) {
+    if (target.is_class)
+      throw UserError(
+          fmt::format("output '{}'", target.name),
+          fmt::format("its cross entropy needs class numbers, and the label '{}' is a measured value",
+                      target.label),
+          Refusal::not_yet);
     std::int64_t values = 1;
     for (const std::int64_t extent : target.shape) values *= extent;
     if (values != 1)

@@ -140,7 +140,8 @@ void exec(const ExecOptions& options) {
     for (const system::Stranded& stranded : result.stranded) print_stranded(stranded);
     throw CLI::RuntimeError(exit_guest_stranded);
   }
-  if (result.exit_code != 0) throw CLI::RuntimeError(result.exit_code);
+  // A process has eight bits for it; what does not fit must not look like success.
+  if (result.exit_code != 0) throw CLI::RuntimeError(result.exit_code < 256 ? result.exit_code : 255);
 }
 
 }  // namespace

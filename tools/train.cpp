@@ -111,9 +111,9 @@ training::RunReport run(const training::TrainOptions& options, const machine::Ma
     return training::train(
         options, machine,
         [&](const training::TrainableNetwork& network) { return course.for_network(network); }, watcher);
-  } catch (const UserError&) {
+  } catch (const UserError& error) {
     if (interrupt_count == 0) throw;
-    throw UserError("", "interrupted before the first step");
+    throw UserError("", fmt::format("interrupted ({})", error.what()));
   }
 }
 

@@ -143,6 +143,7 @@ void EmulatedNetwork::write_launch(std::span<const std::uint32_t> frames, std::u
   for (const std::string& name : hbm.scalars) {
     const auto found = std::find_if(scalars.begin(), scalars.end(),
                                     [&](const auto& scalar) { return scalar.first == name; });
+    DOJO_ENSURE(scalars.empty() || found != scalars.end());  // a prediction has none
     append(block, found == scalars.end() ? 0.0f : found->second);
   }
   for (unsigned interface = 0; interface < hbm.interfaces; ++interface)

@@ -11,7 +11,7 @@ using graph::Role;
 
 Signal signal_of(const graph::Graph& graph, graph::TensorId tensor, std::string name, std::string label) {
   const auto& shape = graph.at(tensor).shape;
-  return {std::move(name), std::move(label), {shape.begin() + 1, shape.end()}};
+  return {std::move(name), std::move(label), {shape.begin() + 1, shape.end()}, false};
 }
 
 compiler::Tensors initial_values(const graph::Graph& graph) {
@@ -43,9 +43,11 @@ TrainableNetwork read_network(const Recipe& recipe) {
   const onnx::Losses losses = onnx::add_losses(training);
   for (const auto& input : training.inputs)
     result.inputs.push_back(signal_of(training.graph, input.tensor, input.name, ""));
-  for (std::size_t i = 0; i < training.outputs.size(); ++i)
-    result.targets.push_back(signal_of(training.graph, losses.labels[i], training.outputs[i].name,
-                                       training.outputs[i].loss.label));
+  for (std::size_t i = 0; i < training.outputs.size(); ++i) {
+    const onnx::NetworkOutput& output = training.outputs[i];
+    result.targets.push_back(signal_of(training.graph, losses.labels[i], output.name, output.loss.label));
+    result.targets.back().is_class = output.loss.kind == onnx::LossKind::cross_entropy;
+  }
 
   training.graph.outputs = {losses.total};
   training.graph.outputs.insert(training.graph.outputs.end(), losses.each.begin(), losses.each.end());

@@ -34,6 +34,7 @@ struct Signal {
   std::string name;                 // of the input, or of the output that the target is for
   std::string label;                // targets: the data set's label
   std::vector<std::int64_t> shape;  // without the batch dimension
+  bool is_class = false;            // targets: a class number (cross entropy), not a value
 };
 
 struct TrainableNetwork {
