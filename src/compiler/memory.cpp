@@ -83,8 +83,9 @@ std::uint64_t place(std::vector<Item>& items) {
   for (Item& item : items) {
     if (item.bytes != 0) order.push_back(&item);
   }
-  std::stable_sort(order.begin(), order.end(),
-                   [](const Item* a, const Item* b) { return a->bytes > b->bytes; });
+  // Equal sizes in the order of items, which lie in one array.
+  std::sort(order.begin(), order.end(),
+            [](const Item* a, const Item* b) { return a->bytes != b->bytes ? a->bytes > b->bytes : a < b; });
   std::uint64_t peak = 0;
   for (Item* item : order) {
     std::vector<const Item*> neighbours;

@@ -135,7 +135,7 @@ void min_max(Hart& hart, void* destination, const void* b, const void* a, std::s
   unsigned signaling = 0;
   for (std::size_t i = 0; i < count; ++i) {
     const typename F::Bits x = bs[i], y = as_[i];
-    signaling |= F::is_signaling(x) | F::is_signaling(y);
+    signaling |= unsigned{F::is_signaling(x)} | unsigned{F::is_signaling(y)};
     const typename F::Bits chosen = F::less(x, y) != maximum ? x : y;
     d[i] = F::is_nan(x) ? (F::is_nan(y) ? F::nan : y) : F::is_nan(y) ? x : chosen;
   }
@@ -171,9 +171,9 @@ void compare(Hart& hart, void* destination, const void* b, const void* a, std::s
   unsigned bad = 0;
   for (std::size_t i = 0; i < count; ++i) {
     const typename F::Bits x = bs[i], y = as_[i];
-    const bool nan = F::is_nan(x) | F::is_nan(y),
+    const bool nan = (unsigned{F::is_nan(x)} | unsigned{F::is_nan(y)}) != 0,
                zeros = F::magnitude(static_cast<typename F::Bits>(x | y)) == 0;
-    bad |= quiet ? F::is_signaling(x) | F::is_signaling(y) : nan;
+    bad |= quiet ? unsigned{F::is_signaling(x)} | unsigned{F::is_signaling(y)} : unsigned{nan};
     const bool same = x == y || zeros, less = !same && F::less(x, y);
     out[i] = nan ? unordered : relation(less, same);
   }
