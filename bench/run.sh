@@ -7,10 +7,7 @@ data=${1:?usage: run.sh DATA_FOLDER [STEPS]}
 steps=${2:-6}
 out=out/bench
 mkdir -p "$out"
-if [ ! -x .venv/bin/python ]; then
-  python3 -m venv .venv
-  .venv/bin/pip install -q numpy torch==2.13.0 onnx onnxruntime
-fi
+tools/python_setup.sh
 build/dojo train models/pilotnet.onnx --data "$data" --steps "$steps" --threads 2 --out "$out" >/dev/null
 here=$(python3 -c "import json; print(json.load(open('$out/run.json'))['host']['frames_per_cpu_second'])")
 there=$(.venv/bin/python bench/pytorch_step.py 12)

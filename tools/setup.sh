@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs what a Debian 12 machine lacks to build and test OpenDojo. Does nothing when all is there.
+# Installs what a Debian 12 machine lacks to build and test OpenDojo, and the packages named as arguments. Does nothing when all is there.
 set -eu
 packages=(
   build-essential cmake ninja-build pkg-config ccache python3
@@ -8,6 +8,7 @@ packages=(
   libgtest-dev libbenchmark-dev
   libavcodec-dev libavformat-dev libavutil-dev libswscale-dev
   qemu-user libonnx-testdata
+  "$@"
 )
 missing=()
 for package in "${packages[@]}"; do
@@ -22,4 +23,4 @@ if [ "$(id -u)" -ne 0 ]; then
 fi
 echo "setup: installing ${missing[*]}"
 "${as_root[@]}" apt-get update -q
-"${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "${missing[@]}"
+"${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=600 install -y -q --no-install-recommends "${missing[@]}"
