@@ -7,7 +7,7 @@ namespace dojo::node {
 using isa::Stop;
 
 Core::Core(CodeImage& image, BlockTiming& timing, bool with_timing)
-    : image_(image), timing_(timing), last_(&timing.start(with_timing)), start_(last_) {}
+    : image_(&image), timing_(timing), last_(&timing.start(with_timing)), start_(last_) {}
 
 Slice Core::run(isa::Hart& hart, std::uint64_t max_instructions) {
   Slice slice;
@@ -18,7 +18,7 @@ Slice Core::run(isa::Hart& hart, std::uint64_t max_instructions) {
       current_op_ = hart.op;
       current_ = &counts_[current_op_];
     }
-    if (const CodeBlock* block = image_.find(hart.pc, hart.memory))
+    if (const CodeBlock* block = image_->find(hart.pc, hart.memory))
       run_block(hart, slice, *block);
     else
       run_unshared(hart, slice);
@@ -46,7 +46,7 @@ void Core::run_block(isa::Hart& hart, Slice& slice, const CodeBlock& block) {
 // Code outside the shared text may change between two visits, so nothing about it is remembered and its block
 // leaves the pipeline empty.
 void Core::run_unshared(isa::Hart& hart, Slice& slice) {
-  const CodeBlock block = build_code_block(hart.memory, hart.pc);
+  const CodeBlock block = build_code_block(hart.memory, hart.pc, image_->limit());
   const Config config = config_of(hart);
   const std::uint32_t completed = isa::run_block(hart, block.block);
   add_once(hart, slice, block.block, completed, config);

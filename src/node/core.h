@@ -42,6 +42,10 @@ public:
   // hart.cycle forward between slices. hart.pc afterwards is the next instruction, or the trapping one.
   Slice run(isa::Hart& hart, std::uint64_t max_instructions);
 
+  // Another image of the same text from now on: whole blocks or single instructions, with the same cycles and
+  // counts. It must live as long as the BlockTiming, which remembers its blocks by their address.
+  void use(CodeImage& image) { image_ = &image; }
+
   // From now on notes down every block it runs, for joint timing (joint.h); nullptr: no more. The recording
   // must outlive its use here.
   void record(Recording* recording) { recording_ = recording; }
@@ -61,7 +65,7 @@ private:
   void settle();
   static void advance(isa::Hart& hart, Slice& slice, std::uint64_t instructions, std::uint64_t cycles);
 
-  CodeImage& image_;
+  CodeImage* image_;
   BlockTiming& timing_;
   const Transition* last_;   // how the previous block ended
   const Transition* start_;  // the empty pipeline

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <deque>
+#include <optional>
 
 #include "base/error.h"
 #include "base/parallel.h"
@@ -10,6 +11,7 @@
 #include "system/memory.h"
 #include "system/program.h"
 #include "system/replay.h"
+#include "system/stepping.h"
 #include "system/stranded.h"
 
 namespace dojo::system {
@@ -21,9 +23,15 @@ struct Known {
   std::string sha256;
   node::CodeImage image;
   node::BlockTiming timing;
+  std::optional<node::CodeImage> steps;  // of single instructions, if somebody led a launch
 
   Known(const Program& program, const machine::Node& node)
       : sha256(program.sha256()), image(program.text().first, program.text().second), timing(node) {}
+
+  node::CodeImage& single_steps(const Program& program) {
+    if (!steps) steps.emplace(program.text().first, program.text().second, 1);
+    return *steps;
+  }
 };
 constexpr std::size_t most_known = 4;
 
@@ -164,7 +172,14 @@ LaunchResult Computer::launch(const Program& program, std::uint64_t persistent_b
 
   Known& known = state.know(program);
   Execution execution(state.machine, state.topology, layout, state.sram, state.hbm, state.nodes, options);
-  execution.run(program.entry(), known.image, known.timing);
+  execution.start(program.entry(), known.image, known.timing);
+  if (options.lead) {
+    for (const auto& thread : execution.threads()) thread->core.use(known.single_steps(program));
+    Stepping stepping(execution, state.machine, program, layout, options);
+    options.lead(stepping);
+    for (const auto& thread : execution.threads()) thread->core.use(known.image);
+  }
+  execution.run();
 
   LaunchResult result;
   result.outcome = outcome_of(execution);

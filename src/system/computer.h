@@ -22,7 +22,8 @@
 
 namespace dojo::system {
 
-class Program;  // an ELF file: program.h
+class Program;   // an ELF file: program.h
+class Stepping;  // a launch led by the hand: stepping.h
 
 struct LaunchOptions {
   unsigned host_threads = 0;           // 0: one per core
@@ -32,6 +33,8 @@ struct LaunchOptions {
       interrupted;  // polled by host threads at once; true ends the launch: Outcome::interrupted
   std::function<void(std::string_view)>
       text_output;  // write(2) of the nodes, by node and thread at the end of the launch
+  std::function<void(Stepping&)>
+      lead;  // called when all threads stand at their start; where it leaves them they run on by themselves
 };
 
 enum class Outcome : std::uint8_t { finished, trapped, deadlocked, too_long, interrupted };

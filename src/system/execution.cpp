@@ -34,8 +34,7 @@ Execution::Execution(const machine::Machine& machine, const fabric::Topology& to
       nodes_(nodes),
       node_states_(nodes) {}
 
-void Execution::run(std::uint64_t entry, node::CodeImage& image, node::BlockTiming& timing) {
-  start(entry, image, timing);
+void Execution::run() {
   for (unsigned node = 0; node < nodes_; ++node) queue_.push_back(node);
   const unsigned wanted = options_.host_threads == 0 ? host_cores() : options_.host_threads;
   const unsigned workers = std::min(wanted, nodes_);
@@ -110,30 +109,50 @@ Thread* Execution::next_runnable(unsigned node, unsigned& turn) {
 void Execution::run_thread(Thread& thread) {
   isa::Hart& hart = thread.hart;
   const std::uint64_t turn = layout_.tohost != 0 ? tohost_instructions : turn_instructions;
-  const std::uint64_t limit = options_.max_instructions == 0 ? ~std::uint64_t{0} : options_.max_instructions;
-  const std::uint64_t turn_end = std::min(limit, hart.instructions + turn);
+  const std::uint64_t turn_end = std::min(limit(), hart.instructions + turn);
   while (thread.state == ThreadState::runnable && hart.instructions < turn_end) {
-    const node::Slice slice = thread.core.run(hart, turn_end - hart.instructions);
-    thread.cycles += slice.cycles;
-    switch (slice.stop) {
-      case isa::Stop::none:
-        break;
-      case isa::Stop::trap:
-        end(thread, ThreadState::trapped);
-        break;
-      case isa::Stop::system_call:
-        system_call(thread);
-        break;
-      case isa::Stop::transfer:
-        transfer(thread);
-        break;
-    }
+    run_slice(thread, turn_end - hart.instructions);
     if (interrupted_) return;
   }
+  end_turn(thread);
+}
+
+ThreadState Execution::step(std::size_t number) {
+  Thread& thread = *threads_[number];
+  if (thread.state != ThreadState::runnable) return thread.state;
+  run_slice(thread, 1);
+  end_turn(thread);
+  return thread.state;
+}
+
+// Until the core stops, and what it stopped for.
+void Execution::run_slice(Thread& thread, std::uint64_t most_instructions) {
+  const node::Slice slice = thread.core.run(thread.hart, most_instructions);
+  thread.cycles += slice.cycles;
+  switch (slice.stop) {
+    case isa::Stop::none:
+      break;
+    case isa::Stop::trap:
+      end(thread, ThreadState::trapped);
+      break;
+    case isa::Stop::system_call:
+      system_call(thread);
+      break;
+    case isa::Stop::transfer:
+      transfer(thread);
+      break;
+  }
+}
+
+void Execution::end_turn(Thread& thread) {
   if (layout_.tohost != 0 && check_tohost(thread)) return;
-  const std::lock_guard lock(node_states_[hart.node].lock);
-  if (thread.state == ThreadState::runnable && hart.instructions >= limit)
+  const std::lock_guard lock(node_states_[thread.hart.node].lock);
+  if (thread.state == ThreadState::runnable && thread.hart.instructions >= limit())
     thread.state = ThreadState::too_long;
+}
+
+std::uint64_t Execution::limit() const {
+  return options_.max_instructions == 0 ? ~std::uint64_t{0} : options_.max_instructions;
 }
 
 void Execution::end(Thread& thread, ThreadState state) {

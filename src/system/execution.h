@@ -60,8 +60,15 @@ public:
   Execution(const machine::Machine& machine, const fabric::Topology& topology, const Layout& layout,
             const HostMemory& sram, std::span<HostMemory> hbm, unsigned nodes, const LaunchOptions& options);
 
-  // Starts the threads of every node at `entry` and runs them until none can go on.
-  void run(std::uint64_t entry, node::CodeImage& image, node::BlockTiming& timing);
+  // Makes the threads of every node, at `entry`.
+  void start(std::uint64_t entry, node::CodeImage& image, node::BlockTiming& timing);
+  // Runs all threads from where they stand until none can go on.
+  void run();
+  // One block of a thread that can go on, with all that follows from it, by the calling host thread alone:
+  // one instruction if its core uses an image of single instructions. Never between the beginning and the end
+  // of run().
+  ThreadState step(std::size_t thread);
+  void interrupt() { interrupted_ = true; }
 
   bool interrupted() const { return interrupted_; }
   // By node, then thread.
@@ -75,11 +82,13 @@ private:
     enum { asleep, queued, running } state = queued;
   };
 
-  void start(std::uint64_t entry, node::CodeImage& image, node::BlockTiming& timing);
   void work();
   void run_node(unsigned node);
   Thread* next_runnable(unsigned node, unsigned& turn);
   void run_thread(Thread& thread);
+  void run_slice(Thread& thread, std::uint64_t most_instructions);
+  void end_turn(Thread& thread);
+  std::uint64_t limit() const;
   void system_call(Thread& thread);
   void write_text(Thread& thread);
   bool check_tohost(Thread& thread);

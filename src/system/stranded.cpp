@@ -47,6 +47,8 @@ std::string disassembly_at(const isa::Hart& hart, std::uint64_t pc) {
   return isa::disassemble(isa::decode(bits, pc), pc);
 }
 
+}  // namespace
+
 Stranded describe(const Execution& execution, const Thread& thread, const Program& program,
                   std::uint64_t limit) {
   const isa::Hart& hart = thread.hart;
@@ -76,8 +78,6 @@ Stranded describe(const Execution& execution, const Thread& thread, const Progra
     stranded.registers.emplace_back(register_names[i], hart.x[i]);
   return stranded;
 }
-
-}  // namespace
 
 std::vector<Stranded> find_stranded(const Execution& execution, const Program& program, ThreadState state,
                                     std::uint64_t limit) {

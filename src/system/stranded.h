@@ -10,7 +10,11 @@ namespace dojo::system {
 
 constexpr std::size_t most_stranded = 8;
 
-// The first few threads in `state`, by node and thread. `limit`: the launch's max_instructions.
+// One thread that has stopped. `limit`: the launch's max_instructions.
+Stranded describe(const Execution& execution, const Thread& thread, const Program& program,
+                  std::uint64_t limit);
+
+// The first few threads in `state`, by node and thread.
 std::vector<Stranded> find_stranded(const Execution& execution, const Program& program, ThreadState state,
                                     std::uint64_t limit);
 

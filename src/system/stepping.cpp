@@ -1,0 +1,18 @@
+#include "system/stepping.h"
+
+#include "system/stranded.h"
+
+namespace dojo::system {
+
+void Stepping::revive(std::size_t thread) {
+  Thread& dead = *execution_.threads()[thread];
+  if (dead.state != ThreadState::trapped) return;
+  dead.hart.stop = isa::Stop::none;
+  dead.state = ThreadState::runnable;
+}
+
+Stranded Stepping::stranded(std::size_t thread) const {
+  return describe(execution_, *execution_.threads()[thread], program_, options_.max_instructions);
+}
+
+}  // namespace dojo::system
