@@ -1,5 +1,5 @@
 # The two commands of the README, and what else one types every day. Each does its own set-up.
-.PHONY: build run test validate bench check format clean
+.PHONY: build run differ fuzz test validate bench check format clean
 DATA ?= ../shared/data/donkey
 
 build:
@@ -23,6 +23,17 @@ validate: build
 
 bench: build
 	bench/run.sh $(DATA)
+
+# Random programs against qemu-riscv64, for as long as one likes.
+SECONDS ?= 60
+SEED ?= 1
+differ: build
+	build/tests/dojo-differ --seed $(SEED) --seconds $(SECONDS)
+
+# Files and instructions that nobody would write, for as long each. Needs clang 22's libFuzzer.
+fuzz:
+	@tools/setup.sh
+	tests/fuzz/run.sh $(SECONDS)
 
 format:
 	clang-format-22 -i $$(git ls-files 'src/*.h' 'src/*.cpp' 'tools/*.cpp' 'tests/*.cpp' 'device/*.h' 'device/*.cpp')

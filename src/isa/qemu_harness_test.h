@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "base/random.h"
+#include "isa/corners_for_tests.h"
 #include "isa/instruction.h"
 
 namespace dojo::isa {
@@ -45,12 +46,6 @@ std::uint64_t memory_of_trial(std::size_t index);
 
 // Fails the current test, naming the first differing trials with disassembly and registers.
 void expect_same_as_qemu(std::span<const Trial> trials, const TrialOptions& options = {});
-
-// Operands worth trying: zeros, ones, extremes, subnormals, infinities, both kinds of NaN, powers of two and
-// their neighbours, or any bits. Floats come NaN-boxed except now and then.
-std::uint64_t corner_integer(Random& random);
-std::uint64_t corner_float(Random& random, unsigned width_bits);  // unboxed
-std::uint64_t corner_f_register(Random& random, unsigned width_bits);
 
 // Every register and byte of memory filled with corner values (f registers of this width); fcsr random, frm
 // 0..4.
