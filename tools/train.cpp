@@ -57,11 +57,6 @@ training::TrainOptions options_from(const TrainArguments& arguments, const machi
   options.steps = arguments.steps;
   options.nodes = arguments.nodes;
   options.formats = compiler::format_choice(arguments.formats);
-  if (options.formats == compiler::FormatChoice::cfloat8)
-    throw UserError(
-        "--formats",
-        "'cfloat8' storage exists in the ISA and the device library, but not in compiled networks",
-        Refusal::not_yet);
   options.host_threads = arguments.threads;
   options.timing = !arguments.no_timing;
   options.out = arguments.out;
@@ -190,7 +185,10 @@ void add_train_command(CLI::App& app) {
   command->add_option("--data", a.data,
                       "A Donkeycar 4 tub; without it, rendered road scenes made from the seed");
   command->add_option("--machine", a.machine, "Name under machines/, or a .toml file")->capture_default_str();
-  command->add_option("--formats", a.formats, "bf16 or fp32 (cfloat8: not yet)")->capture_default_str();
+  command
+      ->add_option("--formats", a.formats,
+                   "fp32, bf16, or cfloat8: bf16 with activations and their gradients in one byte")
+      ->capture_default_str();
   command->add_option("--optimizer", a.optimizer, "sgd (momentum 0.9) or adamw")->capture_default_str();
   command->add_option("--lr", a.learning_rate, "Peak of the one-cycle schedule")
       ->check(learning_rate())

@@ -128,18 +128,23 @@ bool same_map(const Access& a, const Access& b) {
 
 bool single_value(const Access& access) {
   return std::all_of(access.map.begin(), access.map.end(), [](const AffineIndex& index) {
-    return index.offset == 0 && std::all_of(index.coefficients.begin(), index.coefficients.end(),
-                                            [](std::int64_t c) { return c == 0; });
+    return std::all_of(index.coefficients.begin(), index.coefficients.end(),
+                       [](std::int64_t c) { return c == 0; });
   });
+}
+
+bool follows_output(const Access& access, const StructuredOp& op, const std::vector<graph::Tensor>& tensors) {
+  return tensors[static_cast<std::size_t>(access.tensor)].shape ==
+             tensors[static_cast<std::size_t>(op.out.tensor)].shape &&
+         same_map(access, op.out);
 }
 
 bool elementwise(const StructuredOp& op, const std::vector<graph::Tensor>& tensors) {
   const Shape& shape = tensors[static_cast<std::size_t>(op.out.tensor)].shape;
   if (!chain_axes(op).empty() || !covers(op, shape)) return false;
   const auto fits = [&](const Access& access) {
-    const graph::Tensor& tensor = tensors[static_cast<std::size_t>(access.tensor)];
-    return (tensor.shape == shape && same_map(access, op.out)) ||
-           (single_value(access) && tensor.shape != shape);
+    const Shape& own = tensors[static_cast<std::size_t>(access.tensor)].shape;
+    return follows_output(access, op, tensors) || (single_value(access) && !may_leave(access, op.box, own));
   };
   return std::all_of(op.in.begin(), op.in.end(), fits) && std::all_of(op.extra.begin(), op.extra.end(), fits);
 }

@@ -35,7 +35,10 @@ bool injective(const graph::StructuredOp& op, const Shape& out_shape);
 // Injective, inside the bounds, and reaching every element.
 bool covers(const graph::StructuredOp& op, const Shape& out_shape);
 
-// Every operand is read at out's own index, or is a single value; no chain axes.
+// The operand has out's shape and is read at out's own index.
+bool follows_output(const graph::Access& access, const graph::StructuredOp& op,
+                    const std::vector<graph::Tensor>& tensors);
+// Every operand follows the output or is a single value; no chain axes.
 bool elementwise(const graph::StructuredOp& op, const std::vector<graph::Tensor>& tensors);
 bool same_map(const graph::Access& a, const graph::Access& b);
 bool single_value(const graph::Access& access);  // no axis reaches it

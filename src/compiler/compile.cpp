@@ -20,16 +20,20 @@ constexpr std::uint64_t stacks = stack_bytes;
 
 std::uint64_t round_up(std::uint64_t value, std::uint64_t step) { return (value + step - 1) / step * step; }
 
-// Persistent tensors of both programs; they must agree.
+// Persistent tensors of both programs; they must agree. What `graph` has beyond `source` is the compiler's
+// own.
 PersistentLayout persistent_layout(const LoweredProgram& train, const LoweredProgram& predict,
-                                   const graph::Graph& graph, const machine::Machine& machine) {
+                                   const graph::Graph& graph, const graph::Graph& source,
+                                   const machine::Machine& machine) {
   for (const auto& [name, shard] : predict.shards) {
     if (!train.shards.contains(name))
       refuse(name, "is used for prediction but not known to the training step");
   }
   std::vector<PersistentTensor> tensors;
   for (const auto& [name, shard] : train.shards) {
-    tensors.push_back({name, graph.at(graph.find(name)).shape, shard, 0});
+    const graph::Tensor& tensor = graph.at(graph.find(name));
+    const bool given = source.find(name) != graph::no_tensor;
+    tensors.push_back({name, tensor.shape, shard, 0, given ? std::vector<float>{} : tensor.data});
   }
   return place_persistent(std::move(tensors), train.mesh, machine.node.sram_bytes - stacks);
 }
@@ -138,7 +142,7 @@ CompiledNetwork compile(const graph::Graph& train_step, const graph::Graph& pred
   Lowered train = lower(train_graph, network.nodes), inference = lower(predict_graph, network.nodes);
   network.batch = train.program.batch;
   network.samples_per_node = train.program.samples_per_node;
-  network.persistent = persistent_layout(train.program, inference.program, train_graph, machine);
+  network.persistent = persistent_layout(train.program, inference.program, train_graph, train_step, machine);
   network.hbm = hbm_layout(train_graph, predict_graph, train, network.persistent, machine);
 
   network.train.name = "train";

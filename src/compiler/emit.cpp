@@ -11,7 +11,8 @@
 namespace dojo::compiler {
 namespace {
 
-constexpr const char* prologue = R"(#include "dojo.h"
+constexpr const char* prologue = R"(#include "cfloat8.h"
+#include "dojo.h"
 #include "numerics/scalar_math.h"
 
 using dojo::bf16;

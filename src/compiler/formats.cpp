@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "compiler/access.h"
+#include "compiler/cfloat_storage.h"
 
 namespace dojo::compiler {
 namespace {
@@ -104,6 +105,8 @@ Graph assign_formats(const Graph& source, FormatChoice choice) {
     ops.push_back(std::move(op));
   }
   graph.ops = std::move(ops);
+  // A graph without updates keeps nothing from forwards to backwards.
+  if (choice == FormatChoice::cfloat8 && !graph.update.empty()) store_in_cfloat8(graph);
   return graph;
 }
 

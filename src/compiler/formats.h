@@ -2,8 +2,9 @@
 //
 // fp32: everything FP32. bf16: activations and their gradients are bf16, and so is the copy of a weight (rank
 // >= 2) that is gathered for computing; master parameters, optimizer state, parameter gradients, statistics,
-// losses and anything of at most `always_fp32_elements` elements a sample stay FP32. Accumulation is FP32 in
-// any case (graph/ir.h).
+// losses and anything of at most `always_fp32_elements` elements a sample stay FP32. cfloat8: as bf16, except
+// that a training step stores what it may of activations and their gradients as CFloat8 (cfloat_storage.h).
+// Accumulation is FP32 in any case (graph/ir.h).
 #pragma once
 
 #include "compiler/compile.h"

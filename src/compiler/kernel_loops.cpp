@@ -41,7 +41,7 @@ void KernelWriter::fill_output() {
                                 ? fmt::format("{} * valid", row)
                                 : fmt::format("{}", out_.buffer->elements());
   code_.line("#pragma clang loop vectorize(assume_safety) vectorize_width(16, scalable)");
-  code_.line(fmt::format("for (long e = 0; e < {}; ++e) out[e] = 0;", count));
+  code_.line(fmt::format("for (long e = 0; e < {}; ++e) out[e] = {{}};", count));
 }
 
 void KernelWriter::write_parallel() {

@@ -19,8 +19,9 @@ std::size_t at(int index) { return static_cast<std::size_t>(index); }
 
 constexpr std::int64_t tile_edge = 16;
 
+// Every value of the format is one of bf16.
 bool narrow(numerics::Format format) {
-  return format == numerics::Format::bf16 || format == numerics::Format::u8;
+  return format == numerics::Format::bf16 || numerics::storage_bytes(format) == 1;
 }
 
 }  // namespace

@@ -45,6 +45,10 @@ std::string element_type(numerics::Format format) {
       return "bf16";
     case numerics::Format::u8:
       return "uint8_t";
+    case numerics::Format::cfloat8_143:
+      return "dojo::cfloat8_143";
+    case numerics::Format::cfloat8_152:
+      return "dojo::cfloat8_152";
     default:
       throw UserError(numerics::name(format), "no kernel reads or writes this format", Refusal::not_yet);
   }

@@ -55,8 +55,9 @@ std::vector<std::vector<std::byte>> pack_parameters(const PersistentLayout& layo
   std::vector<std::vector<std::byte>> images(layout.mesh.nodes(), std::vector<std::byte>(layout.bytes()));
   for (const PersistentTensor& tensor : layout.tensors) {
     const auto found = tensors.find(tensor.name);
-    if (found == tensors.end()) refuse(tensor.name, "has no value to load into the machine");
-    const std::vector<float>& values = found->second;
+    if (found == tensors.end() && tensor.initial.empty())
+      refuse(tensor.name, "has no value to load into the machine");
+    const std::vector<float>& values = found == tensors.end() ? tensor.initial : found->second;
     const auto elements = static_cast<std::size_t>(tensor.shard.rows * tensor.shard.row_elements);
     if (values.size() != elements)
       refuse(tensor.name, "has {} values where {} are needed", values.size(), elements);

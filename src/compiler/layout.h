@@ -42,7 +42,8 @@ struct PersistentTensor {
   std::string name;
   std::vector<std::int64_t> shape;
   ShardLayout shard;
-  std::uint64_t offset = 0;  // bytes from the persistent region's start
+  std::uint64_t offset = 0;         // bytes from the persistent region's start
+  std::vector<float> initial = {};  // of what the compiler added (the scales of CFloat8 storage); else empty
 };
 
 struct PersistentLayout {
@@ -56,7 +57,7 @@ struct PersistentLayout {
 PersistentLayout place_persistent(std::vector<PersistentTensor> tensors, LogicalMesh mesh, std::uint64_t end);
 
 // Whole tensors (row-major, by name) to the image of every node's persistent region, and back. A missing
-// tensor throws UserError.
+// tensor starts from its `initial`; without one it throws UserError.
 using Tensors = std::map<std::string, std::vector<float>>;
 std::vector<std::vector<std::byte>> pack_parameters(const PersistentLayout& layout, const Tensors& tensors);
 Tensors unpack_parameters(const PersistentLayout& layout, const std::vector<std::vector<std::byte>>& images);

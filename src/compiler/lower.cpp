@@ -151,7 +151,7 @@ private:
       for (const Access* access : operands(op)) {
         const TensorId id = access->tensor;
         if (gatherable(id) == no_tensor || product(graph_.at(id).shape) > small_parameter_elements) continue;
-        if (runs_on_shards(op) && graph_.at(id).shape == graph_.at(op.out.tensor).shape) continue;
+        if (runs_on_shards(op) && follows_output(*access, op, graph_.tensors)) continue;
         if (layout(id).tiles == 1) wanted[graph_.at(id).format].insert(id);
       }
     }
@@ -384,13 +384,12 @@ private:
   }
 
   void on_shards(const StructuredOp& op) {
-    const Tensor& out = graph_.at(op.out.tensor);
     ComputeStep step;
     step.op = op;
     const std::int64_t elements = layout(op.out.tensor).shard_elements();
     step.op.box = {{"e", elements, false}};
     const auto rewrite = [&](Access& access) {
-      if (graph_.at(access.tensor).shape == out.shape) {
+      if (follows_output(access, op, graph_.tensors)) {
         access = flat_access(shard_operand(access.tensor));
       } else {
         access.tensor = operand(access.tensor);

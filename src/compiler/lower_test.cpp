@@ -89,6 +89,7 @@ INSTANTIATE_TEST_SUITE_P(
                     Case{"convolutions_1", sample::convolutions, FormatChoice::fp32, 3, 1, 1e-5},
                     Case{"convolutions_6", sample::convolutions, FormatChoice::fp32, 6, 6, 1e-5},
                     Case{"convolutions_bf16", sample::convolutions, FormatChoice::bf16, 6, 6, 2e-2},
+                    Case{"convolutions_cfloat8", sample::convolutions, FormatChoice::cfloat8, 6, 6, 5e-2},
                     Case{"residual_6", sample::residual, FormatChoice::fp32, 12, 6, 1e-4}),
     [](const auto& tested) { return tested.param.name; });
 

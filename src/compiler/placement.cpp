@@ -133,7 +133,7 @@ Placement place(const Graph& graph) {
     const bool operands_sharded = stays_sharded && !has_batch_axis;
     const auto read = [&](const Access& access) {
       used[at(access.tensor)] = true;
-      if (!operands_sharded || graph.at(access.tensor).shape != out.shape) shared[at(access.tensor)] = true;
+      if (!operands_sharded || !follows_output(access, op, graph.tensors)) shared[at(access.tensor)] = true;
     };
     for (const Access& access : op.in) read(access);
     for (const Access& access : op.extra) read(access);
