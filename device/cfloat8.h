@@ -33,14 +33,12 @@ struct Cfloat8 {
     code = static_cast<uint8_t>(clamped | sign);
   }
 
+  // The fields, moved to a float's, are the number times 2^(bias - 127), denormals (of both) included.
   explicit operator float() const {
-    const uint32_t magnitude = code & 0x7fu, sign = (code & 0x80u) << 24;
-    const uint32_t normal = (magnitude << (23 - fraction_bits)) + ((127 - bias) << 23);
-    constexpr uint32_t smallest_bits = (127 + 1 - bias - fraction_bits) << 23;
-    const float denormal =
-        static_cast<float>(static_cast<int32_t>(magnitude)) * __builtin_bit_cast(float, smallest_bits);
-    const uint32_t bits = magnitude >> fraction_bits ? normal : __builtin_bit_cast(uint32_t, denormal);
-    return __builtin_bit_cast(float, bits | sign);
+    constexpr unsigned shift = 23 - fraction_bits;
+    constexpr uint32_t fields = 0x80000000u | 0x7fu << shift, factor_bits = (127 + 127 - bias) << 23;
+    const uint32_t extended = static_cast<uint32_t>(static_cast<int32_t>(static_cast<int8_t>(code)));
+    return __builtin_bit_cast(float, extended << shift & fields) * __builtin_bit_cast(float, factor_bits);
   }
 };
 
