@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "commands.h"
+#include "run_program.h"
 #include "system/computer.h"
 #include "system/program.h"
 
@@ -14,30 +15,11 @@ namespace dojo::tools {
 
 namespace {
 
-struct ExecOptions {
-  std::string program, machine = "d1";
-  unsigned nodes = 1, host_threads = 0;
-  std::uint64_t max_instructions = 0;
-  bool no_timing = false, json = false;
+struct ExecOptions : ProgramOptions {
+  bool no_timing = false, json = false, quiet = false;
 };
 
 constexpr std::array causes = {"issue", "dependency", "unit", "sram", "network", "synchronisation", "idle"};
-
-std::string_view name_of(system::Outcome outcome) {
-  switch (outcome) {
-    case system::Outcome::finished:
-      return "finished";
-    case system::Outcome::trapped:
-      return "trapped";
-    case system::Outcome::deadlocked:
-      return "deadlocked";
-    case system::Outcome::too_long:
-      return "too long";
-    case system::Outcome::interrupted:
-      return "interrupted";
-  }
-  return "";
-}
 
 std::uint64_t cycles_of(const system::LaunchResult& result, std::string_view cause) {
   return result.ledger.total("nodes", fmt::format("cycles.{}", cause));
@@ -48,22 +30,11 @@ double per_cycle(const system::LaunchResult& result) {
                             : static_cast<double>(result.instructions) / static_cast<double>(result.cycles);
 }
 
-void print_stranded(const system::Stranded& stranded) {
-  fmt::print(stderr, "node {} thread {}: {}\n  at {:#x}", stranded.node, stranded.thread, stranded.reason,
-             stranded.pc);
-  if (!stranded.symbol.empty()) fmt::print(stderr, " <{}>", stranded.symbol);
-  fmt::print(stderr, "  {}\n", stranded.disassembly);
-  for (std::size_t i = 0; i < stranded.registers.size(); ++i) {
-    const auto& [name, value] = stranded.registers[i];
-    fmt::print(stderr, "  {:>4} {:016x}{}", name, value,
-               i % 4 == 3 || i + 1 == stranded.registers.size() ? "\n" : "");
-  }
-}
-
 void print_summary(const ExecOptions& options, const machine::Machine& machine,
                    const system::LaunchResult& result) {
   fmt::print("nodes         {}\nexit code     {}\ninstructions  {}\n", options.nodes, result.exit_code,
              result.instructions);
+  fmt::print("memory        {}\n", memory_sentence(options, result));
   if (options.no_timing) return;
   const double microseconds = static_cast<double>(result.cycles) / machine.node.clock_ghz / 1000;
   fmt::print("cycles        {}  ({:.3f} us at {} GHz)\n", result.cycles, microseconds,
@@ -82,7 +53,7 @@ void print_summary(const ExecOptions& options, const machine::Machine& machine,
 }
 
 void print_json(const ExecOptions& options, const machine::Machine& machine, const system::Program& program,
-                const system::LaunchResult& result, const std::string& text) {
+                const system::LaunchResult& result, const std::string& text, const std::string& errors) {
   nlohmann::ordered_json json;
   json["program"] = options.program;
   json["program_sha256"] = program.sha256();
@@ -91,6 +62,9 @@ void print_json(const ExecOptions& options, const machine::Machine& machine, con
   json["outcome"] = name_of(result.outcome);
   json["exit_code"] = result.exit_code;
   json["output"] = text;
+  json["error_output"] = errors;
+  json["warnings"] = result.warnings;
+  json["memory_bytes_used"] = result.memory_used;
   json["instructions"] = result.instructions;
   if (!options.no_timing) {
     json["cycles"] = result.cycles;
@@ -117,31 +91,41 @@ void print_json(const ExecOptions& options, const machine::Machine& machine, con
 }
 
 void exec(const ExecOptions& options) {
-  const machine::Machine machine = machine::read_machine(options.machine);
+  const machine::Machine machine = machine_of(options);
   const system::Program program = system::Program::read(options.program);
   system::Computer computer(machine, options.nodes);
-  std::string text;
-  system::LaunchOptions launch;
-  launch.host_threads = options.host_threads;
+  std::string text, errors;
+  bool line_open = false;
+  system::LaunchOptions launch = launch_options(options);
   launch.timing = !options.no_timing;
-  launch.max_instructions = options.max_instructions;
-  launch.text_output = [&](std::string_view words) { text += words; };
+  launch.text_output = [&](std::string_view words) {
+    if (options.json) {
+      text += words;
+      return;
+    }
+    std::fwrite(words.data(), 1, words.size(), stdout);
+    std::fflush(stdout);
+    line_open = !words.ends_with('\n');
+  };
+  launch.error_output = [&](std::string_view words) {
+    if (options.json)
+      errors += words;
+    else
+      std::fwrite(words.data(), 1, words.size(), stderr);
+  };
   const system::LaunchResult result = computer.launch(program, 0, 0, launch);
 
   if (options.json) {
-    print_json(options, machine, program, result, text);
+    print_json(options, machine, program, result, text, errors);
   } else {
-    fmt::print("{}{}", text, text.empty() || text.ends_with('\n') ? "" : "\n");
-    print_summary(options, machine, result);
+    for (const std::string& warning : result.warnings) fmt::print(stderr, "dojo: warning: {}\n", warning);
+    if (!options.quiet) {
+      if (line_open) fmt::print("\n");
+      print_summary(options, machine, result);
+    }
   }
   std::fflush(stdout);
-  if (result.outcome != system::Outcome::finished) {
-    fmt::print(stderr, "dojo: {}: {}\n", options.program, name_of(result.outcome));
-    for (const system::Stranded& stranded : result.stranded) print_stranded(stranded);
-    throw CLI::RuntimeError(exit_guest_stranded);
-  }
-  // A process has eight bits for it; what does not fit must not look like success.
-  if (result.exit_code != 0) throw CLI::RuntimeError(result.exit_code < 256 ? result.exit_code : 255);
+  end_as_program(options, result);
 }
 
 }  // namespace
@@ -149,19 +133,9 @@ void exec(const ExecOptions& options) {
 void add_exec_command(CLI::App& app) {
   auto options = std::make_shared<ExecOptions>();
   CLI::App* command = app.add_subcommand("exec", "Run a static RV64 program on the nodes");
-  command->add_option("PROGRAM", options->program, "ELF file")->required();
-  command->add_option("--nodes", options->nodes, "Nodes that run it, from the first on")
-      ->check(CLI::PositiveNumber)
-      ->capture_default_str();
-  command->add_option("--machine", options->machine, "Name under machines/, or a .toml file")
-      ->capture_default_str();
+  add_program_options(*command, *options);
   command->add_flag("--no-timing", options->no_timing, "Same values, no cycles: faster");
-  command->add_option("--max-instructions", options->max_instructions, "Per thread; 0: no limit")
-      ->capture_default_str();
-  command
-      ->add_option("--threads", options->host_threads,
-                   "Threads of this computer; 0: one per core; changes no result")
-      ->capture_default_str();
+  command->add_flag("--quiet", options->quiet, "What the program writes and nothing else");
   command->add_flag("--json", options->json, "Everything, with the ledger, as JSON");
   command->callback([options] { exec(*options); });
 }

@@ -172,7 +172,7 @@ LaunchResult Computer::launch(const Program& program, std::uint64_t persistent_b
 
   Known& known = state.know(program);
   Execution execution(state.machine, state.topology, layout, state.sram, state.hbm, state.nodes, options);
-  execution.start(program.entry(), known.image, known.timing);
+  execution.start(program, known.image, known.timing);
   if (options.lead) {
     for (const auto& thread : execution.threads()) thread->core.use(known.single_steps(program));
     Stepping stepping(execution, state.machine, program, layout, options);
@@ -187,7 +187,12 @@ LaunchResult Computer::launch(const Program& program, std::uint64_t persistent_b
     result.exit_code = std::max(result.exit_code, thread->exit_code);
     result.instructions += thread->hart.instructions;
     if (options.text_output && !thread->text.empty()) options.text_output(thread->text);
+    if (options.error_output && !thread->error_text.empty()) options.error_output(thread->error_text);
   }
+  for (const std::uint64_t number : execution.unknown_calls())
+    result.warnings.push_back(fmt::format("system call {} does not exist here; it returned -ENOSYS", number));
+  for (unsigned node = 0; options.measure_memory && node < state.nodes; ++node)
+    result.memory_used = std::max(result.memory_used, execution.memory_used(node));
   count_nodes(execution, result.ledger);
   result.stranded = find_stranded(execution, program, culprit(result.outcome), options.max_instructions);
   if (options.timing) {

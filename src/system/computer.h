@@ -31,8 +31,15 @@ struct LaunchOptions {
   std::uint64_t max_instructions = 0;  // per thread; 0: no limit
   std::function<bool()>
       interrupted;  // polled by host threads at once; true ends the launch: Outcome::interrupted
-  std::function<void(std::string_view)>
-      text_output;  // write(2) of the nodes, by node and thread at the end of the launch
+  // write(2) of the nodes to descriptor 1, and to 2 (if empty: with the others). By node and thread at the
+  // end of the launch; of a launch with a single thread at once.
+  std::function<void(std::string_view)> text_output, error_output;
+  // What read(2) of descriptor 0 finds: fills the span as far as it can and returns how many bytes, 0 at the
+  // end. Every node reads the whole of it. Empty: there is no input.
+  std::function<std::size_t(std::span<std::byte>)> text_input;
+  // argv of thread 0 of every node, on its stack; without any, nothing is put there.
+  std::vector<std::string> arguments;
+  bool measure_memory = false;  // fill LaunchResult::memory_used
   std::function<void(Stepping&)>
       lead;  // called when all threads stand at their start; where it leaves them they run on by themselves
 };
@@ -55,6 +62,9 @@ struct LaunchResult {
   std::uint64_t instructions = 0;
   machine::Ledger ledger;          // keys of docs/notes/004
   std::vector<Stranded> stranded;  // at most 8
+  // The most that any node used: program and heap, and its stack as far as it was written to.
+  std::uint64_t memory_used = 0;
+  std::vector<std::string> warnings;  // one clause each
 };
 
 class Computer {

@@ -1,9 +1,11 @@
 #include "system/execution.h"
 
 #include <algorithm>
+#include <tuple>
 
 #include "base/error.h"
 #include "base/parallel.h"
+#include "system/initial_stack.h"
 
 namespace dojo::system {
 
@@ -14,11 +16,7 @@ constexpr std::uint64_t turn_instructions = 200'000;
 // A program that ends by a store to tohost spins afterwards; this is how long at most.
 constexpr std::uint64_t tohost_instructions = 1024;
 
-constexpr std::uint64_t call_write = 64, call_exit = 93;
-constexpr std::uint64_t not_implemented = static_cast<std::uint64_t>(-38);  // -ENOSYS
-constexpr std::uint64_t bad_file = static_cast<std::uint64_t>(-9);          // -EBADF
-constexpr std::uint64_t bad_address = static_cast<std::uint64_t>(-14);      // -EFAULT
-constexpr unsigned a0 = 10, a1 = 11, a2 = 12, a7 = 17, sp = 2;
+constexpr unsigned a0 = 10, sp = 2;
 
 }  // namespace
 
@@ -41,8 +39,9 @@ void Execution::run() {
   parallel_for(workers, workers, [this](std::size_t) { work(); });
 }
 
-void Execution::start(std::uint64_t entry, node::CodeImage& image, node::BlockTiming& timing) {
-  for (unsigned node = 0; node < nodes_; ++node)
+void Execution::start(const Program& program, node::CodeImage& image, node::BlockTiming& timing) {
+  for (unsigned node = 0; node < nodes_; ++node) {
+    std::tie(node_states_[node].heap_end, node_states_[node].heap_limit) = layout_.heap();
     for (unsigned number = 0; number < layout_.threads; ++number) {
       Thread& thread = *threads_.emplace_back(std::make_unique<Thread>(image, timing, options_.timing));
       isa::Hart& hart = thread.hart;
@@ -55,11 +54,15 @@ void Execution::start(std::uint64_t entry, node::CodeImage& image, node::BlockTi
       hart.row = row;
       hart.column = column;
       hart.thread = number;
-      hart.pc = entry;
-      hart.set_x(sp, layout_.stack_end(number));
+      hart.pc = program.entry();
+      hart.set_x(sp, number == 0 && !options_.arguments.empty()
+                         ? write_initial_stack(hart.memory, layout_.stack_end(0), layout_.stack_bytes,
+                                               program, options_.arguments)
+                         : layout_.stack_end(number));
       hart.set_x(a0, number);
       thread.trace.node = node;
     }
+  }
 }
 
 // One host thread's life: takes nodes from the queue until no node is queued and none is being run, for then
@@ -161,38 +164,32 @@ void Execution::end(Thread& thread, ThreadState state) {
   thread.state = state;
 }
 
-void Execution::system_call(Thread& thread) {
-  isa::Hart& hart = thread.hart;
-  if (hart.x[a7] == call_exit) {
-    thread.exit_code = static_cast<int>(hart.x[a0] & 0xff);
-    return end(thread, ThreadState::ended);
-  }
-  if (hart.x[a7] == call_write) return write_text(thread);
-  hart.set_x(a0, not_implemented);
-}
-
-void Execution::write_text(Thread& thread) {
-  isa::Hart& hart = thread.hart;
-  const std::uint64_t file = hart.x[a0], count = hart.x[a2];
-  if (file != 1 && file != 2) return hart.set_x(a0, bad_file);
-  const std::byte* bytes = hart.memory.readable(hart.x[a1], count);
-  if (bytes == nullptr) return hart.set_x(a0, bad_address);
-  thread.text.append(reinterpret_cast<const char*>(bytes), count);
-  hart.set_x(a0, count);
-}
-
 // True if the program has written its result to tohost: then all threads of the node have ended.
 bool Execution::check_tohost(Thread& thread) {
   const std::uint64_t value = semaphore(thread.hart.node, layout_.tohost);
   if (value == 0) return false;
-  const std::lock_guard lock(node_states_[thread.hart.node].lock);
-  for (unsigned number = 0; number < layout_.threads; ++number) {
-    Thread& sibling = *threads_[thread.hart.node * layout_.threads + number];
-    if (sibling.state == ThreadState::runnable || sibling.state == ThreadState::waiting)
-      sibling.state = ThreadState::ended;
-  }
+  end_node(thread.hart.node);
   thread.exit_code = static_cast<int>((value >> 1) & 0x7fffffff);
   return true;
+}
+
+// Ends every thread of a node that has not ended otherwise.
+void Execution::end_node(std::uint32_t node) {
+  const std::lock_guard lock(node_states_[node].lock);
+  for (unsigned number = 0; number < layout_.threads; ++number) {
+    Thread& thread = *threads_[node * layout_.threads + number];
+    if (thread.state == ThreadState::runnable || thread.state == ThreadState::waiting)
+      thread.state = ThreadState::ended;
+  }
+}
+
+std::uint64_t Execution::memory_used(std::uint32_t node) const {
+  const isa::Memory& window = layout_.window;
+  const std::span<std::byte> memory = sram_.range(node * window.size, window.size);
+  const std::uint64_t heap = node_states_[node].heap_end - window.base;
+  const auto stack =
+      std::ranges::find_if(memory.subspan(heap), [](std::byte b) { return b != std::byte{0}; });
+  return heap + static_cast<std::uint64_t>(memory.subspan(heap).end() - stack);
 }
 
 std::vector<ThreadTrace> Execution::take_traces() {

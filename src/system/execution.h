@@ -14,6 +14,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
@@ -23,6 +24,7 @@
 #include "system/computer.h"
 #include "system/layout.h"
 #include "system/memory.h"
+#include "system/program.h"
 #include "system/trace.h"
 
 namespace dojo::system {
@@ -46,7 +48,7 @@ struct Thread {
   std::atomic<ThreadState> state = ThreadState::runnable;
   std::uint64_t semaphore = 0, amount = 0;  // waited for
   int exit_code = 0;
-  std::string text;
+  std::string text, error_text;
   std::uint64_t cycles = 0;  // since the last record
   ThreadTrace trace;
   MovedByOp moved;
@@ -60,8 +62,8 @@ public:
   Execution(const machine::Machine& machine, const fabric::Topology& topology, const Layout& layout,
             const HostMemory& sram, std::span<HostMemory> hbm, unsigned nodes, const LaunchOptions& options);
 
-  // Makes the threads of every node, at `entry`.
-  void start(std::uint64_t entry, node::CodeImage& image, node::BlockTiming& timing);
+  // Makes the threads of every node, at the program's entry.
+  void start(const Program& program, node::CodeImage& image, node::BlockTiming& timing);
   // Runs all threads from where they stand until none can go on.
   void run();
   // One block of a thread that can go on, with all that follows from it, by the calling host thread alone:
@@ -75,11 +77,18 @@ public:
   std::span<const std::unique_ptr<Thread>> threads() const { return threads_; }
   std::vector<ThreadTrace> take_traces();
   std::uint64_t semaphore(std::uint32_t node, std::uint64_t offset) const;
+  // Bytes of a node's memory that its program used (LaunchResult::memory_used).
+  std::uint64_t memory_used(std::uint32_t node) const;
+  // The numbers of system calls that were asked for and do not exist.
+  const std::set<std::uint64_t>& unknown_calls() const { return unknown_calls_; }
 
 private:
   struct Node {
     std::mutex lock;
     enum { asleep, queued, running } state = queued;
+    // Of the system calls; whoever runs the node owns them.
+    std::uint64_t heap_end = 0, heap_limit = 0;      // brk, and where mmap's ranges begin
+    std::uint64_t input_read = 0, random_drawn = 0;  // bytes
   };
 
   void work();
@@ -89,10 +98,31 @@ private:
   void run_slice(Thread& thread, std::uint64_t most_instructions);
   void end_turn(Thread& thread);
   std::uint64_t limit() const;
-  void system_call(Thread& thread);
-  void write_text(Thread& thread);
   bool check_tohost(Thread& thread);
+  void end_node(std::uint32_t node);
   void end(Thread& thread, ThreadState state);
+
+  // System calls (system_calls.cpp). Each returns what a0 becomes.
+  friend struct SystemCallTable;
+  void system_call(Thread& thread);
+  std::int64_t call_exit(Thread& thread);
+  std::int64_t call_exit_group(Thread& thread);
+  std::int64_t call_kill(Thread& thread);
+  std::int64_t call_write(Thread& thread);
+  std::int64_t call_writev(Thread& thread);
+  std::int64_t call_read(Thread& thread);
+  std::int64_t call_lseek(Thread& thread);
+  std::int64_t call_close(Thread& thread);
+  std::int64_t call_fstat(Thread& thread);
+  std::int64_t call_fstatat(Thread& thread);
+  std::int64_t call_brk(Thread& thread);
+  std::int64_t call_mmap(Thread& thread);
+  std::int64_t call_clock_gettime(Thread& thread);
+  std::int64_t call_gettimeofday(Thread& thread);
+  std::int64_t call_times(Thread& thread);
+  std::int64_t call_getrandom(Thread& thread);
+  std::int64_t write_text(Thread& thread, std::uint64_t file, std::uint64_t address, std::uint64_t count);
+  std::uint64_t nanoseconds(const Thread& thread) const;
 
   void transfer(Thread& thread);
   bool put(Thread& thread, const isa::Transfer& transfer);
@@ -121,6 +151,11 @@ private:
   std::deque<unsigned> queue_;
   unsigned working_ = 0;
   std::atomic<bool> interrupted_ = false;
+
+  std::mutex calls_lock_;  // of what system calls of all nodes share
+  std::set<std::uint64_t> unknown_calls_;
+  std::vector<std::byte> input_;  // read so far
+  bool input_ended_ = false;
 };
 
 }  // namespace dojo::system

@@ -1,15 +1,18 @@
 #include "system/layout.h"
 
 #include <algorithm>
-#include <cstring>
+#include <tuple>
 
 #include "base/error.h"
+#include "system/memory.h"
 
 namespace dojo::system {
 
 namespace {
 
 constexpr std::uint64_t window_grain = 64 * 1024;
+// What is larger is no node's SRAM but a flat memory for ordinary programs, which want ordinary stacks.
+constexpr std::uint64_t largest_sram = 8 * 1024 * 1024;
 
 void check_range(const Program& program, const Layout& layout, std::uint64_t begin, std::uint64_t end) {
   const std::uint64_t lowest = std::max(layout.window.base, layout.window.unmapped_below);
@@ -48,6 +51,8 @@ Layout lay_out(const Program& program, const machine::Node& node, std::uint64_t 
     refuse(program.where(), "asks for {} threads (symbol __dojo_threads); a node has 1 to {}", threads,
            node.threads);
   layout.threads = static_cast<unsigned>(threads);
+  if (window.size > largest_sram) layout.stack_bytes = std::min(window.size / 8, flat_stack_bytes);
+  layout.image_end = program.segments().back().end();
   layout.persistent_begin = persistent_begin;
   layout.persistent_end = persistent_end;
   const std::uint64_t stacks = layout.stack_end(layout.threads);
@@ -59,7 +64,8 @@ Layout lay_out(const Program& program, const machine::Node& node, std::uint64_t 
     check_range(program, layout, segment.address, segment.end());
 
   layout.tohost = program.symbol("tohost", 0);
-  if (layout.tohost != 0 && (layout.tohost < window.base || layout.tohost > window.base + window.size - 8))
+  if (layout.tohost != 0 && (layout.tohost < std::max(window.base, window.unmapped_below) ||
+                             layout.tohost > window.base + window.size - 8))
     refuse(program.where(), "has its symbol tohost at {:#x}, outside a node's memory", layout.tohost);
   return layout;
 }
@@ -69,8 +75,8 @@ void load(const Program& program, const Layout& layout, std::span<std::byte> sra
   const bool keeps = layout.persistent_begin != layout.persistent_end;
   const std::uint64_t kept_begin = keeps ? layout.persistent_begin - base : sram.size();
   const std::uint64_t kept_end = keeps ? layout.persistent_end - base : sram.size();
-  std::memset(sram.data(), 0, kept_begin);
-  std::memset(sram.data() + kept_end, 0, sram.size() - kept_end);
+  make_zero(sram.first(kept_begin));
+  make_zero(sram.subspan(kept_end));
   for (const ProgramSegment& segment : program.segments())
     std::ranges::copy(segment.bytes, sram.begin() + static_cast<std::ptrdiff_t>(segment.address - base));
 }

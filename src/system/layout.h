@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <utility>
 
 #include "isa/hart.h"
 #include "machine/machine.h"
@@ -11,14 +12,25 @@
 
 namespace dojo::system {
 
-constexpr std::uint64_t stack_bytes = 16 * 1024;  // per thread
+constexpr std::uint64_t node_stack_bytes = 16 * 1024;        // per thread, in a node's own SRAM
+constexpr std::uint64_t flat_stack_bytes = 8 * 1024 * 1024;  // at most, in a larger memory: an eighth of it
 
 struct Layout {
   isa::Memory window;  // bytes left null: it is the same for all nodes
   unsigned threads = 1;
+  std::uint64_t stack_bytes = node_stack_bytes;  // per thread
   std::uint64_t persistent_begin = 0, persistent_end = 0;
   std::uint64_t tohost = 0;  // 0: the program has no such symbol
 
+  // First address behind the program's last segment.
+  std::uint64_t image_end = 0;
+
+  // Where the heap begins, and the address that it must not reach.
+  std::pair<std::uint64_t, std::uint64_t> heap() const {
+    const std::uint64_t begin = (image_end + 15) / 16 * 16, end = stack_end(threads);
+    const bool kept_above = persistent_begin != persistent_end && persistent_begin >= begin;
+    return {begin, kept_above ? persistent_begin : end};
+  }
   // Address just behind the stack of a thread.
   std::uint64_t stack_end(unsigned thread) const { return window.base + window.size - thread * stack_bytes; }
 };

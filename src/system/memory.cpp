@@ -2,6 +2,9 @@
 
 #include <sys/mman.h>
 
+#include <algorithm>
+#include <cstdint>
+
 #include "base/error.h"
 
 namespace dojo::system {
@@ -16,6 +19,20 @@ HostMemory::HostMemory(std::uint64_t bytes, std::string_view what) : size_(bytes
 
 HostMemory::~HostMemory() {
   if (bytes_ != nullptr) munmap(bytes_, size_);
+}
+
+void make_zero(std::span<std::byte> bytes) {
+  constexpr std::size_t page = 4096, large = 16 * 1024 * 1024;
+  if (bytes.size() < large) {
+    std::ranges::fill(bytes, std::byte{0});
+    return;
+  }
+  // Pages that the host takes back read as zero.
+  const std::size_t edge = (page - reinterpret_cast<std::uintptr_t>(bytes.data()) % page) % page;
+  const std::size_t pages = (bytes.size() - edge) / page * page;
+  DOJO_ENSURE(madvise(bytes.data() + edge, pages, MADV_DONTNEED) == 0);
+  std::ranges::fill(bytes.first(edge), std::byte{0});
+  std::ranges::fill(bytes.subspan(edge + pages), std::byte{0});
 }
 
 }  // namespace dojo::system

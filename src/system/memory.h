@@ -35,4 +35,7 @@ private:
   std::uint64_t size_ = 0;
 };
 
+// Zeroes a part of a HostMemory; a large one costs no host memory afterwards.
+void make_zero(std::span<std::byte> bytes);
+
 }  // namespace dojo::system

@@ -79,6 +79,9 @@ private:
     if (memory_bytes > most_bytes || address + memory_bytes < address)
       refuse(where_, "has a segment at {:#x} of {} bytes, which no node can hold", address, memory_bytes);
     need(offset, file_bytes, "a segment's bytes");
+    const std::uint64_t table = word(32), table_bytes = half(56) * segment_bytes;
+    if (offset <= table && table + table_bytes <= offset + file_bytes)
+      program_.headers_ = {address + (table - offset), half(56)};
     ProgramSegment& segment = program_.segments_.emplace_back();
     segment.address = address;
     segment.memory_bytes = memory_bytes;

@@ -34,6 +34,8 @@ public:
   // Addresses [begin, end) that programs may not store to: the longest run of code without writable data
   // between.
   std::pair<std::uint64_t, std::uint64_t> text() const;
+  // Where the loaded image shows its own program headers, and how many there are; 0 if it does not.
+  std::pair<std::uint64_t, std::uint64_t> headers() const { return headers_; }
   // Value of a symbol, or `otherwise` if it does not exist.
   std::uint64_t symbol(std::string_view name, std::uint64_t otherwise) const;
   bool has_symbol(std::string_view name) const;
@@ -53,6 +55,7 @@ private:
 
   std::string where_, sha256_;
   std::uint64_t entry_ = 0;
+  std::pair<std::uint64_t, std::uint64_t> headers_{0, 0};
   std::vector<ProgramSegment> segments_;
   std::vector<Symbol> symbols_;  // sorted by address, functions last among equals
 };

@@ -1,0 +1,128 @@
+#include "run_program.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <charconv>
+#include <cstdio>
+
+#include "base/error.h"
+#include "commands.h"
+
+namespace dojo::tools {
+
+namespace {
+
+constexpr std::uint64_t most_memory = std::uint64_t{4} << 30;
+
+std::uint64_t bytes_of(const std::string& text) {
+  std::uint64_t count = 0;
+  const char* const last = text.data() + text.size();
+  const auto [rest, error] = std::from_chars(text.data(), last, count);
+  const std::string_view suffix(rest, static_cast<std::size_t>(last - rest));
+  const unsigned shift = suffix == "k" || suffix == "K"   ? 10
+                         : suffix == "m" || suffix == "M" ? 20
+                         : suffix == "g" || suffix == "G" ? 30
+                                                          : 0;
+  if (error != std::errc{} || (shift == 0 && !suffix.empty()))
+    refuse("--memory", "'{}' is no size such as 64M", text);
+  if (count > most_memory >> shift || count << shift < 65536 || (count << shift) % 4096 != 0)
+    refuse("--memory", "{} is not a multiple of 4k from 64k to 4G", text);
+  return count << shift;
+}
+
+std::size_t read_standard_input(std::span<std::byte> to) {
+  for (;;) {
+    const ssize_t got = ::read(STDIN_FILENO, to.data(), to.size());
+    if (got >= 0) return static_cast<std::size_t>(got);
+    if (errno != EINTR) return 0;
+  }
+}
+
+void print_stranded(const system::Stranded& stranded) {
+  fmt::print(stderr, "node {} thread {}: {}\n  at {:#x}", stranded.node, stranded.thread, stranded.reason,
+             stranded.pc);
+  if (!stranded.symbol.empty()) fmt::print(stderr, " <{}>", stranded.symbol);
+  fmt::print(stderr, "  {}\n", stranded.disassembly);
+  for (std::size_t i = 0; i < stranded.registers.size(); ++i) {
+    const auto& [name, value] = stranded.registers[i];
+    fmt::print(stderr, "  {:>4} {:016x}{}", name, value,
+               i % 4 == 3 || i + 1 == stranded.registers.size() ? "\n" : "");
+  }
+}
+
+}  // namespace
+
+void add_program_options(CLI::App& command, ProgramOptions& options) {
+  command.add_option("PROGRAM", options.program, "ELF file")->required();
+  command.add_option("ARGS", options.arguments, "The program's own arguments, behind --");
+  command.add_option("--nodes", options.nodes, "Nodes that run it, from the first on")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  command.add_option("--machine", options.machine, "Name under machines/, or a .toml file")
+      ->capture_default_str();
+  command.add_option("--memory", options.memory,
+                     "Bytes of memory (k, M, G) instead of a node's SRAM; all of it is timed as SRAM");
+  command.add_option("--max-instructions", options.max_instructions, "Per thread; 0: no limit")
+      ->capture_default_str();
+  command
+      .add_option("--threads", options.host_threads,
+                  "Threads of this computer; 0: one per core; changes no result")
+      ->capture_default_str();
+}
+
+machine::Machine machine_of(const ProgramOptions& options) {
+  machine::Machine machine = machine::read_machine(options.machine);
+  if (!options.memory.empty()) machine.node.sram_bytes = bytes_of(options.memory);
+  return machine;
+}
+
+system::LaunchOptions launch_options(const ProgramOptions& options) {
+  system::LaunchOptions launch;
+  launch.host_threads = options.host_threads;
+  launch.max_instructions = options.max_instructions;
+  launch.arguments = {options.program};
+  launch.arguments.insert(launch.arguments.end(), options.arguments.begin(), options.arguments.end());
+  launch.text_input = read_standard_input;
+  launch.measure_memory = true;
+  return launch;
+}
+
+std::string memory_sentence(const ProgramOptions& options, const system::LaunchResult& result) {
+  const std::uint64_t sram = machine::read_machine(options.machine).node.sram_bytes;
+  const std::string used = fmt::format("{} bytes used", result.memory_used);
+  if (result.memory_used > sram)
+    return fmt::format(
+        "{}, {} more than a node's {}: no node can run it; its cycles treat all memory as SRAM", used,
+        result.memory_used - sram, sram);
+  return fmt::format("{} of a node's {}", used, sram);
+}
+
+std::string_view name_of(system::Outcome outcome) {
+  switch (outcome) {
+    case system::Outcome::finished:
+      return "finished";
+    case system::Outcome::trapped:
+      return "trapped";
+    case system::Outcome::deadlocked:
+      return "deadlocked";
+    case system::Outcome::too_long:
+      return "too long";
+    case system::Outcome::interrupted:
+      return "interrupted";
+  }
+  return "";
+}
+
+void end_as_program(const ProgramOptions& options, const system::LaunchResult& result) {
+  if (result.outcome != system::Outcome::finished) {
+    fmt::print(stderr, "dojo: {}: {}\n", options.program, name_of(result.outcome));
+    for (const system::Stranded& stranded : result.stranded) print_stranded(stranded);
+    throw CLI::RuntimeError(exit_guest_stranded);
+  }
+  // A process has eight bits for it; what does not fit must not look like success.
+  if (result.exit_code != 0) throw CLI::RuntimeError(result.exit_code < 256 ? result.exit_code : 255);
+}
+
+}  // namespace dojo::tools

@@ -1,0 +1,41 @@
+// What `dojo exec` and `dojo profile` share: a bare program from the command line, on the nodes of a machine.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "machine/machine.h"
+#include "system/computer.h"
+#include "system/program.h"
+
+namespace dojo::tools {
+
+struct ProgramOptions {
+  std::string program, machine = "d1", memory;
+  std::vector<std::string> arguments;
+  unsigned nodes = 1, host_threads = 0;
+  std::uint64_t max_instructions = 0;
+};
+
+// PROGRAM, --nodes, --machine, --memory, --max-instructions, --threads and what stands behind `--`.
+void add_program_options(CLI::App& command, ProgramOptions& options);
+
+// The machine of the command line; with --memory its nodes have that much SRAM.
+machine::Machine machine_of(const ProgramOptions& options);
+
+// What every launch of it has in common: limits, argv, standard input. Output goes nowhere.
+system::LaunchOptions launch_options(const ProgramOptions& options);
+
+// How much memory the program used and, if it is more than a node has, what that means.
+std::string memory_sentence(const ProgramOptions& options, const system::LaunchResult& result);
+
+// Ends the command if the program did not end well: says why on stderr and throws its exit code.
+void end_as_program(const ProgramOptions& options, const system::LaunchResult& result);
+
+std::string_view name_of(system::Outcome outcome);
+
+}  // namespace dojo::tools
