@@ -62,12 +62,12 @@ Block build_block(const Memory& memory, std::uint64_t pc, unsigned limit) {
 std::uint32_t run_block(Hart& hart, const Block& block) {
   hart.stop = Stop::none;
   if (block.floats) begin_floats(hart);
-  const Decoded* d = block.code.data();
-  do d = d->execute(hart, d);
-  while (d != nullptr);
+  run_code(hart, block);
   if (block.floats) end_floats(hart);
-  if (hart.stop != Stop::trap) return block.count;
+  return hart.stop == Stop::trap ? settle_trap(hart, block) : block.count;
+}
 
+std::uint32_t settle_trap(Hart& hart, const Block& block) {
   hart.pc = block.pc;
   const auto completed = static_cast<std::uint32_t>(hart.trapped_at - block.code.data());
   for (std::uint32_t i = 0; i < completed; ++i) hart.pc += block.code[i].length;

@@ -1,10 +1,11 @@
 // Straight-line runs of decoded instructions: what the node executes, times and counts as one thing.
 //
-// A block ends at the first instruction with `ends_block`, at `max_block` instructions, or before an address that cannot be
-// fetched (which then traps as a block of its own). pc-relative immediates (branches, jal, auipc) are absolute after building. The last
-// Decoded is always a sentinel: it sets hart.pc to the address after the block and returns nullptr. So: a handler that neither
-// branches nor traps returns d + 1; a taken branch sets hart.pc and returns nullptr; a system call or transfer sets hart.stop and
-// returns d + 1 (the sentinel leaves pc behind the instruction, ready to resume).
+// A block ends at the first instruction with `ends_block`, at `max_block` instructions, or before an address
+// that cannot be fetched (which then traps as a block of its own). pc-relative immediates (branches, jal,
+// auipc) are absolute after building. The last Decoded is always a sentinel: it sets hart.pc to the address
+// after the block and returns nullptr. So: a handler that neither branches nor traps returns d + 1; a taken
+// branch sets hart.pc and returns nullptr; a system call or transfer sets hart.stop and returns d + 1 (the
+// sentinel leaves pc behind the instruction, ready to resume).
 #pragma once
 
 #include <cstdint>
@@ -21,14 +22,14 @@ constexpr unsigned max_block = 64;
 
 struct Block {
   std::uint64_t pc = 0;
-  std::uint32_t count = 0;         // instructions, without the sentinel
-  std::uint32_t bytes = 0;         // of encodings
-  std::vector<Decoded> code;       // count + 1
-  bool floats = false;             // holds an instruction that raises_flags
+  std::uint32_t count = 0;    // instructions, without the sentinel
+  std::uint32_t bytes = 0;    // of encodings
+  std::vector<Decoded> code;  // count + 1
+  bool floats = false;        // holds an instruction that raises_flags
 };
 
-// Decodes one instruction; an encoding that no row matches decodes to a row that traps. `bits` holds at least the
-// instruction's own bits, low half-word first.
+// Decodes one instruction; an encoding that no row matches decodes to a row that traps. `bits` holds at least
+// the instruction's own bits, low half-word first.
 Decoded decode(std::uint32_t bits, std::uint64_t pc);
 
 // Never fails: unreadable or illegal code becomes an instruction that traps when executed.
@@ -39,10 +40,20 @@ Block build_block(const Memory& memory, std::uint64_t pc, unsigned limit = max_b
 // Afterwards hart.pc is the next instruction, or the trapping one if hart.stop == Stop::trap.
 std::uint32_t run_block(Hart& hart, const Block& block);
 
+// The same for who runs many blocks, in its parts. Before `run_code` hart.stop is none and begin_floats has
+// been called; if hart.stop is Stop::trap after it, `settle_trap` sets pc and counts what was completed.
+inline void run_code(Hart& hart, const Block& block) {
+  const Decoded* d = block.code.data();
+  do d = d->execute(hart, d);
+  while (d != nullptr);
+}
+std::uint32_t settle_trap(Hart& hart, const Block& block);
+
 // Every row of the machine, in table order.
 std::span<const Row* const> all_rows();
 
-// The text that llvm-mc -M no-aliases would print for it, e.g. "addi\ta0, a0, 1"; "<unknown>" for illegal encodings.
+// The text that llvm-mc -M no-aliases would print for it, e.g. "addi\ta0, a0, 1"; "<unknown>" for illegal
+// encodings.
 std::string disassemble(const Decoded& decoded, std::uint64_t pc);
 
 }  // namespace dojo::isa

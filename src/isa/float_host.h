@@ -1,10 +1,11 @@
 // The host's floating point as the hart's: who owns rounding mode and flags, and when.
 //
-// Rule: while run_block runs a block that holds an instruction which `raises_flags`, MXCSR belongs to the
-// hart: its rounding mode is frm (nearest even if frm is RMM or reserved), its exception flags were cleared
-// at the block's beginning and are added to hart.fflags at its end. Everywhere else MXCSR is nobody's, so
-// host code may set what flags it likes. A CSR instruction is a block of its own, so it finds hart.fflags
-// complete, and frm never changes inside a block.
+// Rule: between begin_floats and end_floats MXCSR belongs to the hart: its rounding mode is frm (nearest even
+// if frm is RMM or reserved), its exception flags were cleared at the beginning and are added to hart.fflags
+// at the end. run_block does this around a block that holds an instruction which `raises_flags`; a node's
+// core does it around as many blocks as come in a row, of whatever instructions. Everywhere else MXCSR is
+// nobody's, so host code may set what flags it likes. A CSR instruction is a block of its own, around which
+// the flags are settled, so it finds hart.fflags complete, and frm never changes in between.
 //
 // A handler therefore computes with plain C++ operators: dynamic rounding and flags cost nothing. It must
 //  - trap if it rounds and hart.frm > 4 (dynamic) and compute ties-away itself if the mode is RMM

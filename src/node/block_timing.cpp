@@ -16,10 +16,10 @@ namespace {
 
 constexpr std::size_t buckets = std::size_t{1} << 18;
 
-std::size_t hash(const PipelineState* from, const CodeBlock* block, const Config& config, Exit exit) {
+std::size_t hash(const PipelineState* from, const CodeBlock* block, ConfigWord config, Exit exit) {
   std::uint64_t h = reinterpret_cast<std::uintptr_t>(from) * 0x9e3779b97f4a7c15u;
   h = (h ^ reinterpret_cast<std::uintptr_t>(block)) * 0xff51afd7ed558ccdu;
-  h = (h ^ config.key() ^ static_cast<std::uint64_t>(exit) << 61) * 0xc4ceb9fe1a85ec53u;
+  h = (h ^ config.bits ^ static_cast<std::uint64_t>(exit) << 61) * 0xc4ceb9fe1a85ec53u;
   return (h ^ h >> 29) >> 20 & (buckets - 1);
 }
 
@@ -41,8 +41,8 @@ struct BlockTiming::Store {
   const PipelineState untimed{};
   Transition timed_start, untimed_start;
 
-  const Transition* look_up(const PipelineState* from, const CodeBlock& block, const Config& config,
-                            Exit exit, std::size_t bucket) const {
+  const Transition* look_up(const PipelineState* from, const CodeBlock& block, ConfigWord config, Exit exit,
+                            std::size_t bucket) const {
     for (const Transition* t = heads[bucket].load(std::memory_order_acquire); t; t = t->chain)
       if (t->from == from && t->block == &block && t->config == config && t->exit == exit) return t;
     return nullptr;
@@ -88,7 +88,7 @@ Counts BlockTiming::once(const Transition& last, const isa::Block& block, std::u
   return counts;
 }
 
-const Transition& BlockTiming::find(const Transition& last, const CodeBlock& block, const Config& config,
+const Transition& BlockTiming::find(const Transition& last, const CodeBlock& block, ConfigWord config,
                                     Exit exit) {
   Store& store = *store_;
   const std::size_t bucket = hash(last.to, &block, config, exit);
@@ -97,7 +97,7 @@ const Transition& BlockTiming::find(const Transition& last, const CodeBlock& blo
     const bool timed = last.to != &store.untimed;
     Pipeline pipeline(store.node, timed ? *last.to : PipelineState{});
     Counts counts;
-    for (const Step& step : steps_of(block.block, block.block.count, config, exit, store.node)) {
+    for (const Step& step : steps_of(block.block, block.block.count, config.decode(), exit, store.node)) {
       if (timed) pipeline.add(step);
       node::count(step.job, counts);
     }
@@ -119,7 +119,7 @@ const Transition& BlockTiming::find(const Transition& last, const CodeBlock& blo
       found = &made;
     }
   }
-  last.likely_next.store(found, std::memory_order_release);
+  last.next[static_cast<std::size_t>(exit)].store(found, std::memory_order_release);
   return *found;
 }
 

@@ -2,12 +2,15 @@
 // counts, next state).
 //
 // The machine has no caches, so the timing of a block depends on nothing else. A remembered step costs one
-// comparison in a loop that repeats itself and one hash lookup otherwise. What is remembered is computed by
+// comparison if the block was left this way in the same configuration the last time, one hash lookup
+// otherwise. What is remembered is computed by
 // node/pipeline.h and is a pure function of its key, so host threads may share one BlockTiming: whoever comes
 // first computes, and the result never depends on who that was.
 #pragma once
 
+#include <array>
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 
@@ -20,19 +23,23 @@ namespace dojo::node {
 
 // How a block was left. `stopped`: by a transfer or a system call, after which the pipeline is empty.
 enum class Exit : std::uint8_t { onward, taken, stopped };
+constexpr std::size_t exits = 3;
 
 struct PipelineState;
 
-// One remembered step. Immutable, but for the guess.
-struct Transition {
-  const PipelineState* from = nullptr;
+// One remembered step. Immutable, but for the guesses about what comes behind it. All that a repeated step
+// touches lies in one line of the host's cache.
+struct alignas(64) Transition {
   const CodeBlock* block = nullptr;
-  Config config;
-  Exit exit = Exit::onward;
-  const PipelineState* to = nullptr;
-  Counts counts;  // with cycles by cause
+  ConfigWord config;
   std::uint64_t cycles = 0;
-  mutable std::atomic<const Transition*> likely_next{nullptr};
+  mutable std::atomic<const CodeBlock*> next_block{nullptr};  // its owner's (core.cpp)
+  mutable std::array<std::atomic<const Transition*>, exits> next{};
+  const PipelineState* to = nullptr;
+
+  Counts counts;  // with cycles by cause
+  const PipelineState* from = nullptr;
+  Exit exit = Exit::onward;
   const Transition* chain = nullptr;
 };
 
@@ -47,9 +54,10 @@ public:
   const Transition& start(bool with_timing) const;
 
   // The step through `block` after `last`.
-  const Transition& step(const Transition& last, const CodeBlock& block, const Config& config, Exit exit) {
-    const Transition* guess = last.likely_next.load(std::memory_order_acquire);
-    if (guess && guess->block == &block && guess->config == config && guess->exit == exit) return *guess;
+  const Transition& step(const Transition& last, const CodeBlock& block, ConfigWord config, Exit exit) {
+    const Transition* guess = last.next[static_cast<std::size_t>(exit)].load(std::memory_order_acquire);
+    if (guess && guess->block == &block && guess->config == config) [[likely]]
+      return *guess;
     return find(last, block, config, exit);
   }
 
@@ -63,7 +71,7 @@ public:
   std::size_t states() const;
 
 private:
-  const Transition& find(const Transition& last, const CodeBlock& block, const Config& config, Exit exit);
+  const Transition& find(const Transition& last, const CodeBlock& block, ConfigWord config, Exit exit);
 
   struct Store;
   std::unique_ptr<Store> store_;

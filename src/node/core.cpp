@@ -1,6 +1,6 @@
 #include "node/core.h"
 
-#include "base/error.h"
+#include "isa/float_host.h"
 
 namespace dojo::node {
 
@@ -12,26 +12,48 @@ Core::Core(CodeImage& image, BlockTiming& timing, bool with_timing)
 Slice Core::run(isa::Hart& hart, std::uint64_t max_instructions) {
   Slice slice;
   hart.stop = Stop::none;
-  while (hart.stop == Stop::none && slice.instructions < max_instructions) {
-    if (hart.op != current_op_ || !current_) {
-      settle();
-      current_op_ = hart.op;
-      current_ = &counts_[current_op_];
-    }
-    if (const CodeBlock* block = image_->find(hart.pc, hart.memory))
-      run_block(hart, slice, *block);
-    else
-      run_unshared(hart, slice);
-  }
+  accounted_ = {};
+  if (max_instructions == 0) return slice;
+  isa::begin_floats(hart);
+  run_blocks(hart, slice, max_instructions);
+  settle_account(hart, slice);
   slice.stop = hart.stop;
   return slice;
 }
 
-void Core::run_block(isa::Hart& hart, Slice& slice, const CodeBlock& block) {
-  const Config config = block.uses_vectors ? config_of(hart) : Config{};
-  const std::uint32_t completed = isa::run_block(hart, block.block);
-  if (hart.stop == Stop::trap) {
-    add_once(hart, slice, block.block, completed, config);
+void Core::run_blocks(isa::Hart& hart, Slice& slice, std::uint64_t max_instructions) {
+  const CodeBlock* block = image_->find(hart.pc, hart.memory);
+  while (true) {
+    if (hart.op != current_op_ || !current_) change_op(hart);
+    if (block)
+      run_block(hart, slice, *block);
+    else
+      run_unshared(hart, slice);
+    if (hart.stop != Stop::none || slice.instructions >= max_instructions) return;
+    block = next_block(hart);
+  }
+}
+
+// The one that followed the last time, if pc agrees. It is of the same image: a slice asks the image for its
+// first block, and nothing is remembered behind the empty pipeline, which all images share.
+const CodeBlock* Core::next_block(const isa::Hart& hart) {
+  const CodeBlock* guess = last_->next_block.load(std::memory_order_acquire);
+  if (guess && guess->block.pc == hart.pc) [[likely]]
+    return guess;
+  const CodeBlock* block = image_->find(hart.pc, hart.memory);
+  if (last_ != start_) last_->next_block.store(block, std::memory_order_release);
+  return block;
+}
+
+inline void Core::run_block(isa::Hart& hart, Slice& slice, const CodeBlock& block) {
+  if (block.sees_account) [[unlikely]]
+    settle_account(hart, slice);
+  const ConfigWord config = block.uses_vectors ? config_word_of(hart) : ConfigWord{};
+  isa::run_code(hart, block.block);
+  if (block.sees_account) [[unlikely]]
+    isa::begin_floats(hart);
+  if (hart.stop == Stop::trap) [[unlikely]] {
+    add_once(slice, block.block, isa::settle_trap(hart, block.block), config.decode(), Exit::onward);
     return;
   }
   const Exit exit = hart.stop != Stop::none  ? Exit::stopped
@@ -39,22 +61,26 @@ void Core::run_block(isa::Hart& hart, Slice& slice, const CodeBlock& block) {
                                              : Exit::taken;
   last_ = &timing_.step(*last_, block, config, exit);
   tally(*last_);
-  if (recording_) recording_->blocks.push_back({&block.block, completed, config, exit});
-  advance(hart, slice, completed, last_->cycles);
+  if (recording_) [[unlikely]]
+    recording_->blocks.push_back({&block.block, block.block.count, config.decode(), exit});
+  slice.instructions += block.block.count;
+  slice.cycles += last_->cycles;
 }
 
 // Code outside the shared text may change between two visits, so nothing about it is remembered and its block
 // leaves the pipeline empty.
 void Core::run_unshared(isa::Hart& hart, Slice& slice) {
+  settle_account(hart, slice);
   const CodeBlock block = build_code_block(hart.memory, hart.pc, image_->limit());
   const Config config = config_of(hart);
   const std::uint32_t completed = isa::run_block(hart, block.block);
-  add_once(hart, slice, block.block, completed, config);
+  const Exit exit = hart.stop == Stop::none || hart.stop == Stop::trap ? Exit::onward : Exit::stopped;
+  add_once(slice, block.block, completed, config, exit);
+  isa::begin_floats(hart);
 }
 
-void Core::add_once(isa::Hart& hart, Slice& slice, const isa::Block& block, std::uint32_t completed,
-                    const Config& config) {
-  const Exit exit = hart.stop == Stop::none || hart.stop == Stop::trap ? Exit::onward : Exit::stopped;
+void Core::add_once(Slice& slice, const isa::Block& block, std::uint32_t completed, const Config& config,
+                    Exit exit) {
   if (recording_ && completed != 0) {
     recording_->own.push_back(block);
     recording_->blocks.push_back({&recording_->own.back(), completed, config, exit});
@@ -62,7 +88,22 @@ void Core::add_once(isa::Hart& hart, Slice& slice, const isa::Block& block, std:
   const Counts counts = timing_.once(*last_, block, completed, config, exit);
   last_ = start_;
   *current_ += counts;
-  advance(hart, slice, completed, counts.cycles());
+  slice.instructions += completed;
+  slice.cycles += counts.cycles();
+}
+
+void Core::change_op(const isa::Hart& hart) {
+  settle();
+  current_op_ = hart.op;
+  current_ = &counts_[current_op_];
+}
+
+// Brings the hart's counters and flags up to date.
+void Core::settle_account(isa::Hart& hart, const Slice& slice) {
+  isa::end_floats(hart);
+  hart.instructions += slice.instructions - accounted_.instructions;
+  hart.cycle += slice.cycles - accounted_.cycles;
+  accounted_ = slice;
 }
 
 void Core::tally(const Transition& transition) {
@@ -84,13 +125,6 @@ void Core::settle() {
 const std::map<std::uint32_t, Counts>& Core::counts() {
   settle();
   return counts_;
-}
-
-void Core::advance(isa::Hart& hart, Slice& slice, std::uint64_t instructions, std::uint64_t cycles) {
-  slice.instructions += instructions;
-  slice.cycles += cycles;
-  hart.instructions += instructions;
-  hart.cycle += cycles;
 }
 
 void Core::add_to(machine::Ledger& ledger, std::string_view part) {

@@ -57,13 +57,16 @@ public:
   void add_to(machine::Ledger& ledger, std::string_view part);
 
 private:
+  void run_blocks(isa::Hart& hart, Slice& slice, std::uint64_t max_instructions);
   void run_block(isa::Hart& hart, Slice& slice, const CodeBlock& block);
   void run_unshared(isa::Hart& hart, Slice& slice);
-  void add_once(isa::Hart& hart, Slice& slice, const isa::Block& block, std::uint32_t completed,
-                const Config& config);
+  const CodeBlock* next_block(const isa::Hart& hart);
+  void change_op(const isa::Hart& hart);
+  void add_once(Slice& slice, const isa::Block& block, std::uint32_t completed, const Config& config,
+                Exit exit);
   void tally(const Transition& transition);
   void settle();
-  static void advance(isa::Hart& hart, Slice& slice, std::uint64_t instructions, std::uint64_t cycles);
+  void settle_account(isa::Hart& hart, const Slice& slice);
 
   CodeImage* image_;
   BlockTiming& timing_;
@@ -71,6 +74,7 @@ private:
   const Transition* start_;  // the empty pipeline
   std::map<std::uint32_t, Counts> counts_;
   Recording* recording_ = nullptr;
+  Slice accounted_;            // what hart.instructions and hart.cycle hold of the present slice
   Counts* current_ = nullptr;  // counts_ of hart.op
   // How often transitions happened that current_ does not hold yet: adding one to a number is cheaper than
   // adding a row of counters. Direct-mapped by address.

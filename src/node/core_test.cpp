@@ -6,6 +6,7 @@
 
 #include "base/parallel.h"
 #include "base/random.h"
+#include "isa/vector_config.h"
 #include "node/assembly_for_test.h"
 #include "node/pipeline.h"
 #include "node/pipeline_reference.h"
@@ -284,6 +285,62 @@ TEST(Core, CodeOutsideTheTextIsNotRemembered) {
   EXPECT_EQ(core.run(movable.hart, 1000).stop, isa::Stop::system_call);
   EXPECT_EQ(movable.hart.x[10], 11u);
   EXPECT_EQ(timing.transitions(), 0u);
+}
+
+// The flags of one block reach a counter read blocks later, rounding follows frm at once, and counters read
+// inside a slice hold all that came before.
+TEST(Core, FlagsRoundingAndCountersAreCurrentWhereverTheyAreRead) {
+  Bench bench(R"(
+    li a0, 1
+    li a1, 3
+    fcvt.s.w fa0, a0
+    fcvt.s.w fa1, a1
+    li s2, 3
+  again:
+    fdiv.s fa2, fa0, fa1
+    addi s2, s2, -1
+    bnez s2, again
+    csrr s3, fflags
+    csrr s4, instret
+    csrr s5, cycle
+    li t0, 0x40
+    csrw fcsr, t0
+    j onward
+  onward:
+    fdiv.s fa3, fa0, fa1
+    csrr s6, fflags
+    csrw fcsr, x0
+    fdiv.s fa4, fa0, fa1
+    fdiv.s fa5, fa0, fa0
+)" + std::string(exit_code));
+  CodeImage image(Bench::base, bench.text_end);
+  BlockTiming timing(d1());
+  Core core(image, timing, true);
+  const Slice slice = core.run(bench.hart, 1000);
+  const auto& x = bench.hart.x;
+  EXPECT_EQ(slice.stop, isa::Stop::system_call);
+  EXPECT_EQ(x[19], 1u);
+  EXPECT_EQ(x[20], 5u + 3 * 3 + 1);
+  EXPECT_GE(x[21], 3 * d1().scalar_float_divide_cycles);
+  EXPECT_LT(x[21], slice.cycles);
+  EXPECT_EQ(x[22], 1u);
+  EXPECT_EQ(bench.hart.f[13], 0xffffffff3eaaaaaa);  // a third, downwards
+  EXPECT_EQ(bench.hart.f[14], 0xffffffff3eaaaaab);  // to nearest
+  EXPECT_EQ(bench.hart.fflags, 1);
+  EXPECT_EQ(bench.hart.instructions, slice.instructions);
+  EXPECT_EQ(bench.hart.cycle, slice.cycles);
+}
+
+TEST(Core, AConfigurationReadsTheSameFromVtype) {
+  isa::Hart hart;
+  const auto agrees = [&] { return config_word_of(hart).decode() == config_of(hart); };
+  EXPECT_TRUE(agrees());
+  for (std::uint64_t vtype = 0; vtype < 1u << 14; ++vtype)
+    for (const std::uint64_t tile_m : {0u, 1u, 7u, 16u, 17u}) {
+      isa::set_vtype(hart, vtype | tile_m << 16);
+      hart.vl = isa::vector_length_limit(hart);
+      ASSERT_TRUE(agrees()) << vtype << " " << tile_m;
+    }
 }
 
 TEST(Core, ATransferIsHandedOverAfterEverythingBeforeItAndItsOwnCost) {

@@ -20,13 +20,9 @@ struct Vector {  // a configuration in the words of vsetvli
   int lmul_log2 = 0;
   unsigned widen = 0, tm = 0, tk = 0;
   operator Config() const {
-    return {static_cast<std::uint16_t>(vl),
-            static_cast<std::uint8_t>(std::countr_zero(sew)),
-            static_cast<std::int8_t>(lmul_log2),
-            static_cast<std::uint8_t>(widen),
-            static_cast<std::uint8_t>(tm),
-            static_cast<std::uint8_t>(tk),
-            0};
+    return {static_cast<std::uint16_t>(vl),      static_cast<std::uint8_t>(std::countr_zero(sew)),
+            static_cast<std::int8_t>(lmul_log2), static_cast<std::uint8_t>(widen),
+            static_cast<std::uint8_t>(tm),       static_cast<std::uint8_t>(tk)};
   }
 };
 

@@ -10,6 +10,7 @@ CodeBlock build_code_block(const isa::Memory& memory, std::uint64_t pc, unsigned
   CodeBlock built{isa::build_block(memory, pc, limit)};
   const auto& code = built.block.code;
   built.uses_vectors = std::any_of(code.begin(), code.begin() + built.block.count, depends_on_config);
+  built.sees_account = (code.front().row->properties & isa::starts_block) != 0;
   return built;
 }
 

@@ -13,9 +13,10 @@
 namespace dojo::node {
 
 // A decoded block and what the node wants to know of it before running it. Immutable once published.
-struct CodeBlock {
+struct alignas(64) CodeBlock {
   isa::Block block;
   bool uses_vectors = false;  // its timing depends on vl, vtype and the tile shape
+  bool sees_account = false;  // reads or writes what the hart accumulates: flags, instructions, cycles
 
   std::uint64_t end() const { return block.pc + block.bytes; }
 };

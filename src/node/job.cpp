@@ -259,6 +259,21 @@ void describe_matrix_move(const Decoded& d, const Config& config, const machine:
 
 }  // namespace
 
+// The layout of vtype stands in isa/vector_config.h. An illegal vtype has only its highest bit set and reads
+// like the lowest configuration, with vl = 0.
+Config ConfigWord::decode() const {
+  const auto field = [&](unsigned first, unsigned count) {
+    return static_cast<unsigned>(bits >> (32 + first) & ((1u << count) - 1));
+  };
+  const unsigned widen = field(9, 2);
+  return {.vl = static_cast<std::uint16_t>(bits),
+          .sew_log2 = static_cast<std::uint8_t>(3 + field(3, 3)),
+          .lmul_log2 = static_cast<std::int8_t>(static_cast<int>(field(0, 3) ^ 4) - 4),
+          .widen = static_cast<std::uint8_t>(widen == 0 ? 0 : 1u << (widen - 1)),
+          .tile_m = static_cast<std::uint8_t>(field(16, 14)),
+          .tile_k = static_cast<std::uint8_t>(field(11, 3))};
+}
+
 bool depends_on_config(const Decoded& decoded) {
   switch (decoded.row->unit) {
     case Unit::simd:

@@ -24,21 +24,29 @@ struct Config {
   std::int8_t lmul_log2 = 0;
   std::uint8_t widen = 0;  // XSfmm twiden
   std::uint8_t tile_m = 0, tile_k = 0;
-  std::uint8_t padding = 0;
 
-  std::uint64_t key() const { return std::bit_cast<std::uint64_t>(*this); }
-  bool operator==(const Config& other) const { return key() == other.key(); }
+  bool operator==(const Config&) const = default;
 };
 
-// Put together in one register: this is asked for at every block with vector instructions.
 inline Config config_of(const isa::Hart& hart) {
-  const std::uint64_t key = (hart.vl & 0xffff) | std::uint64_t(std::countr_zero(hart.sew)) << 16 |
-                            std::uint64_t(static_cast<std::uint8_t>(hart.lmul_log2)) << 24 |
-                            std::uint64_t{hart.tile_widen} << 32 | std::uint64_t{hart.tile_m} << 40 |
-                            std::uint64_t{hart.tile_k} << 48;
-  return std::bit_cast<Config>(key);
+  return {.vl = static_cast<std::uint16_t>(hart.vl),
+          .sew_log2 = static_cast<std::uint8_t>(std::countr_zero(hart.sew)),
+          .lmul_log2 = hart.lmul_log2,
+          .widen = hart.tile_widen,
+          .tile_m = hart.tile_m,
+          .tile_k = hart.tile_k};
 }
-static_assert(std::endian::native == std::endian::little && sizeof(Config) == 8);
+
+// The same as the hart's own words hold it, vl below vtype: asked for at every block with vector
+// instructions, so not taken apart before somebody wants to know.
+struct ConfigWord {
+  std::uint64_t bits = 0;
+
+  Config decode() const;
+  bool operator==(const ConfigWord&) const = default;
+};
+
+inline ConfigWord config_word_of(const isa::Hart& hart) { return {hart.vtype << 32 | hart.vl}; }
 
 // Where an instruction goes.
 enum class Route : std::uint8_t {

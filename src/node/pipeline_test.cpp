@@ -131,8 +131,7 @@ TEST(Pipeline, EqualsTheReferenceOnEveryInstruction) {
                           static_cast<std::int8_t>(static_cast<int>(random.below(7)) - 3),
                           static_cast<std::uint8_t>(1 << random.below(3)),
                           static_cast<std::uint8_t>(random.below(17)),
-                          static_cast<std::uint8_t>(random.below(5)),
-                          0};
+                          static_cast<std::uint8_t>(random.below(5))};
       const Job job = describe(decoded, config, node);
       const auto name = decoded.row->mnemonic;
       ASSERT_GE(job.occupancy, 1u) << name;
