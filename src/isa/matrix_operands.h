@@ -2,6 +2,9 @@
 // the page of it.
 #pragma once
 
+#include <bit>
+
+#include "isa/float_host.h"
 #include "isa/matrix_step.h"
 #include "isa/vector_config.h"
 #include "isa/vector_operands.h"
@@ -14,37 +17,53 @@ inline std::uint8_t* tile_bytes(Hart& hart, unsigned tile) {
   return reinterpret_cast<std::uint8_t*>(hart.tiles.data()) + tile * tile_register_bytes;
 }
 
+// Whether begin_floats set the host to nearest even.
+constexpr bool rounds_to_nearest(unsigned frm) { return frm == rne || frm >= rmm; }
+
 inline bool is_matrix_configuration(const Hart& hart) { return !hart.vill && hart.tile_widen != 0; }
 
+// A step from elements of this width into a tile of 32-bit elements. An operand begins at a register that is
+// below 8 / KMAX in its group of eight and, as any group, at a multiple of LMUL.
+template <unsigned sew>
+bool step_is_legal(const Hart& hart, const Decoded* d) {
+  constexpr unsigned depth = 32 / sew, log2 = static_cast<unsigned>(std::countr_zero(sew)) - 3;
+  constexpr unsigned widen = static_cast<unsigned>(std::countr_zero(depth)) + 1;
+  constexpr std::uint64_t considered = vill_bit | 3u << 9 | 7u << 3;
+  const unsigned misplaced = (8 - 8 / depth) | ((1u << (hart.vtype & 7)) - 1);
+  return (hart.vtype & considered) == (widen << 9 | log2 << 3) && (d->word >> 8 & 3) == 0 &&
+         ((d->rs1 | d->rs2) & misplaced) == 0;
+}
+
 // Row k of an operand lies k * (8 / KMAX) registers above its first.
-inline bool operand_is_legal(const Hart& hart, unsigned r) {
-  return vector::group_is_legal(r, hart.lmul_log2) && (r & 7) < 8 / tile_k_max(hart.tile_widen);
+template <unsigned sew>
+const std::uint8_t* operand_row(Hart& hart, unsigned r, unsigned k) {
+  return vector::group(hart, r + k * (sew / 4));
 }
 
-// A step from elements of this width into a tile of 32-bit elements.
-inline bool step_is_legal(const Hart& hart, const Decoded* d, unsigned sew) {
-  return is_matrix_configuration(hart) && hart.sew == sew && hart.sew * hart.tile_widen == 32 &&
-         (d->word >> 8 & 3) == 0 && operand_is_legal(hart, d->rs1) && operand_is_legal(hart, d->rs2);
-}
-
-inline const std::uint8_t* operand_row(Hart& hart, unsigned r, unsigned k) {
-  return vector::group(hart, r + k * 8 / tile_k_max(hart.tile_widen));
-}
-
-// Runs a floating-point step whose operand rows `widen_a` and `widen_b` turn into FP32: widen(const
-// std::uint8_t* from, float* to).
-template <typename WidenA, typename WidenB>
-const Decoded* run_matrix_step(Hart& hart, const Decoded* d, WidenA widen_a, WidenB widen_b) {
+// One row of `tile_edge` elements to FP32: widen(const std::uint8_t* from, float* to). Exact and without
+// flags.
+template <unsigned sew, typename WidenA, typename WidenB>
+[[gnu::noinline]] void multiply_widened(Hart& hart, const Decoded* d, const WidenA& widen_a,
+                                        const WidenB& widen_b) {
   MatrixOperands operands;
   operands.tm = hart.tile_m;
   operands.tn = static_cast<unsigned>(hart.vl);
   operands.tk = hart.tile_k;
   for (unsigned k = 0; k < operands.tk; ++k) {
-    widen_a(operand_row(hart, d->rs2, k), operands.a[k].data());
-    widen_b(operand_row(hart, d->rs1, k), operands.b[k].data());
+    widen_a(operand_row<sew>(hart, d->rs2, k), operands.a[k].data());
+    widen_b(operand_row<sew>(hart, d->rs1, k), operands.b[k].data());
   }
-  matrix_step(reinterpret_cast<float*>(tile_bytes(hart, d->word >> 8 & 15)), operands, hart.fflags);
-  return d + 1;
+  auto* tile = reinterpret_cast<float*>(tile_bytes(hart, d->word >> 8 & 15));
+  rounds_to_nearest(hart.frm) ? matrix_step(tile, operands, hart.fflags)
+                              : matrix_step_nearest(tile, operands, hart.fflags);
+}
+
+// Runs a floating-point step whose operands have elements of this width.
+template <unsigned sew, typename WidenA, typename WidenB>
+const Decoded* run_matrix_step(Hart& hart, const Decoded* d, const WidenA& widen_a, const WidenB& widen_b) {
+  if (!step_is_legal<sew>(hart, d)) return vector::illegal(hart, d);
+  multiply_widened<sew>(hart, d, widen_a, widen_b);
+  return proceed(hart, d);
 }
 
 }  // namespace dojo::isa

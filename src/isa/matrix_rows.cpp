@@ -9,7 +9,9 @@
 
 #include "isa/matrix_operands.h"
 #include "isa/matrix_step.h"
+#include "isa/matrix_widen.h"
 #include "isa/vector_config.h"
+#include "isa/vector_copy.h"
 #include "isa/vector_operands.h"
 
 namespace dojo::isa {
@@ -39,7 +41,7 @@ const Decoded* set_extent(Hart& hart, const Decoded* d, Set set) {
   }
   hart.vstart = 0;
   hart.set_x(d->rd, granted);
-  return d + 1;
+  return proceed(hart, d);
 }
 
 const Decoded* set_tn(Hart& hart, const Decoded* d) {
@@ -87,11 +89,9 @@ Slice slice_of(Hart& hart, std::uint64_t specifier, unsigned width) {
 void copy_slice(Hart& hart, std::uint8_t* to, std::size_t to_stride, const std::uint8_t* from,
                 std::size_t from_stride, std::size_t element) {
   if (hart.vl > hart.vstart) {
-    if (to_stride == element && from_stride == element && hart.vstart == 0 && hart.vl * element == 64)
-      std::memcpy(to, from, 64);
-    else if (to_stride == element && from_stride == element)
-      std::memcpy(to + hart.vstart * element, from + hart.vstart * element,
-                  (hart.vl - hart.vstart) * element);
+    if (to_stride == element && from_stride == element)
+      vector::copy_row(to + hart.vstart * element, from + hart.vstart * element,
+                       (hart.vl - hart.vstart) * element);
     else
       for (std::size_t i = hart.vstart; i < hart.vl; ++i)
         std::memcpy(to + i * to_stride, from + i * from_stride, element);
@@ -108,7 +108,7 @@ const Decoded* load_slice(Hart& hart, const Decoded* d) {
       reinterpret_cast<const std::uint8_t*>(hart.memory.readable(address, hart.vl * (width / 8)));
   if (from == nullptr) return hart.raise(d, TrapCause::load_fault, address);
   copy_slice(hart, slice.first, slice.stride, from, width / 8, width / 8);
-  return d + 1;
+  return proceed(hart, d);
 }
 
 template <unsigned width>
@@ -119,7 +119,7 @@ const Decoded* store_slice(Hart& hart, const Decoded* d) {
   auto* to = reinterpret_cast<std::uint8_t*>(hart.memory.writable(address, hart.vl * (width / 8)));
   if (to == nullptr) return hart.raise(d, TrapCause::store_fault, address);
   copy_slice(hart, to, width / 8, slice.first, slice.stride, width / 8);
-  return d + 1;
+  return proceed(hart, d);
 }
 
 const Decoded* move_to_vector(Hart& hart, const Decoded* d) {
@@ -150,89 +150,26 @@ const Decoded* discard_tiles(Hart&, const Decoded* d) { return d + 1; }
 
 // --- Steps
 
-// One row of `tile_edge` elements to FP32.
-
-void widen_fp32(const std::uint8_t* from, float* to) { std::memcpy(to, from, tile_edge * 4); }
-
-// Written as whole host vectors, because the step reads whole host vectors back at once.
-void widen_bf16(const std::uint8_t* from, float* to) {
-  const auto* halves = reinterpret_cast<const vector::u16*>(from);
-  auto* bits = reinterpret_cast<vector::u32*>(to);
-  DOJO_ELEMENTS
-  for (unsigned i = 0; i < tile_edge; ++i) bits[i] = static_cast<std::uint32_t>(halves[i]) << 16;
-}
-
-// The bits of an FP32 that equals a narrower number without infinities or NaN: sign, exponent and fraction by
-// their fields.
-constexpr std::uint32_t widened_bits(unsigned bits, unsigned exponent_bits, unsigned fraction_bits) {
-  const int bias = (1 << (exponent_bits - 1)) - 1;
-  const std::uint32_t sign = (bits >> (exponent_bits + fraction_bits) & 1) << 31;
-  std::uint32_t fraction = bits & ((1u << fraction_bits) - 1);
-  int exponent = static_cast<int>(bits >> fraction_bits & ((1u << exponent_bits) - 1));
-  if (exponent == 0 && fraction == 0) return sign;
-  if (exponent == 0) {
-    exponent = 1;
-    while ((fraction >> fraction_bits) == 0) fraction <<= 1, --exponent;
-    fraction &= (1u << fraction_bits) - 1;
-  }
-  return sign | static_cast<std::uint32_t>(exponent - bias + 127) << 23 | fraction << (23 - fraction_bits);
-}
-
-// A signalling NaN stays one, so that the step raises NV.
-constexpr std::uint32_t fp16_bits(unsigned bits) {
-  if ((bits & 0x7c00) != 0x7c00) return widened_bits(bits, 5, 10);
-  return (bits >> 15) << 31 | 0x7f800000 | (bits & 0x3ff) << 13;
-}
-
-void widen_fp16(const std::uint8_t* from, float* to) {
-  for (unsigned i = 0; i < tile_edge; ++i) {
-    std::uint16_t half;
-    std::memcpy(&half, from + 2 * i, 2);
-    to[i] = std::bit_cast<float>(fp16_bits(half));
-  }
-}
-
-// OFP8: E4M3 has one NaN per sign and no infinity; E5M2 is IEEE-like, its NaNs quiet from bit 1 on.
-using Fp8Table = std::array<float, 256>;
-constexpr Fp8Table e4m3_table = [] {
-  Fp8Table table{};
-  for (unsigned i = 0; i < 256; ++i)
-    table[i] = std::bit_cast<float>((i & 0x7f) == 0x7f ? 0x7fc00000u : widened_bits(i, 4, 3));
-  return table;
-}();
-constexpr Fp8Table e5m2_table = [] {
-  Fp8Table table{};
-  for (unsigned i = 0; i < 256; ++i) table[i] = std::bit_cast<float>(fp16_bits(i << 8));
-  return table;
-}();
-
-template <const Fp8Table& table>
-void widen_fp8(const std::uint8_t* from, float* to) {
-  for (unsigned i = 0; i < tile_edge; ++i) to[i] = table[from[i]];
-}
-
 const Decoded* multiply_float(Hart& hart, const Decoded* d) {
-  if (!step_is_legal(hart, d, hart.sew) || hart.sew == 8) return illegal(hart, d);
-  if (hart.sew == 32) return run_matrix_step(hart, d, widen_fp32, widen_fp32);
-  return hart.altfmt ? run_matrix_step(hart, d, widen_bf16, widen_bf16)
-                     : run_matrix_step(hart, d, widen_fp16, widen_fp16);
+  if (hart.sew == 32) return run_matrix_step<32>(hart, d, Fp32(), Fp32());
+  return hart.altfmt ? run_matrix_step<16>(hart, d, Brain(), Brain())
+                     : run_matrix_step<16>(hart, d, Fp16(), Fp16());
 }
 
-template <const Fp8Table& a, const Fp8Table& b>
+template <typename A, typename B>
 const Decoded* multiply_fp8(Hart& hart, const Decoded* d) {
-  if (!step_is_legal(hart, d, 8)) return illegal(hart, d);
-  return run_matrix_step(hart, d, widen_fp8<a>, widen_fp8<b>);
+  return run_matrix_step<8>(hart, d, A(), B());
 }
 
 // Products and sums modulo 2^32.
 template <typename A, typename B>
 const Decoded* multiply_integer(Hart& hart, const Decoded* d) {
-  if (!step_is_legal(hart, d, 8)) return illegal(hart, d);
+  if (!step_is_legal<8>(hart, d)) return illegal(hart, d);
   auto* tile = reinterpret_cast<vector::u32*>(tile_bytes(hart, d->word >> 8 & 15));
   const auto tn = static_cast<unsigned>(hart.vl);
   for (unsigned k = 0; k < hart.tile_k; ++k) {
-    const std::uint8_t* a = operand_row(hart, d->rs2, k);
-    const std::uint8_t* b = operand_row(hart, d->rs1, k);
+    const std::uint8_t* a = operand_row<8>(hart, d->rs2, k);
+    const std::uint8_t* b = operand_row<8>(hart, d->rs1, k);
     for (unsigned m = 0; m < hart.tile_m; ++m) {
       const int scale = static_cast<A>(a[m]);
       for (unsigned n = 0; n < tn; ++n)
@@ -278,10 +215,10 @@ constexpr Row rows[] = {
   {"sf.vtzero.t", 0x43e06057, 0xfffff0ff, "mt",         "XSfmm", Unit::matrix_move,   tw, no, no, no, 0,             zero_tile},
   {"sf.vtdiscard", 0x43c06057, 0xffffffff, "",          "XSfmm", Unit::matrix_move,   no, no, no, no, 0,             discard_tiles},
   TILE_MULTIPLY("sf.mm.f.f",       0xf2001077, 0xfe0071ff, raises_flags, multiply_float),
-  TILE_MULTIPLY("sf.mm.e5m2.e5m2", 0xfa001077, 0xfe0073ff, raises_flags, (multiply_fp8<e5m2_table, e5m2_table>)),
-  TILE_MULTIPLY("sf.mm.e5m2.e4m3", 0xfa0010f7, 0xfe0073ff, raises_flags, (multiply_fp8<e5m2_table, e4m3_table>)),
-  TILE_MULTIPLY("sf.mm.e4m3.e5m2", 0xfe001077, 0xfe0073ff, raises_flags, (multiply_fp8<e4m3_table, e5m2_table>)),
-  TILE_MULTIPLY("sf.mm.e4m3.e4m3", 0xfe0010f7, 0xfe0073ff, raises_flags, (multiply_fp8<e4m3_table, e4m3_table>)),
+  TILE_MULTIPLY("sf.mm.e5m2.e5m2", 0xfa001077, 0xfe0073ff, raises_flags, (multiply_fp8<E5m2, E5m2>)),
+  TILE_MULTIPLY("sf.mm.e5m2.e4m3", 0xfa0010f7, 0xfe0073ff, raises_flags, (multiply_fp8<E5m2, E4m3>)),
+  TILE_MULTIPLY("sf.mm.e4m3.e5m2", 0xfe001077, 0xfe0073ff, raises_flags, (multiply_fp8<E4m3, E5m2>)),
+  TILE_MULTIPLY("sf.mm.e4m3.e4m3", 0xfe0010f7, 0xfe0073ff, raises_flags, (multiply_fp8<E4m3, E4m3>)),
   TILE_MULTIPLY("sf.mm.u.u",       0xf2000077, 0xfe0073ff, 0, (multiply_integer<std::uint8_t, std::uint8_t>)),
   TILE_MULTIPLY("sf.mm.s.u",       0xf6000077, 0xfe0073ff, 0, (multiply_integer<std::int8_t, std::uint8_t>)),
   TILE_MULTIPLY("sf.mm.u.s",       0xf20000f7, 0xfe0073ff, 0, (multiply_integer<std::uint8_t, std::int8_t>)),

@@ -1,13 +1,13 @@
+// How a step goes: the operands' rows stand in FP32; groups of four rows of the tile go through the host's
+// registers, each with all its products; a group that ends in a NaN is left as it was and done again by
+// `rows_with_nan`, which knows the canonical NaN and the flags that hosts do not raise.
 #include "isa/matrix_step.h"
 
-#include <immintrin.h>
-
-#include <bit>
 #include <cmath>
-#include <cstring>
 #include <limits>
 
 #include "isa/float_host.h"
+#include "isa/matrix_lanes.h"
 
 namespace dojo::isa {
 namespace {
@@ -31,140 +31,142 @@ float fused(float a, float b, float c, std::uint8_t& flags) {
     }
 }
 
-#if defined(__AVX512F__)
-
-struct Lanes {
-  __m512 v;
-  static Lanes load(const float* p) { return {_mm512_loadu_ps(p)}; }
-  void store(float* p) const { _mm512_storeu_ps(p, v); }
-  void clear_from(unsigned n) { v = _mm512_maskz_mov_ps(static_cast<__mmask16>((1u << n) - 1), v); }
-  void store_below(unsigned n, float* p) const {
-    _mm512_mask_storeu_ps(p, static_cast<__mmask16>((1u << n) - 1), v);
-  }
-  void add_product(float a, const Lanes& b) { v = _mm512_fmadd_ps(_mm512_set1_ps(a), b.v, v); }
-  bool has_nan() const { return _mm512_cmp_ps_mask(v, v, _CMP_UNORD_Q) != 0; }
+// What a kind of tile is made of: the kind of its rows, whether they are full, and how many products go to
+// each element.
+template <typename RowKind, bool is_narrow, unsigned products>
+struct Kind {
+  using Row = RowKind;
+  static constexpr bool narrow = is_narrow;
+  static constexpr unsigned depth = products;
 };
 
-#elif defined(__AVX2__) && defined(__FMA__)
+// Elements from tn on are zeros in the registers, which raise no flag as long as A is finite.
+template <typename Kind>
+typename Kind::Row load(const float* from, const typename Kind::Row::Below& columns) {
+  const auto row = Kind::Row::load(from);
+  if constexpr (Kind::narrow) return columns.kept(row);
+  return row;
+}
 
-struct Lanes {
-  __m256 low, high;
-  static Lanes load(const float* p) { return {_mm256_loadu_ps(p), _mm256_loadu_ps(p + 8)}; }
-  void store(float* p) const {
-    _mm256_storeu_ps(p, low);
-    _mm256_storeu_ps(p + 8, high);
-  }
-  // All ones in lanes below n - 8 * half.
-  static __m256 below(unsigned n, int half) {
-    const __m256i lane = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
-    return _mm256_castsi256_ps(_mm256_cmpgt_epi32(_mm256_set1_epi32(static_cast<int>(n) - 8 * half), lane));
-  }
-  void clear_from(unsigned n) {
-    low = _mm256_and_ps(low, below(n, 0));
-    high = _mm256_and_ps(high, below(n, 1));
-  }
-  // The other elements are written back as they are: faster than a masked store, and the tile is the hart's
-  // alone.
-  void store_below(unsigned n, float* p) const {
-    const Lanes before = load(p);
-    _mm256_storeu_ps(p, _mm256_blendv_ps(before.low, low, below(n, 0)));
-    _mm256_storeu_ps(p + 8, _mm256_blendv_ps(before.high, high, below(n, 1)));
-  }
-  void add_product(float a, const Lanes& b) {
-    const __m256 all = _mm256_set1_ps(a);
-    low = _mm256_fmadd_ps(all, b.low, low);
-    high = _mm256_fmadd_ps(all, b.high, high);
-  }
-  bool has_nan() const {
-    return _mm256_movemask_ps(_mm256_or_ps(_mm256_cmp_ps(low, low, _CMP_UNORD_Q),
-                                           _mm256_cmp_ps(high, high, _CMP_UNORD_Q))) != 0;
-  }
-};
+template <typename Kind>
+void store(const typename Kind::Row& row, float* to, const typename Kind::Row::Below& columns) {
+  if constexpr (Kind::narrow)
+    columns.store(row, to);
+  else
+    row.store(to);
+}
 
-#else
+// A NaN stays one from product to product, so it need not become canonical before the end.
+template <typename Kind>
+[[gnu::noinline]] void rows_with_nan(float* tile, const MatrixOperands& o, unsigned first, unsigned last,
+                                     std::uint8_t& flags) {
+  using Row = typename Kind::Row;
+  const typename Row::Below columns(o.tn);
+  for (unsigned m = first; m < last; ++m) {
+    Row sum = load<Kind>(tile + m * tile_edge, columns);
+    for (unsigned k = 0; k < Kind::depth; ++k) {
+      const Row b = load<Kind>(o.b[k].data(), columns);
+      const float a = o.a[k][m];
+      if ((std::isinf(a) && b.any_zero()) || (a == 0.0f && b.any_infinity())) flags |= invalid;
+      sum.add_product(a, b);
+    }
+    store<Kind>(sum.canonical(), tile + m * tile_edge, columns);
+  }
+}
 
-struct Lanes {
-  std::array<float, tile_edge> v;
-  static Lanes load(const float* p) {
-    Lanes lanes;
-    for (unsigned n = 0; n < tile_edge; ++n) lanes.v[n] = p[n];
-    return lanes;
-  }
-  void store(float* p) const {
-    for (unsigned n = 0; n < tile_edge; ++n) p[n] = v[n];
-  }
-  void clear_from(unsigned n) {
-    for (; n < tile_edge; ++n) v[n] = 0.0f;
-  }
-  void store_below(unsigned count, float* p) const {
-    for (unsigned n = 0; n < count; ++n) p[n] = v[n];
-  }
-  void add_product(float a, const Lanes& b) {
-    for (unsigned n = 0; n < tile_edge; ++n) v[n] = std::fma(a, b.v[n], v[n]);
-  }
-  bool has_nan() const {
-    for (float x : v)
-      if (std::isnan(x)) return true;
+// Some rows of a tile at once, so that the host has that many independent sums: `tile` and `a` begin at the
+// first of them. False if a NaN came out and nothing was stored.
+template <typename Kind, unsigned height>
+[[gnu::always_inline]] inline bool multiply_rows(float* tile, const float* a, const typename Kind::Row* b,
+                                                 const typename Kind::Row::Below& columns) {
+  std::array<typename Kind::Row, height> sums;
+  for (unsigned r = 0; r < height; ++r) sums[r] = load<Kind>(tile + r * tile_edge, columns);
+  for (unsigned k = 0; k < Kind::depth; ++k)
+    for (unsigned r = 0; r < height; ++r) sums[r].add_product(a[k * tile_edge + r], b[k]);
+  if (Kind::Row::any_nan(sums)) [[unlikely]]
     return false;
-  }
-};
-
-#endif
-
-// `height` rows at once, so that the host has that many independent sums. Rows that end in a NaN are left to
-// the definition: only it knows the canonical NaN and every flag.
-// A narrow tile computes on zeros from tn on, which raise no flag as long as A is finite.
-template <unsigned height, bool narrow>
-void full_rows(float* tile, const MatrixOperands& o, unsigned m, std::uint8_t& flags) {
-  std::array<Lanes, height> sums;
-  for (unsigned r = 0; r < height; ++r) {
-    sums[r] = Lanes::load(tile + (m + r) * tile_edge);
-    if constexpr (narrow) sums[r].clear_from(o.tn);
-  }
-  for (unsigned k = 0; k < o.tk; ++k) {
-    Lanes b = Lanes::load(o.b[k].data());
-    if constexpr (narrow) b.clear_from(o.tn);
-    for (unsigned r = 0; r < height; ++r) sums[r].add_product(o.a[k][m + r], b);
-  }
-  bool has_nan = false;
-  for (const Lanes& sum : sums) has_nan |= sum.has_nan();
-  if (has_nan) return rows_defined(tile, o, m, m + height, flags);
-  for (unsigned r = 0; r < height; ++r) {
-    float* row = tile + (m + r) * tile_edge;
-    narrow ? sums[r].store_below(o.tn, row) : sums[r].store(row);
-  }
-}
-
-template <bool narrow>
-[[gnu::noinline]] void whole_tile(float* tile, const MatrixOperands& o, std::uint8_t& flags) {
-  unsigned m = 0;
-  for (; m + 4 <= o.tm; m += 4) full_rows<4, narrow>(tile, o, m, flags);
-  for (; m < o.tm; ++m) full_rows<1, narrow>(tile, o, m, flags);
-}
-
-bool finite(const MatrixOperands& o) {
-  for (unsigned k = 0; k < o.tk; ++k)
-    for (unsigned m = 0; m < o.tm; ++m)
-      if ((std::bit_cast<std::uint32_t>(o.a[k][m]) & 0x7f800000) == 0x7f800000) return false;
+  for (unsigned r = 0; r < height; ++r) store<Kind>(sums[r], tile + r * tile_edge, columns);
   return true;
 }
 
-[[gnu::noinline]] void narrow_tile(float* tile, const MatrixOperands& o, std::uint8_t& flags) {
-  finite(o) ? whole_tile<true>(tile, o, flags) : rows_defined(tile, o, 0, o.tm, flags);
+// A narrow tile's rows whose elements of A are not all finite are left to the definition.
+template <typename Kind, unsigned height>
+[[gnu::noinline]] void rows_by_other_ways(float* tile, const MatrixOperands& o, std::size_t m,
+                                          std::uint8_t& flags) {
+  unsigned not_finite = 0;
+  for (unsigned k = 0; k < Kind::depth; ++k) not_finite |= Kind::Row::not_finite(o.a[k].data()) >> m;
+  const auto first = static_cast<unsigned>(m);
+  if (Kind::narrow && (not_finite & ((1u << height) - 1)) != 0)
+    rows_defined(tile, o, first, first + height, flags);
+  else
+    rows_with_nan<Kind>(tile, o, first, first + height, flags);
+}
+
+template <typename Kind>
+unsigned left_to_definition(const MatrixOperands& o) {
+  unsigned found = 0;
+  if constexpr (Kind::narrow)
+    for (unsigned k = 0; k < Kind::depth; ++k) found |= Kind::Row::not_finite(o.a[k].data());
+  return found;
+}
+
+template <typename Kind>
+[[gnu::noinline]] void tile_of(float* tile, const MatrixOperands& o, std::uint8_t& flags) {
+  using Row = typename Kind::Row;
+  const typename Row::Below columns(o.tn);
+  Row b[Kind::depth];
+  for (unsigned k = 0; k < Kind::depth; ++k) b[k] = load<Kind>(o.b[k].data(), columns);
+  const unsigned defined = left_to_definition<Kind>(o);
+  const float* a = o.a[0].data();
+  const std::size_t tm = o.tm;
+  std::size_t m = 0;
+  for (; m + 4 <= tm; m += 4)
+    if ((defined >> m & 15) != 0 || !multiply_rows<Kind, 4>(tile + m * tile_edge, a + m, b, columns))
+        [[unlikely]]
+      rows_by_other_ways<Kind, 4>(tile, o, m, flags);
+  for (; m < tm; ++m)
+    if ((defined >> m & 1) != 0 || !multiply_rows<Kind, 1>(tile + m * tile_edge, a + m, b, columns))
+        [[unlikely]]
+      rows_by_other_ways<Kind, 1>(tile, o, m, flags);
+}
+
+template <typename Row, bool narrow>
+void by_depth(float* tile, const MatrixOperands& o, std::uint8_t& flags) {
+  switch (o.tk) {
+    case 1:
+      return tile_of<Kind<Row, narrow, 1>>(tile, o, flags);
+    case 2:
+      return tile_of<Kind<Row, narrow, 2>>(tile, o, flags);
+    case 3:
+      return tile_of<Kind<Row, narrow, 3>>(tile, o, flags);
+    default:
+      return tile_of<Kind<Row, narrow, 4>>(tile, o, flags);
+  }
 }
 
 // Without products nothing may be looked at: even a comparison of a signalling NaN raises a flag.
-[[gnu::noinline]] void any_tile(float* tile, const MatrixOperands& o, std::uint8_t& flags) {
+template <template <unsigned> typename Row>
+void any_tile(float* tile, const MatrixOperands& o, std::uint8_t& flags) {
   if (o.tk == 0 || o.tn == 0) return;
-  o.tn == tile_edge ? whole_tile<false>(tile, o, flags) : narrow_tile(tile, o, flags);
+  if (o.tn == tile_edge) return by_depth<Row<tile_edge>, false>(tile, o, flags);
+  if (o.tn > 8) return by_depth<Row<tile_edge>, true>(tile, o, flags);
+  o.tn == Row<8>::width ? by_depth<Row<8>, false>(tile, o, flags) : by_depth<Row<8>, true>(tile, o, flags);
 }
 
 }  // namespace
 
 void matrix_step(float* tile, const MatrixOperands& operands, std::uint8_t& hart_flags) {
-  if ((_mm_getcsr() & 0x6000u) == 0) return any_tile(tile, operands, hart_flags);
+  any_tile<lanes::Row>(tile, operands, hart_flags);
+}
+
+void matrix_step_nearest(float* tile, const MatrixOperands& operands, std::uint8_t& hart_flags) {
   const RoundingScope nearest(rne);
-  any_tile(tile, operands, hart_flags);
+  any_tile<lanes::Row>(tile, operands, hart_flags);
+}
+
+void matrix_step_portable(float* tile, const MatrixOperands& operands, std::uint8_t& hart_flags) {
+  const RoundingScope nearest(rne);
+  any_tile<lanes::Portable>(tile, operands, hart_flags);
 }
 
 void matrix_step_defined(float* tile, const MatrixOperands& operands, std::uint8_t& hart_flags) {

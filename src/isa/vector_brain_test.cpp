@@ -5,8 +5,8 @@
 #include <memory>
 
 #include "base/random.h"
-#include "isa/block.h"
 #include "isa/float_host.h"
+#include "isa/one_instruction_test.h"
 #include "isa/vector_config.h"
 
 namespace dojo::isa {
@@ -19,7 +19,7 @@ constexpr std::uint32_t fused_word = 0xee001057 | 4 << 20 | 5 << 15 | 16 << 7;  
 void execute(Hart& hart, std::uint32_t word) {
   const Decoded d = decode(word, 0);
   ASSERT_EQ(d.row->extension.substr(0, 5), "Zvfbf");
-  d.execute(hart, &d);
+  execute_alone(hart, d);
   ASSERT_EQ(hart.stop, Stop::none);
 }
 

@@ -7,7 +7,6 @@
 namespace dojo::isa {
 namespace {
 
-constexpr std::uint64_t vill_bit = std::uint64_t{1} << 63;
 constexpr unsigned max_element_bits = 64;
 
 void set_vill(Hart& hart) {
@@ -57,7 +56,7 @@ const Decoded* finish(Hart& hart, const Decoded* d, std::uint64_t requested_leng
   hart.vl = std::min(requested_length, vector_length_limit(hart));
   hart.vstart = 0;
   hart.set_x(d->rd, hart.vl);
-  return d + 1;
+  return proceed(hart, d);
 }
 
 // rs1 = x0 asks for as much as there is, or with rd = x0 as well for what vl holds.
@@ -93,6 +92,7 @@ constexpr Row rows[] = {
 }  // namespace
 
 void set_vtype(Hart& hart, std::uint64_t vtype) {
+  if (vtype == hart.vtype) return;
   (vtype >> 9 & 3) == 0 ? set_plain_vtype(hart, vtype) : set_matrix_vtype(hart, vtype);
 }
 

@@ -11,6 +11,8 @@
 
 namespace dojo::isa {
 
+constexpr std::uint64_t vill_bit = std::uint64_t{1} << 63;
+
 // The edge of a tile whose elements are SEW * TWIDEN bits: 16, or 8 for 64-bit elements (a tile of 16 x 16 x
 // 32 bits has room for two).
 constexpr unsigned effective_tile_edge(unsigned sew, unsigned widen) {

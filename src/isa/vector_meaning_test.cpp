@@ -4,7 +4,7 @@
 #include <memory>
 #include <string>
 
-#include "isa/block.h"
+#include "isa/one_instruction_test.h"
 #include "isa/qemu_harness_test.h"
 #include "isa/vector_config.h"
 #include "isa/vector_operands.h"
@@ -52,8 +52,7 @@ bool is_legal(const Trial& trial, unsigned vlen_bits) {
   hart->vl = trial.before.vl;
   hart->vstart = trial.before.vstart;
   hart->frm = trial.before.fcsr >> 5 & 7;
-  std::array<Decoded, 2> code{decode(trial.words[0], 0), Decoded{}};
-  code[0].execute(*hart, code.data());
+  execute_alone(*hart, decode(trial.words[0], 0));
   return hart->stop != Stop::trap || hart->trap != TrapCause::illegal_instruction;
 }
 
@@ -178,7 +177,7 @@ TEST(VectorMeaning, TruncatingConversionsAreTheDynamicOnesTowardsZero) {
         hart.frm = dynamic ? 1 : static_cast<std::uint8_t>(i % 5);
         std::memcpy(hart.v.data(), state.v.data(), state.v.size());
         const Decoded d = decode((dynamic ? *other : row).match | fields, 0);
-        d.execute(hart, &d);
+        execute_alone(hart, d);
       }
       ASSERT_EQ(harts[0]->stop, harts[1]->stop) << row.mnemonic;
       compared += harts[0]->stop == Stop::none;

@@ -3,12 +3,16 @@
 // The rows are written by loops over the families below, because a width, a segment size and a direction
 // multiply to three hundred.
 #include <algorithm>
+#include <array>
 #include <deque>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include <fmt/format.h>
 
+#include "isa/vector_config.h"
+#include "isa/vector_copy.h"
 #include "isa/vector_operands.h"
 
 namespace dojo::isa::vector {
@@ -34,23 +38,6 @@ bool access_is_legal(const Hart& hart, const Decoded* d, const Access& access) {
   if (hart.vill || !group_is_legal(d->rd, access.emul_log2)) return false;
   const unsigned registers = access.fields * group_registers(access.emul_log2);
   return registers <= 8 && d->rd + registers <= vector_registers;
-}
-
-// A row of a tile or a register at a time is so frequent that calling memcpy for it costs more than the copy.
-void copy_row(void* to, const void* from, std::size_t bytes) {
-  switch (bytes) {
-    case 32:
-      std::memcpy(to, from, 32);
-      return;
-    case 64:
-      std::memcpy(to, from, 64);
-      return;
-    case 128:
-      std::memcpy(to, from, 128);
-      return;
-    default:
-      std::memcpy(to, from, bytes);
-  }
 }
 
 // Where element i of field 0 lies in memory.
@@ -91,43 +78,6 @@ const Decoded* one_by_one(Hart& hart, const Decoded* d, const Access& access, bo
   return d + 1;
 }
 
-// Strided elements of one field, unmasked, whose whole span is accessible: no check per element.
-template <typename Element, bool store>
-void strided_elements(Hart& hart, const Decoded* d, std::byte* memory, std::ptrdiff_t stride) {
-  std::uint8_t* elements = group(hart, d->rd);
-  for (std::size_t i = 0; i < hart.vl; ++i, memory += stride)
-    store ? std::memcpy(memory, elements + i * sizeof(Element), sizeof(Element))
-          : std::memcpy(elements + i * sizeof(Element), memory, sizeof(Element));
-}
-
-// False if the access is none of that kind.
-template <bool store>
-bool strided_at_once(Hart& hart, const Decoded* d, const Access& access) {
-  const auto stride = static_cast<std::int64_t>(hart.x[d->rs2]);
-  if (access.fields != 1 || is_masked(d) || hart.vstart != 0 || hart.vl == 0 || stride < 0) return false;
-  if (static_cast<std::uint64_t>(stride) > hart.memory.size) return false;
-  const std::uint64_t span =
-      (hart.vl - 1) * static_cast<std::uint64_t>(stride) + (1ull << access.element_log2);
-  std::byte* memory =
-      store ? hart.memory.writable(access.base, span) : hart.memory.readable(access.base, span);
-  if (memory == nullptr) return false;
-  switch (access.element_log2) {
-    case 0:
-      strided_elements<std::uint8_t, store>(hart, d, memory, stride);
-      break;
-    case 1:
-      strided_elements<std::uint16_t, store>(hart, d, memory, stride);
-      break;
-    case 2:
-      strided_elements<std::uint32_t, store>(hart, d, memory, stride);
-      break;
-    default:
-      strided_elements<std::uint64_t, store>(hart, d, memory, stride);
-      break;
-  }
-  return true;
-}
-
 template <Pattern pattern, bool store>
 const Decoded* access(Hart& hart, const Decoded* d) {
   const unsigned width = width_log2(d->word);
@@ -150,22 +100,56 @@ const Decoded* access(Hart& hart, const Decoded* d) {
     if (!store && !apart) return illegal(hart, d);
   }
   if (!access_is_legal(hart, d, a) || (!store && is_masked(d) && d->rd == 0)) return illegal(hart, d);
-  if constexpr (pattern == Pattern::unit) {
-    const std::size_t bytes = hart.vl << width;
-    if (a.fields == 1 && !is_masked(d) && hart.vstart == 0) {
-      std::byte* memory = store ? hart.memory.writable(a.base, bytes) : hart.memory.readable(a.base, bytes);
-      if (memory != nullptr) {
-        std::uint8_t* elements = group(hart, d->rd);
-        store ? copy_row(memory, elements, bytes) : copy_row(elements, memory, bytes);
-        return d + 1;
-      }
-    }
-  }
-  if constexpr (pattern == Pattern::strided)
-    if (strided_at_once<store>(hart, d, a)) return d + 1;
   const bool first_fault_only = pattern == Pattern::unit && !store && (d->word >> 20 & 31) == 16;
   return one_by_one<pattern, store>(hart, d, a, first_fault_only);
 }
+
+// --- The frequent accesses: one field, unmasked, from element 0 on, of the width that vtype names, whose
+// whole span is accessible. Everything else, traps included, goes the general way.
+
+template <unsigned log2>
+bool is_frequent(const Hart& hart, const Decoded* d) {
+  constexpr std::uint64_t vill_and_sew = vill_bit | 7u << 3;
+  constexpr std::uint32_t unaligned = 0x00007310;  // by vlmul: register bits that must be 0
+  return (hart.vtype & vill_and_sew) == log2 << 3 && (unaligned >> 4 * (hart.vtype & 7) & 7 & d->rd) == 0 &&
+         !is_masked(d) && hart.vstart == 0;
+}
+
+template <bool store>
+std::uint8_t* reachable(const Hart& hart, std::uint64_t address, std::uint64_t bytes) {
+  return reinterpret_cast<std::uint8_t*>(store ? hart.memory.writable(address, bytes)
+                                               : hart.memory.readable(address, bytes));
+}
+
+template <unsigned log2, bool store>
+const Decoded* unit_stride(Hart& hart, const Decoded* d) {
+  const std::size_t bytes = hart.vl << log2;
+  std::uint8_t* memory = reachable<store>(hart, hart.x[d->rs1], bytes);
+  if (memory == nullptr || !is_frequent<log2>(hart, d)) return access<Pattern::unit, store>(hart, d);
+  std::uint8_t* elements = group(hart, d->rd);
+  store ? copy_row(memory, elements, bytes) : copy_row(elements, memory, bytes);
+  return proceed(hart, d);
+}
+
+template <unsigned log2, bool store>
+const Decoded* strided(Hart& hart, const Decoded* d) {
+  using Element =
+      std::tuple_element_t<log2, std::tuple<std::uint8_t, std::uint16_t, std::uint32_t, std::uint64_t>>;
+  const std::uint64_t stride = hart.x[d->rs2];
+  if (!is_frequent<log2>(hart, d) || hart.vl == 0 || stride > hart.memory.size)
+    return access<Pattern::strided, store>(hart, d);
+  std::uint8_t* memory = reachable<store>(hart, hart.x[d->rs1], (hart.vl - 1) * stride + sizeof(Element));
+  if (memory == nullptr) return access<Pattern::strided, store>(hart, d);
+  copy_apart<Element, !store>(group(hart, d->rd), memory, static_cast<std::ptrdiff_t>(stride), hart.vl);
+  return proceed(hart, d);
+}
+
+template <bool store>
+constexpr std::array<Execute, 4> unit_strides = {unit_stride<0, store>, unit_stride<1, store>,
+                                                 unit_stride<2, store>, unit_stride<3, store>};
+template <bool store>
+constexpr std::array<Execute, 4> all_strided = {strided<0, store>, strided<1, store>, strided<2, store>,
+                                                strided<3, store>};
 
 // Bytes [vstart, count) of a group starting at rd, whatever vtype says.
 template <bool store>
@@ -177,10 +161,10 @@ const Decoded* plain_bytes(Hart& hart, const Decoded* d, std::size_t first, std:
     if (memory == nullptr)
       return hart.raise(d, store ? TrapCause::store_fault : TrapCause::load_fault, address + first);
     std::uint8_t* bytes = group(hart, d->rd) + first;
-    store ? std::memcpy(memory, bytes, count - first) : std::memcpy(bytes, memory, count - first);
+    store ? copy_row(memory, bytes, count - first) : copy_row(bytes, memory, count - first);
   }
   hart.vstart = 0;
-  return d + 1;
+  return proceed(hart, d);
 }
 
 template <bool store>
@@ -226,6 +210,10 @@ private:
                      static_cast<std::uint16_t>(properties), execute});
   }
 
+  static Execute frequent_or(unsigned fields, Execute frequent, Execute general) {
+    return fields == 1 ? frequent : general;
+  }
+
   void segments(bool store, unsigned log2, unsigned fields) {
     const std::string_view verb = store ? "s" : "l";
     const unsigned bits = 8u << log2;
@@ -233,13 +221,16 @@ private:
     const std::uint32_t base = (fields - 1) << 29 | width_field(log2);
     constexpr std::uint32_t unit_mask = 0xfdf0707f, other_mask = 0xfc00707f;
     add(store, fmt::format("v{}{}e{}.v", verb, segment, bits), base, unit_mask, "(rs1), vm", Operand::none,
-        maskable, store ? access<Pattern::unit, true> : access<Pattern::unit, false>);
+        maskable,
+        frequent_or(fields, store ? unit_strides<true>[log2] : unit_strides<false>[log2],
+                    store ? access<Pattern::unit, true> : access<Pattern::unit, false>));
     if (!store)
       add(store, fmt::format("vl{}e{}ff.v", segment, bits), base | 16u << 20, unit_mask, "(rs1), vm",
           Operand::none, maskable | ends_block, access<Pattern::unit, false>);
     add(store, fmt::format("v{}s{}e{}.v", verb, segment, bits), base | 2u << 26, other_mask, "(rs1), rs2, vm",
         xr, maskable | element_serial,
-        store ? access<Pattern::strided, true> : access<Pattern::strided, false>);
+        frequent_or(fields, store ? all_strided<true>[log2] : all_strided<false>[log2],
+                    store ? access<Pattern::strided, true> : access<Pattern::strided, false>));
     for (const bool ordered : {false, true})
       add(store, fmt::format("v{}{}x{}ei{}.v", verb, ordered ? "o" : "u", segment, bits),
           base | (ordered ? 3u : 1u) << 26, other_mask, "(rs1), vs2, vm", Operand::v_read,

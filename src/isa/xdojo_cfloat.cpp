@@ -164,7 +164,6 @@ const Decoded* widen_from_cfloat(Hart& hart, const Decoded* d) {
 }
 
 const Decoded* multiply_cfloat(Hart& hart, const Decoded* d) {
-  if (!step_is_legal(hart, d, 8)) return vector::illegal(hart, d);
   const auto widen = [&](unsigned control) {
     return
         [&table = table_for(control >> 6 & 3), scale = std::ldexp(1.0f, -static_cast<int>(control & 0x3f))](
@@ -172,7 +171,7 @@ const Decoded* multiply_cfloat(Hart& hart, const Decoded* d) {
           for (unsigned i = 0; i < tile_edge; ++i) to[i] = table[from[i]] * scale;
         };
   };
-  return run_matrix_step(hart, d, widen(static_cast<unsigned>(hart.cfloat_control & 0xff)),
+  return run_matrix_step<8>(hart, d, widen(static_cast<unsigned>(hart.cfloat_control & 0xff)),
                          widen(static_cast<unsigned>(hart.cfloat_control >> 8 & 0xff)));
 }
 

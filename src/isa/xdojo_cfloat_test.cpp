@@ -7,8 +7,8 @@
 #include <memory>
 
 #include "base/random.h"
-#include "isa/block.h"
 #include "isa/float_host.h"
+#include "isa/one_instruction_test.h"
 #include "isa/vector_config.h"
 #include "numerics/format.h"
 
@@ -41,7 +41,7 @@ std::vector<Format> formats() {
 bool execute(Hart& hart, std::uint32_t word) {
   hart.stop = Stop::none;
   const Decoded d = decode(word, 0);
-  d.execute(hart, &d);
+  execute_alone(hart, d);
   return hart.stop == Stop::none;
 }
 
