@@ -11,6 +11,7 @@ namespace dojo::tools {
 constexpr int exit_user_error = 2;
 constexpr int exit_guest_stranded = 3;  // a trap, a deadlock, a program that runs too long
 
+void add_cc_command(CLI::App& app);
 void add_exec_command(CLI::App& app);
 void add_disassemble_command(CLI::App& app);
 void add_machine_command(CLI::App& app);

@@ -24,6 +24,7 @@ int run(int count, char** words) {
   app.require_subcommand(1);
   dojo::tools::add_train_command(app);
   dojo::tools::add_prepare_command(app);
+  dojo::tools::add_cc_command(app);
   dojo::tools::add_exec_command(app);
   dojo::tools::add_disassemble_command(app);
   dojo::tools::add_machine_command(app);

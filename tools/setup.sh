@@ -8,6 +8,7 @@ packages=(
   libgtest-dev libbenchmark-dev
   libavcodec-dev libavformat-dev libavutil-dev libswscale-dev
   qemu-user libonnx-testdata
+  picolibc-riscv64-unknown-elf
   "$@"
 )
 missing=()

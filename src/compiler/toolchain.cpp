@@ -23,7 +23,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::string_view architecture =
-    "rv64gcv_zba_zbb_zbs_zfh_zvl512b_zvfh_zvfbfmin_zvfbfwma_xsfmmbase_xsfmm32a16f_xsfmm32a8f_xsfmm32a32f_"
+    "rv64gcv_zba_zbb_zbs_zfh_zvl{}b_zvfh_zvfbfmin_zvfbfwma_xsfmmbase_xsfmm32a16f_xsfmm32a8f_xsfmm32a32f_"
     "xsfmm16t";
 
 // The device library, in link order. start.S comes first: its section is the program's first.
@@ -31,18 +31,6 @@ constexpr std::array<std::string_view, 6> library_sources{"start.S",        "mem
                                                           "collective.cpp", "matmul.cpp", "vector.cpp"};
 
 fs::path source_folder() { return DOJO_SOURCE_DIR; }
-
-fs::path find_tool(std::string_view name, std::string_view package) {
-  const char* path = std::getenv("PATH");
-  std::string_view rest = path != nullptr ? path : "/usr/local/bin:/usr/bin:/bin";
-  while (!rest.empty()) {
-    const std::size_t end = std::min(rest.find(':'), rest.size());
-    const fs::path candidate = fs::path(rest.substr(0, end)) / name;
-    if (::access(candidate.c_str(), X_OK) == 0) return candidate;
-    rest.remove_prefix(std::min(end + 1, rest.size()));
-  }
-  refuse(name, "not found; programs for the nodes are built with it (apt install {})", package);
-}
 
 class TemporaryFolder {
 public:
@@ -100,12 +88,13 @@ struct Compilation {
   fs::path folder;   // to work in
   fs::path source;   // relative to the folder, or absolute: the object holds this name
   fs::path object;   // relative to the folder
+  unsigned vlen_bits;
   std::vector<std::string> extra_flags;
 };
 
 void compile_one(const fs::path& clang, const Compilation& job) {
   std::vector<std::string> command{clang.string()};
-  for (std::string& flag : compile_flags()) command.push_back(std::move(flag));
+  for (std::string& flag : compile_flags(job.vlen_bits)) command.push_back(std::move(flag));
   if (job.source.extension() == ".S") command.emplace_back("-Wno-unused-command-line-argument");
   command.insert(command.end(), job.extra_flags.begin(), job.extra_flags.end());
   for (const std::string& part :
@@ -119,16 +108,8 @@ std::vector<std::byte> link(const fs::path& lld, std::string_view name,
                             const std::vector<std::string>& objects, const BuildOptions& options,
                             const fs::path& folder, std::size_t index) {
   const std::string output = fmt::format("{}.elf", index);
-  std::vector<std::string> command{lld.string(),
-                                   "-static",
-                                   "--nmagic",
-                                   "--gc-sections",
-                                   "--build-id=none",
-                                   "--no-dynamic-linker",
-                                   "-T",
-                                   (source_folder() / "device" / "program.ld").string(),
-                                   fmt::format("--defsym=__program_base={:#x}", options.program_base),
-                                   fmt::format("--defsym=__dojo_threads={}", options.node_threads)};
+  std::vector<std::string> command{lld.string()};
+  for (std::string& flag : link_flags(options)) command.push_back(std::move(flag));
   command.insert(command.end(), objects.begin(), objects.end());
   command.insert(command.end(), {"-o", output});
   const fs::path log = folder / (output + ".log");
@@ -138,13 +119,37 @@ std::vector<std::byte> link(const fs::path& lld, std::string_view name,
 
 }  // namespace
 
+fs::path find_tool(std::string_view name, std::string_view package) {
+  const char* path = std::getenv("PATH");
+  std::string_view rest = path != nullptr ? path : "/usr/local/bin:/usr/bin:/bin";
+  while (!rest.empty()) {
+    const std::size_t end = std::min(rest.find(':'), rest.size());
+    const fs::path candidate = fs::path(rest.substr(0, end)) / name;
+    if (::access(candidate.c_str(), X_OK) == 0) return candidate;
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+  }
+  refuse(name, "not found; programs for the nodes are built with it (apt install {})", package);
+}
+
+std::vector<std::string> link_flags(const BuildOptions& options) {
+  return {"-static",
+          "--nmagic",
+          "--gc-sections",
+          "--build-id=none",
+          "--no-dynamic-linker",
+          "-T",
+          (source_folder() / "device" / "program.ld").string(),
+          fmt::format("--defsym=__program_base={:#x}", options.program_base),
+          fmt::format("--defsym=__dojo_threads={}", options.node_threads)};
+}
+
 // Not -ffreestanding: there main() would be a function like any other. What the compiler calls on its own is
 // in device/memory.cpp.
-std::vector<std::string> compile_flags() {
+std::vector<std::string> compile_flags(unsigned vlen_bits) {
   const fs::path root = source_folder();
   return {"--target=riscv64-unknown-elf",
           "-menable-experimental-extensions",
-          fmt::format("-march={}", architecture),
+          "-march=" + fmt::format(architecture, vlen_bits),
           "-mabi=lp64d",
           "-mcmodel=medany",
           "-std=c++23",
@@ -184,14 +189,15 @@ std::vector<std::vector<std::byte>> build_programs(std::span<const std::vector<S
     for (std::size_t i = 0; i < programs[p].size(); ++i) {
       const SourceText& source = programs[p][i];
       write_text(own / fmt::format("{}.cpp", i), fmt::format("#line 1 \"{}\"\n{}", source.name, source.text));
-      jobs.push_back(
-          {source.name, own, fmt::format("{}.cpp", i), fmt::format("{}.o", i), options.extra_flags});
+      jobs.push_back({source.name, own, fmt::format("{}.cpp", i), fmt::format("{}.o", i), options.vlen_bits,
+                      options.extra_flags});
       objects[p].push_back(fmt::format("{}/{}.o", p, i));
     }
   }
   for (const std::string_view name : library_sources) {
     const fs::path source = source_folder() / "device" / name;
-    jobs.push_back({source.string(), folder.path(), source, fmt::format("library-{}.o", name), {}});
+    jobs.push_back(
+        {source.string(), folder.path(), source, fmt::format("library-{}.o", name), options.vlen_bits, {}});
     library.push_back(fmt::format("library-{}.o", name));
   }
   parallel_for(options.host_threads, jobs.size(), [&](std::size_t i) { compile_one(clang, jobs[i]); });

@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace dojo::compiler {
@@ -24,6 +25,7 @@ struct BuildOptions {
   std::uint64_t program_base = 0x1000;  // docs/notes/001
   unsigned node_threads =
       1;  // hardware threads that a launch starts, 1..4; the others enter dojo_thread_main(thread)
+  unsigned vlen_bits = 512;                // of the machine: what the vectors of the program count on
   std::vector<std::string> extra_flags{};  // for the sources only, after all others: "-g", "-DNAME=1"
 };
 
@@ -35,6 +37,10 @@ std::vector<std::vector<std::byte>> build_programs(std::span<const std::vector<S
 std::vector<std::byte> build_program(std::vector<SourceText> sources, const BuildOptions& options = {});
 
 // The flags for one C++ source, as build_programs passes them (include folders as absolute paths).
-std::vector<std::string> compile_flags();
+std::vector<std::string> compile_flags(unsigned vlen_bits = 512);
+// Those of the linker.
+std::vector<std::string> link_flags(const BuildOptions& options = {});
+// The path of an installed program. Throws UserError naming the package it is missing from.
+std::filesystem::path find_tool(std::string_view name, std::string_view package);
 
 }  // namespace dojo::compiler

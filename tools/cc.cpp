@@ -1,0 +1,164 @@
+// dojo cc: C or C++ to a program for a node, with a C library. One clang command line with this machine's
+// flags in front of the user's own, so that what clang says and how it ends reach the user as they are.
+#include <fmt/format.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstdlib>
+#include <filesystem>
+#include <memory>
+
+#include "base/error.h"
+#include "commands.h"
+#include "compiler/toolchain.h"
+#include "machine/machine.h"
+
+extern char** environ;
+
+namespace dojo::tools {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+struct CcOptions {
+  std::string output = "a.elf", machine = "d1";
+  unsigned node_threads = 1;
+};
+
+// What a program of `dojo cc` is linked with, in this order: its start, the C library's view of the machine,
+// and the device library.
+constexpr std::array library_sources{"hosted/entry.S", "hosted/start.cpp", "hosted/system.cpp", "memory.cpp",
+                                     "print.cpp",      "collective.cpp",   "matmul.cpp",        "vector.cpp"};
+
+// Debian's packages picolibc-riscv64-unknown-elf and gcc-riscv64-unknown-elf; the compiler's own routines for
+// this ABI lie in a folder that is named after another, equally called one.
+const fs::path libc = "/usr/lib/picolibc/riscv64-unknown-elf";
+const fs::path gcc = "/usr/lib/gcc/riscv64-unknown-elf";
+
+fs::path libgcc() {
+  std::error_code none;
+  for (const auto& version : fs::directory_iterator(gcc, none)) {
+    const fs::path library = version.path() / "rv64iafd" / "lp64d" / "libgcc.a";
+    if (fs::exists(library)) return library;
+  }
+  refuse("libgcc.a", "not found; C programs need it (apt install picolibc-riscv64-unknown-elf)");
+}
+
+class Scratch {
+public:
+  Scratch() {
+    std::string pattern = (fs::temp_directory_path() / "dojo-cc-XXXXXX").string();
+    if (::mkdtemp(pattern.data()) == nullptr) refuse(pattern, "cannot create a temporary folder");
+    path = pattern;
+  }
+  ~Scratch() {
+    std::error_code ignored;
+    fs::remove_all(path, ignored);
+  }
+  Scratch(const Scratch&) = delete;
+  Scratch& operator=(const Scratch&) = delete;
+  fs::path path;
+};
+
+// Runs a command in `folder`, or here, with our own streams. Its exit code; 128 and more for a signal.
+int run(const std::vector<std::string>& command, const fs::path& folder = {}) {
+  std::vector<char*> arguments;
+  for (const std::string& part : command) arguments.push_back(const_cast<char*>(part.c_str()));
+  arguments.push_back(nullptr);
+  posix_spawn_file_actions_t actions;
+  posix_spawn_file_actions_init(&actions);
+  if (!folder.empty()) posix_spawn_file_actions_addchdir_np(&actions, folder.c_str());
+  pid_t child = 0;
+  const int failed = ::posix_spawn(&child, arguments[0], &actions, nullptr, arguments.data(), environ);
+  posix_spawn_file_actions_destroy(&actions);
+  if (failed != 0) refuse(command[0], "cannot be started");
+  int status = 0;
+  while (::waitpid(child, &status, 0) < 0)
+    if (errno != EINTR) refuse(command[0], "cannot be waited for");
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+std::vector<std::string> hosted_flags(const machine::Machine& machine) {
+  std::vector<std::string> flags = compiler::compile_flags(static_cast<unsigned>(machine.node.vlen_bits));
+  flags.insert(flags.end(), {"-isystem", (libc / "include").string(), "-D_GNU_SOURCE",
+                             "-Wno-unused-command-line-argument"});
+  return flags;
+}
+
+bool is_c(const std::string& word) { return word.ends_with(".c"); }
+bool is_cpp(const std::string& word) {
+  return word.ends_with(".cpp") || word.ends_with(".cc") || word.ends_with(".cxx");
+}
+
+void cc(const CcOptions& options, const std::vector<std::string>& words) {
+  if (std::ranges::none_of(words, [](const std::string& word) { return !word.starts_with('-'); }))
+    refuse("dojo cc", "names no file to compile");
+  const bool c = std::ranges::any_of(words, is_c);
+  if (c && std::ranges::any_of(words, is_cpp))
+    refuse("dojo cc", "takes C or C++ at a time; compile one of them with -c and name its .o file");
+  const machine::Machine machine = machine::read_machine(options.machine);
+  if (!fs::exists(libc / "include"))
+    refuse("picolibc", "not found; C programs need it (apt install picolibc-riscv64-unknown-elf)");
+  const std::string clang = compiler::find_tool(c ? "clang-22" : "clang++-22", "clang-22").string();
+  const std::string lld = compiler::find_tool("ld.lld-22", "lld-22").string();
+  const fs::path device = fs::path(DOJO_SOURCE_DIR) / "device";
+
+  std::vector<std::string> flags = hosted_flags(machine);
+  const Scratch scratch;
+  std::vector<std::string> command{compiler::find_tool("clang++-22", "clang-22").string()};
+  command.insert(command.end(), flags.begin(), flags.end());
+  command.emplace_back("-c");
+  for (const char* source : library_sources) command.push_back((device / source).string());
+  const bool links = std::ranges::none_of(
+      words, [](const std::string& word) { return word == "-c" || word == "-S" || word == "-E"; });
+  if (links && run(command, scratch.path) != 0) refuse("the device library", "does not compile");
+
+  if (c)
+    std::erase_if(flags, [](const std::string& flag) { return flag == "-std=c++23" || flag == "-fno-rtti"; });
+  command.assign(1, clang);
+  command.insert(command.end(), flags.begin(), flags.end());
+  command.emplace_back("-g");
+  command.insert(command.end(), words.begin(), words.end());
+  if (links) {
+    command.push_back("--ld-path=" + lld);
+    compiler::BuildOptions build;
+    build.program_base = machine.node.program_base;
+    build.node_threads = options.node_threads;
+    for (const std::string& flag : compiler::link_flags(build)) {
+      command.emplace_back("-Xlinker");
+      command.push_back(flag);
+    }
+    for (const char* source : library_sources)
+      command.push_back((scratch.path / fs::path(source).filename().replace_extension(".o")).string());
+    for (const fs::path& library :
+         {libc / "lib/rv64imafdc/lp64d/libc.a", libc / "lib/rv64imafdc/lp64d/libm.a", libgcc()})
+      command.push_back(library.string());
+  }
+  command.insert(command.end(), {"-o", options.output});
+  if (const int code = run(command); code != 0) throw CLI::RuntimeError(code);
+}
+
+}  // namespace
+
+void add_cc_command(CLI::App& app) {
+  auto options = std::make_shared<CcOptions>();
+  CLI::App* command = app.add_subcommand("cc", "Compile C or C++ to a program for a node, with clang");
+  command->allow_extras();
+  command->footer("All other words go to clang as they are: files, -O2, -I, -D, -W..., -c");
+  command->add_option("-o", options->output, "The program")->capture_default_str();
+  command->add_option("--machine", options->machine, "Whose vector length, name or .toml file")
+      ->capture_default_str();
+  command
+      ->add_option("--node-threads", options->node_threads,
+                   "Hardware threads to start; all but the first enter dojo_thread_main(thread)")
+      ->check(CLI::Range(1, 4))
+      ->capture_default_str();
+  command->callback([options, command] { cc(*options, command->remaining()); });
+}
+
+}  // namespace dojo::tools
