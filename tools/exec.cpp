@@ -5,8 +5,10 @@
 #include <cstdio>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "commands.h"
+#include "debug/server.h"
 #include "run_program.h"
 #include "system/computer.h"
 #include "system/program.h"
@@ -17,6 +19,7 @@ namespace {
 
 struct ExecOptions : ProgramOptions {
   bool no_timing = false, json = false, quiet = false;
+  std::optional<std::uint16_t> gdb;
 };
 
 constexpr std::array causes = {"issue", "dependency", "unit", "sram", "network", "synchronisation", "idle"};
@@ -90,6 +93,13 @@ void print_json(const ExecOptions& options, const machine::Machine& machine, con
   fmt::print("{}\n", json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
 }
 
+std::function<void(system::Stepping&)> led_by_gdb(debug::GdbServer& server, const std::string& program) {
+  return [&server, program](system::Stepping& stepping) {
+    fmt::print(stderr, "waiting for gdb: gdb-multiarch {} -ex 'target remote :{}'\n", program, server.port());
+    if (server.serve(stepping)) fmt::print(stderr, "gdb went away\n");
+  };
+}
+
 void exec(const ExecOptions& options) {
   const machine::Machine machine = machine_of(options);
   const system::Program program = system::Program::read(options.program);
@@ -113,6 +123,8 @@ void exec(const ExecOptions& options) {
     else
       std::fwrite(words.data(), 1, words.size(), stderr);
   };
+  std::optional<debug::GdbServer> server;
+  if (options.gdb) launch.lead = led_by_gdb(server.emplace(*options.gdb), options.program);
   const system::LaunchResult result = computer.launch(program, 0, 0, launch);
 
   if (options.json) {
@@ -136,6 +148,10 @@ void add_exec_command(CLI::App& app) {
   add_program_options(*command, *options);
   command->add_flag("--no-timing", options->no_timing, "Same values, no cycles: faster");
   command->add_flag("--quiet", options->quiet, "What the program writes and nothing else");
+  command
+      ->add_option("--gdb", options->gdb,
+                   "Port of this computer where gdb may connect and lead; 0: any free one")
+      ->type_name("PORT");
   command->add_flag("--json", options->json, "Everything, with the ledger, as JSON");
   command->callback([options] { exec(*options); });
 }

@@ -118,7 +118,8 @@ std::string_view name_of(system::Outcome outcome) {
 void end_as_program(const ProgramOptions& options, const system::LaunchResult& result) {
   if (result.outcome != system::Outcome::finished) {
     fmt::print(stderr, "dojo: {}: {}\n", options.program, name_of(result.outcome));
-    for (const system::Stranded& stranded : result.stranded) print_stranded(stranded);
+    for (const system::Stranded& stranded : result.stranded)
+      if (!stranded.reason.empty()) print_stranded(stranded);  // an interrupted one has none
     throw CLI::RuntimeError(exit_guest_stranded);
   }
   // A process has eight bits for it; what does not fit must not look like success.

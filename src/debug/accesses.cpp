@@ -1,0 +1,145 @@
+// Encodings: the unprivileged specification's chapters on loads and stores, A, F, D and V ("Vector
+// Load/Store Instruction Encoding"); XSfmm and Xdojo: docs/isa.md.
+#include "debug/accesses.h"
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+
+namespace dojo::debug {
+
+namespace {
+
+using isa::Decoded;
+using isa::Hart;
+using isa::Unit;
+
+class Accesses {
+public:
+  void add(std::uint64_t address, std::uint64_t bytes, bool store) {
+    if (bytes == 0) return;
+    if (!list_.empty()) {
+      MemoryAccess& last = list_.back();
+      if (last.store == store && last.address + last.bytes == address) {
+        last.bytes += bytes;
+        return;
+      }
+    }
+    list_.push_back({address, bytes, store});
+  }
+  std::vector<MemoryAccess> take() { return std::move(list_); }
+
+private:
+  std::vector<MemoryAccess> list_;
+};
+
+std::uint64_t scalar_bytes(const Decoded& d) { return std::uint64_t{1} << (d.word >> 12 & 3); }
+
+bool mask_bit(const Hart& hart, std::uint64_t i) {
+  return (std::to_integer<unsigned>(hart.v[i / 8]) >> (i % 8) & 1) != 0;
+}
+
+// The fields of a vector load or store.
+struct Shape {
+  unsigned fields, mode, unit_mode, width_log2;  // log2 of bytes
+  bool masked;
+  explicit Shape(std::uint32_t word)
+      : fields((word >> 29) + 1),
+        mode(word >> 26 & 3),
+        unit_mode(word >> 20 & 31),
+        width_log2((word >> 12 & 7) == 0 ? 0 : (word >> 12 & 7) - 4),
+        masked((word >> 25 & 1) == 0) {}
+  bool indexed() const { return (mode & 1) != 0; }
+  bool strided() const { return mode == 2; }
+  bool whole_registers() const { return mode == 0 && unit_mode == 8; }
+  bool mask() const { return mode == 0 && unit_mode == 11; }
+  bool first_fault_only() const { return mode == 0 && unit_mode == 16; }
+};
+
+std::uint64_t index_of(const Hart& hart, const Decoded& d, const Shape& shape, std::uint64_t i) {
+  const std::uint64_t at = d.rs2 * (hart.vlen_bits / 8) + (i << shape.width_log2);
+  std::uint64_t index = 0;
+  if (at + 8 <= hart.v.size()) std::memcpy(&index, hart.v.data() + at, std::size_t{1} << shape.width_log2);
+  return index;
+}
+
+void add_elements(Accesses& list, const Hart& hart, const Decoded& d, const Shape& shape, bool store) {
+  const unsigned element_log2 =
+      shape.indexed() ? static_cast<unsigned>(std::countr_zero(hart.sew)) - 3 : shape.width_log2;
+  const std::uint64_t segment = std::uint64_t{shape.fields} << element_log2;
+  for (std::uint64_t i = hart.vstart; i < hart.vl; ++i) {
+    if (shape.masked && !mask_bit(hart, i)) continue;
+    const std::uint64_t address = hart.x[d.rs1] + (shape.indexed()   ? index_of(hart, d, shape, i)
+                                                   : shape.strided() ? i * hart.x[d.rs2]
+                                                                     : i * segment);
+    if (shape.first_fault_only() && i > 0 && hart.memory.readable(address, segment) == nullptr) return;
+    list.add(address, segment, store);
+  }
+}
+
+void add_vector(Accesses& list, const Hart& hart, const Decoded& d, bool store) {
+  const Shape shape(d.word);
+  const std::uint64_t base = hart.x[d.rs1];
+  if (d.row->extension == "XSfmm") {  // the width stands where segments have their fields
+    list.add(base, hart.vl << (d.word >> 29 & 3), store);
+  } else if (shape.whole_registers()) {
+    const std::uint64_t first = hart.vstart << shape.width_log2, bytes = shape.fields * hart.vlen_bits / 8;
+    if (first < bytes) list.add(base + first, bytes - first, store);
+  } else if (hart.vill) {
+    return;
+  } else if (shape.mask()) {
+    const std::uint64_t bytes = (hart.vl + 7) / 8;
+    if (hart.vstart < bytes) list.add(base + hart.vstart, bytes - hart.vstart, store);
+  } else {
+    add_elements(list, hart, d, shape, store);
+  }
+}
+
+// A transfer's local end: a put reads its source, a get writes its destination.
+void add_transfer(Accesses& list, const Hart& hart, const Decoded& d) {
+  if (d.row->mnemonic == "dj.put") list.add(hart.x[d.rs2], hart.x[d.rs3], false);
+  if (d.row->mnemonic == "dj.get") list.add(hart.x[d.rs1], hart.x[d.rs3], true);
+}
+
+}  // namespace
+
+Decoded next_instruction(const Hart& hart) {
+  const std::byte* low = hart.memory.readable(hart.pc, 2);
+  std::uint32_t bits = 0;
+  if (low != nullptr) std::memcpy(&bits, low, 2);
+  if ((bits & 3) == 3) {
+    const std::byte* whole = hart.memory.readable(hart.pc, 4);
+    if (whole == nullptr) return isa::decode(0, hart.pc);
+    std::memcpy(&bits, whole, 4);
+  }
+  return isa::decode(bits, hart.pc);
+}
+
+std::vector<MemoryAccess> accesses_of(const Hart& hart, const Decoded& d) {
+  Accesses list;
+  const std::uint64_t address = hart.x[d.rs1] + static_cast<std::uint64_t>(d.immediate);
+  switch (d.row->unit) {
+    case Unit::load:
+      list.add(address, scalar_bytes(d), false);
+      break;
+    case Unit::store:
+      list.add(address, scalar_bytes(d), true);
+      break;
+    case Unit::atomic:
+      if ((d.row->properties & isa::reads_memory) != 0) list.add(hart.x[d.rs1], scalar_bytes(d), false);
+      if ((d.row->properties & isa::writes_memory) != 0) list.add(hart.x[d.rs1], scalar_bytes(d), true);
+      break;
+    case Unit::vector_load:
+    case Unit::vector_store:
+      add_vector(list, hart, d, d.row->unit == Unit::vector_store);
+      break;
+    case Unit::transfer:
+      add_transfer(list, hart, d);
+      break;
+    default:
+      break;
+  }
+  return list.take();
+}
+
+}  // namespace dojo::debug

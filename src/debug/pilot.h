@@ -1,0 +1,66 @@
+// Moves the threads of a launch until something happens that a debugger wants to see.
+//
+// All-stop: while one thread is looked at, all stand still. A step moves the chosen thread alone; if it comes
+// to wait for a semaphore, the others run until it can go on. Going on lets the threads run in turns, by node
+// and thread, starting with the one that was last seen, so that a session repeats itself exactly.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <optional>
+
+#include "debug/points.h"
+#include "system/stepping.h"
+
+namespace dojo::debug {
+
+enum class Happened : std::uint8_t {
+  stepped,
+  breakpoint,
+  watchpoint,
+  trapped,
+  too_long,     // the launch's instruction limit
+  interrupted,  // gdb asked
+  held,         // the threads that may run wait for threads that may not
+  deadlocked,   // all that have not ended wait
+  ended,        // all threads have ended, or trapped and were given up
+};
+
+struct Event {
+  Happened what = Happened::stepped;
+  std::size_t thread = 0;
+  std::optional<Watch> watch;
+};
+
+using MayRun = std::function<bool(std::size_t thread)>;
+
+class Pilot {
+public:
+  // `interrupted` is asked every few thousand instructions.
+  Pilot(system::Stepping& stepping, std::function<bool()> interrupted)
+      : stepping_(stepping), interrupted_(std::move(interrupted)) {}
+
+  Points& points() { return points_; }
+
+  // One instruction of `thread`, whether or not there is a breakpoint at it.
+  Event step(std::size_t thread, const MayRun& others);
+  // Until something happens. A breakpoint at a thread's pc is met before the instruction is executed.
+  Event go_on(const MayRun& may_run);
+
+private:
+  using Maybe = std::optional<Event>;
+
+  Maybe step_one(std::size_t thread);
+  Maybe turn(std::size_t thread);
+  Maybe round(const MayRun& may_run, std::optional<std::size_t> awaited, bool& any);
+  Event run(const MayRun& may_run, std::optional<std::size_t> awaited);
+  Event standstill() const;
+
+  system::Stepping& stepping_;
+  std::function<bool()> interrupted_;
+  Points points_;
+  std::size_t next_ = 0;
+};
+
+}  // namespace dojo::debug

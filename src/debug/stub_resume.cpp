@@ -1,0 +1,153 @@
+// How the guest is set going and what its stop is called. Numbers of signals: gdb's own, "Debugging with
+// GDB", appendix "Protocol-specific signal numbers" (include/gdb/signals.def).
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "debug/packet.h"
+#include "debug/stub.h"
+
+namespace dojo::debug {
+
+namespace {
+
+using system::ThreadState;
+
+enum Signal : unsigned {
+  interrupt = 2,
+  illegal = 4,
+  trap = 5,
+  abort = 6,
+  bus = 10,
+  segmentation = 11,
+  stop = 17,
+  too_long = 24
+};
+
+Signal signal_of(isa::TrapCause cause) {
+  switch (cause) {
+    case isa::TrapCause::illegal_instruction:
+      return illegal;
+    case isa::TrapCause::load_fault:
+    case isa::TrapCause::store_fault:
+    case isa::TrapCause::fetch_fault:
+      return segmentation;
+    case isa::TrapCause::misaligned_atomic:
+    case isa::TrapCause::bad_transfer:
+      return bus;
+    case isa::TrapCause::breakpoint:
+      return trap;
+  }
+  return trap;
+}
+
+// The first action that names the thread, or all of them.
+const Action* action_for(const std::vector<Action>& actions, std::int64_t id) {
+  const auto found = std::ranges::find_if(actions, [id](const Action& action) {
+    return action.thread == all_threads || action.thread == any_thread || action.thread == id;
+  });
+  return found == actions.end() ? nullptr : &*found;
+}
+
+}  // namespace
+
+std::string Stub::resume(const std::vector<Action>& actions) {
+  release(actions);
+  const MayRun may_run = [&](std::size_t thread) {
+    const Action* action = action_for(actions, id_of(thread));
+    return action != nullptr && action->go != Go::halt;
+  };
+  // The thread to step: the one named with a step, else the selected one if the step is for all.
+  for (const Action& action : actions) {
+    if (action.go != Go::step) continue;
+    std::size_t thread = selected_;
+    if (action.thread > 0 && !find(action.thread, thread)) continue;
+    const ThreadState state = stepping_.state(thread);
+    if (state != ThreadState::runnable && state != ThreadState::waiting) continue;
+    return report(pilot_.step(thread, may_run));
+  }
+  return report(pilot_.go_on(may_run));
+}
+
+// A thread that trapped tries again unless gdb delivers the signal to it.
+void Stub::release(const std::vector<Action>& actions) {
+  if (last_.what != Happened::trapped) return;
+  const Action* action = action_for(actions, id_of(last_.thread));
+  if (action == nullptr || action->go == Go::halt || action->signal != 0) return;
+  isa::Hart& one = stepping_.hart(last_.thread);
+  if (one.trap == isa::TrapCause::breakpoint && stepping_.state(last_.thread) == ThreadState::trapped) {
+    const isa::Decoded at_pc = next_instruction(one);
+    if (at_pc.row->mnemonic == "ebreak") one.pc += at_pc.length;
+  }
+  stepping_.revive(last_.thread);
+}
+
+std::string Stub::report(const Event& event) {
+  last_ = event;
+  if (event.what == Happened::ended) return ended();
+  selected_ = event.thread;
+  if (event.what == Happened::deadlocked || event.what == Happened::trapped ||
+      event.what == Happened::too_long) {
+    const isa::Hart& one = stepping_.hart(event.thread);
+    say_(fmt::format("{}node {} thread {}: {}\n", event.what == Happened::deadlocked ? "deadlock: " : "",
+                     one.node, one.thread, stepping_.stranded(event.thread).reason));
+  }
+  return stop_words();
+}
+
+std::string Stub::ended() {
+  over_ = true;
+  int code = 0;
+  for (std::size_t thread = 0; thread < stepping_.threads(); ++thread) {
+    if (stepping_.state(thread) == ThreadState::trapped)
+      return fmt::format("X{:02x}", static_cast<unsigned>(signal_of(stepping_.hart(thread).trap)));
+    if (stepping_.state(thread) == ThreadState::too_long)
+      return fmt::format("X{:02x}", static_cast<unsigned>(too_long));
+    code = std::max(code, stepping_.exit_code(thread));
+  }
+  return fmt::format("W{:02x}", code & 0xff);
+}
+
+// The stop reply, with the registers that gdb wants first.
+std::string Stub::stop_words() const {
+  unsigned signal = trap;
+  std::string why;
+  switch (last_.what) {
+    case Happened::stepped:
+    case Happened::ended:
+      break;
+    case Happened::breakpoint:
+      why = "swbreak:;";
+      break;
+    case Happened::watchpoint: {
+      const char* name = last_.watch->point == Point::write_watch  ? "watch"
+                         : last_.watch->point == Point::read_watch ? "rwatch"
+                                                                   : "awatch";
+      why = fmt::format("{}:{:x};", name, last_.watch->address);
+      break;
+    }
+    case Happened::trapped:
+      signal = signal_of(stepping_.hart(last_.thread).trap);
+      break;
+    case Happened::too_long:
+      signal = too_long;
+      break;
+    case Happened::interrupted:
+      signal = interrupt;
+      break;
+    case Happened::held:
+      signal = stop;
+      break;
+    case Happened::deadlocked:
+      signal = abort;
+      break;
+  }
+  constexpr std::size_t sp = 2, fp = 8;
+  std::string words = fmt::format("T{:02x}{}thread:{:x};", signal, why, id_of(last_.thread));
+  for (const std::size_t number : {sp, fp, pc_register})
+    words +=
+        fmt::format("{:02x}:{};", number, to_hex(*registers_.read(stepping_.hart(last_.thread), number)));
+  return words;
+}
+
+}  // namespace dojo::debug

@@ -1,0 +1,248 @@
+// dojo exec --gdb and the gdb that people have: what one types, and what gdb then shows.
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <filesystem>
+#include <string>
+
+#include "base/file.h"
+#include "system/guest_for_tests.h"
+
+namespace dojo {
+namespace {
+
+struct Said {
+  int exit_code = 0;
+  std::string words;
+};
+
+Said shell(const std::string& command) {
+  Said said;
+  FILE* pipe = popen(command.c_str(), "r");
+  if (pipe == nullptr) return {-1, ""};
+  char buffer[4096];
+  while (const std::size_t count = std::fread(buffer, 1, sizeof buffer, pipe))
+    said.words.append(buffer, count);
+  said.exit_code = WEXITSTATUS(pclose(pipe));
+  return said;
+}
+
+std::string dojo_command() {
+  return (std::filesystem::read_symlink("/proc/self/exe").parent_path().parent_path() / "dojo").string();
+}
+
+class Gdb : public testing::Test {
+protected:
+  void SetUp() override {
+    folder_ = std::filesystem::temp_directory_path() / fmt::format("dojo-gdb-{}", getpid());
+    std::filesystem::create_directories(folder_);
+  }
+  void TearDown() override { std::filesystem::remove_all(folder_); }
+
+  std::string file(std::string_view name) const { return (folder_ / name).string(); }
+
+  std::string program(std::string_view globals, std::string_view body) const {
+    write_file(file("program.elf"),
+               system::build_guest(system::guest_source(globals, body), "-g -fno-omit-frame-pointer"));
+    return file("program.elf");
+  }
+
+  // What gdb says to these commands; exit_code is dojo's.
+  Said session(const std::string& program, const std::string& commands,
+               const std::string& options = "") const {
+    write_text(file("commands"), "set pagination off\nset confirm off\n" + commands);
+    const std::string script = fmt::format(
+        R"(cd {folder}
+{dojo} exec --gdb 0 {options} {program} > out 2> err & pid=$!
+for i in $(seq 600); do port=$(sed -n "s/.*target remote :\([0-9]*\).*/\1/p" err); [ -n "$port" ] && break; sleep 0.1; done
+timeout 300 gdb-multiarch -batch -nx -ex "set remotetimeout 120" -ex "target remote :$port" -x commands {program} < /dev/null 2>&1
+wait $pid)",
+        fmt::arg("folder", folder_.string()), fmt::arg("dojo", dojo_command()), fmt::arg("options", options),
+        fmt::arg("program", program));
+    write_text(file("script"), script);
+    Said said = shell("bash " + file("script"));
+    said.words += read_text(file("out")) + read_text(file("err"));
+    return said;
+  }
+
+  std::filesystem::path folder_;
+};
+
+#define NEEDS_GDB()                                             \
+  if (std::system("command -v gdb-multiarch > /dev/null") != 0) \
+  GTEST_SKIP() << "gdb-multiarch is not installed; tools/setup.sh installs it"
+
+// Every one of `words`, in this order.
+void expect_in_order(const Said& said, std::initializer_list<std::string_view> words) {
+  std::size_t from = 0;
+  for (const std::string_view word : words) {
+    const std::size_t found = said.words.find(word, from);
+    ASSERT_NE(found, std::string::npos) << "no '" << word << "' (in this place) in:\n" << said.words;
+    from = found + word.size();
+  }
+}
+
+constexpr std::string_view calls = R"(
+static volatile uint64_t bonus = 1;
+__attribute__((noinline)) uint64_t inner(uint64_t n) { return n * 3 + bonus; }
+__attribute__((noinline)) uint64_t outer(uint64_t n) { return inner(n + 1) + 1; }
+)";
+
+TEST_F(Gdb, BreaksTracesBackChangesAVariableAndGoesOnToTheExitCode) {
+  NEEDS_GDB();
+  const Said said = session(program(calls, "return outer(4);"),
+                            "break inner\ncontinue\nbacktrace\nprint n\nprint bonus\nset var bonus = 20\n"
+                            "finish\ncontinue\n");
+  expect_in_order(said, {"Breakpoint 1, inner", "#0", "inner (n=5)", "#1", "outer (n=", "#2", "_start",
+                         "$1 = 5", "$2 = 1", "Value returned is $3 = 35", "exited with code 044"});
+  EXPECT_EQ(said.exit_code, 36);
+}
+
+TEST_F(Gdb, StepsOneInstructionAtATimeAndReadsAndWritesRegisters) {
+  NEEDS_GDB();
+  const std::string path = program("", R"(
+    uint64_t result;
+    asm volatile("li t0, 5\n.globl here\nhere: addi t0, t0, 1\nslli t0, t0, 4\nfcvt.d.l ft3, t0\nmv %0, t0" : "=r"(result) :: "t0", "ft3");
+    return result;)");
+  const Said said =
+      session(path,
+              "break *(long)&here\ncontinue\nprint $t0\nstepi\nprint $t0\nset $t0 = 7\nstepi\nprint $t0\n"
+              "stepi\nprint $ft3.double\nprint $fcsr\nprint $mhartid\nmonitor here\nprint $zero\ncontinue\n");
+  expect_in_order(said, {"Breakpoint 1, ", "$1 = 5", "$2 = 6", "$3 = 112", "$4 = 112", "$6 = 0", "$7 = 0",
+                         "exited with code 0160"});
+  EXPECT_EQ(said.exit_code, 112);
+}
+
+TEST_F(Gdb, ShowsVectorsAndTiles) {
+  NEEDS_GDB();
+  const std::string path = program("", R"guest(
+    asm volatile(R"(
+      .option push
+      .option arch, +xsfmm32a32f, +xsfmm32t, +xsfmmbase
+      vsetvli t0, zero, e32, m1, ta, ma
+      vid.v v3
+      vfcvt.f.x.v v3, v3
+      li t1, 16
+      sf.vsettnt t0, t1, e32, w1
+      sf.vsettm t0, t1
+      sf.vtzero.t mt4
+      li t2, 0x20000002
+      sf.vtmv.t.v t2, v3
+      .globl here
+      here: nop
+      .option pop
+    )" :: : "t0",
+                                   "t1", "t2", "v3");
+  return 0;)guest");
+  const Said said =
+      session(path,
+              "break *(long)&here\ncontinue\nprint $v3.f32\nprint $v3.w[1]\nprint $vl\nprint $mt4.f32[2]\n"
+              "print $mt4.f32[1]\nset $v3.f32[5] = 2.5\nprint $v3.f32[5]\ncontinue\n");
+  expect_in_order(said, {"$1 = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15}", "$2 = 1065353216",
+                         "$3 = 16", "$4 = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15}",
+                         "$5 = {0 <repeats 16 times>}", "$6 = 2.5", "exited normally"});
+}
+
+TEST_F(Gdb, EveryThreadOfEveryNodeIsAThreadWithItsOwnMemory) {
+  NEEDS_GDB();
+  const std::string path =
+      program(R"(
+    static volatile uint64_t mine;
+    __attribute__((noinline)) void visit(uint64_t who) { mine = who; asm volatile(""); }
+  )",
+              "visit(csr_node() + 7); asm volatile(\".globl here\\nhere: nop\"); return 0;");
+  const Said said = session(
+      path,
+      "info threads\nbreak *(long)&here\ncontinue\nprint mine\nthread 3\nprint mine\nset var mine = 1\n"
+      "thread 1\nprint mine\ncontinue\nprint mine\nprint $dj_node\nthread 3\nprint "
+      "mine\ncontinue\ncontinue\n",
+      "--nodes 3");
+  expect_in_order(said, {"\"node 0 thread 0\" (can go on)", "\"node 1 thread 0\"", "\"node 2 thread 0\"",
+                         "Thread 1 \"node 0 thread 0\" hit Breakpoint 1", "$1 = 7", "$2 = 0", "$3 = 7",
+                         "Thread 2 \"node 1 thread 0\" hit Breakpoint 1", "$4 = 8", "$5 = 1", "$6 = 1",
+                         "Thread 3 \"node 2 thread 0\" hit Breakpoint 1", "exited normally"});
+}
+
+TEST_F(Gdb, AFaultIsASignalAndMayBeRepaired) {
+  NEEDS_GDB();
+  const std::string path = program("", R"(
+    volatile uint64_t* place = (volatile uint64_t*)csr_node();
+    *place = 5;
+    return 9;)");
+  const Said lost = session(path, "continue\ncontinue\n");
+  expect_in_order(lost,
+                  {"store to 0x0, which cannot be written", "SIGSEGV", "terminated with signal SIGSEGV"});
+  EXPECT_EQ(lost.exit_code, 3);
+  const Said trap = session(program("", "__builtin_debugtrap(); return 4;"), "continue\ncontinue\n");
+  expect_in_order(trap, {"SIGTRAP", "exited with code 04"});
+  const Said illegal = session(program("", "asm volatile(\".word 0\"); return 0;"), "continue\n");
+  expect_in_order(illegal, {"SIGILL"});
+  const Said bus =
+      session(program("", "asm volatile(\"li t0, 0x20001\\nlr.d t1, (t0)\" ::: \"t0\", \"t1\"); return 0;"),
+              "continue\n");
+  expect_in_order(bus, {"SIGBUS"});
+}
+
+TEST_F(Gdb, AWaitIsSteppedOverByRunningTheOthersAndADeadlockIsSaid) {
+  NEEDS_GDB();
+  constexpr std::string_view globals = "alignas(8) static volatile uint64_t full;";
+  const std::string path = program(globals, R"(
+    if (csr_node() == 1) { dojo_signal(at(0, (const void*)&full), 1); return 0; }
+    asm volatile(".globl here\nhere: nop");
+    dojo_wait(address(&full), 1);
+    return 3;)");
+  const Said said = session(path, "break *(long)&here\ncontinue\nstepi 12\ncontinue\n", "--nodes 2");
+  expect_in_order(said, {"Thread 1 \"node 0 thread 0\" hit Breakpoint 1", "exited with code 03"});
+  const Said stuck = session(program(globals, "dojo_wait(address(&full), 2); return 0;"), "continue\n");
+  expect_in_order(stuck, {"deadlock: node 0 thread 0: waits for semaphore", ">= 2 (holds 0)", "SIGABRT"});
+}
+
+TEST_F(Gdb, WatchpointsStopAfterTheAccess) {
+  NEEDS_GDB();
+  const Said said = session(program("static volatile uint64_t watched, other;",
+                                    "other = 1; watched = 6; other = 2; watched = watched + 1; return 0;"),
+                            "watch watched\ncontinue\ncontinue\ncontinue\n");
+  expect_in_order(said, {"Hardware watchpoint 1: watched", "Old value = 0", "New value = 6", "Old value = 6",
+                         "New value = 7", "exited normally"});
+}
+
+TEST_F(Gdb, CtrlCStopsARunningProgramAndKillEndsIt) {
+  NEEDS_GDB();
+  const std::string path = program("", "for (volatile uint64_t i = 0;; i = i + 1) {} return 0;");
+  const Said said = session(path, R"(python
+import threading, time, os, signal
+threading.Thread(target=lambda: (time.sleep(2), os.kill(os.getpid(), signal.SIGINT))).start()
+end
+continue
+print i > 1000
+kill
+)");
+  expect_in_order(said, {"SIGINT", "$1 = true", "killed"});
+  EXPECT_EQ(said.exit_code, 3);
+}
+
+TEST_F(Gdb, WhatGdbDetachesFromRunsOn) {
+  NEEDS_GDB();
+  const Said said = session(program(calls, "return outer(4);"), "break inner\ncontinue\ndetach\n");
+  expect_in_order(said, {"Breakpoint 1, inner", "exit code     17"});
+  EXPECT_EQ(said.exit_code, 17);
+}
+
+TEST_F(Gdb, BadAndBusyPortsAreRefusedWithOneSentence) {
+  const std::string path = program("", "return 0;");
+  for (const std::string_view port : {"x", "65536", "-1", "12.5"}) {
+    const Said said = shell(fmt::format("{} exec --gdb {} {} 2>&1 >/dev/null", dojo_command(), port, path));
+    EXPECT_EQ(said.exit_code, 2) << port;
+    EXPECT_EQ(std::ranges::count(said.words, '\n'), 1) << said.words;
+  }
+  const Said said = shell(fmt::format(R"(cd {}; {} exec --gdb 0 {} 2> err & pid=$!
+for i in $(seq 600); do port=$(sed -n "s/.*target remote :\([0-9]*\).*/\1/p" err); [ -n "$port" ] && break; sleep 0.1; done
+{} exec --gdb $port {} 2>&1; echo "code $?"; kill $pid)",
+                                      folder_.string(), dojo_command(), path, dojo_command(), path));
+  expect_in_order(said, {"dojo: --gdb ", "in use", "code 2"});
+}
+
+}  // namespace
+}  // namespace dojo
