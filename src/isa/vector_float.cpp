@@ -2,10 +2,12 @@
 // float_format.h's.
 #include <cmath>
 #include <type_traits>
+#include <utility>
 
 #include "isa/float_format.h"
 #include "isa/vector_compare.h"
 #include "isa/vector_estimate.h"
+#include "isa/vector_fused.h"
 #include "isa/vector_operands.h"
 #include "isa/vector_rows.h"
 
@@ -37,16 +39,17 @@ constexpr auto mul = [](auto b, auto a) { return b * a; };
 constexpr auto div = [](auto b, auto a) { return b / a; };
 constexpr auto rdiv = [](auto b, auto a) { return a / b; };
 
-template <typename To, typename B, typename A, auto op>
+// `one_a`: the first source is one number for all elements.
+template <typename To, typename B, typename A, auto op, bool one_a>
 [[gnu::noinline]] void two_away(Hart& hart, void* destination, const void* b, const void* a,
                                 std::size_t count) {
   auto* d = static_cast<Bits<To>*>(destination);
   const auto* bs = static_cast<const Bits<B>*>(b);
   const auto* as = static_cast<const Bits<A>*>(a);
   for (std::size_t i = 0; i < count; ++i)
-    d[i] =
-        ties_away<To>(hart.fflags, [x = static_cast<Quad>(B::value(bs[i])),
-                                    y = static_cast<Quad>(A::value(as[i]))] { return op(pin(x), pin(y)); });
+    d[i] = ties_away<To>(hart.fflags,
+                         [x = static_cast<Quad>(B::value(bs[i])),
+                          y = static_cast<Quad>(A::value(as[one_a ? 0 : i]))] { return op(pin(x), pin(y)); });
 }
 
 // The number as To computes with it.
@@ -55,21 +58,23 @@ typename To::Value as(typename From::Bits bits) {
   return static_cast<typename To::Value>(From::value(bits));
 }
 
-template <typename To, typename B, typename A, auto op>
+template <typename To, typename B, typename A, auto op, bool one_a = false>
 void two(Hart& hart, void* destination, const void* b, const void* a, std::size_t count) {
   if (hart.frm == rmm) [[unlikely]]
-    return two_away<To, B, A, op>(hart, destination, b, a, count);
+    return two_away<To, B, A, op, one_a>(hart, destination, b, a, count);
   auto* d = static_cast<Bits<To>*>(destination);
   const auto* bs = static_cast<const Bits<B>*>(b);
   const auto* as_ = static_cast<const Bits<A>*>(a);
+  const auto first = as<To, A>(as_[0]);
   DOJO_ELEMENTS
-  for (std::size_t i = 0; i < count; ++i) d[i] = To::of_value(op(as<To, B>(bs[i]), as<To, A>(as_[i])));
+  for (std::size_t i = 0; i < count; ++i)
+    d[i] = To::of_value(op(as<To, B>(bs[i]), one_a ? first : as<To, A>(as_[i])));
 }
 
 // --- Multiply-add: c is vd, b vs2, a vs1. `accumulate`: a * b + c, otherwise a * c + b.
 
 // x86 lets a quiet NaN as addend hide that inf * 0 is invalid.
-template <typename F, typename W>
+template <typename F, typename W, bool one_a>
 [[gnu::noinline]] void note_hidden_products(Hart& hart, const void* x, const void* y, const void* addend,
                                             std::size_t count) {
   const auto *xs = static_cast<const Bits<F>*>(x), *ys = static_cast<const Bits<F>*>(y);
@@ -77,9 +82,11 @@ template <typename F, typename W>
   const auto product_is_invalid = [](auto p, auto q) {
     return F::magnitude(p) == 0 && F::magnitude(q) == F::infinity;
   };
-  for (std::size_t i = 0; i < count; ++i)
-    if (W::is_nan(addends[i]) && (product_is_invalid(xs[i], ys[i]) || product_is_invalid(ys[i], xs[i])))
+  for (std::size_t i = 0; i < count; ++i) {
+    const auto x_i = xs[one_a ? 0 : i];
+    if (W::is_nan(addends[i]) && (product_is_invalid(x_i, ys[i]) || product_is_invalid(ys[i], x_i)))
       hart.fflags |= invalid;
+  }
 }
 
 template <typename W>
@@ -91,14 +98,14 @@ bool any_nan(const void* values, std::size_t count) {
   return any != 0;
 }
 
-template <typename W, typename F, bool negate_product, bool negate_addend>
+template <typename W, typename F, bool negate_product, bool negate_addend, bool one_a>
 [[gnu::noinline]] void multiply_add_away(Hart& hart, void* d, const void* x, const void* y,
                                          const void* addend, std::size_t count) {
   const auto *xs = static_cast<const Bits<F>*>(x), *ys = static_cast<const Bits<F>*>(y);
   const auto* addends = static_cast<const Bits<W>*>(addend);
   auto* to = static_cast<Bits<W>*>(d);
   for (std::size_t i = 0; i < count; ++i) {
-    const Quad p = negate_product ? -static_cast<Quad>(F::value(xs[i])) : static_cast<Quad>(F::value(xs[i]));
+    const Quad x_i = F::value(xs[one_a ? 0 : i]), p = negate_product ? -x_i : x_i;
     const Quad q = F::value(ys[i]);
     const Quad s =
         negate_addend ? -static_cast<Quad>(W::value(addends[i])) : static_cast<Quad>(W::value(addends[i]));
@@ -106,21 +113,38 @@ template <typename W, typename F, bool negate_product, bool negate_addend>
   }
 }
 
-template <typename W, typename F, bool accumulate, bool negate_product, bool negate_addend>
+template <typename W, typename F, bool accumulate, bool negate_product, bool negate_addend,
+          bool one_a = false>
 void multiply_add(Hart& hart, void* destination, const void* b, const void* a, std::size_t count) {
   auto* d = static_cast<Bits<W>*>(destination);
-  const void* y = accumulate ? b : destination;
-  const void* addend = accumulate ? destination : b;
+  const auto* bs = static_cast<const Bits<std::conditional_t<accumulate, F, W>>*>(b);
+  const auto* xs = static_cast<const Bits<F>*>(a);
+  if constexpr (std::is_same_v<F, Single>) {
+    constexpr MultiplyAdd kind{accumulate, negate_product, negate_addend, one_a};
+    if (std::is_same_v<W, Single> && hart.frm != rmm) {
+      const std::size_t done = fused_without_nan<kind>(
+          static_cast<f32*>(destination), static_cast<const f32*>(b), static_cast<const f32*>(a), count);
+      if (done == count) return;
+      d += done;
+      bs += done;
+      if (!one_a) xs += done;
+      count -= done;
+    }
+  }
+  const void* y = bs;
+  const void* addend = d;
+  if (!accumulate) std::swap(y, addend);
   if (any_nan<W>(addend, count)) [[unlikely]]
-    note_hidden_products<F, W>(hart, a, y, addend, count);
+    note_hidden_products<F, W, one_a>(hart, xs, y, addend, count);
   if (hart.frm == rmm) [[unlikely]]
-    return multiply_add_away<W, F, negate_product, negate_addend>(hart, destination, a, y, addend, count);
-  const auto *xs = static_cast<const Bits<F>*>(a), *ys = static_cast<const Bits<F>*>(y);
+    return multiply_add_away<W, F, negate_product, negate_addend, one_a>(hart, d, xs, y, addend, count);
+  const auto* ys = static_cast<const Bits<F>*>(y);
   const auto* addends = static_cast<const Bits<W>*>(addend);
+  using V = decltype(fma_value<W>(addends[0]));
+  const V first = static_cast<V>(fma_value<F>(xs[0]));
   DOJO_ELEMENTS
   for (std::size_t i = 0; i < count; ++i) {
-    using V = decltype(fma_value<W>(addends[i]));
-    const V p = static_cast<V>(fma_value<F>(xs[i])), q = static_cast<V>(fma_value<F>(ys[i])),
+    const V p = one_a ? first : static_cast<V>(fma_value<F>(xs[i])), q = static_cast<V>(fma_value<F>(ys[i])),
             s = fma_value<W>(addends[i]);
     d[i] = W::of_value(std::fma(negate_product ? -p : p, q, negate_addend ? -s : s));
   }
@@ -128,16 +152,26 @@ void multiply_add(Hart& hart, void* destination, const void* b, const void* a, s
 
 // --- Minimum, maximum, signs, compares, classes: by the bits
 
+// Without conditions that choose between computations, so that compilers can use host vectors.
 template <typename F, bool maximum>
 void min_max(Hart& hart, void* destination, const void* b, const void* a, std::size_t count) {
+  using Plain = typename F::Bits;
+  using Signed = std::make_signed_t<Plain>;
+  constexpr unsigned last = 8 * sizeof(Plain) - 1;
+  const auto rank = [](Plain x) {  // ordered as the numbers are, -0 before +0
+    return static_cast<Signed>(x ^ (static_cast<Plain>(static_cast<Signed>(x) >> last) & ~F::sign));
+  };
   auto* d = static_cast<Bits<F>*>(destination);
   const auto *bs = static_cast<const Bits<F>*>(b), *as_ = static_cast<const Bits<F>*>(a);
-  unsigned signaling = 0;
+  Plain signaling = 0;
+  DOJO_ELEMENTS
   for (std::size_t i = 0; i < count; ++i) {
-    const typename F::Bits x = bs[i], y = as_[i];
-    signaling |= unsigned{F::is_signaling(x)} | unsigned{F::is_signaling(y)};
-    const typename F::Bits chosen = F::less(x, y) != maximum ? x : y;
-    d[i] = F::is_nan(x) ? (F::is_nan(y) ? F::nan : y) : F::is_nan(y) ? x : chosen;
+    const Plain x = bs[i], y = as_[i];
+    signaling |= static_cast<Plain>(F::is_signaling(x)) | static_cast<Plain>(F::is_signaling(y));
+    const unsigned second =
+        unsigned{F::is_nan(x)} | (unsigned{!F::is_nan(y)} & unsigned{(rank(x) < rank(y)) == maximum});
+    const Plain chosen = second != 0 ? y : x;
+    d[i] = F::is_nan(chosen) ? F::nan : chosen;
   }
   if (signaling != 0) hart.fflags |= invalid;
 }
@@ -227,6 +261,14 @@ template <bool accumulate, bool np, bool na>
 constexpr Kernels fused = {nullptr, multiply_add<Half, Half, accumulate, np, na>,
                            multiply_add<Single, Single, accumulate, np, na>,
                            multiply_add<Double, Double, accumulate, np, na>};
+template <auto op>
+constexpr Kernels same_by_one = {nullptr, two<Half, Half, Half, op, true>,
+                                 two<Single, Single, Single, op, true>,
+                                 two<Double, Double, Double, op, true>};
+template <bool accumulate, bool np, bool na>
+constexpr Kernels fused_by_one = {nullptr, multiply_add<Half, Half, accumulate, np, na, true>,
+                                  multiply_add<Single, Single, accumulate, np, na, true>,
+                                  multiply_add<Double, Double, accumulate, np, na, true>};
 template <bool np, bool na>
 constexpr Kernels wide_fused = {nullptr, multiply_add<Single, Half, true, np, na>,
                                 multiply_add<Double, Single, true, np, na>, nullptr};
@@ -269,10 +311,11 @@ constexpr auto acc = Operand::v_read_write;
 // clang-format off
 #define VV(NAME, F6, KERNELS)  arithmetic(NAME ".vv", F6, fvv, run<floats(First::vector), KERNELS>, flagged)
 #define VF(NAME, F6, KERNELS)  arithmetic(NAME ".vf", F6, fvf, run<floats(First::f), KERNELS>, flagged)
+#define ONE(NAME, F6, OP)      arithmetic(NAME ".vf", F6, fvf, run_by_one<floats(First::f), same<OP>, same_by_one<OP>>, flagged)
 #define DV(NAME, F6, KERNELS)  arithmetic(NAME ".vv", F6, fvv, run<floats(First::vector), KERNELS>, flagged, vw, Unit::simd_divide)
 #define DF(NAME, F6, KERNELS)  arithmetic(NAME ".vf", F6, fvf, run<floats(First::f), KERNELS>, flagged, vw, Unit::simd_divide)
 #define MV(NAME, F6, ...)      arithmetic(NAME ".vv", F6, fvv, run<accumulates(First::vector), fused<__VA_ARGS__>>, flagged, acc)
-#define MF(NAME, F6, ...)      arithmetic(NAME ".vf", F6, fvf, run<accumulates(First::f), fused<__VA_ARGS__>>, flagged, acc)
+#define MF(NAME, F6, ...)      arithmetic(NAME ".vf", F6, fvf, run_by_one<accumulates(First::f), fused<__VA_ARGS__>, fused_by_one<__VA_ARGS__>>, flagged, acc)
 #define WV(NAME, F6, OP)       arithmetic(NAME ".vv", F6, fvv, run<widens(First::vector), wide<OP>>, flagged | widens_destination)
 #define WF(NAME, F6, OP)       arithmetic(NAME ".vf", F6, fvf, run<widens(First::f), wide<OP>>, flagged | widens_destination)
 #define WWV(NAME, F6, OP)      arithmetic(NAME ".wv", F6, fvv, run<widens_w(First::vector), wide_w<OP>>, flagged | widens_destination | widens_sources)
@@ -285,10 +328,10 @@ constexpr auto acc = Operand::v_read_write;
   arithmetic(NAME, 0x3b, FORMAT, run<widens_fused(FIRST), brain_fused>, flagged | widens_destination, acc, Unit::simd, "Zvfbfwma")
 
 constexpr Row rows[] = {
-  VV("vfadd",   0x00, same<add>),   VF("vfadd",   0x00, same<add>),
-  VV("vfsub",   0x02, same<sub>),   VF("vfsub",   0x02, same<sub>),
-                                    VF("vfrsub",  0x27, same<rsub>),
-  VV("vfmul",   0x24, same<mul>),   VF("vfmul",   0x24, same<mul>),
+  VV("vfadd",   0x00, same<add>),   ONE("vfadd", 0x00, add),
+  VV("vfsub",   0x02, same<sub>),   ONE("vfsub", 0x02, sub),
+                                    ONE("vfrsub", 0x27, rsub),
+  VV("vfmul",   0x24, same<mul>),   ONE("vfmul", 0x24, mul),
   DV("vfdiv",   0x20, same<div>),   DF("vfdiv",   0x20, same<div>),
                                     DF("vfrdiv",  0x21, same<rdiv>),
   VV("vfmin",   0x04, min_maxes<false>), VF("vfmin", 0x04, min_maxes<false>),

@@ -110,9 +110,8 @@ const Decoded* access(Hart& hart, const Decoded* d) {
 template <unsigned log2>
 bool is_frequent(const Hart& hart, const Decoded* d) {
   constexpr std::uint64_t vill_and_sew = vill_bit | 7u << 3;
-  constexpr std::uint32_t unaligned = 0x00007310;  // by vlmul: register bits that must be 0
-  return (hart.vtype & vill_and_sew) == log2 << 3 && (unaligned >> 4 * (hart.vtype & 7) & 7 & d->rd) == 0 &&
-         !is_masked(d) && hart.vstart == 0;
+  return (hart.vtype & vill_and_sew) == log2 << 3 && (d->rd & misaligned_bits(hart)) == 0 && !is_masked(d) &&
+         hart.vstart == 0;
 }
 
 template <bool store>

@@ -131,16 +131,38 @@ inline bool is_legal(const Hart& hart, const Decoded* d, const Shape& shape) {
           overlap_is_legal(d->rd, destination_emul, shape.destination_width, d->rs1, a_emul, shape.a_width));
 }
 
+// Bits of a register's number that must be 0 where a group of LMUL registers begins.
+inline unsigned misaligned_bits(const Hart& hart) {
+  constexpr std::uint32_t by_vlmul = 0x00007310;
+  return by_vlmul >> 4 * (hart.vtype & 7) & 7;
+}
+
+// Whether all operands have one width, nothing is masked off and nothing is reserved: the kernel may run on
+// the register file itself.
 template <Shape shape>
-const Decoded* elementwise(Hart& hart, const Decoded* d, const Kernels& kernels) {
+bool is_straight(const Hart& hart, const Decoded* d) {
+  if constexpr (shape.destination_width != shape.b_width ||
+                (shape.first == First::vector && shape.destination_width != shape.a_width))
+    return false;
+  const unsigned registers = d->rd | d->rs2 | (shape.first == First::vector ? d->rs1 : 0u);
+  return !hart.vill && !is_masked(d) && hart.vstart == 0 && (registers & misaligned_bits(hart)) == 0 &&
+         !(shape.rounds && hart.frm > 4);
+}
+
+template <Shape shape>
+[[gnu::noinline]] const Decoded* elementwise_general(Hart& hart, const Decoded* d, Kernel kernel) {
+  if (kernel == nullptr || !is_legal(hart, d, shape)) return illegal(hart, d);
+  elementwise_copied(hart, d, shape, kernel);
+  hart.vstart = 0;
+  return d + 1;
+}
+
+template <Shape shape>
+[[gnu::noinline]] const Decoded* elementwise(Hart& hart, const Decoded* d, const Kernels& kernels) {
   const unsigned sew = sew_log2(hart);
   const Kernel kernel = kernels[sew];
-  if (!is_legal(hart, d, shape) || kernel == nullptr) return illegal(hart, d);
-  constexpr bool one_width = shape.destination_width == shape.b_width &&
-                             (shape.first != First::vector || shape.destination_width == shape.a_width);
-  if (!one_width || is_masked(d) || hart.vstart != 0) {
-    elementwise_copied(hart, d, shape, kernel);
-  } else if constexpr (shape.first == First::vector || shape.first == First::none) {
+  if (!is_straight<shape>(hart, d) || kernel == nullptr) return elementwise_general<shape>(hart, d, kernel);
+  if constexpr (shape.first == First::vector || shape.first == First::none) {
     kernel(hart, group(hart, d->rd), group(hart, d->rs2), group(hart, d->rs1), hart.vl);
   } else {
     alignas(64) std::uint8_t a[max_group_bytes];
@@ -148,14 +170,31 @@ const Decoded* elementwise(Hart& hart, const Decoded* d, const Kernels& kernels)
     splat(a, scalar(hart, d, shape.first, width), width, hart.vl);
     kernel(hart, group(hart, d->rd), group(hart, d->rs2), a, hart.vl);
   }
-  hart.vstart = 0;
   return d + 1;
 }
 
 // An Execute from a shape and a table of kernels.
 template <Shape shape, const Kernels& kernels>
 const Decoded* run(Hart& hart, const Decoded* d) {
-  return elementwise<shape>(hart, d, kernels);
+  if (elementwise<shape>(hart, d, kernels) == nullptr) return nullptr;
+  return proceed(hart, d);
+}
+
+// The same for a scalar operand where there are also kernels that take it as one number, not one for each
+// element.
+template <Shape shape, const Kernels& kernels, const Kernels& kernels_by_one>
+const Decoded* run_by_one(Hart& hart, const Decoded* d) {
+  const unsigned sew = sew_log2(hart);
+  const Kernel kernel = kernels_by_one[sew];
+  if (!is_straight<shape>(hart, d) || kernel == nullptr)
+    return elementwise_general<shape>(hart, d, kernels[sew]);
+  // The frequent case of `scalar`: a number that is boxed as it should be.
+  const std::uint64_t boxed = hart.f[d->rs1], upper = ~std::uint64_t{0} << (8u << sew & 63);
+  const std::uint64_t a = shape.first == First::f && sew < 3 && (boxed & upper) == upper
+                              ? boxed
+                              : scalar(hart, d, shape.first, sew);
+  kernel(hart, group(hart, d->rd), group(hart, d->rs2), &a, hart.vl);
+  return proceed(hart, d);
 }
 
 // Elements as the host's types. The register file is an array of bytes; these types may alias it.
