@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "isa/machine_mode.h"
 #include "isa/scalar_tables.h"
 
 namespace dojo::isa {
@@ -11,10 +12,11 @@ using u64 = std::uint64_t;
 using u8 = std::uint8_t;
 
 std::uint64_t fcsr(const Hart& h) { return u64{h.frm} << 5 | h.fflags; }
+void ignore(Hart&, u64) {}
 std::uint64_t vcsr(const Hart& h) { return u64{h.vxrm} << 1 | h.vxsat; }
 
 // clang-format off
-#define READ(value) [](const Hart& h) -> u64 { return value; }
+#define READ(value) []([[maybe_unused]] const Hart& h) -> u64 { return value; }
 #define WRITE(effect) [](Hart& h, u64 value) { effect; }
 constexpr Csr table[] = {
   {0x001, "fflags",       READ(h.fflags),             WRITE(h.fflags = value & 31),                                   "accrued exceptions: NX 1, UF 2, OF 4, DZ 8, NV 16"},
@@ -38,6 +40,24 @@ constexpr Csr table[] = {
   {0xcc2, "dj_row",       READ(h.row),                nullptr,                                                        "physical row on the mesh"},
   {0xcc3, "dj_column",    READ(h.column),             nullptr,                                                        "physical column on the mesh"},
   {0xcc4, "dj_thread",    READ(h.thread),             nullptr,                                                        "this thread of its node"},
+  {0x180, "satp",         READ(0),                    ignore,                                                         "addresses are never translated"},
+  {0x300, "mstatus",      mstatus,                    write_mstatus,                                                  "modes and interrupt enables; FS and VS are always dirty"},
+  {0x301, "misa",         READ(machine_isa),          ignore,                                                         "RV64 with A, C, D, F, I, M, U, V"},
+  {0x302, "medeleg",      READ(0),                    ignore,                                                         "no trap is delegated"},
+  {0x303, "mideleg",      READ(0),                    ignore,                                                         "no interrupt is delegated"},
+  {0x304, "mie",          READ(h.machine.mie),        WRITE(h.machine.mie = value & machine_interrupts),              "interrupts that would be taken; none ever comes"},
+  {0x305, "mtvec",        READ(h.machine.mtvec),      WRITE(h.machine.mtvec = value & ~u64{3}),                       "where traps go; 0: they end the thread"},
+  {0x306, "mcounteren",   READ(7),                    ignore,                                                         "user mode may read all counters"},
+  {0x340, "mscratch",     READ(h.machine.mscratch),   WRITE(h.machine.mscratch = value),                              "for the trap handler"},
+  {0x341, "mepc",         READ(h.machine.mepc),       WRITE(h.machine.mepc = value & ~u64{1}),                        "the instruction that trapped"},
+  {0x342, "mcause",       READ(h.machine.mcause),     WRITE(h.machine.mcause = value),                                "why it trapped"},
+  {0x343, "mtval",        READ(h.machine.mtval),      WRITE(h.machine.mtval = value),                                 "its address or encoding"},
+  {0x344, "mip",          READ(0),                    ignore,                                                         "no interrupt is ever pending"},
+  {0x3a0, "pmpcfg0",      READ(0),                    ignore,                                                         "memory is not protected by regions"},
+  {0x3b0, "pmpaddr0",     READ(0),                    ignore,                                                         "memory is not protected by regions"},
+  {0xf11, "mvendorid",    READ(0),                    nullptr,                                                        "not given"},
+  {0xf12, "marchid",      READ(0),                    nullptr,                                                        "not given"},
+  {0xf13, "mimpid",       READ(0),                    nullptr,                                                        "not given"},
   {0xf14, "mhartid",      READ(u64{h.node} * 4 + h.thread), nullptr,                                                  "node * 4 + thread"},
 };
 #undef READ
@@ -50,7 +70,8 @@ enum class Access { write, set, clear };
 // them.
 const Decoded* access(Hart& h, const Decoded* d, Access kind, u64 source, bool writes) {
   const Csr* csr = find_csr(static_cast<unsigned>(d->immediate));
-  if (csr == nullptr || (writes && csr->write == nullptr))
+  const bool is_machines = (d->immediate >> 8 & 3) == 3 && csr != nullptr && csr->number < 0xc00;
+  if (csr == nullptr || (writes && csr->write == nullptr) || (h.machine.user && is_machines))
     return h.raise(d, TrapCause::illegal_instruction, d->word);
   const u64 old = csr->read(h);
   if (writes)

@@ -52,6 +52,14 @@ struct Transfer {
   std::uint64_t semaphore = 0;  // put, get: offset of the semaphore to signal, 0 for none
 };
 
+// Machine mode as far as bare-metal programs use it (machine_mode.h).
+struct MachineMode {
+  std::uint64_t mtvec = 0;  // 0: the program takes no traps itself
+  std::uint64_t mscratch = 0, mepc = 0, mcause = 0, mtval = 0, mie = 0;
+  bool interrupts = false, interrupts_before = false;  // mstatus.MIE, MPIE
+  bool user = false, user_before = false;              // the mode now; mstatus.MPP
+};
+
 struct Hart {
   std::array<std::uint64_t, 32> x{};   // x[0] stays 0: handlers write through set_x
   std::array<std::uint64_t, 32> f{};   // NaN-boxed
@@ -82,6 +90,7 @@ struct Hart {
   std::uint32_t op = 0;                // last dj.mark
   std::uint64_t instructions = 0;      // instret; kept by the node at block ends
   std::uint64_t cycle = 0;             // what `cycle` reads; kept by the node at block ends
+  MachineMode machine;
 
   Stop stop = Stop::none;
   TrapCause trap{};

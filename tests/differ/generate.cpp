@@ -276,6 +276,7 @@ private:
   // Whether the word is legal in the model's configuration.
   bool is_legal(std::uint32_t word) {
     std::array<isa::Decoded, 2> code{isa::decode(word, 0), isa::Decoded{}};
+    code[1].execute = [](isa::Hart&, const isa::Decoded*) -> const isa::Decoded* { return nullptr; };
     const auto vl = model_->vl;
     model_->stop = isa::Stop::none;
     model_->x.fill(0);

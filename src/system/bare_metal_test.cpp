@@ -1,0 +1,281 @@
+// Do programs run that bring their own start-up code and trap handler, as the public test suites of RISC-V
+// do?
+//
+// The programs are assembly, linked where such suites link: code at 0x80000000, tohost on a page of its own.
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+#include <stdlib.h>
+
+#include <filesystem>
+#include <string>
+
+#include "base/file.h"
+#include "system/computer.h"
+#include "system/program.h"
+
+namespace dojo::system {
+namespace {
+
+constexpr std::string_view linker_script = R"(
+ENTRY(_start)
+SECTIONS {
+  . = 0x80000000; .text.init : { *(.text.init) }
+  . = ALIGN(0x1000); .tohost : { *(.tohost) }
+  . = ALIGN(0x1000); .text : { *(.text) }
+  . = ALIGN(0x1000); .data : { *(.data) }
+  .bss : { *(.bss) }
+})";
+
+// Start-up: everything a larger machine might want, each guarded by a trap vector that goes on behind it;
+// then user mode and the test. A handler that turns ecall into tohost = gp, calls `handler` if the test
+// defines it, and fails otherwise.
+constexpr std::string_view startup = R"(
+.section .text.init, "ax"
+.globl _start
+.weak handler
+_start: j reset
+.align 2
+vector:
+  csrr t5, mcause
+  li t6, 8
+  beq t5, t6, tell
+  li t6, 11
+  beq t5, t6, tell
+  la t5, handler
+  beqz t5, fail
+  jr t5
+fail: ori gp, gp, 1337
+tell: la t5, tohost
+  sw gp, 0(t5)
+  sw zero, 4(t5)
+  j tell
+reset:
+  csrr a0, mhartid
+1: bnez a0, 1b
+  la t0, 2f
+  csrw mtvec, t0
+  csrwi 0x744, 8
+.align 2
+2: la t0, 3f
+  csrw mtvec, t0
+  csrwi satp, 0
+.align 2
+3: la t0, 4f
+  csrw mtvec, t0
+  li t0, -1
+  csrw pmpaddr0, t0
+  li t0, 0x1f
+  csrw pmpcfg0, t0
+.align 2
+4: csrwi mie, 0
+  la t0, vector
+  csrw mtvec, t0
+  csrwi medeleg, 0
+  csrwi mideleg, 0
+  csrwi mstatus, 0
+  li a0, 0x2200
+  csrs mstatus, a0
+  csrwi fcsr, 0
+  csrwi vcsr, 0
+  li gp, 0
+  la t0, test
+  csrw mepc, t0
+  csrr a0, mhartid
+  mret
+.section .tohost, "aw"
+.align 6
+.globl tohost, fromhost
+tohost: .dword 0
+fromhost: .dword 0
+.text
+.globl test
+test:
+)";
+constexpr std::string_view pass = "\n  fence\n  li gp, 1\n  li a7, 93\n  li a0, 0\n  ecall\n  unimp\n";
+
+class BareMetal : public testing::Test {
+protected:
+  void SetUp() override {
+    std::string pattern = (std::filesystem::temp_directory_path() / "dojo-bare-XXXXXX").string();
+    ASSERT_NE(mkdtemp(pattern.data()), nullptr);
+    folder_ = pattern;
+  }
+  void TearDown() override { std::filesystem::remove_all(folder_); }
+
+  LaunchResult run(std::string_view source) {
+    write_text(folder_ / "test.s", source);
+    write_text(folder_ / "test.ld", linker_script);
+    const std::string elf = (folder_ / "test.elf").string();
+    const std::string command = fmt::format(
+        "cd {} && clang-22 --target=riscv64-unknown-elf -march=rv64gcv -mabi=lp64d -nostdlib -static "
+        "-fuse-ld=lld-22 -Wl,-T,test.ld -o {} test.s",
+        folder_.string(), elf);
+    EXPECT_EQ(std::system(command.c_str()), 0);
+    Computer computer(machine::read_machine("d1"), 1);
+    LaunchOptions options;
+    options.max_instructions = 1'000'000;
+    return computer.launch(Program::read(elf), 0, 0, options);
+  }
+  void expect_pass(std::string_view body) {
+    const LaunchResult result = run(std::string(startup) + std::string(body) + std::string(pass));
+    EXPECT_EQ(result.outcome, Outcome::finished)
+        << (result.stranded.empty() ? "" : result.stranded[0].reason);
+    EXPECT_EQ(result.exit_code, 0);
+  }
+
+  std::filesystem::path folder_;
+};
+
+TEST_F(BareMetal, StartUpCodeReachesTheTestInUserMode) { expect_pass(""); }
+
+TEST_F(BareMetal, AFailingTestSaysItsNumber) {
+  const LaunchResult result = run(std::string(startup) + R"(
+    li gp, 5
+    sll gp, gp, 1
+    or gp, gp, 1
+    li a7, 93
+    mv a0, gp
+    ecall
+  )");
+  EXPECT_EQ(result.outcome, Outcome::finished);
+  EXPECT_EQ(result.exit_code, 5);
+}
+
+TEST_F(BareMetal, VectorsAndFloatsAreThereFromTheStart) {
+  expect_pass(R"(
+    li gp, 2
+    li a0, 9
+    vsetvli t0, a0, e32, m1, ta, ma
+    vid.v v1
+    vadd.vv v2, v1, v1
+    vmv.x.s t1, v2
+    bnez t1, wrong
+    fcvt.d.l fa0, t0
+    fmul.d fa0, fa0, fa0
+    fcvt.l.d t1, fa0
+    li t2, 81
+    beq t1, t2, right
+wrong: unimp
+right:)");
+}
+
+// What each trap leaves in mcause, mepc and mtval, and that mret goes on behind it.
+TEST_F(BareMetal, HandlersSeeCauseAndPlaceOfEveryTrap) {
+  const auto expect_trap = [&](std::string_view instruction, unsigned cause, std::string_view value) {
+    expect_pass(fmt::format(R"(
+    li gp, 3
+    li a1, 0
+    li t4, 0x81000001
+place: .option push
+.option norvc
+    {}
+.option pop
+    li t0, 1
+    bne a1, t0, wrong
+    j right
+handler:
+    li t0, {}
+    csrr t1, mcause
+    bne t0, t1, wrong
+    la t0, place
+    csrr t1, mepc
+    bne t0, t1, wrong
+    {}
+    csrr t1, mtval
+    bne t0, t1, wrong
+    li a1, 1
+    csrr t1, mepc
+    addi t1, t1, 4
+    csrw mepc, t1
+    mret
+wrong: li gp, 7
+    j fail
+right:)",
+                            instruction, cause, value));
+  };
+  expect_trap("csrr t0, mepc", 2, "li t0, 0x341022f3");  // user mode may not
+  expect_trap(".4byte 0xffffffff", 2, "li t0, 0xffffffff");
+  expect_trap("ld t0, 0(t4)", 5, "mv t0, t4");
+  expect_trap("sd t0, 0(t4)", 7, "mv t0, t4");
+  expect_trap("lr.w t0, (t4)", 4, "mv t0, t4");
+  expect_trap("amoadd.w t0, t0, (t4)", 6, "mv t0, t4");
+  expect_trap("ebreak", 3, "la t0, place");
+}
+
+TEST_F(BareMetal, MachineRegistersKeepWhatTheyHave) {
+  expect_pass(R"(
+    .data
+saved: .dword 0
+    .text
+    li gp, 4
+    j over
+handler:
+    li t0, -1
+    csrw mtvec, t0
+    csrr t1, mtvec
+    li t2, -4
+    bne t1, t2, wrong
+    la t0, vector
+    csrw mtvec, t0
+    csrw mie, t2
+    csrr t1, mie
+    li t2, 0x888
+    bne t1, t2, wrong
+    csrr t1, misa
+    bgez t1, 1f
+1:  srli t1, t1, 62
+    li t2, 2
+    bne t1, t2, wrong
+    csrr t1, mstatus
+    srli t1, t1, 11
+    andi t1, t1, 3
+    bnez t1, wrong        # it came from user mode
+    csrwi mscratch, 21
+    csrrci t1, mscratch, 1
+    csrr t2, mscratch
+    sub t1, t1, t2
+    addi t1, t1, -1
+    bnez t1, wrong
+    la t0, right
+    csrw mepc, t0
+    mret
+wrong: li gp, 9
+    j fail
+over: unimp
+right:)");
+}
+
+// Programs without a handler of their own: ecall asks the system, and a trap ends the thread.
+TEST_F(BareMetal, WithoutAVectorEcallIsASystemCall) {
+  const LaunchResult result = run(".globl _start\n.text\n_start: li a0, 42\n li a7, 93\n ecall\n");
+  EXPECT_EQ(result.outcome, Outcome::finished);
+  EXPECT_EQ(result.exit_code, 42);
+  EXPECT_EQ(run(".globl _start\n.text\n_start: unimp\n").outcome, Outcome::trapped);
+}
+
+TEST_F(BareMetal, CodeWrittenAtRunTimeRunsAfterFenceI) {
+  expect_pass(R"(
+    li gp, 6
+    la t0, place
+    la t1, new
+    lw t2, 0(t1)
+    jalr ra, t0
+    sw t2, 0(t0)
+    fence.i
+    jalr ra, t0
+    li t0, 222
+    bne a0, t0, bad
+    j good
+bad: unimp
+.data
+.option norvc
+.align 2
+place: li a0, 111
+  ret
+new: li a0, 222
+.text
+good:)");
+}
+
+}  // namespace
+}  // namespace dojo::system
