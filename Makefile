@@ -1,5 +1,5 @@
 # The two commands of the README, and what else one types every day. Each does its own set-up.
-.PHONY: build run differ fuzz test validate bench check format clean
+.PHONY: build run differ fuzz test validate bench bench-node check format clean
 DATA ?= ../shared/data/donkey
 
 build:
@@ -23,6 +23,10 @@ validate: build
 
 bench: build
 	bench/run.sh $(DATA)
+
+# The emulated node beside qemu-riscv64: kernels, integer code, the whole die.
+bench-node: build
+	bench/node/run.py
 
 # Random programs against qemu-riscv64, for as long as one likes.
 SECONDS ?= 60

@@ -1,0 +1,112 @@
+#!/usr/bin/env python3
+"""How fast the emulated node is, beside qemu-riscv64 in the same run.
+
+usage: run.py [--dojo build/dojo] [--rounds 5] [--only NAME...]
+
+Every kernel is built twice, with few and with many repeats; the difference of the two runs' CPU times is the
+kernel's own, without start and set-up. Runs of all emulators alternate, and the median over rounds is printed.
+The last line of the table is wall time: the whole die on one host thread and on two.
+"""
+import argparse
+import os
+import pathlib
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+here = pathlib.Path(__file__).resolve().parent
+device = here.parent.parent / "device"
+
+# name: title, source, march beyond rv64gcv, whether qemu 7.2 knows it, floating-point operations per repeat
+# (None: count instructions), repeats
+kernels = {
+    "matmul":      ("FP32 RVV matmul 64x64x64",   "matmul.cpp",      "",                              True,  2 * 64**3,            1000),
+    "saxpy_dot":   ("FP32 saxpy, dot, 4096",      "saxpy_dot.cpp",   "",                              True,  3 * 2 * 4096,         10000),
+    "matrix_bf16": ("bf16 matrix unit 256^3",     "matrix_bf16.cpp", "_zvfbfmin_xsfmmbase_xsfmm32a16f_xsfmm32a32f_xsfmm16t", False, 2 * 256**3, 40),
+    "matrix_fp8":  ("fp8 matrix unit 128^3",      "matrix_fp8.cpp",  "_xsfmmbase_xsfmm32a8f_xsfmm16t", False, 2 * 128**3,           200),
+    "integer":     ("integer code",               "integer.cpp",     "",                              True,  None,                 8000),
+}
+
+
+def build(folder, name, repeats):
+    _, source, extensions, _, _, _ = kernels[name]
+    program = folder / f"{name}-{repeats}.elf"
+    files = [device / "start.S", here / "main.cpp", here / source, device / "memory.cpp"]
+    if name == "matrix_bf16":
+        files.append(device / "matmul.cpp")
+    subprocess.run(
+        ["clang++-22", "--target=riscv64-unknown-elf", "-menable-experimental-extensions",
+         "-march=rv64gcv_zba_zbb_zbs_zfh_zvl512b_zvfh" + extensions, "-mabi=lp64d", "-mcmodel=medany", "-std=c++23", "-O3",
+         "-fno-exceptions", "-fno-rtti", "-fno-vectorize", "-fno-slp-vectorize", "-ffunction-sections", "-nostdlib", "-static", "-fuse-ld=lld-22",
+         "-Wno-unused-command-line-argument", f"-DREPEATS={repeats}", "-I", device, "-I", device.parent / "src",
+         "-Wl,--gc-sections", "-Wl,-z,max-page-size=4096", "-o", program, *files],
+        check=True)
+    return program
+
+
+def run(command):
+    """(user CPU seconds, exit code, output)"""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
+    done = subprocess.run([str(part) for part in command], capture_output=True, text=True)
+    if done.returncode < 0 or "dojo:" in done.stderr:
+        sys.exit(f"{' '.join(map(str, command))}: {done.stderr}")
+    return resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - before, done.returncode, done.stdout
+
+
+def instructions(text):
+    return next((int(line.split()[1]) for line in text.splitlines() if line.startswith("instructions")), 0)
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--dojo", default=str(here.parent.parent / "build" / "dojo"))
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--only", nargs="*", default=list(kernels) + ["die"])
+    options = parser.parse_args()
+    qemu = ["qemu-riscv64", "-cpu", "rv64,v=true,vext_spec=v1.0,vlen=512,elen=64,Zfh=true,zba=true,zbb=true,zbs=true"]
+    emulators = {"no timing": [options.dojo, "exec", "--threads", "1", "--no-timing"],
+                 "timing": [options.dojo, "exec", "--threads", "1"], "qemu": qemu}
+    print(f"{'one core':<28}{'no timing':>12}{'timing':>12}{'qemu':>12}")
+    with tempfile.TemporaryDirectory() as name_of_folder:
+        folder = pathlib.Path(name_of_folder)
+        for name in options.only:
+            if name == "die":
+                continue
+            title, _, _, with_qemu, work, repeats = kernels[name]
+            few, many = (build(folder, name, n) for n in (1, 1 + repeats))
+            rates = {emulator: [] for emulator in emulators}
+            codes = set()
+            for _ in range(options.rounds):
+                for emulator, command in emulators.items():
+                    if emulator == "qemu" and not with_qemu:
+                        continue
+                    start, _, start_text = run([*command, few])
+                    seconds, code, text = run([*command, many])
+                    codes.add(code)
+                    if emulator == "no timing":
+                        executed = instructions(text) - instructions(start_text)
+                    amount = work * repeats / 1e9 if work else executed / 1e6
+                    rates[emulator].append(amount / max(seconds - start, 1e-3))
+            if len(codes) != 1:
+                sys.exit(f"{name}: the emulators disagree about its exit code: {codes}")
+            unit = "GFLOP/s" if work else "MIPS"
+            cells = [f"{statistics.median(r):.3g}" if r else "-" for r in rates.values()]
+            print(f"{title:<28}{cells[0]:>12}{cells[1]:>12}{cells[2]:>12}  {unit}", flush=True)
+        if "die" in options.only:
+            program = build(folder, "matmul", 21)
+            for title, extra in (("no timing", ["--no-timing"]), ("timing", [])):
+                walls = {1: [], 2: []}
+                for _ in range(options.rounds):
+                    for threads in walls:
+                        before = time.monotonic()
+                        run([options.dojo, "exec", "--nodes", "354", "--threads", threads, *extra, program])
+                        walls[threads].append(time.monotonic() - before)
+                one, two = (statistics.median(walls[threads]) for threads in (1, 2))
+                print(f"354 nodes, matmul, {title}: {354 * 21 * 2 * 64**3 / one / 1e9:.1f} GFLOP/s on one host thread, "
+                      f"{one / two:.2f} times that on two (wall time, {os.cpu_count()} processors)", flush=True)
+
+
+main()
