@@ -107,6 +107,7 @@ const Transition& BlockTiming::find(const Transition& last, const CodeBlock& blo
     found = store.look_up(last.to, block, config, exit, bucket);
     if (!found) {
       Transition& made = store.transitions.emplace_back();
+      made.number = store.transitions.size();
       made.from = last.to;
       made.block = &block;
       made.config = config;

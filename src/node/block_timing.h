@@ -35,10 +35,10 @@ struct alignas(64) Transition {
   std::uint64_t cycles = 0;
   mutable std::atomic<const CodeBlock*> next_block{nullptr};  // its owner's (core.cpp)
   mutable std::array<std::atomic<const Transition*>, exits> next{};
-  const PipelineState* to = nullptr;
+  std::uint64_t number = 0;  // in the order of their making
 
   Counts counts;  // with cycles by cause
-  const PipelineState* from = nullptr;
+  const PipelineState *from = nullptr, *to = nullptr;
   Exit exit = Exit::onward;
   const Transition* chain = nullptr;
 };

@@ -21,38 +21,88 @@ Slice Core::run(isa::Hart& hart, std::uint64_t max_instructions) {
   return slice;
 }
 
-void Core::run_blocks(isa::Hart& hart, Slice& slice, std::uint64_t max_instructions) {
-  const CodeBlock* block = image_->find(hart.pc, hart.memory);
-  while (true) {
-    if (hart.op != current_op_ || !current_) change_op(hart);
-    if (block)
-      run_block(hart, slice, *block);
-    else
-      run_unshared(hart, slice);
-    if (hart.stop != Stop::none || slice.instructions >= max_instructions) return;
-    block = next_block(hart);
-  }
+inline void Core::tally(const Transition& transition) {
+  Times& slot = unsettled_[transition.number % unsettled_.size()];
+  if (slot.transition != &transition) [[unlikely]]
+    replace(slot, transition);
+  ++slot.times;
+}
+
+void Core::replace(Times& slot, const Transition& transition) {
+  if (slot.times != 0) current_->add(slot.transition->counts, slot.times);
+  slot = {&transition, 0};
 }
 
 // The one that followed the last time, if pc agrees. It is of the same image: a slice asks the image for its
 // first block, and nothing is remembered behind the empty pipeline, which all images share.
-const CodeBlock* Core::next_block(const isa::Hart& hart) {
-  const CodeBlock* guess = last_->next_block.load(std::memory_order_acquire);
+inline const CodeBlock* Core::block_after(const Transition& last, const isa::Hart& hart) {
+  const CodeBlock* guess = last.next_block.load(std::memory_order_acquire);
   if (guess && guess->block.pc == hart.pc) [[likely]]
     return guess;
   const CodeBlock* block = image_->find(hart.pc, hart.memory);
-  if (last_ != start_) last_->next_block.store(block, std::memory_order_release);
+  if (&last != start_) last.next_block.store(block, std::memory_order_release);
   return block;
 }
 
-inline void Core::run_block(isa::Hart& hart, Slice& slice, const CodeBlock& block) {
-  if (block.sees_account) [[unlikely]]
-    settle_account(hart, slice);
+void Core::run_blocks(isa::Hart& hart, Slice& slice, std::uint64_t max_instructions) {
+  const CodeBlock* block = image_->find(hart.pc, hart.memory);
+  while (true) {
+    if (hart.op != current_op_ || !current_) change_op(hart);
+    if (!block)
+      run_unshared(hart, slice);
+    else if (block->sees_account || recording_)
+      run_block(hart, slice, *block);
+    else
+      run_ordinary(hart, slice, block, max_instructions);
+    if (hart.stop != Stop::none || slice.instructions >= max_instructions) return;
+    block = block_after(*last_, hart);
+  }
+}
+
+// Blocks of which nothing but their time and counts is asked, until one is of another kind. Integer code
+// spends most of its time here: everything stays in the host's registers, and which way a block was left is
+// a jump, which the host predicts, and no index, for which it would wait.
+void Core::run_ordinary(isa::Hart& hart, Slice& slice, const CodeBlock* block,
+                        std::uint64_t max_instructions) {
+  const Transition* last = last_;
+  std::uint64_t instructions = slice.instructions, cycles = slice.cycles;
+  const auto leave = [&] {
+    last_ = last;
+    slice.instructions = instructions;
+    slice.cycles = cycles;
+  };
+  do {
+    const ConfigWord config = block->uses_vectors ? config_word_of(hart) : ConfigWord{};
+    isa::run_code(hart, block->block);
+    if (hart.stop != Stop::none) [[unlikely]] {
+      leave();
+      return finish(hart, slice, *block, config);
+    }
+    if (hart.pc == block->end())
+      last = &timing_.step(*last, *block, config, Exit::onward);
+    else
+      last = &timing_.step(*last, *block, config, Exit::taken);
+    tally(*last);
+    instructions += block->block.count;
+    cycles += last->cycles;
+    if (instructions >= max_instructions || hart.op != current_op_) break;
+    block = block_after(*last, hart);
+  } while (block && !block->sees_account);
+  leave();
+}
+
+// Any block.
+void Core::run_block(isa::Hart& hart, Slice& slice, const CodeBlock& block) {
+  if (block.sees_account) settle_account(hart, slice);
   const ConfigWord config = block.uses_vectors ? config_word_of(hart) : ConfigWord{};
   isa::run_code(hart, block.block);
-  if (block.sees_account) [[unlikely]]
-    isa::begin_floats(hart);
-  if (hart.stop == Stop::trap) [[unlikely]] {
+  if (block.sees_account) isa::begin_floats(hart);
+  finish(hart, slice, block, config);
+}
+
+// Times and counts a block that has just been run.
+void Core::finish(isa::Hart& hart, Slice& slice, const CodeBlock& block, ConfigWord config) {
+  if (hart.stop == Stop::trap) {
     add_once(slice, block.block, isa::settle_trap(hart, block.block), config.decode(), Exit::onward);
     return;
   }
@@ -61,8 +111,7 @@ inline void Core::run_block(isa::Hart& hart, Slice& slice, const CodeBlock& bloc
                                              : Exit::taken;
   last_ = &timing_.step(*last_, block, config, exit);
   tally(*last_);
-  if (recording_) [[unlikely]]
-    recording_->blocks.push_back({&block.block, block.block.count, config.decode(), exit});
+  if (recording_) recording_->blocks.push_back({&block.block, block.block.count, config.decode(), exit});
   slice.instructions += block.block.count;
   slice.cycles += last_->cycles;
 }
@@ -104,15 +153,6 @@ void Core::settle_account(isa::Hart& hart, const Slice& slice) {
   hart.instructions += slice.instructions - accounted_.instructions;
   hart.cycle += slice.cycles - accounted_.cycles;
   accounted_ = slice;
-}
-
-void Core::tally(const Transition& transition) {
-  Times& slot = unsettled_[reinterpret_cast<std::uintptr_t>(&transition) / 64 % unsettled_.size()];
-  if (slot.transition != &transition) {
-    if (slot.times != 0) current_->add(slot.transition->counts, slot.times);
-    slot = {&transition, 0};
-  }
-  ++slot.times;
 }
 
 void Core::settle() {

@@ -58,13 +58,14 @@ public:
 
 private:
   void run_blocks(isa::Hart& hart, Slice& slice, std::uint64_t max_instructions);
+  void run_ordinary(isa::Hart& hart, Slice& slice, const CodeBlock* block, std::uint64_t max_instructions);
   void run_block(isa::Hart& hart, Slice& slice, const CodeBlock& block);
+  void finish(isa::Hart& hart, Slice& slice, const CodeBlock& block, ConfigWord config);
   void run_unshared(isa::Hart& hart, Slice& slice);
-  const CodeBlock* next_block(const isa::Hart& hart);
+  const CodeBlock* block_after(const Transition& last, const isa::Hart& hart);
   void change_op(const isa::Hart& hart);
   void add_once(Slice& slice, const isa::Block& block, std::uint32_t completed, const Config& config,
                 Exit exit);
-  void tally(const Transition& transition);
   void settle();
   void settle_account(isa::Hart& hart, const Slice& slice);
 
@@ -77,11 +78,13 @@ private:
   Slice accounted_;            // what hart.instructions and hart.cycle hold of the present slice
   Counts* current_ = nullptr;  // counts_ of hart.op
   // How often transitions happened that current_ does not hold yet: adding one to a number is cheaper than
-  // adding a row of counters. Direct-mapped by address.
+  // adding a row of counters. Direct-mapped by number.
   struct Times {
     const Transition* transition = nullptr;
     std::uint64_t times = 0;
   };
+  void tally(const Transition& transition);
+  void replace(Times& slot, const Transition& transition);
   std::array<Times, 256> unsettled_{};
   std::uint32_t current_op_ = 0;
 };
