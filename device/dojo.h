@@ -62,10 +62,17 @@ void all_reduce(float* buffer, size_t chunk_elements, float* staging, Mesh mesh)
 // c[m][n] (+)= sum over k ascending of a[k][m] * b[k][n], FP32 accumulators: acc = fma(a, b, acc), from 0 or
 // from c if `accumulate`. a: K rows of stride lda elements, m contiguous; b: K rows of stride ldb, n
 // contiguous; c: M rows of stride ldc. Any M, N, K >= 1. c does not overlap a or b.
+// Up to 256 bytes behind a row of a or b are read, and the eight bytes behind `rows`; what stands there does
+// not matter.
 void matmul(const bf16* a, size_t lda, const bf16* b, size_t ldb, float* c, size_t ldc, size_t m, size_t n,
             size_t k, bool accumulate);
 void matmul(const float* a, size_t lda, const float* b, size_t ldb, float* c, size_t ldc, size_t m, size_t n,
             size_t k, bool accumulate);
+// The same where row k of b begins at b + rows[k]; rows may overlap each other.
+void matmul(const bf16* a, size_t lda, const bf16* b, const int32_t* rows, float* c, size_t ldc, size_t m,
+            size_t n, size_t k, bool accumulate);
+void matmul(const float* a, size_t lda, const float* b, const int32_t* rows, float* c, size_t ldc, size_t m,
+            size_t n, size_t k, bool accumulate);
 
 // --- Arrays ---------------------------------------------------------------------------------------------
 // Counts are elements; strides are elements from one to the next and may be 0 (source) or negative. Arrays do
@@ -82,6 +89,17 @@ void pack_row(bf16* destination, ptrdiff_t destination_stride, const bf16* sourc
               size_t count);
 void pack_row(uint8_t* destination, ptrdiff_t destination_stride, const uint8_t* source,
               ptrdiff_t source_stride, size_t count);
+// even[i] = pairs[2 * i], odd[i] = pairs[2 * i + 1]
+void split(bf16* even, bf16* odd, const bf16* pairs, size_t count);
+// to[c * to_stride + r] = from[r * from_stride + c] for r < rows, c < columns
+void transpose(bf16* to, size_t to_stride, const bf16* from, size_t from_stride, size_t rows, size_t columns);
+void transpose(float* to, size_t to_stride, const float* from, size_t from_stride, size_t rows,
+               size_t columns);
+// The same where row r of the source begins at from + lines[r].
+void transpose(bf16* to, size_t to_stride, const bf16* from, const int32_t* lines, size_t rows,
+               size_t columns);
+void transpose(float* to, size_t to_stride, const float* from, const int32_t* lines, size_t rows,
+               size_t columns);
 // Round to nearest even; NaN becomes the canonical NaN.
 void to_bf16(bf16* destination, const float* source, size_t count);
 void to_float(float* destination, const bf16* source, size_t count);

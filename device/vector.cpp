@@ -111,6 +111,17 @@ void pack_row(uint8_t* destination, ptrdiff_t destination_stride, const uint8_t*
   pack<Bytes>(destination, destination_stride, source, source_stride, count);
 }
 
+void split(bf16* even, bf16* odd, const bf16* pairs, size_t count) {
+  auto* low = reinterpret_cast<uint16_t*>(even);
+  auto* high = reinterpret_cast<uint16_t*>(odd);
+  for (size_t n; count != 0; count -= n, low += n, high += n, pairs += 2 * n) {
+    n = __riscv_vsetvl_e16m4(count);
+    const vuint32m8_t both = __riscv_vle32_v_u32m8(reinterpret_cast<const uint32_t*>(pairs), n);
+    __riscv_vse16_v_u16m4(low, __riscv_vnsrl_wx_u16m4(both, 0, n), n);
+    __riscv_vse16_v_u16m4(high, __riscv_vnsrl_wx_u16m4(both, 16, n), n);
+  }
+}
+
 void to_bf16(bf16* destination, const float* source, size_t count) {
   for (size_t n; count != 0; count -= n, destination += n, source += n) {
     n = __riscv_vsetvl_e32m8(count);

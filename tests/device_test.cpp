@@ -70,17 +70,22 @@ std::uint32_t canonical_bits(float value) {
 // --- Matrix products
 
 struct MatmulCase {
-  std::uint64_t is_fp32, m, n, k, lda, ldb, ldc, accumulate, a, b, c;
+  std::uint64_t is_fp32, m, n, k, lda, ldb, ldc, accumulate, a, b, c, rows;
 };
 
 const char* const matmul_body = R"(
-struct Case { uint64_t is_fp32, m, n, k, lda, ldb, ldc, accumulate, a, b, c; };
+struct Case { uint64_t is_fp32, m, n, k, lda, ldb, ldc, accumulate, a, b, c, rows; };
 int main() {
   const uint64_t* count = (const uint64_t*)0x20000;
   const Case* cases = (const Case*)(count + 1);
   for (uint64_t i = 0; i < *count; ++i) {
     const Case& it = cases[i];
-    if (it.is_fp32)
+    const int32_t* rows = (const int32_t*)it.rows;
+    if (rows && it.is_fp32)
+      matmul((const float*)it.a, it.lda, (const float*)it.b, rows, (float*)it.c, it.ldc, it.m, it.n, it.k, it.accumulate);
+    else if (rows)
+      matmul((const bf16*)it.a, it.lda, (const bf16*)it.b, rows, (float*)it.c, it.ldc, it.m, it.n, it.k, it.accumulate);
+    else if (it.is_fp32)
       matmul((const float*)it.a, it.lda, (const float*)it.b, it.ldb, (float*)it.c, it.ldc, it.m, it.n, it.k, it.accumulate);
     else
       matmul((const bf16*)it.a, it.lda, (const bf16*)it.b, it.ldb, (float*)it.c, it.ldc, it.m, it.n, it.k, it.accumulate);
@@ -94,6 +99,10 @@ float element(system::Computer& computer, const MatmulCase& it, std::uint64_t ba
   return numerics::bf16_to_float(at<std::uint16_t>(computer, 0, base)[index]);
 }
 
+std::uint64_t row_of_b(system::Computer& computer, const MatmulCase& it, std::uint64_t k) {
+  return it.rows != 0 ? static_cast<std::uint64_t>(at<std::int32_t>(computer, 0, it.rows)[k]) : k * it.ldb;
+}
+
 // The definition: one fused multiply-add after the other. `before` holds c as it was.
 void expect_product(system::Computer& computer, const MatmulCase& it, const std::vector<float>& before) {
   const float* c = at<float>(computer, 0, it.c);
@@ -102,7 +111,7 @@ void expect_product(system::Computer& computer, const MatmulCase& it, const std:
       float sum = it.accumulate || j >= it.n ? before[i * it.ldc + j] : 0.0f;
       for (std::uint64_t k = 0; k < it.k && j < it.n; ++k)
         sum = std::fma(element(computer, it, it.a, k * it.lda + i),
-                       element(computer, it, it.b, k * it.ldb + j), sum);
+                       element(computer, it, it.b, row_of_b(computer, it, k) + j), sum);
       ASSERT_EQ(canonical_bits(c[i * it.ldc + j]), canonical_bits(sum))
           << (it.is_fp32 ? "fp32 " : "bf16 ") << it.m << "x" << it.n << "x" << it.k << " accumulate "
           << it.accumulate << " at " << i << "," << j;
@@ -117,16 +126,24 @@ protected:
       at<float>(computer_, 0, fp32_operands)[i] = probe(random_);
     for (std::uint64_t i = 0; i < operand_bytes / 2; ++i)
       at<std::uint16_t>(computer_, 0, bf16_operands)[i] = numerics::float_to_bf16(probe(random_));
+    for (std::uint64_t i = 0; i < max_listed; ++i)
+      at<std::int32_t>(computer_, 0, row_lists)[i] = static_cast<std::int32_t>(random_.below(furthest_row));
   }
 
   // Adds a case; runs all when memory is full.
   void add(bool is_fp32, std::uint64_t m, std::uint64_t n, std::uint64_t k, bool accumulate) {
-    MatmulCase it{is_fp32,    m, n, k, m + random_.below(3), n + random_.below(3), n + random_.below(3),
-                  accumulate, 0, 0, 0};
+    MatmulCase it{
+        is_fp32, m, n, k, m + random_.below(3), n + random_.below(3), n + random_.below(3), accumulate,
+        0,       0, 0, 0};
     const std::uint64_t size = is_fp32 ? 4 : 2, base = is_fp32 ? fp32_operands : bf16_operands;
     ASSERT_LE(std::max(it.lda, it.ldb) * k * size, operand_bytes);
     it.a = base + size * random_.below((operand_bytes - it.lda * k * size) / size + 1);
     it.b = base + size * random_.below((operand_bytes - it.ldb * k * size) / size + 1);
+    if (random_.below(2) == 1 && k < max_listed) {
+      it.b = base;
+      it.rows = row_lists + 4 * random_.below(max_listed - k);
+      ASSERT_LE((furthest_row + n) * size, operand_bytes);
+    }
     const std::uint64_t bytes = m * it.ldc * 4;
     if (next_ + bytes > shared_end || cases_.size() == max_cases) finish();
     it.c = next_;
@@ -149,8 +166,9 @@ protected:
     next_ = results;
   }
 
-  static constexpr std::uint64_t max_cases = 700, operand_bytes = 0x20000;
-  static constexpr std::uint64_t fp32_operands = table_address + 0x10000,
+  static constexpr std::uint64_t max_cases = 600, operand_bytes = 0x20000, max_listed = 256,
+                                 furthest_row = 20000;
+  static constexpr std::uint64_t row_lists = table_address + 0xf800, fp32_operands = table_address + 0x10000,
                                  bf16_operands = fp32_operands + operand_bytes,
                                  results = bf16_operands + operand_bytes;
   Random random_{3};
@@ -186,6 +204,8 @@ TEST_F(Matmul, LargerShapesAreExact) {
       add(is_fp32, 9, 64, 31, accumulate);
       add(is_fp32, 150, 16, 12, accumulate);  // four in a column
       add(is_fp32, 36, 100, 7, accumulate);
+      for (const std::uint64_t across : {33, 90, 97, 128, 130, 200}) add(is_fp32, 40, across, 21, accumulate);
+      for (const std::uint64_t down : {48, 64, 90, 129}) add(is_fp32, down, 40, 22, accumulate);
     }
   }
   finish();

@@ -20,7 +20,8 @@ void KernelWriter::write_loops() {
   const bool plain = injective(op_, out_.buffer->shape);
   // Whether every element gets its value from a point. (A batch smaller than the buffer leaves padding, which
   // nobody reads.)
-  const bool complete = covers(op_, out_.buffer->shape) || (plain && step_.tile_axis >= 0 && !out_.guarded);
+  const bool complete = covers(op_, out_.buffer->shape) || step_.only_reached ||
+                        (plain && step_.tile_axis >= 0 && !out_.guarded);
   if (is_contraction(op_)) {
     if (plain && complete && plan_matrix({}, false)) return write_matrix();
     if (!plain || !complete) return write_matrix_scatter();

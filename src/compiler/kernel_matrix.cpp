@@ -19,6 +19,21 @@ std::size_t at(int index) { return static_cast<std::size_t>(index); }
 
 constexpr std::int64_t tile_edge = 16;
 
+// About the instructions of dojo::matmul: a step of a block loads four rows whatever its number of tiles is,
+// and the sums come and go once. Tiles of a block lie `spread` columns apart.
+std::int64_t block_cost(std::int64_t rows, std::int64_t columns, std::int64_t spread, std::int64_t chain) {
+  std::int64_t cost = 0;
+  for (std::int64_t column = 0; column < columns; column += 4 * spread) {
+    for (std::int64_t phase = column; phase < std::min(column + spread, columns); phase += tile_edge) {
+      const std::int64_t across = std::min<std::int64_t>(4, (columns - phase + spread - 1) / spread);
+      const std::int64_t tiles_down = (rows + tile_edge - 1) / tile_edge, most = 4 / across;
+      const std::int64_t blocks_down = (tiles_down + most - 1) / most;
+      cost += blocks_down * 5 * chain + tiles_down * across * (chain / 2 + 100);
+    }
+  }
+  return cost;
+}
+
 // Every value of the format is one of bf16.
 bool narrow(numerics::Format format) {
   return format == numerics::Format::bf16 || numerics::storage_bytes(format) == 1;
@@ -94,7 +109,7 @@ bool KernelWriter::plan_matrix(const std::vector<int>& outer, bool scatter) {
   k_ = make_block(k_axes);
   panel_type_ = narrow(left_->buffer->format) && narrow(right_->buffer->format) ? "bf16" : "float";
   const std::int64_t most = m_.most() * n_.most() * k_.most();
-  return m_.most() >= 4 && n_.most() >= 8 && k_.most() >= 4 && most >= 4096;
+  return n_.most() >= 8 && k_.most() >= 4 && most >= 4096;
 }
 
 std::int64_t KernelWriter::stride_of(const Operand& operand, int axis) const {
@@ -131,9 +146,13 @@ bool KernelWriter::lies_as_panel(const Operand& operand, const Block& columns,
 // nothing fits. The left panel is packed whole along the chain where it fits in a third of the room, so that
 // it need not be packed for every block of columns.
 bool KernelWriter::choose_blocks(bool c_in_place, bool a_in_place, bool b_in_place) {
+  const bool cut_columns = !windows_.used || n_.axes.size() > 1;
+  const bool cut_chain =
+      !windows_.used ||
+      (!windows_.in_place && !windows_.planes.empty() && windows_.planes[0] == k_.axes[0]) ||
+      windows_.in_place;
   const std::int64_t element = panel_type_ == "bf16" ? 2 : 4;
   const std::int64_t m_size = m_.size, n_size = n_.size, k_size = k_.size;
-  const auto tiles = [](std::int64_t extent) { return (extent + tile_edge - 1) / tile_edge; };
   const auto blocks = [](std::int64_t whole, std::int64_t size) { return (whole + size - 1) / size; };
   const auto next = [](std::int64_t whole,
                        std::int64_t size) {  // the next smaller size that gives more blocks
@@ -145,19 +164,29 @@ bool KernelWriter::choose_blocks(bool c_in_place, bool a_in_place, bool b_in_pla
   for (std::int64_t m = m_size; m >= 1; m = next(m_size, m)) {
     const std::int64_t whole_left = m * m_.inner * k_size * k_.inner * element;
     const bool whole = !a_in_place && whole_left <= panel_bytes_ / 3 && (batch_chain_ < 0 || c_in_place);
-    for (std::int64_t n = n_size; n >= 1; n = next(n_size, n)) {
-      for (std::int64_t k = k_size; k >= 1; k = next(k_size, k)) {
-        const std::int64_t rows = m * m_.inner, columns = n * n_.inner, chain = k * k_.inner;
+    for (std::int64_t n = n_size; n >= (cut_columns ? 1 : n_size); n = next(n_size, n)) {
+      for (std::int64_t k = k_size; k >= (cut_chain ? 1 : k_size); k = next(k_size, k)) {
+        const std::int64_t rows = m * m_.inner, chain = k * k_.inner;
+        const std::int64_t columns = windows_.used ? window_columns(n) : n * n_.inner;
         const std::int64_t a = a_in_place ? 0 : whole ? whole_left : rows * chain * element;
-        const std::int64_t b = b_in_place ? 0 : columns * chain * element,
-                           c = c_in_place ? 0 : rows * columns * 4;
+        const std::int64_t staged = windows_.used  ? staged_elements(n, k)
+                                    : pixels_.used ? pixel_elements(k, n)
+                                                   : 0;
+        const std::int64_t b = listed_rows() ? staged * element + 4 * chain
+                               : b_in_place  ? 0
+                                             : columns * chain * element;
+        const std::int64_t c = c_in_place ? 0 : rows * columns * 4;
         if (a + b + c > panel_bytes_) continue;
-        const std::int64_t multiply = blocks(m_size, m) * blocks(n_size, n) * blocks(k_size, k) *
-                                      tiles(rows) * tiles(columns) * (2 * chain + 60);
+        const std::int64_t run = pixels_.used ? pixel_run(n) : columns;
+        const std::int64_t runs = pixels_.used ? n_.inner / pixel_run(1) : 1;
+        const std::int64_t multiply = blocks(m_size, m) * blocks(n_size, n) * blocks(k_size, k) * runs *
+                                      block_cost(rows, run, panel_type_ == "bf16" ? 32 : 16, chain);
         const std::int64_t repack_a =
-            a_in_place || whole ? 0 : m_size * m_.inner * k_size * k_.inner * (blocks(n_size, n) - 1) / 8;
+            a_in_place || whole ? 0 : m_size * m_.inner * k_size * k_.inner * (blocks(n_size, n) - 1) / 3;
         const std::int64_t repack_b =
-            b_in_place ? 0 : n_size * n_.inner * k_size * k_.inner * (blocks(m_size, m) - 1) / 8;
+            b_in_place      ? 0
+            : listed_rows() ? staged * (blocks(n_size, n) * blocks(k_size, k) * blocks(m_size, m) - 1) / 3
+                            : n_size * n_.inner * k_size * k_.inner * (blocks(m_size, m) - 1) / 3;
         const std::int64_t cost = multiply + repack_a + repack_b;
         if (best >= 0 && cost >= best) continue;
         best = cost, best_m = m, best_n = n, best_k = k, best_whole = whole;
@@ -215,6 +244,22 @@ std::string KernelWriter::in_place_panel(const Operand& operand, const Block& co
 
 void KernelWriter::pack(const Operand& operand, const Block& columns, const std::string& panel,
                         const BlockStarts& starts) {
+  const auto size = [](const Block& block) {
+    return block.inner == 1 ? block.count : fmt::format("{} * {}", block.count, block.inner);
+  };
+  std::int64_t column_stride = 0, chain_stride = 0;
+  const bool turned = !operand.guarded && element_type(operand.buffer->format) == panel_type_ &&
+                      contiguous(operand, columns.axes, column_stride) && column_stride > 1 &&
+                      contiguous(operand, k_.axes, chain_stride) && chain_stride == 1;
+  if (turned) {
+    AffineText start = position(operand, starts);
+    for (const Block* block : {&columns, static_cast<const Block*>(&k_)}) {
+      for (const int a : block->axes) start.strides[at(a)] = 0;
+    }
+    code_.line(fmt::format("dojo::transpose({}, {}, {} + {}, {}, {}, {});", panel, columns.most(),
+                           operand.pointer, to_text(start, axes_), column_stride, size(columns), size(k_)));
+    return;
+  }
   IndexList list;
   add(list, operand, starts);
   const std::size_t target = list.indices.size();
@@ -225,6 +270,13 @@ void KernelWriter::pack(const Operand& operand, const Block& columns, const std:
     code_.line(fmt::format("{}[{}] = static_cast<{}>({});", panel, texts[target], panel_type_,
                            read(operand, list, 0, texts)));
   });
+}
+
+// Of an element of the sums.
+AffineText KernelWriter::cell_index(std::int64_t row_stride) const {
+  return windows_.used  ? window_index(row_stride)
+         : pixels_.used ? pixel_index(row_stride)
+                        : panel_index(m_, n_, row_stride);
 }
 
 void KernelWriter::multiply(const std::string& c, std::int64_t c_stride, bool accumulate,
@@ -238,16 +290,23 @@ void KernelWriter::multiply(const std::string& c, std::int64_t c_stride, bool ac
   } else if (starts.contains(k_.axes[0])) {
     left += fmt::format(" + {} * {}", k_.inner * left_stride, starts.at(k_.axes[0]));
   }
-  if (right.empty()) {
+  const auto size = [](const Block& block) {
+    return block.inner == 1 ? block.count : fmt::format("{} * {}", block.count, block.inner);
+  };
+  if (pixels_.used) {
+    stage_pixels(starts);
+    return multiply_pixels(left, left_stride, c, c_stride, accumulate);
+  }
+  if (windows_.used) {
+    right = stage_windows(starts);
+  } else if (right.empty()) {
     right = in_place_panel(*right_, n_, right_stride, starts);
   } else {
     pack(*right_, n_, right, starts);
   }
-  const auto size = [](const Block& block) {
-    return block.inner == 1 ? block.count : fmt::format("{} * {}", block.count, block.inner);
-  };
   code_.line(fmt::format("dojo::matmul({}, {}, {}, {}, {}, {}, {}, {}, {}, {});", left, left_stride, right,
-                         right_stride, c, c_stride, size(m_), size(n_), size(k_), accumulate));
+                         windows_.used ? "places" : fmt::format("{}", right_stride), c, c_stride, size(m_),
+                         windows_.used ? window_columns_text() : size(n_), size(k_), accumulate));
 }
 
 std::size_t KernelWriter::open_loop(int axis) {
@@ -261,20 +320,32 @@ std::size_t KernelWriter::open_loop(int axis) {
 void KernelWriter::write_matrix() {
   kernel_.kind = "matrix";
   std::int64_t m_stride = 0, n_stride = 0, unused = 0;
-  const bool c_in_place = out_.buffer->format == numerics::Format::fp32 && op_.epilogue.empty() &&
-                          !step_.accumulate && !out_.guarded && contiguous(out_, m_.axes, m_stride) &&
-                          m_stride > 0 && contiguous(out_, n_.axes, n_stride) && n_stride == 1;
   const bool a_in_place = lies_as_panel(*left_, m_, unused), b_in_place = lies_as_panel(*right_, n_, unused);
-  if (!choose_blocks(c_in_place, a_in_place, b_in_place)) {
+  if (!b_in_place && (batch_chain_ >= 0 || !plan_windows())) plan_pixels();
+  const bool c_fits = out_.buffer->format == numerics::Format::fp32 && op_.epilogue.empty() &&
+                      !step_.accumulate && !out_.guarded && contiguous(out_, m_.axes, m_stride) &&
+                      m_stride > 0 && contiguous(out_, n_.axes, n_stride) && n_stride == 1;
+  bool planned = choose_blocks(c_fits && !listed_rows(), a_in_place, b_in_place);
+  if (!planned && listed_rows()) {
+    windows_ = {}, pixels_ = {};
+    planned = choose_blocks(c_fits, a_in_place, b_in_place);
+  }
+  if (!planned) {
     chain_.empty() ? write_parallel() : write_chain();
     return;
   }
+  const bool c_in_place = c_fits && !listed_rows();
   if (!a_in_place)
     left_panel_ =
         reserve(m_.most() * (left_whole_ ? extent(k_.axes[0]) * k_.inner : k_.most()), panel_type_, "left");
-  if (!b_in_place) right_panel_ = reserve(n_.most() * k_.most(), panel_type_, "right");
-  const std::int64_t c_stride = c_in_place ? m_stride : n_.most();
-  if (!c_in_place) reserve(m_.most() * n_.most(), "float", "sums");
+  if (windows_.used)
+    begin_windows();
+  else if (pixels_.used)
+    begin_pixels();
+  else if (!b_in_place)
+    right_panel_ = reserve(n_.most() * k_.most(), panel_type_, "right");
+  const std::int64_t c_stride = c_in_place ? m_stride : windows_.used ? window_columns(n_.size) : n_.most();
+  if (!c_in_place) reserve(m_.most() * c_stride, "float", "sums");
   for (const Block* block : {&m_, &n_}) {
     const bool run_time = !block->axes.empty() && axes_[at(block->axes[0])].run_time;
     if (run_time) code_.line(fmt::format("if ({} == 0) return;", axes_[at(block->axes[0])].count));
@@ -290,7 +361,7 @@ void KernelWriter::write_matrix() {
   cells.insert(cells.end(), n_.axes.begin(), n_.axes.end());
   const auto clear = [&] {
     if (!cut) return;
-    AffineText index = panel_index(m_, n_, c_stride);
+    AffineText index = cell_index(c_stride);
     write_nest(code_, axes_, cells, {index}, Order::free,
                [&](const auto& texts) { code_.line(fmt::format("sums[{}] = 0.0f;", texts[0])); });
   };
@@ -307,13 +378,10 @@ void KernelWriter::write_matrix() {
     code_.close();
     open += open_loop(batch_chain_);
   }
-  if (whole_k.run_time) {
-    // Without samples or rows there is nothing to multiply, only zeros to store.
-    k_.count = whole_k.count;
-  }
   if (left_whole_) {
     const Block cut_k = k_;
     k_.size = whole_k.extent;
+    k_.count = whole_k.count;
     pack(*left_, m_, left_panel_, starts);
     k_ = cut_k;
   }
@@ -322,7 +390,7 @@ void KernelWriter::write_matrix() {
   if (!batch_outside) clear();
   std::size_t chain_open = 0;
   if (!batch_outside && batch_chain_ >= 0) chain_open += open_loop(batch_chain_);
-  if (whole_k.run_time) {
+  if (whole_k.run_time) {  // without samples or rows there are only zeros to store
     code_.open(fmt::format("if ({} > 0)", whole_k.count));
     ++chain_open;
   }
@@ -334,7 +402,7 @@ void KernelWriter::write_matrix() {
   axes_[at(k_.axes[0])] = whole_k;
   if (!c_in_place) {
     const std::size_t sums = list.indices.size();
-    list.indices.push_back(panel_index(m_, n_, c_stride));
+    list.indices.push_back(cell_index(c_stride));
     write_nest(code_, axes_, cells, list.indices, Order::free, [&](const auto& texts) {
       store(fmt::format("0.0f + sums[{}]", texts[sums]), list, 0, texts);
     });

@@ -102,6 +102,10 @@ Kernel KernelWriter::write() {
   const auto shape = [&](BufferId id) {
     return fmt::format("{}[{}]", program_.at(id).name, fmt::join(program_.at(id).shape, "x"));
   };
+  if (is_contraction(op_)) {  // before blocks cut the axes
+    kernel_.multiply_adds = 1;
+    for (const LoopAxis& axis : axes_) kernel_.multiply_adds *= static_cast<std::uint64_t>(axis.extent);
+  }
   std::vector<std::string> reads;
   for (const graph::Access& access : op_.in) reads.push_back(shape(access.tensor));
   for (const graph::Access& access : op_.extra) reads.push_back(shape(access.tensor));
@@ -120,10 +124,6 @@ Kernel KernelWriter::write() {
   write_loops();
   code_.close();
   kernel_.text = code_.text();
-  if (is_contraction(op_)) {
-    kernel_.multiply_adds = 1;
-    for (const LoopAxis& axis : axes_) kernel_.multiply_adds *= static_cast<std::uint64_t>(axis.extent);
-  }
   return std::move(kernel_);
 }
 
@@ -298,7 +298,7 @@ std::vector<std::string> KernelWriter::read_inputs(const IndexList& list,
 }
 
 std::string KernelWriter::reserve(std::int64_t elements, const std::string& type, const std::string& name) {
-  const std::uint64_t size = type == "float" ? 4 : 2;
+  const std::uint64_t size = type == "bf16" ? 2 : 4;
   code_.line(fmt::format("{0}* __restrict const {1} = reinterpret_cast<{0}*>(scratch_{2} + {3});", type, name,
                          id_, kernel_.scratch_bytes));
   kernel_.scratch_bytes += (static_cast<std::uint64_t>(elements) * size + 63) / 64 * 64;

@@ -99,7 +99,59 @@ private:
             const BlockStarts& starts);
   std::size_t open_loop(int axis);
   AffineText panel_index(const Block& rows, const Block& columns, std::int64_t row_stride) const;
+  bool listed_rows() const { return windows_.used || pixels_.used; }
+  AffineText cell_index(std::int64_t row_stride) const;
   void multiply(const std::string& c, std::int64_t c_stride, bool accumulate, const BlockStarts& starts);
+
+  // kernel_windows.cpp
+  struct Window {   // a spatial dimension of the right operand
+    int axis = -1;  // of the columns that moves along it
+    std::size_t dimension = 0;
+    std::int64_t extent = 1, stride = 1;
+    std::int64_t low = 0;                            // the first index that is read
+    std::vector<std::pair<int, std::int64_t>> taps;  // chain axes and their coefficients
+    std::int64_t phases = 1, beyond = 0;  // remainders in use; places needed behind the columns' own
+    std::int64_t phase_pitch = 0;
+  };
+  struct Windows {
+    bool used = false, in_place = false;
+    std::vector<Window> spatial;                   // as n_.axes
+    std::vector<int> planes;                       // chain axes that are dimensions of their own
+    std::vector<std::int64_t> pitch, plane_pitch;  // of a step along a column axis; of a plane
+  };
+  bool plan_windows();
+  std::int64_t staged_elements(std::int64_t rows, std::int64_t chain) const;
+  std::int64_t window_columns(std::int64_t rows) const;
+  void begin_windows();
+  std::string stage_windows(const BlockStarts& starts);
+  void stage_row(const std::string& source, const std::string& target, const std::string& inside);
+  std::string window_columns_text() const;
+  AffineText window_index(std::int64_t row_stride) const;
+
+  // kernel_pixels.cpp
+  struct PixelDimension {  // a spatial dimension of the right operand: stride * chain + dilation * point +
+                           // low
+    std::size_t dimension = 0;
+    int chain = -1, point = -1;
+    std::int64_t extent = 1, stride = 1, dilation = 1, low = 0;
+  };
+  struct Pixels {
+    bool used = false;
+    int channel = -1;  // the column axis that is a dimension of its own
+    std::vector<PixelDimension> spatial;
+    bool stacked = false;
+    std::int64_t pixel_pitch = 0, row_pitch = 0;
+  };
+  bool plan_pixels();
+  std::int64_t points(std::size_t k) const;
+  std::int64_t pixel_run(std::int64_t channels) const;  // columns that lie side by side
+  std::int64_t pixels_read(std::size_t k, std::int64_t count) const;
+  std::int64_t pixel_elements(std::int64_t rows, std::int64_t channels) const;
+  void begin_pixels();
+  void stage_pixels(const BlockStarts& starts);
+  void multiply_pixels(const std::string& left, std::int64_t left_stride, const std::string& c,
+                       std::int64_t c_stride, bool accumulate);
+  AffineText pixel_index(std::int64_t row_stride) const;
 
   const LoweredProgram& program_;
   const ComputeStep& step_;
@@ -120,6 +172,8 @@ private:
   int batch_chain_ = -1;     // the batch as outermost chain axis
   bool left_whole_ = false;  // the left panel holds the whole chain
   Block m_, n_, k_;
+  Windows windows_;
+  Pixels pixels_;
   std::string panel_type_, left_panel_, right_panel_;
 };
 

@@ -6,7 +6,9 @@
 
 #include "base/error.h"
 #include "compiler/access.h"
+#include "compiler/gather_form.h"
 #include "compiler/placement.h"
+#include "compiler/row_sums.h"
 
 namespace dojo::compiler {
 namespace {
@@ -327,8 +329,9 @@ private:
   void at_once(const StructuredOp& op) {
     const TensorId out = op.out.tensor;
     const BufferId result = make_output(op);
-    ComputeStep step = localise(op, {{out, result}});
-    program_.steps.emplace_back(std::move(step));
+    for (const ComputeStep& part : gather_form(program_, localise(op, {{out, result}}))) {
+      for (ComputeStep& step : row_sums(program_, part)) program_.steps.emplace_back(std::move(step));
+    }
     if (!is_partial(op)) {
       buffer_of_[at(out)] = result;
     } else if (place_of(out) == Place::sharded) {
@@ -485,7 +488,7 @@ private:
     step.tile_rows = tiling.layout.tile_rows;
     step.tile_buffers = tile_buffers;
     step.accumulate = tiling.summed;
-    loop.body.emplace_back(std::move(step));
+    for (ComputeStep& part : gather_form(program_, step)) loop.body.emplace_back(std::move(part));
     if (tiled_result) {
       const ReduceScatterStep::Member member{replace[out], make_shard(out), layout(out).chunk};
       loop.body.emplace_back(ReduceScatterStep{{member}, no_buffer, staging(member.chunk)});

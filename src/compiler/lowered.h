@@ -61,6 +61,8 @@ struct ComputeStep {
   std::vector<BufferId> tile_buffers;
   // The output's present elements are the start of the reduction instead of its identity.
   bool accumulate = false;
+  // Elements of the output that no point reaches keep what they hold (and are not made 0).
+  bool only_reached = false;
 };
 
 // Every element (all of `capacity`) becomes `value`.

@@ -53,6 +53,28 @@ LocalOp localise(const LoweredProgram& program, const ComputeStep& step, std::in
   return local;
 }
 
+// The elements of out that some point of the box writes.
+std::vector<bool> reached_elements(const graph::StructuredOp& op, const Shape& shape) {
+  std::size_t elements = 1;
+  for (const std::int64_t extent : shape) elements *= index(extent);
+  std::vector<bool> reached(elements, false);
+  std::vector<int> axes = parallel_axes(op);
+  std::vector<std::int64_t> point(op.box.size(), 0);
+  const graph::AffineIndex position = linear(op.out, op.box.size(), shape);
+  for (bool more = true; more;) {
+    std::int64_t element = position.offset;
+    for (const int a : axes) element += position.coefficients[index(a)] * point[index(a)];
+    reached[index(element)] = true;
+    more = false;
+    for (std::size_t i = axes.size(); i-- > 0 && !more;) {
+      std::int64_t& step = point[index(axes[i])];
+      more = ++step < op.box[index(axes[i])].extent;
+      if (!more) step = 0;
+    }
+  }
+  return reached;
+}
+
 }  // namespace
 
 LoweredInterpreter::LoweredInterpreter(const LoweredProgram& program) : program_(program) {
@@ -175,7 +197,10 @@ void LoweredInterpreter::compute(const ComputeStep& step, unsigned node, std::in
   for (std::size_t d = index(dimension + 1); rows_only && d < target.shape.size(); ++d)
     inner *= target.shape[d];
   const std::int64_t first = tile * step.tile_rows;
+  const std::vector<bool> reached =
+      step.only_reached ? reached_elements(local.op, target.shape) : std::vector<bool>{};
   for (std::int64_t e = 0; e < target.elements(); ++e) {
+    if (step.only_reached && !reached[index(e)]) continue;
     if (rows_only) {
       const std::int64_t row = e / inner % target.shape[index(dimension)];
       if (row < first || row >= first + step.tile_rows) continue;

@@ -27,8 +27,8 @@ constexpr std::string_view architecture =
     "xsfmm16t";
 
 // The device library, in link order. start.S comes first: its section is the program's first.
-constexpr std::array<std::string_view, 6> library_sources{"start.S",        "memory.cpp", "print.cpp",
-                                                          "collective.cpp", "matmul.cpp", "vector.cpp"};
+constexpr std::array<std::string_view, 7> library_sources{
+    "start.S", "memory.cpp", "print.cpp", "collective.cpp", "matmul.cpp", "transpose.cpp", "vector.cpp"};
 
 fs::path source_folder() { return DOJO_SOURCE_DIR; }
 
