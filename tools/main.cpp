@@ -26,6 +26,7 @@ int run(int count, char** words) {
   dojo::tools::add_prepare_command(app);
   dojo::tools::add_cc_command(app);
   dojo::tools::add_exec_command(app);
+  dojo::tools::add_profile_command(app);
   dojo::tools::add_disassemble_command(app);
   dojo::tools::add_machine_command(app);
   try {

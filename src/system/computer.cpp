@@ -90,6 +90,21 @@ void count_nodes(const Execution& execution, machine::Ledger& ledger) {
   }
 }
 
+// The waits of a profiled launch, which are told apart by address instead of op.
+void profile_waiting(Replay& replay, std::uint64_t base, Profile& profile) {
+  Waiting sum;
+  for (const auto& [place, waiting] : replay.waiting) {
+    auto& cycles = profile[base + place].cycles;
+    cycles[4] += waiting.network;
+    cycles[5] += waiting.synchronisation;
+    cycles[6] += waiting.idle;
+    sum.network += waiting.network;
+    sum.synchronisation += waiting.synchronisation;
+    sum.idle += waiting.idle;
+  }
+  replay.waiting = {{0, sum}};
+}
+
 void count_waiting(const Replay& replay, machine::Ledger& ledger) {
   for (const auto& [op, waiting] : replay.waiting) {
     ledger.add("nodes", op, "cycles.network", waiting.network);
@@ -196,11 +211,19 @@ LaunchResult Computer::launch(const Program& program, std::uint64_t persistent_b
   count_nodes(execution, result.ledger);
   result.stranded = find_stranded(execution, program, culprit(result.outcome), options.max_instructions);
   if (options.timing) {
-    const Replay timed = replay(state.machine, state.topology, execution.take_traces(),
-                                [&](std::uint32_t node, std::uint32_t offset) {
-                                  return execution.semaphore(node, layout.window.base + offset);
-                                });
+    Replay timed = replay(state.machine, state.topology, execution.take_traces(),
+                          [&](std::uint32_t node, std::uint32_t offset) {
+                            return execution.semaphore(node, layout.window.base + offset);
+                          });
     result.cycles = timed.cycles;
+    if (options.profile != nullptr) {
+      for (const auto& [pc, counts] : execution.places()) {
+        ProfileEntry& entry = (*options.profile)[pc];
+        entry.instructions = counts.instructions;
+        std::ranges::copy(counts.cycles, entry.cycles.begin());
+      }
+      profile_waiting(timed, layout.window.base, *options.profile);
+    }
     count_waiting(timed, result.ledger);
   }
   return result;

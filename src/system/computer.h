@@ -19,6 +19,7 @@
 
 #include "machine/ledger.h"
 #include "machine/machine.h"
+#include "system/profile.h"
 
 namespace dojo::system {
 
@@ -39,6 +40,7 @@ struct LaunchOptions {
   std::function<std::size_t(std::span<std::byte>)> text_input;
   // argv of thread 0 of every node, on its stack; without any, nothing is put there.
   std::vector<std::string> arguments;
+  Profile* profile = nullptr;   // filled, by one host thread; needs timing
   bool measure_memory = false;  // fill LaunchResult::memory_used
   std::function<void(Stepping&)>
       lead;  // called when all threads stand at their start; where it leaves them they run on by themselves

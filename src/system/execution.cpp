@@ -31,12 +31,14 @@ Execution::Execution(const machine::Machine& machine, const fabric::Topology& to
       hbm_(hbm),
       options_(options),
       nodes_(nodes),
-      node_states_(nodes) {}
+      node_states_(nodes) {
+  if (options.profile != nullptr) profiler_.emplace(machine.node, nodes * layout.threads);
+}
 
 void Execution::run() {
   for (unsigned node = 0; node < nodes_; ++node) queue_.push_back(node);
   const unsigned wanted = options_.host_threads == 0 ? host_cores() : options_.host_threads;
-  const unsigned workers = std::min(wanted, nodes_);
+  const unsigned workers = profiler_ ? 1 : std::min(wanted, nodes_);  // the profiler is one for all
   parallel_for(workers, workers, [this](std::size_t) { work(); });
 }
 
@@ -62,6 +64,7 @@ void Execution::start(const Program& program, node::CodeImage& image, node::Bloc
                          : layout_.stack_end(number));
       hart.set_x(a0, number);
       thread.trace.node = node;
+      if (profiler_) thread.core.record(&thread.recording);
     }
   }
 }
@@ -133,6 +136,11 @@ ThreadState Execution::step(std::size_t number) {
 void Execution::run_slice(Thread& thread, std::uint64_t most_instructions) {
   const node::Slice slice = thread.core.run(thread.hart, most_instructions);
   thread.cycles += slice.cycles;
+  if (profiler_) {
+    profiler_->add(thread.hart.node * layout_.threads + thread.hart.thread, thread.recording);
+    thread.recording.blocks.clear();
+    thread.recording.own.clear();
+  }
   switch (slice.stop) {
     case isa::Stop::none:
       break;
@@ -162,9 +170,16 @@ std::uint64_t Execution::limit() const {
 }
 
 void Execution::end(Thread& thread, ThreadState state) {
-  thread.trace.last_op = thread.hart.op;
+  thread.trace.last_op = tag(thread);
   const std::lock_guard lock(node_states_[thread.hart.node].lock);
   thread.state = state;
+}
+
+// Under what the replay adds up a thread's waiting: its op or, in a profile, where the instruction lies.
+std::uint32_t Execution::tag(const Thread& thread) const {
+  if (!profiler_) return thread.hart.op;
+  constexpr std::uint64_t instruction_bytes = 4;  // a transfer's and an ecall's, which pc is behind
+  return static_cast<std::uint32_t>(thread.hart.pc - instruction_bytes - layout_.window.base);
 }
 
 // True if the program has written its result to tohost: then all threads of the node have ended.
@@ -199,7 +214,7 @@ std::vector<ThreadTrace> Execution::take_traces() {
   std::vector<ThreadTrace> traces;
   for (const auto& thread : threads_) {
     thread->trace.last_cycles = thread->cycles;
-    thread->trace.last_op = thread->hart.op;
+    thread->trace.last_op = tag(*thread);
     traces.push_back(std::move(thread->trace));
   }
   return traces;

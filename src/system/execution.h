@@ -14,6 +14,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <span>
 #include <string>
@@ -21,6 +22,7 @@
 
 #include "fabric/topology.h"
 #include "node/core.h"
+#include "node/profiler.h"
 #include "system/computer.h"
 #include "system/layout.h"
 #include "system/memory.h"
@@ -45,6 +47,7 @@ struct Thread {
 
   isa::Hart hart;
   node::Core core;
+  node::Recording recording;  // of the present slice, for a profile
   std::atomic<ThreadState> state = ThreadState::runnable;
   std::uint64_t semaphore = 0, amount = 0;  // waited for
   int exit_code = 0;
@@ -79,6 +82,8 @@ public:
   std::uint64_t semaphore(std::uint32_t node, std::uint64_t offset) const;
   // Bytes of a node's memory that its program used (LaunchResult::memory_used).
   std::uint64_t memory_used(std::uint32_t node) const;
+  // What the threads' own cycles were spent on, by address; of launches with LaunchOptions::profile.
+  std::map<std::uint64_t, node::PlaceCounts> places() const { return profiler_->places(); }
   // The numbers of system calls that were asked for and do not exist.
   const std::set<std::uint64_t>& unknown_calls() const { return unknown_calls_; }
 
@@ -98,6 +103,7 @@ private:
   void run_slice(Thread& thread, std::uint64_t most_instructions);
   void end_turn(Thread& thread);
   std::uint64_t limit() const;
+  std::uint32_t tag(const Thread& thread) const;
   bool check_tohost(Thread& thread);
   void end_node(std::uint32_t node);
   void end(Thread& thread, ThreadState state);
@@ -145,6 +151,8 @@ private:
   unsigned nodes_;
   std::vector<std::unique_ptr<Thread>> threads_;
   std::vector<Node> node_states_;
+
+  std::optional<node::Profiler> profiler_;
 
   std::mutex queue_lock_;
   std::condition_variable queue_changed_;

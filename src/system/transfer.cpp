@@ -141,7 +141,7 @@ void Execution::record(Thread& thread, isa::TransferKind kind, std::uint32_t pee
   // Offsets are kept in 32 bits, relative to the window: a node's memory is far smaller.
   const std::uint32_t offset =
       semaphore == no_semaphore ? no_semaphore : static_cast<std::uint32_t>(semaphore - layout_.window.base);
-  thread.trace.records.push_back({thread.cycles, amount, peer, offset, thread.hart.op, kind});
+  thread.trace.records.push_back({thread.cycles, amount, peer, offset, tag(thread), kind});
   thread.cycles = 0;
 }
 

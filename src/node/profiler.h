@@ -1,0 +1,67 @@
+// Where the cycles of threads went, instruction by instruction: exact, for it goes through every block that
+// they ran with the pipeline's own model.
+//
+// A cycle belongs to the instruction that passed on at its end: what an instruction waited for is counted
+// there, and the sum over all is what the launch counts. A vector instruction passes on when it enters the
+// queue, so what it makes others wait for is counted where they wait.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <set>
+#include <tuple>
+#include <unordered_map>
+#include <vector>
+
+#include "machine/machine.h"
+#include "node/counts.h"
+#include "node/joint.h"
+#include "node/pipeline.h"
+
+namespace dojo::node {
+
+struct PlaceCounts {
+  std::uint64_t instructions = 0;
+  std::array<std::uint64_t, causes> cycles{};  // by Cause
+};
+
+class Profiler {
+public:
+  Profiler(const machine::Node& node, std::size_t threads);
+
+  // What a thread ran since its last call, in order. Blocks of the shared text must outlive the profiler.
+  void add(std::size_t thread, const Recording& recording);
+  // By address of the instruction.
+  std::map<std::uint64_t, PlaceCounts> places() const;
+
+private:
+  struct Visit {  // a block, entered with a pipeline's state and left in one way
+    const PipelineState* from;
+    const isa::Block* block;
+    Config config;
+    Exit exit;
+    const PipelineState* to = nullptr;
+    std::uint64_t times = 0;
+  };
+  struct ByWords {
+    bool operator()(const PipelineState& a, const PipelineState& b) const { return a.words < b.words; }
+  };
+  using Places = std::map<std::uint64_t, PlaceCounts>;
+
+  Visit& visit(const PipelineState* from, const RecordedBlock& ran);
+  // Goes through the block once; what it costs counts `times`-fold.
+  static void attribute(Pipeline& pipeline, const RecordedBlock& ran, const machine::Node& node,
+                        std::uint64_t times, Places& places);
+
+  machine::Node node_;
+  std::set<PipelineState, ByWords> states_;
+  const PipelineState* idle_;
+  std::vector<const PipelineState*> present_;  // by thread
+  std::deque<Visit> visits_;
+  std::unordered_multimap<std::uint64_t, Visit*> known_;  // by hash
+  Places once_;                                           // of code that is not shared
+};
+
+}  // namespace dojo::node

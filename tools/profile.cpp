@@ -1,0 +1,211 @@
+// dojo profile: runs a program and says where its cycles went, by function and by source line.
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <filesystem>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "commands.h"
+#include "compiler/toolchain.h"
+#include "run_program.h"
+#include "system/profile.h"
+
+namespace dojo::tools {
+
+namespace {
+
+using system::Profile;
+using system::ProfileEntry;
+
+struct ProfileOptions : ProgramOptions {
+  unsigned rows = 20;
+  bool json = false;
+  std::string callgrind;
+};
+
+struct Place {
+  std::string function, file;
+  unsigned line = 0;
+
+  std::string source() const { return line == 0 ? "??" : fmt::format("{}:{}", file, line); }
+};
+using Places = std::map<std::uint64_t, Place>;
+using Rows = std::vector<std::pair<std::string, ProfileEntry>>;
+
+// Asks llvm-symbolizer, which reads DWARF, for all addresses at once. An instruction counts for the function
+// that holds it and for the line it was written on, be it inlined.
+Places find_places(const ProfileOptions& options, const system::Program& program, const Profile& profile) {
+  const auto tool = compiler::find_tool("llvm-symbolizer-22", "llvm-22");
+  const std::string questions =
+      (std::filesystem::temp_directory_path() / fmt::format("dojo-profile-{}", getpid())).string();
+  std::string text;
+  for (const auto& [pc, entry] : profile) text += fmt::format("{:#x}\n", pc);
+  write_text(questions, text);
+  const std::string file = std::filesystem::absolute(options.program).string();
+  if (file.find('\'') != std::string::npos) refuse(file, "has a quote in its name");
+  FILE* answers = popen(
+      fmt::format("'{}' --obj='{}' --output-style=JSON < '{}' 2>/dev/null", tool.string(), file, questions).c_str(), "r");
+  if (answers == nullptr) refuse(tool.string(), "cannot be started");
+  std::string lines;
+  char buffer[65536];
+  while (const std::size_t count = std::fread(buffer, 1, sizeof buffer, answers)) lines.append(buffer, count);
+  const int status = pclose(answers);
+  std::filesystem::remove(questions);
+  if (status != 0) refuse(tool.string(), "cannot read {}", file);
+
+  Places places;
+  auto pc = profile.begin();
+  for (std::size_t at = 0; at < lines.size() && pc != profile.end(); ++pc) {
+    const std::size_t end = std::min(lines.find('\n', at), lines.size());
+    const auto answer = nlohmann::json::parse(lines.substr(at, end - at));
+    at = end + 1;
+    Place& place = places[pc->first];
+    const auto& frames = answer.value("Symbol", nlohmann::json::array());
+    if (!frames.empty()) {
+      place.function = frames.back().value("FunctionName", "");
+      place.file = frames.front().value("FileName", "");
+      place.line = frames.front().value("Line", 0u);
+    }
+    if (place.function.empty()) place.function = program.locate(pc->first);
+    place.function = place.function.substr(0, place.function.rfind("+0x"));
+    if (place.function.empty()) place.function = fmt::format("{:#x}", pc->first);
+  }
+  return places;
+}
+
+template <typename Name>
+Rows sorted_by(const Profile& profile, const Places& places, Name name) {
+  std::map<std::string, ProfileEntry> sums;
+  for (const auto& [pc, entry] : profile) sums[name(places.at(pc))] += entry;
+  Rows rows(sums.begin(), sums.end());
+  std::ranges::stable_sort(rows,
+                           [](const auto& a, const auto& b) { return a.second.total() > b.second.total(); });
+  return rows;
+}
+
+void print_rows(const char* title, const Rows& rows, unsigned most, const ProfileEntry& sum) {
+  fmt::print("\n{:>12} {:>6} {:>12} {:>5}", "cycles", "%", "instructions", "IPC");
+  std::vector<std::size_t> shown;
+  for (std::size_t c = 0; c < sum.cycles.size(); ++c)
+    if (sum.cycles[c] != 0) shown.push_back(c);
+  for (const std::size_t c : shown) fmt::print(" {:>11.11}", system::cycle_causes[c]);
+  fmt::print("  {}\n", title);
+  const auto line = [&](const std::string& name, const ProfileEntry& entry) {
+    const auto total = static_cast<double>(entry.total());
+    fmt::print("{:>12} {:>6.1f} {:>12} {:>5.2f}", entry.total(),
+               100 * total / static_cast<double>(std::max<std::uint64_t>(1, sum.total())), entry.instructions,
+               total == 0 ? 0 : static_cast<double>(entry.instructions) / total);
+    for (const std::size_t c : shown) fmt::print(" {:>11}", entry.cycles[c]);
+    fmt::print("  {}\n", name);
+  };
+  ProfileEntry rest;
+  for (std::size_t i = 0; i < rows.size(); ++i)
+    if (i < most)
+      line(rows[i].first, rows[i].second);
+    else
+      rest += rows[i].second;
+  if (rows.size() > most) line(fmt::format("({} more)", rows.size() - most), rest);
+  line("all", sum);
+}
+
+nlohmann::ordered_json json_of(const ProfileEntry& entry) {
+  nlohmann::ordered_json json{{"cycles", entry.total()}, {"instructions", entry.instructions}};
+  for (std::size_t c = 0; c < entry.cycles.size(); ++c)
+    json["cycles_by_cause"][std::string(system::cycle_causes[c])] = entry.cycles[c];
+  return json;
+}
+
+nlohmann::ordered_json json_of(const Rows& rows) {
+  auto list = nlohmann::ordered_json::array();
+  for (const auto& [name, entry] : rows) {
+    auto row = json_of(entry);
+    row["name"] = name;
+    list.push_back(std::move(row));
+  }
+  return list;
+}
+
+// The format of valgrind's callgrind, as its manual describes it: per function the costs of its lines.
+void write_callgrind(const ProfileOptions& options, const Profile& profile, const Places& places,
+                     const ProfileEntry& sum) {
+  const auto costs = [](const ProfileEntry& entry) {
+    return fmt::format("{} {} {}\n", entry.total(), entry.instructions, fmt::join(entry.cycles, " "));
+  };
+  std::string text = fmt::format(
+      "# callgrind format\nversion: 1\ncreator: dojo profile\ncmd: {}\npositions: line\nevents: Cycles "
+      "Instructions {}\nsummary: {}",
+      options.program, fmt::join(system::cycle_causes, " "), costs(sum));
+  std::map<std::string, std::map<std::pair<std::string, unsigned>, ProfileEntry>> functions;
+  for (const auto& [pc, entry] : profile) {
+    const Place& place = places.at(pc);
+    functions[place.function][{place.file, place.line}] += entry;
+  }
+  for (const auto& [function, lines] : functions) {
+    const std::string& first = lines.begin()->first.first;
+    text += fmt::format("\nfl={}\nfn={}\n", first.empty() ? "??" : first, function);
+    std::string file = first;
+    for (const auto& [where, entry] : lines) {
+      if (where.first != file) text += fmt::format("fi={}\n", where.first.empty() ? "??" : where.first);
+      file = where.first;
+      text += fmt::format("{} {}", where.second, costs(entry));
+    }
+  }
+  write_text(options.callgrind, text);
+}
+
+void profile_program(const ProfileOptions& options) {
+  const machine::Machine machine = machine_of(options);
+  const system::Program program = system::Program::read(options.program);
+  system::Computer computer(machine, options.nodes);
+  Profile profile;
+  system::LaunchOptions launch = launch_options(options);
+  launch.profile = &profile;
+  // The program's own words must not get into a table that another program reads.
+  launch.text_output = [&](std::string_view words) {
+    std::fwrite(words.data(), 1, words.size(), options.json ? stderr : stdout);
+  };
+  const system::LaunchResult result = computer.launch(program, 0, 0, launch);
+  for (const std::string& warning : result.warnings) fmt::print(stderr, "dojo: warning: {}\n", warning);
+
+  const Places places = find_places(options, program, profile);
+  ProfileEntry sum;
+  for (const auto& [pc, entry] : profile) sum += entry;
+  const Rows functions = sorted_by(profile, places, [](const Place& place) { return place.function; });
+  const Rows lines = sorted_by(profile, places, [](const Place& place) { return place.source(); });
+  if (!options.callgrind.empty()) write_callgrind(options, profile, places, sum);
+  if (options.json) {
+    nlohmann::ordered_json json{{"program", options.program},
+                                {"machine", machine.name},
+                                {"nodes", options.nodes},
+                                {"launch_cycles", result.cycles},
+                                {"total", json_of(sum)}};
+    json["functions"] = json_of(functions);
+    json["lines"] = json_of(lines);
+    fmt::print("{}\n", json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
+  } else {
+    fmt::print("\n{} cycles, {} of all threads together\n", result.cycles, sum.total());
+    print_rows("function", functions, options.rows, sum);
+    print_rows("line", lines, options.rows, sum);
+  }
+  std::fflush(stdout);
+  end_as_program(options, result);
+}
+
+}  // namespace
+
+void add_profile_command(CLI::App& app) {
+  auto options = std::make_shared<ProfileOptions>();
+  CLI::App* command = app.add_subcommand("profile", "Run a program: cycles per function and line, by cause");
+  add_program_options(*command, *options);
+  command->add_option("--rows", options->rows, "Functions and lines to show")->capture_default_str();
+  command->add_flag("--json", options->json, "All functions and lines as JSON");
+  command->add_option("--callgrind", options->callgrind, "Also a file for kcachegrind or callgrind_annotate");
+  command->callback([options] { profile_program(*options); });
+}
+
+}  // namespace dojo::tools
