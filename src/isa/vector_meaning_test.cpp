@@ -150,6 +150,22 @@ TEST(VectorMeaning, NarrowRegisters) {
   try_rows(vector::float_rows(), {6, 256}, 13);
 }
 
+// vwadd.wx reads and writes groups of twice LMUL: aligned to that, and none for LMUL 8.
+TEST(VectorMeaning, WideSourcesNeedGroupsOfTwiceLmul) {
+  const auto traps = [](std::uint64_t vlmul, unsigned vd, unsigned vs2) {
+    auto hart = std::make_unique<Hart>();
+    set_vtype(*hart, 1u << 3 | vlmul);
+    std::array<Decoded, 2> code{decode(0xd600e057u | vs2 << 20 | vd << 7, 0), Decoded{}};
+    code[1].execute = [](Hart&, const Decoded*) -> const Decoded* { return nullptr; };
+    code[0].execute(*hart, code.data());
+    return hart->stop == Stop::trap;
+  };
+  EXPECT_TRUE(traps(3, 0, 16));
+  EXPECT_TRUE(traps(2, 4, 8));
+  EXPECT_FALSE(traps(2, 16, 8));
+  EXPECT_FALSE(traps(1, 4, 8));
+}
+
 // qemu 7.2 crashes on the rtz conversions, so they answer to the ones it has checked, with frm = rtz.
 TEST(VectorMeaning, TruncatingConversionsAreTheDynamicOnesTowardsZero) {
   Random random(14);

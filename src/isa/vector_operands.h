@@ -144,6 +144,8 @@ bool is_straight(const Hart& hart, const Decoded* d) {
   if constexpr (shape.destination_width != shape.b_width ||
                 (shape.first == First::vector && shape.destination_width != shape.a_width))
     return false;
+  if constexpr (shape.destination_width != 0)  // of one width, but not LMUL's registers each
+    return !is_masked(d) && hart.vstart == 0 && is_legal(hart, d, shape);
   const unsigned registers = d->rd | d->rs2 | (shape.first == First::vector ? d->rs1 : 0u);
   return !hart.vill && !is_masked(d) && hart.vstart == 0 && (registers & misaligned_bits(hart)) == 0 &&
          !(shape.rounds && hart.frm > 4);
