@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <cctype>
 #include <chrono>
 #include <cstdlib>
 #include <cstring>
@@ -10,6 +11,7 @@
 #include "base/random.h"
 #include "compiler/compile.h"
 #include "compiler/lowered_interpreter.h"
+#include "compiler/memory.h"
 #include "compiler/sample_networks.h"
 #include "graph/fuse.h"
 #include "numerics/convert.h"
@@ -296,6 +298,47 @@ TEST(Compile, refuses_what_cannot_fit_and_names_the_tensor) {
     EXPECT_NE(words.find("SRAM"), std::string::npos) << words;
     EXPECT_NE(words.find("'conv1"), std::string::npos) << words;
   }
+}
+
+// The number in a refusal, by the word that follows it.
+std::uint64_t number_before(const std::string& words, const std::string& what) {
+  const std::size_t end = words.find(what);
+  if (end == std::string::npos) return 0;
+  std::size_t begin = end;
+  while (begin > 0 && std::isdigit(static_cast<unsigned char>(words[begin - 1])) != 0) --begin;
+  return std::stoull(words.substr(begin, end - begin));
+}
+
+// So many bytes more, and it fits; 64 bytes less than that, and it does not.
+TEST(Compile, refuses_with_the_exact_number_of_bytes) {
+  const Graph step = sample::mlp(12);
+  machine::Machine small = machine::read_machine("d1");
+  Options options;
+  options.nodes = 1;
+  small.node.sram_bytes = stack_bytes + 16 * 1024;
+  std::uint64_t over = 0;
+  try {
+    compile(step, forward_of(step), small, options);
+    FAIL() << "it fits";
+  } catch (const UserError& error) {
+    over = number_before(error.what(), " over");
+  }
+  ASSERT_GT(over, 0u);
+  small.node.sram_bytes += over - 64;
+  EXPECT_THROW(compile(step, forward_of(step), small, options), UserError);
+  small.node.sram_bytes += 64;
+  EXPECT_NO_THROW(compile(step, forward_of(step), small, options));
+}
+
+TEST(Compile, fits_in_cfloat8_what_bf16_cannot) {
+  const Graph step = sample::pilotnet(59 * 3);  // three samples on each node
+  const machine::Machine d1 = machine::read_machine("d1");
+  Options options;
+  options.nodes = 59;
+  options.formats = FormatChoice::bf16;
+  EXPECT_THROW(compile(step, forward_of(step), d1, options), UserError);
+  options.formats = FormatChoice::cfloat8;
+  EXPECT_EQ(compile(step, forward_of(step), d1, options).samples_per_node, 3);
 }
 
 TEST(Compile, gives_the_same_bytes_twice) {

@@ -16,7 +16,7 @@
 namespace dojo::compiler {
 namespace {
 
-constexpr std::uint64_t stacks = stack_bytes;
+constexpr std::int64_t smallest_panel_bytes = 16 * 1024;
 
 std::uint64_t round_up(std::uint64_t value, std::uint64_t step) { return (value + step - 1) / step * step; }
 
@@ -35,7 +35,7 @@ PersistentLayout persistent_layout(const LoweredProgram& train, const LoweredPro
     const bool given = source.find(name) != graph::no_tensor;
     tensors.push_back({name, tensor.shape, shard, 0, given ? std::vector<float>{} : tensor.data});
   }
-  return place_persistent(std::move(tensors), train.mesh, machine.node.sram_bytes - stacks);
+  return place_persistent(std::move(tensors), train.mesh, machine.node.sram_bytes - stack_bytes);
 }
 
 HbmField sample_field(const graph::Tensor& tensor) {
@@ -126,6 +126,62 @@ std::int64_t batch_of(const graph::Graph& graph) {
   refuse(graph.name, "has no input with a batch");
 }
 
+std::vector<PlannedProgram> plan_both(const CompiledNetwork& network, std::int64_t panel_bytes) {
+  return {plan_program(network.train.lowered, network.persistent, panel_bytes),
+          plan_program(network.predict.lowered, network.persistent, panel_bytes)};
+}
+
+// The next smaller size of kernel panels that takes less SRAM than `planned` does; 0 if there is none.
+std::int64_t smaller_panels(const CompiledNetwork& network, const std::vector<PlannedProgram>& planned,
+                            std::int64_t panel_bytes) {
+  while ((panel_bytes /= 2) >= smallest_panel_bytes) {
+    const std::vector<PlannedProgram> smaller = plan_both(network, panel_bytes);
+    for (std::size_t k = 0; k < planned.size(); ++k) {
+      if (smaller[k].memory.peak_bytes < planned[k].memory.peak_bytes) return panel_bytes;
+    }
+  }
+  return 0;
+}
+
+// Plans, emits and builds all programs with kernel panels of `panel_bytes`. Returns 0 if they fit, otherwise
+// the size of panels to try next. If there is none the network is refused: the images are measured, so the
+// refusal is exact.
+std::int64_t build_with_panels(CompiledNetwork& network, const std::string& network_name,
+                               const machine::Machine& machine, const Options& options,
+                               std::int64_t panel_bytes) {
+  const std::vector<PlannedProgram> planned = plan_both(network, panel_bytes);
+  const bool hopeless = std::any_of(planned.begin(), planned.end(), [&](const PlannedProgram& program) {
+    return program.memory.lowest < machine.node.program_base;
+  });
+  const std::int64_t next = hopeless ? smaller_panels(network, planned, panel_bytes) : 0;
+  if (next != 0) return next;
+
+  CompiledProgram* const all[] = {&network.train, &network.predict, &network.load, &network.store};
+  std::vector<std::vector<SourceText>> sources;
+  for (std::size_t k = 0; k < std::size(all); ++k) {
+    if (k < planned.size()) all[k]->source = emit_program(planned[k], network.hbm);
+    sources.push_back({{all[k]->name + ".cpp", all[k]->source}});
+    if (!options.build_folder.empty())
+      write_text(options.build_folder / (all[k]->name + ".cpp"), all[k]->source);
+  }
+  BuildOptions build;
+  build.program_base = machine.node.program_base;
+  build.extra_flags = {"-O2", "-fno-unroll-loops", "-Wno-pass-failed"};
+  std::vector<std::vector<std::byte>> elves = build_programs(sources, build);
+  for (std::size_t k = 0; k < planned.size(); ++k) {
+    const std::uint64_t heap_start = image_end(elves[k]);
+    if (planned[k].memory.lowest < heap_start) {
+      const std::int64_t smaller = smaller_panels(network, planned, panel_bytes);
+      if (smaller == 0) check_fits(*planned[k].lowered, planned[k].memory, network.persistent, heap_start);
+      return smaller;
+    }
+    all[k]->plan = plan_json({network_name, machine.name, std::string(name(options.formats))}, planned[k],
+                             network.persistent, network.hbm, machine.node.program_base, heap_start);
+  }
+  for (std::size_t k = 0; k < elves.size(); ++k) all[k]->elf = std::move(elves[k]);
+  return 0;
+}
+
 }  // namespace
 
 CompiledNetwork compile(const graph::Graph& train_step, const graph::Graph& predict,
@@ -154,56 +210,13 @@ CompiledNetwork compile(const graph::Graph& train_step, const graph::Graph& pred
   network.load.source = emit_load(network.persistent, network.hbm);
   network.store.source = emit_store(network.persistent, network.hbm);
 
-  CompiledProgram* const computing[] = {&network.train, &network.predict};
-  CompiledProgram* const all[] = {&network.train, &network.predict, &network.load, &network.store};
   // Smaller panels are slower, and the way out when a network nearly fits.
-  for (std::int64_t panel_bytes = default_panel_bytes;; panel_bytes /= 2) {
-    std::vector<PlannedProgram> planned;
-    for (CompiledProgram* program : computing) {
-      planned.push_back(plan_program(program->lowered, network.persistent, panel_bytes));
-      program->source = emit_program(planned.back(), network.hbm);
-    }
-    const bool last_try = panel_bytes <= 16 * 1024;
-    constexpr std::uint64_t smallest_image =
-        48 * 1024;  // no training step was seen below; only saves a compilation
-    const bool hopeless = std::any_of(planned.begin(), planned.end(), [&](const PlannedProgram& p) {
-      return p.memory.lowest < machine.node.program_base + smallest_image / 2;
-    });
-    if (hopeless && !last_try) continue;
-    if (hopeless) {
-      for (const PlannedProgram& p : planned)
-        check_fits(*p.lowered, p.memory, network.persistent, machine.node.program_base + smallest_image);
-    }
-    std::vector<std::vector<SourceText>> sources;
-    for (const CompiledProgram* program : all) sources.push_back({{program->name + ".cpp", program->source}});
-    if (!options.build_folder.empty()) {
-      for (const CompiledProgram* program : all)
-        write_text(options.build_folder / (program->name + ".cpp"), program->source);
-    }
-    BuildOptions build;
-    build.program_base = machine.node.program_base;
-    build.extra_flags = {"-O2", "-fno-unroll-loops", "-Wno-pass-failed"};
-    std::vector<std::vector<std::byte>> elves = build_programs(sources, build);
-    bool fits = true;
-    for (std::size_t k = 0; k < planned.size(); ++k) {
-      const std::uint64_t heap_start = image_end(elves[k]);
-      const bool this_fits = planned[k].memory.lowest >= heap_start;
-      fits = fits && this_fits;
-      if (!this_fits && last_try)
-        check_fits(*planned[k].lowered, planned[k].memory, network.persistent, heap_start);
-      if (this_fits) {
-        computing[k]->plan =
-            plan_json({train_step.name, machine.name, std::string(name(options.formats))}, planned[k],
-                      network.persistent, network.hbm, machine.node.program_base, heap_start);
-      }
-    }
-    if (!fits) continue;
-    for (std::size_t k = 0; k < elves.size(); ++k) all[k]->elf = std::move(elves[k]);
-    break;
-  }
+  std::int64_t panel_bytes = default_panel_bytes;
+  while (panel_bytes != 0)
+    panel_bytes = build_with_panels(network, train_step.name, machine, options, panel_bytes);
 
   Sha256 hash;
-  for (const CompiledProgram* program : all) {
+  for (const CompiledProgram* program : {&network.train, &network.predict, &network.load, &network.store}) {
     hash.add(std::as_bytes(std::span(program->plan)));
     hash.add(program->elf);
     if (options.build_folder.empty()) continue;

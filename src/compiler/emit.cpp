@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "base/error.h"
@@ -33,6 +34,14 @@ PlannedStep plan_step(const LoweredProgram& program, const Step& step, unsigned&
       planned.body.push_back(plan_step(program, inner, next_id, panel_bytes));
   }
   return planned;
+}
+
+// What the host and the program exchange is laid out before: a field that is not there would never be moved.
+const HbmField& field_named(const std::vector<HbmField>& fields, std::string_view name) {
+  const auto found =
+      std::find_if(fields.begin(), fields.end(), [&](const HbmField& field) { return field.name == name; });
+  DOJO_ENSURE(found != fields.end());
+  return *found;
 }
 
 std::uint64_t scratch_of(const PlannedStep& step) {
@@ -165,21 +174,19 @@ private:
     code_.line(fmt::format("valid_samples = mine < 0 ? 0 : smaller(mine, {});", hbm_.samples_per_node));
     code_.open("for (long n = 0; n < valid_samples; ++n)");
     for (const FetchStep::Field& field : step.fields) {
-      for (const HbmField& record : hbm_.record) {
-        if (record.name != field.name) continue;
-        code_.line(fmt::format("dojo::get({} + n * {}, records[n] + {}, {});", name(field.buffer),
-                               record.bytes / numerics::storage_bytes(record.format), record.offset,
-                               record.bytes));
-      }
+      const HbmField& record = field_named(hbm_.record, field.name);
+      DOJO_ENSURE(record.format == program_.at(field.buffer).format);
+      code_.line(fmt::format("dojo::get({} + n * {}, records[n] + {}, {});", name(field.buffer),
+                             record.bytes / numerics::storage_bytes(record.format), record.offset,
+                             record.bytes));
     }
     code_.close();
     if (!step.scalars.empty())
       code_.line("const float* const scalars = reinterpret_cast<const float*>(launch + 3);");
     for (const BufferId id : step.scalars) {
-      for (std::size_t k = 0; k < hbm_.scalars.size(); ++k) {
-        if (hbm_.scalars[k] == program_.at(id).name)
-          code_.line(fmt::format("*{} = scalars[{}];", name(id), k));
-      }
+      const auto found = std::find(hbm_.scalars.begin(), hbm_.scalars.end(), program_.at(id).name);
+      DOJO_ENSURE(found != hbm_.scalars.end());
+      code_.line(fmt::format("*{} = scalars[{}];", name(id), found - hbm_.scalars.begin()));
     }
     code_.line("dojo::quiet();");
   }
@@ -308,18 +315,17 @@ private:
       const Buffer& buffer = program_.at(field.buffer);
       if (buffer.format != numerics::Format::fp32)
         throw UserError(buffer.name, "a result in a narrow format", Refusal::not_yet);
-      for (const HbmField& result : hbm_.results) {
-        if (result.name != field.name) continue;
-        if (field.per_sample) {
-          code_.line(
-              fmt::format("if (valid_samples > 0) dojo::put_hbm(dojo::hbm(0, {} + uint64_t{{node}} * {}), "
-                          "{}, valid_samples * {});",
-                          result.offset, result.bytes * static_cast<std::uint64_t>(program_.samples_per_node),
-                          name(field.buffer), result.bytes));
-        } else {
-          code_.line(fmt::format("if (node == 0) dojo::put_hbm(dojo::hbm(0, {}), {}, {});", result.offset,
-                                 name(field.buffer), result.bytes));
-        }
+      const HbmField& result = field_named(hbm_.results, field.name);
+      DOJO_ENSURE(program_.at(field.buffer).format == numerics::Format::fp32);
+      if (field.per_sample) {
+        code_.line(
+            fmt::format("if (valid_samples > 0) dojo::put_hbm(dojo::hbm(0, {} + uint64_t{{node}} * {}), "
+                        "{}, valid_samples * {});",
+                        result.offset, result.bytes * static_cast<std::uint64_t>(program_.samples_per_node),
+                        name(field.buffer), result.bytes));
+      } else {
+        code_.line(fmt::format("if (node == 0) dojo::put_hbm(dojo::hbm(0, {}), {}, {});", result.offset,
+                               name(field.buffer), result.bytes));
       }
     }
   }
