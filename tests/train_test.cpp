@@ -214,28 +214,34 @@ TEST_F(Train, GivesTheSameBitsAndCyclesOnAnyNumberOfHostThreads) {
   expect_same_run(run(three), expected);
 }
 
+// In CFloat8, what the biases have become goes on too.
 TEST_F(Train, GoesOnAfterAKillAsIfNothingHadHappened) {
   const fs::path model = write(small_network());
-  const RunReport expected = run(options(model, "whole"));
-  TrainOptions killed = options(model, "killed");
-  const pid_t child = fork();
-  if (child == 0) {
+  for (const auto formats : {compiler::FormatChoice::bf16, compiler::FormatChoice::cfloat8}) {
+    SCOPED_TRACE(compiler::name(formats));
+    TrainOptions whole = options(model, fmt::format("whole.{}", compiler::name(formats)));
+    TrainOptions killed = options(model, fmt::format("killed.{}", compiler::name(formats)));
+    whole.formats = killed.formats = formats;
+    const RunReport expected = run(whole);
+    const pid_t child = fork();
+    if (child == 0) {
+      Watcher watcher;
+      watcher.progress = [](const Progress& progress) {
+        if (progress.step == 5) kill(getpid(), SIGKILL);
+      };
+      run(killed, watcher);
+      _exit(0);
+    }
+    int status = 0;
+    waitpid(child, &status, 0);
+    ASSERT_TRUE(WIFSIGNALED(status));
+    killed.resume = killed.out;
+    std::vector<std::uint64_t> steps;
     Watcher watcher;
-    watcher.progress = [](const Progress& progress) {
-      if (progress.step == 5) kill(getpid(), SIGKILL);
-    };
-    run(killed, watcher);
-    _exit(0);
+    watcher.progress = [&](const Progress& progress) { steps.push_back(progress.step); };
+    expect_same_run(run(killed, watcher), expected);
+    EXPECT_EQ(steps, (std::vector<std::uint64_t>{5, 6, 7}));
   }
-  int status = 0;
-  waitpid(child, &status, 0);
-  ASSERT_TRUE(WIFSIGNALED(status));
-  killed.resume = killed.out;
-  std::vector<std::uint64_t> steps;
-  Watcher watcher;
-  watcher.progress = [&](const Progress& progress) { steps.push_back(progress.step); };
-  expect_same_run(run(killed, watcher), expected);
-  EXPECT_EQ(steps, (std::vector<std::uint64_t>{5, 6, 7}));
 }
 
 // Asked to stop at its n-th question, whatever it is doing then: storing, training, validating.
