@@ -170,7 +170,9 @@ TEST_F(Refusal, OfNetworks) {
   expect_refused(train("absent", ""), {"absent.onnx", "No such file"});
   write_model("op", network("Bernoulli", 8, 16, 1, "angle"));
   expect_refused(train("op", ""), {"op.onnx", "'Bernoulli'", "'bend'"});
-  write_model("several", network("Tanh", 8, 16, 3, "angle"));
+  onnx::Model several = network("Tanh", 8, 16, 3, "angle");
+  several.metadata["opendojo.loss.angle"] = "mse";
+  write_model("several", several);
   expect_refused(train("several", ""), {"'angle'", "3 values"});
   write_model("label", network("Tanh", 8, 16, 1, "speed"));
   expect_refused(train("label", ""), {"'speed'", "label"});

@@ -121,7 +121,10 @@ class Noise final : public Examples {
 public:
   Noise(const TrainableNetwork& network, std::size_t frames) : frames_(frames) {
     for (const Signal& input : network.inputs) inputs_ += elements(input);
-    for (const Signal& target : network.targets) targets_ += elements(target);
+    for (const Signal& target : network.targets) {
+      targets_ += elements(target);
+      if (target.classes != 0) bins_ = Bins{target.classes, -1, 1};
+    }
   }
   std::size_t size() const override { return frames_; }
   std::size_t input_elements() const override { return inputs_; }
@@ -130,16 +133,25 @@ public:
     Random random(3, frame);
     for (float& value : inputs) value = static_cast<float>(random.uniform(-1, 1));
     for (std::size_t i = 0; i < targets.size(); ++i)
-      targets[i] = inputs[i] + inputs[i + 1] > 0 ? 1.0f : -1.0f;
+      targets[i] = bins_ ? static_cast<float>(bins_->of(found(inputs, i))) : found(inputs, i);
+  }
+  void measured(std::size_t frame, std::span<float> values) const override {
+    std::vector<float> inputs(inputs_), targets(targets_);
+    read(frame, inputs, targets);
+    for (std::size_t i = 0; i < values.size(); ++i) values[i] = found(inputs, i);
   }
 
 private:
+  static float found(std::span<const float> inputs, std::size_t i) {
+    return inputs[i] + inputs[i + 1] > 0 ? 1.0f : -1.0f;
+  }
   static std::size_t elements(const Signal& signal) {
     std::size_t count = 1;
     for (const std::int64_t extent : signal.shape) count *= static_cast<std::size_t>(extent);
     return count;
   }
   std::size_t frames_, inputs_ = 0, targets_ = 0;
+  std::optional<Bins> bins_;
 };
 
 class Train : public testing::Test {
@@ -174,7 +186,12 @@ protected:
     return train(
         options, machine_,
         [&](const TrainableNetwork& network) {
-          return Course{noise.emplace(network, frames), split, "noise"};
+          std::vector<Meaning> meanings;
+          for (const Signal& target : network.targets) {
+            meanings.push_back({{target.name}, {}});
+            if (target.classes != 0) meanings.back().bins = Bins{target.classes, -1, 1};
+          }
+          return Course{noise.emplace(network, frames), split, "noise", meanings};
         },
         watcher);
   }
@@ -367,6 +384,28 @@ TEST_F(Train, TrainsAResidualNetworkWithBatchNormAndAveragePool) {
   wanted.steps = 8;
   const auto [first, last] = losses(wanted, 8);
   EXPECT_LT(last, 0.7f * first);
+}
+
+// One sample a step: five of the six nodes have nothing to do but to help summing.
+TEST_F(Train, TrainsOnOneSampleAStep) {
+  TrainOptions wanted = options(write(small_network()), "out");
+  wanted.recipe.batch = 1;
+  wanted.steps = 30;
+  const auto [first, last] = losses(wanted, 2);
+  EXPECT_LT(last, 0.2f * first);
+}
+
+TEST_F(Train, LearnsClassesAndJudgesTheValuesTheyStandFor) {
+  const onnx::Model classes = Net({30}).dense("head", 30, 5).add("Softmax", "softmax").finish();
+  TrainOptions wanted = options(write(classes), "out");
+  wanted.steps = 60;
+  const RunReport report = run(wanted, {}, 8);
+  EXPECT_LT(report.losses[0], 0.1f * std::log(5.0f));
+  ASSERT_EQ(report.validation.size(), 1u);
+  ASSERT_TRUE(report.validation[0].accuracy.has_value());
+  // One frame validates: it is right or not, and then no more than the distance between two classes off.
+  const double accuracy = *report.validation[0].accuracy;
+  EXPECT_TRUE(accuracy == 0 || (accuracy == 1 && report.validation[0].quality.rmse == 0));
 }
 
 TEST_F(Train, TrainsTwoOutputsWithTwoLosses) {

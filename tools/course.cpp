@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/error.h"
+#include "driving/meanings.h"
 #include "driving/rendered.h"
 #include "driving/tub.h"
 
@@ -26,29 +27,14 @@ DrivingCourse::DrivingCourse(const std::string& data, std::uint64_t seed, unsign
 }
 
 training::Course DrivingCourse::for_network(const training::TrainableNetwork& network) {
-  std::vector<driving::View> views;
-  for (const training::Signal& input : network.inputs) {
-    std::vector<std::int64_t> shape = {1};
-    shape.insert(shape.end(), input.shape.begin(), input.shape.end());
-    views.push_back(driving::view_for(input.name, shape));
-  }
-  std::vector<driving::Target> targets;
-  for (const training::Signal& target : network.targets) {
-    if (target.is_class)
-      throw UserError(
-          fmt::format("output '{}'", target.name),
-          fmt::format("its cross entropy needs class numbers, and the label '{}' is a measured value",
-                      target.label),
-          Refusal::not_yet);
-    std::int64_t values = 1;
-    for (const std::int64_t extent : target.shape) values *= extent;
-    if (values != 1)
-      refuse(fmt::format("output '{}'", target.name), "has {} values a sample, the label '{}' has one",
-             values, target.label);
-    targets.push_back({.label = target.label, .scale = 1});
-  }
-  examples_ = std::make_unique<driving::CameraExamples>(*data_, std::move(views), targets);
-  return {*examples_, split_, data_->fingerprint()};
+  const std::vector<std::string>& labels = data_->label_names();
+  std::vector<driving::Source> sources;
+  for (const training::Signal& input : network.inputs) sources.push_back(driving::source_for(input, labels));
+  std::vector<std::string> notes;
+  std::vector<training::Meaning> meanings = driving::meanings_of(network.targets, labels, notes);
+  examples_ = std::make_unique<driving::CameraExamples>(*data_, std::move(sources), meanings);
+  for (const std::string& note : notes) fmt::print(stderr, "{}\n", note);
+  return {*examples_, split_, data_->fingerprint(), std::move(meanings)};
 }
 
 }  // namespace dojo::tools

@@ -5,7 +5,7 @@
 #include <memory>
 #include <string>
 
-#include "driving/picture.h"
+#include "driving/examples.h"
 #include "training/split.h"
 #include "training/trainer.h"
 
@@ -19,7 +19,8 @@ public:
 
   const training::Dataset& data() const { return *data_; }
   const training::Split& split() const { return split_; }
-  // Refuses inputs that are no pictures and outputs of more than one value. Valid while this object lives.
+  // Refuses inputs that are neither pictures nor labels and outputs that no label fits; says on stderr what
+  // an output learns whose name doesn't. Valid while this object lives.
   training::Course for_network(const training::TrainableNetwork& network);
 
 private:

@@ -48,8 +48,14 @@ void prepare(const PrepareArguments& arguments) {
   description["input_shape"] = network.inputs.front().shape;
   for (const auto& input : network.inputs)
     description["inputs"].push_back({{"name", input.name}, {"shape", input.shape}});
-  for (const auto& target : network.targets)
-    description["targets"].push_back({{"output", target.name}, {"label", target.label}});
+  for (std::size_t i = 0; i < network.targets.size(); ++i) {
+    const training::Meaning& meaning = course.meanings[i];
+    nlohmann::ordered_json target = {{"output", network.targets[i].name}, {"labels", meaning.labels}};
+    if (meaning.bins)
+      target["classes"] = {
+          {"count", meaning.bins->count}, {"low", meaning.bins->low}, {"high", meaning.bins->high}};
+    description["targets"].push_back(target);
+  }
   description["train_frames"] = course.split.train;
   description["validation_frames"] = course.split.validation;
   write_text(folder / "prepared.json", description.dump(1) + "\n");

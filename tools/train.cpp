@@ -31,8 +31,6 @@ struct TrainArguments {
   bool initialise = false, no_timing = false;
 };
 
-constexpr std::int64_t smallest_batch = 2;  // statistics and sums over the batch need one
-
 volatile std::sig_atomic_t interrupt_count = 0;
 
 // The first Ctrl-C asks for a checkpoint, the second one ends the program at once.
@@ -67,8 +65,7 @@ training::TrainOptions options_from(const TrainArguments& arguments, const machi
 
 // One frame for each node, as far as there are frames.
 std::int64_t usual_batch(unsigned nodes, std::size_t frames) {
-  return std::max<std::int64_t>(smallest_batch,
-                                static_cast<std::int64_t>(std::min<std::size_t>(nodes, frames)));
+  return static_cast<std::int64_t>(std::min<std::size_t>(nodes, frames));
 }
 
 // Makes a folder with those above it, so that a place that cannot be written is known before the long work.
@@ -181,7 +178,13 @@ void add_train_command(CLI::App& app) {
   auto arguments = std::make_shared<TrainArguments>();
   TrainArguments& a = *arguments;
   CLI::App* command = app.add_subcommand("train", "Train a network on the emulated machine");
-  command->add_option("MODEL", a.model, "The network, an .onnx file")->required();
+  command
+      ->add_option(
+          "MODEL", a.model,
+          "The network, an .onnx file. Inputs: pictures, or one value named like a label. Outputs learn "
+          "the label in their name, else angle, then throttle; two values learn both, more are scores "
+          "of classes. Metadata can say otherwise: docs/notes/010-training-run.md")
+      ->required();
   command->add_option("--data", a.data,
                       "A Donkeycar 4 tub; without it, rendered road scenes made from the seed");
   command->add_option("--machine", a.machine, "Name under machines/, or a .toml file")->capture_default_str();
@@ -196,7 +199,7 @@ void add_train_command(CLI::App& app) {
   command
       ->add_option("--batch", a.batch,
                    "Frames a step; by default one for each node, as far as there are frames")
-      ->check(whole_number(smallest_batch, most_frames));
+      ->check(whole_number(1, most_frames));
   auto* epochs = command->add_option("--epochs", a.epochs, "Times through the training frames")
                      ->check(whole_number(1, most_frames))
                      ->capture_default_str();

@@ -39,13 +39,15 @@ std::uint64_t traffic(const machine::Ledger& ledger, const Traffic& level) {
 }
 
 Json validation_json(const training::OutputQuality& output) {
-  return {{"output", output.output},
-          {"label", output.label},
-          {"r2", output.quality.r2},
-          {"rmse", output.quality.rmse},
-          {"mae", output.quality.mae},
-          {"constant_rmse", output.quality.constant_rmse},
-          {"constant_mae", output.quality.constant_mae}};
+  Json json = {{"output", output.output},
+               {"label", output.label},
+               {"r2", output.quality.r2},
+               {"rmse", output.quality.rmse},
+               {"mae", output.quality.mae},
+               {"constant_rmse", output.quality.constant_rmse},
+               {"constant_mae", output.quality.constant_mae}};
+  if (output.accuracy) json["accuracy"] = *output.accuracy;
+  return json;
 }
 
 Json machine_json(const machine::Machine& machine) {
@@ -112,11 +114,14 @@ std::string run_text(const machine::Machine& machine, const training::RunReport&
     text += fmt::format(format, std::forward<Arguments>(arguments)...) + "\n";
   };
   line("validation on {} held-out frames", report.validation_frames);
-  for (const auto& [output, label, quality] : report.validation)
+  for (const auto& [output, label, quality, accuracy] : report.validation) {
     line(
         "  {:<20} R2 {:.4f}   RMSE {:.4f}   MAE {:.4f}   (a constant predictor: R2 0, RMSE {:.4f}, MAE "
         "{:.4f})",
-        output, quality.r2, quality.rmse, quality.mae, quality.constant_rmse, quality.constant_mae);
+        output == label ? output : fmt::format("{}: {}", output, label), quality.r2, quality.rmse,
+        quality.mae, quality.constant_rmse, quality.constant_mae);
+    if (accuracy) line("  {:<20} {:.1f} % of the classes right", "", 100 * *accuracy);
+  }
   line("");
   line("on the emulated {}: {} nodes, {} steps, {} frames", machine.name, report.nodes, report.steps_done,
        report.frames);

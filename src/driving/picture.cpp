@@ -36,24 +36,28 @@ constexpr Weights colour[3] = {
     {-0.168736f / 127.5f, -0.331264f / 127.5f, 0.5f / 127.5f, 0.0f},
     {0.5f / 127.5f, -0.418688f / 127.5f, -0.081312f / 127.5f, 0.0f},
 };
+constexpr Weights bytes[3] = {{1, 0, 0, 0}, {0, 1, 0, 0}, {0, 0, 1, 0}},
+                  grey_byte = {0.299f, 0.587f, 0.114f, 0};
 
-std::size_t label_index(const training::Dataset& data, std::string_view label) {
-  const auto& names = data.label_names();
-  const auto found = std::ranges::find(names, label);
-  if (found == names.end())
-    refuse(data.name(), "has no label '{}', which the network's output of that name needs", label);
-  return static_cast<std::size_t>(found - names.begin());
+const Weights& weights_of(const View& view, std::int64_t channel) {
+  if (!view.bytes) return colour[channel];
+  return view.channels == 1 ? grey_byte : bytes[channel];
 }
 
 }  // namespace
 
 View view_for(std::string_view input, const std::vector<std::int64_t>& shape) {
-  if (shape.size() == 4 && (shape[1] == 1 || shape[1] == 3)) return {shape[1], shape[2], shape[3]};
+  const auto channels = [](std::int64_t extent) { return extent == 1 || extent == 3; };
+  if (shape.size() == 4 && channels(shape[1])) return {shape[1], shape[2], shape[3]};
+  if (shape.size() == 4 && channels(shape[3])) return {shape[3], shape[1], shape[2], true};
+  if (shape.size() == 3) return {1, shape[1], shape[2]};
   if (shape.size() != 2)
-    throw UserError(fmt::format("input '{}'", input),
-                    fmt::format("shape [{}] is neither [batch, 1 or 3, height, width] nor [batch, features]",
-                                fmt::join(shape, ", ")),
-                    Refusal::unsupported);
+    throw UserError(
+        fmt::format("input '{}'", input),
+        fmt::format("shape [{}] is no picture: neither [batch, 1 or 3, height, width] nor [batch, height, "
+                    "width, 1 or 3], [batch, height, width] or [batch, features]",
+                    fmt::join(shape, ", ")),
+        Refusal::unsupported);
   View best{1, 1, shape[1]};
   const auto distance = [](const View& v) {
     return std::fabs(std::log2(static_cast<double>(v.width) / static_cast<double>(v.height)) - 1);
@@ -75,56 +79,25 @@ void see(const training::Image& image, const View& view, std::span<float> out) {
   const auto columns = resampling(width, static_cast<std::size_t>(view.width));
   std::vector<float> plane(kept * width);
   for (std::int64_t channel = 0; channel < view.channels; ++channel) {
-    const Weights& w = colour[channel];
+    const Weights& w = weights_of(view, channel);
     const std::uint8_t* rgb = image.rgb.data() + top * width * 3;
     for (float& value : plane) {
       value = w.red * rgb[0] + w.green * rgb[1] + w.blue * rgb[2] + w.offset;
       rgb += 3;
     }
-    float* result = out.data() + channel * view.height * view.width;
+    float* result = out.data() + (view.channels_last ? channel : channel * view.height * view.width);
+    const std::int64_t step = view.channels_last ? view.channels : 1;
     for (const Between& row : rows) {
       const float *low = plane.data() + row.low * width, *high = plane.data() + row.high * width;
       for (const Between& column : columns) {
         const float upper = low[column.low] + column.weight * (low[column.high] - low[column.low]);
         const float lower = high[column.low] + column.weight * (high[column.high] - high[column.low]);
-        *result++ = upper + row.weight * (lower - upper);
+        const float value = upper + row.weight * (lower - upper);
+        *result = view.bytes ? std::round(value) : value;
+        result += step;
       }
     }
   }
-}
-
-float label_deviation(const training::Dataset& data, std::string_view label,
-                      std::span<const std::uint32_t> frames) {
-  const std::size_t index = label_index(data, label);
-  double sum = 0, squares = 0;
-  for (const std::uint32_t frame : frames) sum += data.labels(frame)[index];
-  const double mean = sum / static_cast<double>(std::max<std::size_t>(frames.size(), 1));
-  for (const std::uint32_t frame : frames) squares += std::pow(data.labels(frame)[index] - mean, 2);
-  const double deviation = std::sqrt(squares / static_cast<double>(std::max<std::size_t>(frames.size(), 1)));
-  return deviation > 0 ? static_cast<float>(deviation) : 1.0f;
-}
-
-CameraExamples::CameraExamples(const training::Dataset& data, std::vector<View> views,
-                               const std::vector<Target>& targets)
-    : data_(data), views_(std::move(views)) {
-  for (const Target& target : targets) targets_.push_back({label_index(data, target.label), target.scale});
-}
-
-std::size_t CameraExamples::input_elements() const {
-  std::size_t count = 0;
-  for (const View& view : views_) count += static_cast<std::size_t>(view.elements());
-  return count;
-}
-
-void CameraExamples::read(std::size_t frame, std::span<float> inputs, std::span<float> targets) const {
-  DOJO_ENSURE(inputs.size() == input_elements() && targets.size() == targets_.size());
-  const training::Image image = data_.image(frame);
-  for (const View& view : views_) {
-    see(image, view, inputs.first(static_cast<std::size_t>(view.elements())));
-    inputs = inputs.subspan(static_cast<std::size_t>(view.elements()));
-  }
-  const std::vector<float> labels = data_.labels(frame);
-  for (std::size_t i = 0; i < targets.size(); ++i) targets[i] = labels[targets_[i].label] / targets_[i].scale;
 }
 
 }  // namespace dojo::driving

@@ -60,6 +60,22 @@ TEST(Picture, LeftStaysLeft) {
   EXPECT_NEAR(out[100], (100.5 * 0.8 - 0.5) / 127.5 - 1, 1e-5);
 }
 
+TEST(Picture, ChannelsLastAndBytesShowTheSamePicture) {
+  const auto image =
+      painted(160, 120, [](unsigned row, unsigned column, unsigned k) { return row + column / 4 + 30 * k; });
+  std::vector<float> first(3 * 80 * 160), last(first.size()), bytes(first.size());
+  see(image, view_for("x", {1, 3, 80, 160}), first);
+  const View channels_last = view_for("x", {1, 80, 160, 3});
+  see(image, channels_last, last);
+  see(image, {3, 80, 160, true, true}, bytes);
+  for (std::size_t pixel = 0; pixel < 80 * 160; ++pixel)
+    for (std::size_t c = 0; c < 3; ++c) {
+      ASSERT_EQ(last[pixel * 3 + c], first[c * 80 * 160 + pixel]);
+      ASSERT_EQ(bytes[pixel * 3 + c], static_cast<float>(image.rgb[(40 * 160 + pixel) * 3 + c]));
+    }
+  EXPECT_EQ(view_for("x", {1, 60, 90}).width, 90);
+}
+
 TEST(Picture, TheViewFollowsFromTheInputsShape) {
   const View camera = view_for("image", {354, 3, 66, 200});
   EXPECT_EQ(camera.channels, 3);
@@ -69,7 +85,8 @@ TEST(Picture, TheViewFollowsFromTheInputsShape) {
   EXPECT_EQ(features.height, 8);
   EXPECT_EQ(features.width, 16);
   EXPECT_EQ(view_for("x", {8, 13}).elements(), 13);
-  for (const std::vector<std::int64_t>& shape : {std::vector<std::int64_t>{8, 4, 66, 200}, {8}, {8, 3, 66}}) {
+  for (const std::vector<std::int64_t>& shape :
+       {std::vector<std::int64_t>{8, 4, 66, 200}, {8}, {8, 3, 4, 5, 6}}) {
     try {
       view_for("x", shape);
       ADD_FAILURE();
@@ -77,38 +94,6 @@ TEST(Picture, TheViewFollowsFromTheInputsShape) {
       EXPECT_EQ(error.refusal(), Refusal::unsupported);
       EXPECT_TRUE(std::string(error.what()).starts_with("input 'x': shape ["));
     }
-  }
-}
-
-TEST(CameraExamples, TargetsAreLabelsInUnitsOfTheirDeviation) {
-  const RenderedDrives data({1, 2, 20});
-  std::vector<std::uint32_t> frames(40);
-  double mean = 0, squares = 0;
-  for (std::uint32_t i = 0; i < 40; ++i) frames[i] = i, mean += data.labels(i)[1] / 40;
-  for (std::uint32_t i = 0; i < 40; ++i) squares += std::pow(data.labels(i)[1] - mean, 2) / 40;
-  const float scale = label_deviation(data, "throttle", frames);
-  EXPECT_NEAR(scale, std::sqrt(squares), 1e-6);
-  const CameraExamples examples(data, {{3, 6, 20}, {1, 2, 5}}, {{"throttle", scale}, {"angle", 1}});
-  ASSERT_EQ(examples.input_elements(), 370u);
-  std::vector<float> inputs(370), targets(2), first(360), second(10);
-  examples.read(7, inputs, targets);
-  EXPECT_FLOAT_EQ(targets[0], data.labels(7)[1] / scale);
-  EXPECT_EQ(targets[1], data.labels(7)[0]);
-  see(data.image(7), {3, 6, 20}, first);
-  see(data.image(7), {1, 2, 5}, second);
-  EXPECT_TRUE(std::equal(first.begin(), first.end(), inputs.begin()));
-  EXPECT_TRUE(std::equal(second.begin(), second.end(), inputs.begin() + 360));
-}
-
-TEST(CameraExamples, RefuseALabelThatTheDataLack) {
-  const RenderedDrives data({1, 1, 2});
-  try {
-    label_deviation(data, "brake", {});
-    ADD_FAILURE();
-  } catch (const UserError& error) {
-    EXPECT_STREQ(error.what(),
-                 "1 rendered drives of 2 frames, seed 1: has no label 'brake', which the network's output of "
-                 "that name needs");
   }
 }
 

@@ -35,7 +35,6 @@ void RenderedDrives::add_drive(std::uint64_t number) {
   Random random(options_.seed, drive_stream + number);
   roads_.push_back(random_road(random));
   looks_.push_back(random_look(options_.seed * 0x10001 + number));
-  runs_.push_back({poses_.size(), options_.frames_per_drive});
   const Road& road = roads_.back();
   Pose pose{random.uniform(0, 1000), 0.5 * random.normal(), 0.08 * random.normal()};
   double disturbance = 0;  // of the steered curvature: a random walk that is drawn back to 0 within a second
@@ -54,11 +53,16 @@ std::string RenderedDrives::name() const {
                      options_.seed);
 }
 
+// Of all labels, and of one picture of each drive: another renderer shows in every picture.
 std::string RenderedDrives::fingerprint() const {
   Sha256 all;
-  const std::string row = "rendered 1 " + name();
+  const std::string row = "rendered " + name();
   all.add(std::as_bytes(std::span(row)));
   all.add(std::as_bytes(std::span(angles_)));
+  for (std::size_t frame = 0; frame < size(); frame += options_.frames_per_drive) {
+    const training::Image picture = image(frame);
+    all.add(std::as_bytes(std::span(picture.rgb)));
+  }
   return all.hex();
 }
 

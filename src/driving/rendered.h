@@ -27,7 +27,6 @@ public:
   std::string name() const override;
   std::string fingerprint() const override;
   std::size_t size() const override { return poses_.size(); }
-  const std::vector<training::Run>& runs() const override { return runs_; }
   const std::vector<std::string>& label_names() const override;
   const std::vector<std::string>& warnings() const override { return warnings_; }
   training::Image image(std::size_t frame) const override;
@@ -45,7 +44,6 @@ private:
   std::vector<Look> looks_;
   std::vector<Pose> poses_;
   std::vector<float> angles_;
-  std::vector<training::Run> runs_;
   std::vector<std::string> warnings_;  // never any
 };
 

@@ -61,6 +61,7 @@ Tub::Tub(fs::path folder, unsigned threads) : folder_(std::move(folder)) {
     for (const json& index : member(contents, "deleted_indexes", &json::is_array, manifest, 5))
       if (index.is_number_integer()) deleted.push_back(index.get<long long>());
   std::ranges::sort(deleted);
+  find_labels(manifest, lines);
   for (const json& catalog : member(contents, "paths", &json::is_array, manifest, 5)) {
     if (!catalog.is_string() || !is_bare_name(catalog.get<std::string>()))
       refuse(manifest.string() + ":5", "names a catalog that is no file of this folder");
@@ -72,7 +73,18 @@ Tub::Tub(fs::path folder, unsigned threads) : folder_(std::move(folder)) {
   drop_broken_images(threads);
   mention_images_without_record();
   if (records_.empty()) refuse(folder_.string(), "holds no usable frame");
-  find_runs();
+}
+
+void Tub::find_labels(const fs::path& manifest, const std::vector<std::string>& lines) {
+  const json keys = parse_line(manifest, 1, lines[0]), types = parse_line(manifest, 2, lines[1]);
+  if (!keys.is_array() || !types.is_array()) return;
+  for (std::size_t i = 0; i < std::min(keys.size(), types.size()); ++i) {
+    if (types[i] != "float" || !keys[i].is_string() ||
+        std::ranges::count(keys_, keys[i].get<std::string>()) != 0)
+      continue;
+    keys_.push_back(keys[i].get<std::string>());
+    label_names_.push_back(keys_.back());
+  }
 }
 
 void Tub::read_catalog(const fs::path& path, const std::vector<long long>& deleted) {
@@ -84,12 +96,11 @@ void Tub::read_catalog(const fs::path& path, const std::vector<long long>& delet
     Record record;
     record.index = member(line, "_index", &json::is_number_integer, path, i + 1).get<long long>();
     record.image = member(line, "cam/image_array", &json::is_string, path, i + 1).get<std::string>();
-    record.angle = member(line, "user/angle", &json::is_number, path, i + 1).get<float>();
-    record.throttle = member(line, "user/throttle", &json::is_number, path, i + 1).get<float>();
-    record.session = line.value("_session_id", json("")).dump();
+    for (const std::string& key : keys_)
+      record.labels.push_back(member(line, key.c_str(), &json::is_number, path, i + 1).get<float>());
     if (!is_bare_name(record.image))
       refuse(fmt::format("{}:{}", path.string(), i + 1), "names an image that is no file of images/");
-    if (!std::isfinite(record.angle) || !std::isfinite(record.throttle))
+    if (!std::ranges::all_of(record.labels, [](float label) { return std::isfinite(label); }))
       refuse(fmt::format("{}:{}", path.string(), i + 1), "has a label that is no finite number");
     recorded_.push_back(record.image);
     if (std::ranges::binary_search(deleted, record.index)) {
@@ -127,7 +138,7 @@ void Tub::drop_broken_images(unsigned threads) {
       continue;
     }
     const std::string row =
-        fmt::format("{} {} {} {}\n", records_[i].index, records_[i].angle, records_[i].throttle, hashes[i]);
+        fmt::format("{} {} {}\n", records_[i].index, fmt::join(records_[i].labels, " "), hashes[i]);
     all.add(std::as_bytes(std::span(row)));
     usable.push_back(std::move(records_[i]));
   }
@@ -156,20 +167,6 @@ void Tub::mention_images_without_record() {
         fmt::format("{}: {} images have no record; skipped", (folder_ / "images").string(), others));
 }
 
-void Tub::find_runs() {
-  for (std::size_t i = 0; i < records_.size(); ++i) {
-    const bool follows = i > 0 && records_[i].index == records_[i - 1].index + 1 &&
-                         records_[i].session == records_[i - 1].session;
-    if (!follows) runs_.push_back({i, 0});
-    ++runs_.back().count;
-  }
-}
-
-const std::vector<std::string>& Tub::label_names() const {
-  static const std::vector<std::string> names = {"angle", "throttle"};
-  return names;
-}
-
 training::Image Tub::image(std::size_t frame) const {
   const fs::path path = folder_ / "images" / records_.at(frame).image;
   auto image = decode_jpeg(read_file(path));
@@ -177,8 +174,6 @@ training::Image Tub::image(std::size_t frame) const {
   return std::move(*image);
 }
 
-std::vector<float> Tub::labels(std::size_t frame) const {
-  return {records_.at(frame).angle, records_.at(frame).throttle};
-}
+std::vector<float> Tub::labels(std::size_t frame) const { return records_.at(frame).labels; }
 
 }  // namespace dojo::driving

@@ -2,7 +2,8 @@
 //
 //   manifest.json       five JSON values, one a line; the fifth names the catalogs and the deleted records
 //   catalog_N.catalog   one JSON record a line: "_index", "_session_id", "cam/image_array" (a file name),
-//                       "user/angle" in [-1, 1], positive to the right, "user/throttle"
+//                       "user/angle" in [-1, 1], positive to the right, "user/throttle", and what else the
+//                       manifest's first two lines declare as float ("enc/speed"): these become labels, too
 //   images/             the frames, JPEG
 //
 // Records that were deleted, and images that are empty or broken, are skipped with a warning. Anything else
@@ -25,8 +26,7 @@ public:
   std::string name() const override { return folder_.string(); }
   std::string fingerprint() const override { return fingerprint_; }
   std::size_t size() const override { return records_.size(); }
-  const std::vector<training::Run>& runs() const override { return runs_; }
-  const std::vector<std::string>& label_names() const override;
+  const std::vector<std::string>& label_names() const override { return label_names_; }
   const std::vector<std::string>& warnings() const override { return warnings_; }
   training::Image image(std::size_t frame) const override;
   std::vector<float> labels(std::size_t frame) const override;
@@ -34,19 +34,19 @@ public:
 private:
   struct Record {
     long long index = 0;
-    std::string session, image;
-    float angle = 0, throttle = 0;
+    std::string image;
+    std::vector<float> labels;
   };
 
+  void find_labels(const std::filesystem::path& manifest, const std::vector<std::string>& lines);
   void read_catalog(const std::filesystem::path& path, const std::vector<long long>& deleted);
   void drop_broken_images(unsigned threads);
   void mention_images_without_record();
-  void find_runs();
 
   std::filesystem::path folder_;
   std::vector<Record> records_;
   std::vector<std::string> recorded_;  // images that any record names, deleted ones too
-  std::vector<training::Run> runs_;
+  std::vector<std::string> label_names_ = {"angle", "throttle"}, keys_ = {"user/angle", "user/throttle"};
   std::vector<std::string> warnings_;
   std::string fingerprint_;
   std::size_t deleted_ = 0;

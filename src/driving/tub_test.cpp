@@ -110,15 +110,12 @@ protected:
   std::string contents_ = R"({"paths": ["catalog_0.catalog", "catalog_1.catalog"], "deleted_indexes": [2]})";
 };
 
-TEST_F(TubFolder, GivesFramesLabelsAndRunsWithoutTheDeleted) {
+TEST_F(TubFolder, GivesFramesAndLabelsWithoutTheDeleted) {
   const Tub tub(folder_, 2);
   ASSERT_EQ(tub.size(), 5u);
   EXPECT_EQ(tub.label_names(), (std::vector<std::string>{"angle", "throttle"}));
   EXPECT_EQ(tub.labels(2), (std::vector<float>{0.375f, 0.5f}));  // record 3: 2 is deleted
   EXPECT_NEAR(tub.image(2).rgb[3 * (8 * 32 + 25)], 100, 2);
-  ASSERT_EQ(tub.runs().size(), 2u);
-  EXPECT_EQ(tub.runs()[0].count, 2u);
-  EXPECT_EQ(tub.runs()[1].first, 2u);
   EXPECT_EQ(tub.warnings(),
             std::vector<std::string>{folder_.string() + ": 1 frames marked as deleted are skipped"});
 }

@@ -15,7 +15,8 @@ std::vector<Index> stack_indices(const Tensor& tensor, std::size_t own, const Sh
   std::vector<Index> map;
   const std::size_t lead = stack.size() - own;
   for (std::size_t d = 0; d < own; ++d) {
-    const bool stretched = tensor.shape[d] != stack[lead + d];
+    // An extent of 1 is not a batch of 1.
+    const bool stretched = tensor.shape[d] != stack[lead + d] || (tensor.shape[d] == 1 && !tensor.has_batch);
     map.push_back(stretched ? Index::fixed(0) : Index::along(lead + d));
   }
   return map;
@@ -76,6 +77,24 @@ TensorId Builder::matmul(TensorId a, TensorId b, bool transpose_a, bool transpos
   op.read(a, std::move(in_a));
   op.read(b, std::move(in_b));
   return op.write(std::move(shape), std::move(out), Reduction::sum, product_of_inputs());
+}
+
+TensorId Builder::mix(TensorId x, std::int64_t axis, std::vector<float> matrix) {
+  Shape to = shape(x);
+  const std::size_t along = normal_axis(name_, axis, to.size());
+  const std::int64_t from = to[along], rows = static_cast<std::int64_t>(matrix.size()) / from;
+  to[along] = rows;
+  const TensorId weights = constant(fresh_tensor_name(name_ + ".matrix"), {rows, from}, std::move(matrix));
+  OpMaker op(*this);
+  std::vector<Index> out;
+  for (std::size_t d = 0; d < to.size(); ++d)
+    out.push_back(Index::along(op.axis(axis_name(graph_.at(x), d), to[d])));
+  std::vector<Index> in = out;
+  in[along] = Index::along(op.axis("k", from));
+  const Index column = in[along];
+  op.read(x, std::move(in));
+  op.read(weights, {out[along], column});
+  return op.write(std::move(to), std::move(out), Reduction::sum, product_of_inputs());
 }
 
 TensorId Builder::gemm(TensorId a, TensorId b, std::optional<TensorId> c, float alpha, float beta,

@@ -188,15 +188,22 @@ TensorId Builder::expand(TensorId x, Shape wanted) {
 }
 
 // The parts lie beside each other along one dimension; a read of the others gives -0, which leaves every
-// float as it is when added.
+// float as it is when added. A part without a batch and of extent 1 there is repeated for every sample.
 TensorId Builder::concat(std::span<const TensorId> parts, std::int64_t axis) {
   if (parts.empty()) refuse(name_, "nothing to concatenate");
   Shape to = shape(parts[0]);
   const std::size_t along = normal_axis(name_, axis, to.size());
+  const auto batch = std::ranges::find_if(parts, [&](TensorId part) { return graph_.at(part).has_batch; });
+  const auto repeated = [&](TensorId part) {
+    const Tensor& tensor = graph_.at(part);
+    return batch != parts.end() && along != 0 && !tensor.has_batch && tensor.shape[0] == 1;
+  };
+  if (batch != parts.end()) to[0] = shape(*batch)[0];
   to[along] = 0;
   for (const TensorId part : parts) {
     Shape own = shape(part);
     if (own.size() == to.size()) own[along] = to[along];
+    if (own.size() == to.size() && repeated(part)) own[0] = to[0];
     if (own != to) refuse(name_, "'{}' does not fit beside the others", graph_.at(part).name);
     to[along] += shape(part)[along];
   }
@@ -210,6 +217,7 @@ TensorId Builder::concat(std::span<const TensorId> parts, std::int64_t axis) {
   for (const TensorId part : parts) {
     std::vector<Index> map = out;
     map[along].offset = -start;
+    if (repeated(part)) map[0] = Index::fixed(0);
     start += shape(part)[along];
     const auto value = formula.input(op.read(part, std::move(map), -0.0f));
     total = total < 0 ? value : formula.add(total, value);

@@ -125,6 +125,8 @@ bool is_plain_constant(const Tensor& tensor) { return tensor.role == Role::const
 TensorId Builder::elementwise(const Expression& body, std::span<const TensorId> operands) {
   OpMaker op(*this);
   const Shape shape = broadcast(graph_, name_, operands);
+  const bool batched =
+      std::ranges::any_of(operands, [&](TensorId operand) { return graph_.at(operand).has_batch; });
   std::vector<Index> out;
   for (std::size_t d = 0; d < shape.size(); ++d)
     out.push_back(Index::along(op.axis(fmt::format("d{}", d), shape[d])));
@@ -152,7 +154,9 @@ TensorId Builder::elementwise(const Expression& body, std::span<const TensorId> 
     std::vector<Index> map;
     const std::size_t lead = shape.size() - tensor.shape.size();
     for (std::size_t d = 0; d < tensor.shape.size(); ++d) {
-      const bool stretched = tensor.shape[d] != shape[lead + d];
+      // An extent of 1 is not a batch of 1.
+      const bool one = batched && lead + d == 0 && !tensor.has_batch && tensor.shape[d] == 1;
+      const bool stretched = one || tensor.shape[d] != shape[lead + d];
       map.push_back(stretched ? Index::fixed(0) : Index::along(lead + d));
     }
     arguments.push_back(formula.input(op.read(operand, std::move(map))));

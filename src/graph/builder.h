@@ -136,6 +136,9 @@ public:
                  std::int64_t step = 1);  // as Python's
   std::vector<TensorId> split(TensorId x, std::int64_t axis, std::span<const std::int64_t> sizes);
   TensorId pad(TensorId x, const Shape& begin, const Shape& end, float value = 0);  // negative: cuts
+  // result[.., r, ..] = sum over k of matrix[r, k] * x[.., k, ..] along one dimension, for known row-major
+  // numbers: picking, mirroring, interpolating.
+  TensorId mix(TensorId x, std::int64_t axis, std::vector<float> matrix);
   TensorId upsample_nearest(TensorId x, const Shape& factors);  // one integer factor per dimension
 
   // Losses. The result has shape [] unless `over` is none; mean divides by the number of elements (cross

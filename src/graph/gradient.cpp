@@ -49,6 +49,13 @@ void clip_box(StructuredOp& op, const std::vector<std::int64_t>& shape) {
   }
 }
 
+// Whether the batch ends here. A batch of one sample is summed like any other: its samples lie on nodes.
+bool sums_batch(const StructuredOp& op) {
+  for (std::size_t a = 0; a < op.box.size(); ++a)
+    if (op.box[a].is_batch && is_chain_axis(op, a)) return true;
+  return false;
+}
+
 class Differentiation {
 public:
   explicit Differentiation(Graph& graph) : graph_(graph), parts_(graph.tensors.size()) { mark(); }
@@ -202,7 +209,7 @@ private:
   void finish(StructuredOp op, TensorId target) {
     const auto shape = graph_.at(target).shape;
     clip_box(op, shape);
-    op.reduction = writes_each_once(op) ? Reduction::none : Reduction::sum;
+    op.reduction = writes_each_once(op) && !sums_batch(op) ? Reduction::none : Reduction::sum;
     if (op.reduction == Reduction::none && is_whole(op.out, op.box, shape)) {
       const ScalarNode& root = op.body.nodes.back();
       if (root.op == Scalar::constant) return parts_[index(target)].push_back({no_tensor, root.value});

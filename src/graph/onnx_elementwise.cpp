@@ -78,6 +78,13 @@ F::Node shrink(F& f, F::Node x, NodeImport& node) {
   const F::Node low = f.select(f.less(x, f.constant(-lambda)), f.add(x, f.constant(bias)), f.constant(0));
   return f.select(f.less(f.constant(lambda), x), f.subtract(x, f.constant(bias)), low);
 }
+// To the nearest integer, halves to the even one.
+F::Node round(F& f, F::Node x, NodeImport&) {
+  const F::Node low = f.apply(Scalar::floor, x), rest = f.subtract(x, low), half = f.constant(0.5f);
+  const F::Node below = f.multiply(f.constant(2), f.apply(Scalar::floor, f.multiply(half, low)));
+  const F::Node tie = f.multiply(f.apply(Scalar::equal, rest, half), f.subtract(low, below));
+  return f.add(low, f.add(f.less(half, rest), tie));
+}
 F::Node logical_not(F& f, F::Node x, NodeImport&) { return f.apply(Scalar::equal, x, f.constant(0)); }
 
 void hard_sigmoid(NodeImport& node) {
@@ -164,7 +171,16 @@ void where(NodeImport& node) {
   node.result(0, node.build().elementwise(f.finish(root), operands));
 }
 
-void identity(NodeImport& node) { node.result(0, node.value(0)); }
+// Exporters write equal initial values once and give the others an Identity: such a name is a variable of its
+// own. (A weight that is meant to be shared is read under one name.)
+void identity(NodeImport& node) {
+  Value value = node.value(0);
+  if (!value.initialiser.empty() && !node.is_frozen(value)) {
+    value.initialiser = node.node().outputs.at(0);
+    value.tensor = no_tensor;
+  }
+  node.result(0, value);
+}
 
 Known cast_known(NodeImport& node, const Known& source, bool to_integer) {
   Known result;
@@ -179,6 +195,13 @@ Known cast_known(NodeImport& node, const Known& source, bool to_integer) {
   return result;
 }
 
+TensorId truth(NodeImport& node) {
+  const TensorId x = node.tensor(0);
+  Formula f;
+  const Formula::Node root = f.select(f.input(0), f.constant(1), f.constant(0));
+  return node.build().elementwise(f.finish(root), std::span(&x, 1));
+}
+
 // Every tensor holds FP32, truth included, so a cast to float32 changes nothing; known numbers change as they
 // should.
 void cast(NodeImport& node) {
@@ -188,6 +211,7 @@ void cast(NodeImport& node) {
   const bool trained = known == nullptr || !node.value(0).initialiser.empty();
   if (to == DataType::float32 && (trained && (known == nullptr || !known->is_integer)))
     return node.result(0, node.value(0));
+  if (to == DataType::boolean && known == nullptr) return node.result(0, truth(node));
   if (known == nullptr || (is_floating(to) && to != DataType::float32))
     node.fail(fmt::format("to {}", data_type_name(to)), Refusal::unsupported);
   node.result(0, cast_known(node, *known, !is_floating(to)));
@@ -207,6 +231,7 @@ void dropout(NodeImport& node) {
 constexpr OpRow rows[] = {
     {"Abs",             unary<Scalar::absolute>},
     {"Add",             binary<Scalar::add>},
+    {"And",             binary<Scalar::multiply>},
     {"Cast",            cast},
     {"Ceil",            by_formula<ceiling>},
     {"Celu",            by_formula<celu>},
@@ -235,10 +260,12 @@ constexpr OpRow rows[] = {
     {"Mul",             binary<Scalar::multiply>},
     {"Neg",             unary<Scalar::negate>},
     {"Not",             by_formula<logical_not>},
+    {"Or",              binary<Scalar::maximum>},
     {"PRelu",           prelu},
     {"Pow",             power},
     {"Reciprocal",      by_formula<reciprocal>},
     {"Relu",            unary<Scalar::relu>},
+    {"Round",           by_formula<round>},
     {"Selu",            selu},
     {"Shrink",          by_formula<shrink>},
     {"Sigmoid",         unary<Scalar::sigmoid>},

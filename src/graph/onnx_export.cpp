@@ -1,19 +1,28 @@
 #include "graph/onnx_export.h"
 
+#include <algorithm>
+
 #include "base/error.h"
 
 namespace dojo::graph::onnx {
 
 Model with_values(Model model, const std::map<std::string, std::vector<float>>& values) {
-  std::size_t replaced = 0;
-  for (Tensor& tensor : model.graph.initialisers) {
+  std::vector<Tensor>& initialisers = model.graph.initialisers;
+  std::erase_if(model.graph.nodes, [&](const Node& node) {
+    if (node.op != "Identity" || node.outputs.size() != 1 || !values.contains(node.outputs[0])) return false;
+    const auto source = std::ranges::find(initialisers, node.inputs.at(0), &Tensor::name);
+    if (source == initialisers.end()) return false;
+    Tensor own = *source;
+    own.name = node.outputs[0];
+    initialisers.push_back(std::move(own));
+    return true;
+  });
+  for (Tensor& tensor : initialisers) {
     const auto found = values.find(tensor.name);
     if (found == values.end()) continue;
     DOJO_ENSURE(tensor.type == DataType::float32);
     tensor = make_tensor(tensor.name, tensor.dims, std::span<const float>(found->second));
-    ++replaced;
   }
-  DOJO_ENSURE(replaced == values.size());
   return model;
 }
 

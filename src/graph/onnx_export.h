@@ -10,9 +10,10 @@
 
 namespace dojo::graph::onnx {
 
-// The model with new values for initialisers, by name. Every name must be one of a float32 initialiser and
-// every size its size (else a broken invariant); initialisers without an entry stay as they are. Parameters
-// and states of an imported network bear their initialisers' names.
+// The model with new values for its float32 initialisers, by name and of their size; those without an entry
+// stay as they are, and values without an initialiser (an optimizer's) are left out. An Identity of an
+// initialiser whose result has a value becomes an initialiser of that name. Parameters and states of an
+// imported network bear their initialisers' names.
 Model with_values(Model model, const std::map<std::string, std::vector<float>>& values);
 
 // The initial values of all parameters and states of a network, as with_values takes them.

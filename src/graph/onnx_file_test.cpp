@@ -258,6 +258,82 @@ TEST(OnnxImport, DrawsNewWeightsFromTheSeedWhenAsked) {
   EXPECT_EQ(first.at("stem.bn.weight"), std::vector<float>(16, 1.0f));
 }
 
+// PyTorch's exporter writes equal initial values once: two fresh batch norms then share all four vectors, and
+// three of the second's come through an Identity.
+TEST(OnnxImport, GivesEveryIdentityOfAnInitialiserAValueOfItsOwn) {
+  Model model = small_model();
+  const std::vector<float> ones = {1, 1}, zeros = {0, 0};
+  for (const char* name : {"scale", "variance"})
+    model.graph.initialisers.push_back(make_tensor(name, {2}, ones));
+  for (const char* name : {"shift", "average"})
+    model.graph.initialisers.push_back(make_tensor(name, {2}, zeros));
+  model.graph.nodes[2] =
+      node("BatchNormalization", "norm1", {"z", "scale", "shift", "average", "variance"}, {"n"});
+  for (const char* name : {"scale", "shift", "average", "variance"})
+    model.graph.nodes.push_back(
+        node("Identity", std::string("copy_") + name, {name}, {std::string(name) + "2"}));
+  model.graph.nodes.push_back(
+      node("BatchNormalization", "norm2", {"n", "scale2", "shift2", "average2", "variance2"}, {"y"}));
+  Network network = import_model(model, "m", {.batch = 3});
+  EXPECT_EQ(network.graph.update.size(), 4u);
+  differentiate(network.graph, add_losses(network).total);
+  EXPECT_EQ(network.graph.gradient.size(), 6u);
+
+  auto values = initial_values(network);
+  values.at("average2") = {3, 4};
+  const Model written = parse_model(encode_model(with_values(model, values)), "copy");
+  EXPECT_EQ(written.graph.nodes.size(), model.graph.nodes.size() - 4);
+  EXPECT_EQ(initial_values(import_model(written, "copy", {})), values);
+  model.graph.nodes.back().inputs[3] = "average";
+  EXPECT_EQ(message_of([&] { import_model(model, "m", {}); }),
+            "m: node 'norm2' (BatchNormalization): 'average' must be an initialiser that nothing else reads "
+            "(unsupported)");
+}
+
+// The loss is the cross entropy of the scores, whether the file ends in them or in a softmax of them.
+TEST(OnnxImport, ScoresOfMoreThanTwoClassesLearnByCrossEntropyBeforeTheirSoftmax) {
+  Model model = small_model();
+  model.graph.initialisers = {make_tensor("w", {3, 3}, std::vector<float>{1, 2, 3, -4, -5, -6, 0, 1, 0}),
+                              make_tensor("b", {3}, std::vector<float>{0.5f, 0.25f, 0})};
+  std::vector<float> losses;
+  for (const char* end : {"Identity", "Softmax", "LogSoftmax"}) {
+    model.graph.nodes[2] = node(end, "end", {"z"}, {"y"});
+    Network network = import_model(model, "m", {.batch = 2});
+    EXPECT_EQ(network.outputs[0].loss.kind, LossKind::cross_entropy);
+    const Losses made = add_losses(network);
+    Interpreter interpreter(network.graph);
+    interpreter.set(network.inputs[0].tensor, std::vector<float>{0.1f, 0.2f, 0.3f, -0.3f, 0.1f, 0.5f});
+    interpreter.set(made.labels[0], std::vector<float>{2, 0});
+    interpreter.run();
+    losses.push_back(interpreter.value(made.total)[0]);
+  }
+  // Scores (-0.2, -0.25, -0.9) and (-0.2, -0.35, -1.5), by hand.
+  const double first = 0.9 + std::log(std::exp(-0.2) + std::exp(-0.25) + std::exp(-0.9));
+  const double second = 0.2 + std::log(std::exp(-0.2) + std::exp(-0.35) + std::exp(-1.5));
+  for (const float loss : losses) EXPECT_NEAR(loss, (first + second) / 2, 1e-5);
+}
+
+// A class token is spread over the batch by a shape that is computed from the input's.
+TEST(OnnxImport, AValueExpandedOverTheBatchStandsBesideEverySample) {
+  Model model = small_model();
+  model.graph.initialisers.push_back(make_tensor("token", {1, 2}, std::vector<float>{7, 8}));
+  model.graph.nodes[2] = node("Shape", "extents", {"z"}, {"s"});
+  model.graph.nodes.push_back(node("Expand", "spread", {"token", "s"}, {"t"}));
+  model.graph.nodes.push_back(node("Concat", "join", {"t", "z"}, {"y"}));
+  for (const std::int64_t batch : {1, 3}) {
+    Network network = import_model(model, "m", {.batch = batch});
+    Interpreter interpreter(network.graph);
+    interpreter.set(network.inputs[0].tensor, std::vector<float>(static_cast<std::size_t>(3 * batch), 0));
+    interpreter.run();
+    const auto& joined = interpreter.value(network.outputs[0].tensor);
+    ASSERT_EQ(joined.size(), static_cast<std::size_t>(4 * batch));
+    for (std::size_t n = 0; n < static_cast<std::size_t>(batch); ++n)
+      EXPECT_EQ(std::vector(joined.begin() + 4 * static_cast<std::ptrdiff_t>(n),
+                            joined.begin() + 4 * static_cast<std::ptrdiff_t>(n) + 4),
+                (std::vector<float>{7, 8, 0.5f, 0.25f}));
+  }
+}
+
 TEST(OnnxExport, WritesTrainedValuesBackAndLeavesTheRestAlone) {
   const Model model = small_model();
   auto values = initial_values(import_model(model, "m", {}));

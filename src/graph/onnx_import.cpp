@@ -30,21 +30,22 @@ Value initialiser_value(const Tensor& tensor, std::string_view where) {
   return value;
 }
 
-std::set<std::string> split_names(std::string_view list) {
-  std::set<std::string> names;
+std::vector<std::string> split_list(std::string_view list) {
+  std::vector<std::string> names;
   while (!list.empty()) {
     const std::size_t comma = std::min(list.find(','), list.size());
-    names.emplace(list.substr(0, comma));
+    names.emplace_back(list.substr(0, comma));
     list.remove_prefix(std::min(comma + 1, list.size()));
   }
   return names;
 }
 
 Shape input_shape(const ValueInfo& input, std::int64_t batch, std::string_view where) {
-  if (input.type != DataType::float32)
-    throw UserError(where,
-                    fmt::format("input '{}' holds {}, not float32", input.name, data_type_name(input.type)),
-                    Refusal::unsupported);
+  if (input.type != DataType::float32 && input.type != DataType::uint8)
+    throw UserError(
+        where,
+        fmt::format("input '{}' holds {}, neither float32 nor uint8", input.name, data_type_name(input.type)),
+        Refusal::unsupported);
   if (!input.shape || input.shape->empty())
     refuse(where, "input '{}' states no shape; dimension 0 must be the batch", input.name);
   Shape shape{batch};
@@ -74,7 +75,7 @@ void add_inputs(Scope& scope, const GraphFile& file, Network& network) {
     value.tensor = scope.build.input(input.name, input_shape(input, scope.options.batch, scope.where));
     if (!scope.file_batch) scope.file_batch = input.shape->front().extent;
     scope.values.emplace(input.name, value);
-    network.inputs.push_back({input.name, value.tensor});
+    network.inputs.push_back({input.name, value.tensor, input.type == DataType::uint8});
   }
 }
 
@@ -92,18 +93,23 @@ std::vector<bool> needed_nodes(const GraphFile& file) {
   return needed;
 }
 
+bool is_standard(const Node& node) { return node.domain.empty() || node.domain == "ai.onnx"; }
+
+// First of all, so that a network is refused for what it is made of, not for the shapes around it.
+void check_operator(const Scope& scope, const Node& node) {
+  if (is_standard(node) && (find_row(node.op) != nullptr || folds(node.op))) return;
+  const std::string op = node.domain.empty() ? node.op : node.domain + "." + node.op;
+  throw UserError(scope.where, fmt::format("op '{}' of node '{}'", op, label_of(node)), Refusal::unsupported);
+}
+
 void import_node(Scope& scope, const Node& node) {
   NodeImport import(scope, node);
-  const OpRow* row = node.domain.empty() || node.domain == "ai.onnx" ? find_row(node.op) : nullptr;
-  if (row == nullptr) {
-    const std::string op = node.domain.empty() ? node.op : node.domain + "." + node.op;
-    throw UserError(scope.where, fmt::format("op '{}' of node '{}'", op, label_of(node)),
-                    Refusal::unsupported);
-  }
   const std::string label = !label_of(node).empty() ? label_of(node) : node.op;
   scope.build.name(label, fmt::format("{} {}", node.op, label));
   try {
     if (fold_known(import)) return;
+    const OpRow* row = find_row(node.op);
+    if (row == nullptr) import.fail("of values that depend on data", Refusal::unsupported);
     row->build(import);
     import.finish();
   } catch (const UserError& error) {
@@ -144,14 +150,26 @@ float number(std::string_view text, std::string_view key, std::string_view where
   return value;
 }
 
-OutputLoss loss_of(const Model& model, const std::string& output, std::string_view where) {
+std::pair<float, float> range(std::string_view text, std::string_view key, std::string_view where) {
+  float low = 0, high = 0;
+  const char* const last = text.data() + text.size();
+  const auto [middle, error] = std::from_chars(text.data(), last, low);
+  const bool cut = error == std::errc{} && middle != last && *middle == ':';
+  const auto [end, second] = cut ? std::from_chars(middle + 1, last, high) : std::from_chars_result{};
+  if (!cut || second != std::errc{} || end != last || !(low < high))
+    refuse(where, "metadata '{}' = '{}' is no range low:high", key, text);
+  return {low, high};
+}
+
+OutputLoss loss_of(const Model& model, const std::string& output, const Shape& shape,
+                   std::string_view where) {
   static const std::map<std::string, LossKind, std::less<>> kinds = {
       {"mse", LossKind::mean_squared_error},
       {"mae", LossKind::mean_absolute_error},
       {"huber", LossKind::huber},
       {"cross_entropy", LossKind::cross_entropy}};
   OutputLoss loss;
-  loss.label = output;
+  if (shape.size() == 2 && shape[1] > 2) loss.kind = LossKind::cross_entropy;
   const auto find = [&](const std::string& key) {
     return model.metadata.find("opendojo." + key + "." + output);
   };
@@ -163,8 +181,28 @@ OutputLoss loss_of(const Model& model, const std::string& output, std::string_vi
   }
   if (const auto weight = find("weight"); weight != model.metadata.end())
     loss.weight = number(weight->second, weight->first, where);
-  if (const auto label = find("label"); label != model.metadata.end()) loss.label = label->second;
+  if (const auto label = find("label"); label != model.metadata.end())
+    loss.labels = split_list(label->second);
+  if (const auto span = find("range"); span != model.metadata.end())
+    loss.range = range(span->second, span->first, where);
   return loss;
+}
+
+// Cross entropy wants scores before their softmax: what the softmax over dimension 1 at the output's end
+// reads. (A LogSoftmax may stay: the one of the loss leaves its result as it is.)
+TensorId logits_of(const Scope& scope, const GraphFile& file, std::string name, TensorId tensor) {
+  for (auto node = file.nodes.rbegin(); node != file.nodes.rend(); ++node) {
+    if (std::ranges::count(node->outputs, name) == 0 || node->inputs.empty()) continue;
+    if (node->op != "Identity" && node->op != "Softmax") return tensor;
+    name = node->inputs[0];
+    if (node->op == "Identity") continue;
+    const Attribute* axis = node->find("axis");
+    const std::int64_t along = axis != nullptr ? axis->integer : scope.opset < 13 ? 1 : -1;
+    const auto rank = static_cast<std::int64_t>(scope.graph.at(tensor).shape.size());
+    const bool over_classes = (along < 0 ? along + rank : along) == 1;
+    return over_classes ? scope.values.at(name).tensor : tensor;
+  }
+  return tensor;
 }
 
 void add_outputs(Scope& scope, const Model& model, Network& network) {
@@ -174,8 +212,10 @@ void add_outputs(Scope& scope, const Model& model, Network& network) {
     if (found->second.tensor == no_tensor)
       throw UserError(scope.where, fmt::format("output '{}' does not depend on the inputs", output.name),
                       Refusal::unsupported);
-    network.outputs.push_back({output.name, found->second.tensor, loss_of(model, output.name, scope.where)});
-    network.graph.outputs.push_back(found->second.tensor);
+    const TensorId tensor = found->second.tensor;
+    network.outputs.push_back({output.name, tensor, logits_of(scope, model.graph, output.name, tensor),
+                               loss_of(model, output.name, scope.graph.at(tensor).shape, scope.where)});
+    network.graph.outputs.push_back(tensor);
   }
   if (network.outputs.empty()) refuse(scope.where, "the network has no output");
 }
@@ -216,13 +256,15 @@ Network import_model(const Model& model, std::string_view where, const ImportOpt
     throw UserError(where, fmt::format("operator set {}; 1 to {} are known", scope.opset, newest_opset),
                     Refusal::unsupported);
   if (const auto frozen = model.metadata.find("opendojo.frozen"); frozen != model.metadata.end())
-    scope.frozen = split_names(frozen->second);
+    for (std::string& name : split_list(frozen->second)) scope.frozen.insert(std::move(name));
 
   for (const Tensor& tensor : model.graph.initialisers)
     if (!scope.values.emplace(tensor.name, initialiser_value(tensor, where)).second)
       refuse(where, "two initialisers are named '{}'", tensor.name);
   add_inputs(scope, model.graph, network);
   const std::vector<bool> needed = needed_nodes(model.graph);
+  for (std::size_t i = 0; i < model.graph.nodes.size(); ++i)
+    if (needed[i]) check_operator(scope, model.graph.nodes[i]);
   for (std::size_t i = 0; i < model.graph.nodes.size(); ++i)
     if (needed[i]) import_node(scope, model.graph.nodes[i]);
   add_outputs(scope, model, network);
@@ -236,13 +278,18 @@ Losses add_losses(Network& network) {
   Losses losses;
   for (const NetworkOutput& output : network.outputs) {
     Shape shape = build.shape(output.tensor);
-    if (output.loss.kind == LossKind::cross_entropy) {
+    if (!network.graph.at(output.tensor).has_batch)
+      throw UserError(fmt::format("output '{}'", output.name),
+                      "does not depend on the inputs, sample by sample", Refusal::unsupported);
+    const bool by_class = output.loss.kind == LossKind::cross_entropy;
+    if (by_class) {
       if (shape.size() < 2) refuse(output.name, "cross entropy needs the classes in dimension 1");
       shape.erase(shape.begin() + 1);
     }
     build.name("loss." + output.name, "loss");
     losses.labels.push_back(build.label(output.name + ".label", shape));
-    losses.each.push_back(loss_between(build, output.loss.kind, output.tensor, losses.labels.back()));
+    losses.each.push_back(loss_between(build, output.loss.kind, by_class ? output.logits : output.tensor,
+                                       losses.labels.back()));
     const TensorId weighted =
         output.loss.weight == 1 ? losses.each.back() : build.scale(losses.each.back(), output.loss.weight);
     build.name("loss", "loss");

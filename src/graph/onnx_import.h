@@ -5,6 +5,7 @@
 //   constant   a scalar of shape [], one that the metadata key `opendojo.frozen` lists (names separated by
 //              commas), and what is not float32
 //   parameter  every other one: it is trained
+// The result of an Identity of a parameter or state is another one, with a value of its own to begin with.
 // Values of Constant nodes are constants. Operands that decide shapes or bounds (Reshape, Clip, Pad, Pow...)
 // must be known from the file. Tensors that hold shapes are computed while importing, with the training batch
 // in the place of the file's.
@@ -15,8 +16,10 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "graph/builder.h"
@@ -39,23 +42,27 @@ struct ImportOptions {
 
 enum class LossKind : std::uint8_t { mean_squared_error, mean_absolute_error, huber, cross_entropy };
 
-// How an output is trained. From the metadata: `opendojo.loss.<output>` = mse (the default), mae, huber or
-// cross_entropy; `opendojo.weight.<output>` a factor (1); `opendojo.label.<output>` the label's name in the
-// data set (the output's name).
+// How an output is trained. From the metadata: `opendojo.loss.<output>` = mse, mae, huber or cross_entropy
+// (by default cross_entropy for an output [batch, more than 2], else mse); `opendojo.weight.<output>` a
+// factor (1); `opendojo.label.<output>` the names of its labels in the data set, separated by commas;
+// `opendojo.range.<output>` = low:high, what the first and the last class stand for.
 struct OutputLoss {
   LossKind kind = LossKind::mean_squared_error;
   float weight = 1;
-  std::string label;
+  std::vector<std::string> labels;  // empty: not said
+  std::optional<std::pair<float, float>> range;
 };
 
 struct NetworkInput {
   std::string name;
   TensorId tensor = no_tensor;
+  bool is_bytes = false;  // uint8 in the file: whole numbers from 0 to 255
 };
 
 struct NetworkOutput {
   std::string name;  // in the file
   TensorId tensor = no_tensor;
+  TensorId logits = no_tensor;  // what a final Softmax over dimension 1 reads; else `tensor`
   OutputLoss loss;
 };
 
@@ -72,7 +79,7 @@ Network import_model(const Model& model, std::string_view where, const ImportOpt
 struct Losses {
   TensorId total = no_tensor;  // shape []: the sum of weight * loss over the outputs; what is differentiated
   std::vector<TensorId> labels;  // per output: "<output>.label", shaped like the output; for cross_entropy
-                                 // class numbers, without dimension 1
+                                 // class numbers, without dimension 1; its scores are the logits
   std::vector<TensorId> each;    // per output: its own loss, unweighted, mean over the batch
 };
 

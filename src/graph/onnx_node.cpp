@@ -81,7 +81,6 @@ std::optional<TensorId> NodeImport::maybe(std::size_t i, Draw draw) {
 
 TensorId NodeImport::state(std::size_t i, Draw draw) {
   Value& value = slot(i);
-  if (value.tensor != no_tensor && scope_.graph.at(value.tensor).role == Role::state) return value.tensor;
   if (value.initialiser.empty() || value.tensor != no_tensor)
     fail(fmt::format("'{}' must be an initialiser that nothing else reads", node_.inputs[i]),
          Refusal::unsupported);
@@ -206,9 +205,11 @@ void NodeImport::result(std::size_t i, TensorId tensor) {
 }
 
 void NodeImport::result(std::size_t i, Known known) {
-  Value value;
-  value.known = std::move(known);
-  result(i, value);
+  for (std::size_t k = 0; k < operands(); ++k)
+    known.from_batch |= has(k) && value(k).known && value(k).known->from_batch;
+  Value made;
+  made.known = std::move(known);
+  result(i, made);
 }
 
 void NodeImport::result(std::size_t i, const Value& value) {

@@ -23,6 +23,7 @@ namespace dojo::graph::onnx {
 struct Known {
   Shape dims;
   bool is_integer = false;
+  bool from_batch = false;             // computed from a shape that holds the batch
   std::vector<std::int64_t> integers;  // if is_integer
   std::vector<float> floats;           // otherwise
 
@@ -74,6 +75,7 @@ public:
   Builder& build() { return scope_.build; }
   std::int64_t opset() const { return scope_.opset; }
   bool training() const { return scope_.options.training; }
+  std::int64_t batch() const { return scope_.options.batch; }
   std::optional<std::int64_t> file_batch() const { return scope_.file_batch; }
 
   // Operands, by position.
@@ -84,6 +86,7 @@ public:
   TensorId state(std::size_t i, Draw draw);
   Shape shape(std::size_t i);  // of the operand, whatever it is
   bool has_batch(std::size_t i);
+  bool is_frozen(const Value& value) const { return scope_.frozen.contains(value.initialiser); }
   const Value& value(std::size_t i) const;
   const Known* known(std::size_t i) const;                          // nullptr: computed, or to be trained
   std::vector<std::int64_t> operand_integers(std::size_t i) const;  // refuses what is not known
@@ -141,5 +144,6 @@ std::span<const OpRow> shape_rows();
 
 // Computes a node whose operands are all known integers; false if its operator isn't one for shapes.
 bool fold_known(NodeImport& node);
+bool folds(std::string_view op);  // whether it is one
 
 }  // namespace dojo::graph::onnx

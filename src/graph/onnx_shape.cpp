@@ -61,11 +61,23 @@ void unsqueeze(NodeImport& node) {
   node.result(0, node.build().unsqueeze(node.tensor(0), axes));
 }
 
+// Whether a value without a batch (a class token) is to be repeated for each sample. It stays one: what
+// reads it beside values that have a batch broadcasts it.
+bool spreads_over_batch(NodeImport& node, const Shape& target) {
+  const Shape source = node.shape(0);
+  if (node.has_batch(0) || target.empty() || target.size() < source.size()) return false;
+  if (source.size() == target.size() && source[0] != 1) return false;
+  if (node.known(1)->from_batch) return target[0] == node.batch();
+  return node.file_batch() && target[0] == *node.file_batch();
+}
+
 void expand(NodeImport& node) {
-  const Shape target = node.operand_integers(1);
+  Shape target = node.operand_integers(1);
   for (const std::int64_t extent : target)
     if (extent < 1) node.fail(fmt::format("an extent of {}", extent), Refusal::unsupported);
-  node.result(0, node.build().expand(node.tensor(0), with_training_batch(node, target)));
+  target = with_training_batch(node, std::move(target));
+  if (spreads_over_batch(node, target)) target[0] = 1;
+  node.result(0, node.build().expand(node.tensor(0), target));
 }
 
 void concat(NodeImport& node) {
@@ -137,25 +149,66 @@ void slice(NodeImport& node) {
   node.result(0, result);
 }
 
-// Of tensors only with one known index: a slice without its dimension.
+// A matrix whose row r picks element indices[r] of `extent`.
+std::vector<float> picking(const std::vector<std::int64_t>& indices, std::int64_t extent) {
+  std::vector<float> matrix(indices.size() * static_cast<std::size_t>(extent), 0.0f);
+  for (std::size_t r = 0; r < indices.size(); ++r)
+    matrix[r * static_cast<std::size_t>(extent) + static_cast<std::size_t>(indices[r])] = 1;
+  return matrix;
+}
+
+std::vector<std::int64_t> known_indices(NodeImport& node, std::int64_t extent) {
+  const Known* indices = node.known(1);
+  if (indices == nullptr || !indices->is_integer)
+    node.fail("indices that are computed from data", Refusal::not_yet);
+  std::vector<std::int64_t> rows = indices->integers;
+  if (rows.empty()) node.fail("no indices", Refusal::unsupported);
+  for (std::int64_t& index : rows) {
+    if (index < -extent || index >= extent) node.fail(fmt::format("index {} of {} elements", index, extent));
+    if (index < 0) index += extent;
+  }
+  return rows;
+}
+
+// One known index is a slice, several are a product with a matrix of zeros and ones.
 void gather(NodeImport& node) {
   const std::int64_t axis = checked_axis(node, node.integer("axis", 0));
-  const Known* indices = node.known(1);
-  if (indices == nullptr || !indices->is_integer || indices->count() != 1 || indices->dims.size() > 1)
-    node.fail("indices other than one known number", Refusal::not_yet);
-  const std::int64_t extent = node.shape(0)[static_cast<std::size_t>(axis)];
-  std::int64_t index = indices->integers[0];
-  if (index < 0) index += extent;
-  if (index < 0 || index >= extent)
-    node.fail(fmt::format("index {} of {} elements", indices->integers[0], extent));
-  TensorId result = node.build().slice(node.tensor(0), axis, index, index + 1);
-  if (indices->dims.empty()) result = node.build().squeeze(result, {axis});
-  node.result(0, result);
+  Shape target = node.shape(0);
+  const std::int64_t extent = target[static_cast<std::size_t>(axis)];
+  const std::vector<std::int64_t> rows = known_indices(node, extent);
+  const Shape dims = node.known(1)->dims;
+  if (axis == 0 && node.has_batch(0)) node.fail("samples of the batch one by one", Refusal::unsupported);
+  Builder& b = node.build();
+  const TensorId x = node.tensor(0);
+  const TensorId picked =
+      rows.size() == 1 ? b.slice(x, axis, rows[0], rows[0] + 1) : b.mix(x, axis, picking(rows, extent));
+  if (dims.size() == 1) return node.result(0, picked);
+  target.erase(target.begin() + axis);
+  target.insert(target.begin() + axis, dims.begin(), dims.end());
+  node.result(0, b.reshape(picked, target));
+}
+
+// The matrix of a pad that repeats elements: the nearest (edge), the mirrored (reflect), the next round
+// (wrap). A negative pad cuts.
+std::vector<float> repeating(NodeImport& node, const std::string& mode, std::int64_t extent,
+                             std::int64_t begin, std::int64_t end) {
+  if (mode != "edge" && mode != "reflect" && mode != "wrap") node.fail(fmt::format("mode = '{}'", mode));
+  if (extent + begin + end < 1) node.fail("pads that leave nothing");
+  std::vector<std::int64_t> sources;
+  for (std::int64_t i = -begin; i < extent + end; ++i) {
+    std::int64_t from = std::clamp<std::int64_t>(i, 0, extent - 1);
+    if (mode == "wrap") from = ((i % extent) + extent) % extent;
+    if (mode == "reflect" && extent > 1) {
+      const std::int64_t period = 2 * (extent - 1), place = ((i % period) + period) % period;
+      from = std::min(place, period - place);
+    }
+    sources.push_back(from);
+  }
+  return picking(sources, extent);
 }
 
 void pad(NodeImport& node) {
   const std::string mode = node.text("mode", "constant");
-  if (mode != "constant") node.fail(fmt::format("mode = '{}'", mode), Refusal::not_yet);
   const bool by_attribute = node.opset() < 11;
   const std::vector<std::int64_t> pads = by_attribute ? node.integers("pads") : node.operand_integers(1);
   const float value = by_attribute ? node.single("value", 0) : node.operand_number(2, 0);
@@ -173,7 +226,13 @@ void pad(NodeImport& node) {
     if (std::abs(pads[i]) > 1 << 20 || std::abs(end[axis]) > 1 << 20)
       node.fail(fmt::format("a pad of {}", pads[i]));
   }
-  node.result(0, node.build().pad(node.tensor(0), begin, end, value));
+  if (mode == "constant") return node.result(0, node.build().pad(node.tensor(0), begin, end, value));
+  TensorId result = node.tensor(0);
+  for (std::size_t d = 0; d < rank; ++d)
+    if (begin[d] != 0 || end[d] != 0)
+      result = node.build().mix(result, static_cast<std::int64_t>(d),
+                                repeating(node, mode, node.shape(0)[d], begin[d], end[d]));
+  node.result(0, result);
 }
 
 // --- Rearranging channels and pixels ---
@@ -226,41 +285,109 @@ bool repeats(const std::string& coordinates, const std::string& nearest, std::in
   return nearest == "round_prefer_floor" || nearest == "round_prefer_ceil";
 }
 
-Shape factors_of(NodeImport& node, std::size_t scales, std::size_t sizes) {
+// What a resize does to each dimension.
+struct Resizing {
+  Shape extents;               // of the result
+  std::vector<double> scales;  // result over operand
+  bool whole = true;           // all scales are whole numbers
+};
+
+Resizing resizing_of(NodeImport& node, std::size_t scales, std::size_t sizes) {
   const Shape shape = node.shape(0);
-  Shape factors(shape.size(), 1);
+  Resizing result;
   std::vector<float> given;
   if (node.has(scales)) given = node.operand_floats(scales);
+  result.scales.assign(given.begin(), given.end());
   if (given.empty() && node.has(sizes)) {
-    const std::vector<std::int64_t> wanted = node.operand_integers(sizes);
-    for (std::size_t d = 0; d < std::min(wanted.size(), shape.size()); ++d)
-      given.push_back(static_cast<float>(wanted[d]) / static_cast<float>(shape[d]));
-    if (node.has_batch(0) && !given.empty()) given[0] = 1;
+    result.extents = node.operand_integers(sizes);
+    if (node.has_batch(0) && !result.extents.empty()) result.extents[0] = shape[0];
+    for (std::size_t d = 0; d < std::min(result.extents.size(), shape.size()); ++d)
+      result.scales.push_back(static_cast<double>(result.extents[d]) / static_cast<double>(shape[d]));
   }
-  if (given.size() != shape.size()) node.fail("scales or sizes do not fit its operand's dimensions");
-  for (std::size_t d = 0; d < given.size(); ++d) {
-    if (!(given[d] >= 1 && given[d] <= 1024) || given[d] != std::floor(given[d]))
-      node.fail(fmt::format("a scale of {}; only whole ones", given[d]), Refusal::not_yet);
-    factors[d] = static_cast<std::int64_t>(given[d]);
+  if (result.scales.size() != shape.size()) node.fail("scales or sizes do not fit its operand's dimensions");
+  for (std::size_t d = 0; d < shape.size(); ++d) {
+    const double scale = result.scales[d];
+    if (!(scale > 0 && scale <= 1024)) node.fail(fmt::format("a scale of {}", scale));
+    if (!given.empty())
+      result.extents.push_back(static_cast<std::int64_t>(std::floor(static_cast<double>(shape[d]) * scale)));
+    if (result.extents[d] < 1) node.fail("a resize that leaves nothing");
+    result.whole = result.whole && scale == std::floor(scale);
   }
-  return factors;
+  return result;
+}
+
+// Where element i of the result lies among those of the operand.
+double place_of(NodeImport& node, const std::string& coordinates, std::int64_t i, double scale,
+                std::int64_t from, std::int64_t to) {
+  const auto place = static_cast<double>(i);
+  if (coordinates == "asymmetric") return place / scale;
+  if (coordinates == "half_pixel") return (place + 0.5) / scale - 0.5;
+  if (coordinates == "pytorch_half_pixel") return to > 1 ? (place + 0.5) / scale - 0.5 : 0;
+  if (coordinates == "align_corners")
+    // The result's extent is taken as it was before it was rounded down.
+    return to > 1 ? place * static_cast<double>(from - 1) / (scale * static_cast<double>(from) - 1) : 0;
+  node.fail(fmt::format("coordinates '{}'", coordinates), Refusal::not_yet);
+}
+
+double rounded(NodeImport& node, const std::string& nearest, double place) {
+  if (nearest == "floor") return std::floor(place);
+  if (nearest == "ceil") return std::ceil(place);
+  if (nearest == "round_prefer_floor") return std::ceil(place - 0.5);
+  if (nearest == "round_prefer_ceil") return std::floor(place + 0.5);
+  node.fail(fmt::format("nearest_mode = '{}'", nearest));
+}
+
+// The matrix that resamples one dimension. `nearest` is empty for linear interpolation.
+std::vector<float> resampling(NodeImport& node, const std::string& coordinates, const std::string& nearest,
+                              double scale, std::int64_t from, std::int64_t to) {
+  std::vector<float> matrix(static_cast<std::size_t>(from * to), 0.0f);
+  const auto at = [&](std::int64_t row, double column) -> float& {
+    const double held = std::clamp(column, 0.0, static_cast<double>(from - 1));
+    return matrix[static_cast<std::size_t>(row * from) + static_cast<std::size_t>(held)];
+  };
+  for (std::int64_t row = 0; row < to; ++row) {
+    const double place = place_of(node, coordinates, row, scale, from, to);
+    if (!nearest.empty()) {
+      at(row, rounded(node, nearest, place)) = 1;
+      continue;
+    }
+    const double low = std::floor(place);
+    at(row, low) += static_cast<float>(1 - (place - low));
+    at(row, low + 1) += static_cast<float>(place - low);
+  }
+  return matrix;
 }
 
 void resize(NodeImport& node) {
   node.ignore({"cubic_coeff_a", "exclude_outside", "extrapolation_value"});
   const bool upsample = node.node().op == "Upsample";
   const std::string mode = node.text("mode", "nearest");
-  if (mode != "nearest") node.fail(fmt::format("mode = '{}'", mode), Refusal::not_yet);
+  if (mode != "nearest" && mode != "linear") node.fail(fmt::format("mode = '{}'", mode), Refusal::not_yet);
+  if (node.text("keep_aspect_ratio_policy", "stretch") != "stretch" || node.integer("antialias", 0) != 0 ||
+      node.has_attribute("axes"))
+    node.fail("keep_aspect_ratio_policy, antialias or axes", Refusal::not_yet);
   const bool early = upsample || node.opset() < 11;  // by repetition, before the choice existed
   const std::string coordinates =
       early ? "asymmetric" : node.text("coordinate_transformation_mode", "half_pixel");
   const std::string nearest = early ? "floor" : node.text("nearest_mode", "round_prefer_floor");
-  const Shape factors = early ? factors_of(node, 1, 99) : factors_of(node, 2, 3);
-  for (const std::int64_t factor : factors)
-    if (!repeats(coordinates, nearest, factor))
-      node.fail(fmt::format("coordinates '{}' with nearest mode '{}'", coordinates, nearest),
-                Refusal::not_yet);
-  node.result(0, node.build().upsample_nearest(node.tensor(0), factors));
+  const Resizing wanted = early ? resizing_of(node, 1, 99) : resizing_of(node, 2, 3);
+  Shape factors;
+  bool repeated = wanted.whole && mode == "nearest";
+  for (const double scale : wanted.scales) {
+    factors.push_back(static_cast<std::int64_t>(scale));
+    repeated = repeated && repeats(coordinates, nearest, factors.back());
+  }
+  TensorId result = node.tensor(0);
+  if (repeated) return node.result(0, node.build().upsample_nearest(result, factors));
+  const Shape shape = node.shape(0);
+  for (std::size_t d = 0; d < shape.size(); ++d) {
+    if (wanted.extents[d] == shape[d] && wanted.scales[d] == 1) continue;
+    if (d == 0 && node.has_batch(0)) node.fail("resizing the batch", Refusal::unsupported);
+    result = node.build().mix(result, static_cast<std::int64_t>(d),
+                              resampling(node, coordinates, mode == "linear" ? "" : nearest, wanted.scales[d],
+                                         shape[d], wanted.extents[d]));
+  }
+  node.result(0, result);
 }
 
 // --- Values ---
@@ -330,7 +457,9 @@ void shape(NodeImport& node) {
   const auto bound = [&](std::int64_t v) { return std::clamp<std::int64_t>(v < 0 ? v + rank : v, 0, rank); };
   const std::int64_t start = bound(node.integer("start", 0));
   const std::int64_t end = std::max(start, bound(node.integer("end", rank)));
-  node.result(0, known_integers({whole.begin() + start, whole.begin() + end}));
+  Known known = known_integers({whole.begin() + start, whole.begin() + end});
+  known.from_batch = node.has_batch(0) && start == 0;
+  node.result(0, known);
 }
 
 void size(NodeImport& node) {

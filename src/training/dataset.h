@@ -20,20 +20,14 @@ struct Image {
   std::vector<std::uint8_t> rgb;  // rows from the top, three bytes a pixel
 };
 
-// Frames that follow each other in time without a gap: neighbours are nearly equal, frames of two runs are
-// not.
-struct Run {
-  std::size_t first = 0, count = 0;
-};
-
 class Dataset {
 public:
   virtual ~Dataset() = default;
   virtual std::string name() const = 0;                             // for people and run.json
   virtual std::string fingerprint() const = 0;                      // changes when any frame or label changes
   virtual std::size_t size() const = 0;                             // frames, at least 1
-  virtual const std::vector<Run>& runs() const = 0;                 // cover 0..size-1 in order
-  virtual const std::vector<std::string>& label_names() const = 0;  // "angle", "throttle"
+  virtual const std::vector<std::string>& label_names() const = 0;  // "angle", "throttle", then what else is
+                                                                    // measured
   virtual const std::vector<std::string>& warnings()
       const = 0;                                     // one sentence for each thing that was skipped
   virtual Image image(std::size_t frame) const = 0;  // throws UserError if it cannot be read any more
@@ -48,6 +42,8 @@ public:
   virtual std::size_t target_elements() const = 0;  // of all targets, one sample
   // Writes one sample: the inputs one after the other, row-major, then the same for the targets.
   virtual void read(std::size_t frame, std::span<float> inputs, std::span<float> targets) const = 0;
+  // Writes what the targets stand for, in their places: the value itself, also where the target is its class.
+  virtual void measured(std::size_t frame, std::span<float> values) const = 0;
 };
 
 }  // namespace dojo::training

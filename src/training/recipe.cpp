@@ -9,9 +9,12 @@ namespace {
 
 using graph::Role;
 
-Signal signal_of(const graph::Graph& graph, graph::TensorId tensor, std::string name, std::string label) {
+Signal signal_of(const graph::Graph& graph, graph::TensorId tensor, std::string name) {
   const auto& shape = graph.at(tensor).shape;
-  return {std::move(name), std::move(label), {shape.begin() + 1, shape.end()}, false};
+  Signal signal;
+  signal.name = std::move(name);
+  signal.shape = {shape.begin() + 1, shape.end()};
+  return signal;
 }
 
 compiler::Tensors initial_values(const graph::Graph& graph) {
@@ -41,12 +44,18 @@ TrainableNetwork read_network(const Recipe& recipe) {
 
   onnx::Network training = onnx::import_model(result.file, recipe.model.string(), options);
   const onnx::Losses losses = onnx::add_losses(training);
-  for (const auto& input : training.inputs)
-    result.inputs.push_back(signal_of(training.graph, input.tensor, input.name, ""));
+  for (const auto& input : training.inputs) {
+    result.inputs.push_back(signal_of(training.graph, input.tensor, input.name));
+    result.inputs.back().is_bytes = input.is_bytes;
+  }
   for (std::size_t i = 0; i < training.outputs.size(); ++i) {
     const onnx::NetworkOutput& output = training.outputs[i];
-    result.targets.push_back(signal_of(training.graph, losses.labels[i], output.name, output.loss.label));
-    result.targets.back().is_class = output.loss.kind == onnx::LossKind::cross_entropy;
+    Signal target = signal_of(training.graph, losses.labels[i], output.name);
+    if (output.loss.kind == onnx::LossKind::cross_entropy)
+      target.classes = training.graph.at(output.tensor).shape.at(1);
+    target.labels = output.loss.labels;
+    target.range = output.loss.range;
+    result.targets.push_back(std::move(target));
   }
 
   training.graph.outputs = {losses.total};
@@ -62,18 +71,6 @@ TrainableNetwork read_network(const Recipe& recipe) {
   graph::fuse(inference.graph);
   result.predict = std::move(inference.graph);
   return result;
-}
-
-graph::onnx::Model with_values(const graph::onnx::Model& file, const compiler::Tensors& values) {
-  graph::onnx::Model model = file;
-  for (graph::onnx::Tensor& initialiser : model.graph.initialisers) {
-    const auto found = values.find(initialiser.name);
-    if (found == values.end()) continue;
-    initialiser =
-        graph::onnx::make_tensor(initialiser.name, initialiser.dims, std::span<const float>(found->second));
-  }
-  model.producer = "OpenDojo";
-  return model;
 }
 
 }  // namespace dojo::training

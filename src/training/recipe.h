@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -32,9 +33,11 @@ struct Recipe {
 // One input or target of the network, per sample.
 struct Signal {
   std::string name;                 // of the input, or of the output that the target is for
-  std::string label;                // targets: the data set's label
-  std::vector<std::int64_t> shape;  // without the batch dimension
-  bool is_class = false;            // targets: a class number (cross entropy), not a value
+  std::vector<std::int64_t> shape;  // without the batch dimension; of class numbers also without the classes
+  bool is_bytes = false;            // inputs: whole numbers from 0 to 255
+  std::int64_t classes = 0;         // targets: how many classes a class number chooses from; 0: values
+  std::vector<std::string> labels = {};               // targets: as the file names them; empty if it doesn't
+  std::optional<std::pair<float, float>> range = {};  // targets: what first and last class stand for
 };
 
 struct TrainableNetwork {
@@ -47,8 +50,5 @@ struct TrainableNetwork {
 
 // Throws UserError as the importer does.
 TrainableNetwork read_network(const Recipe& recipe);
-
-// The file with the trained values in the place of its initialisers.
-graph::onnx::Model with_values(const graph::onnx::Model& file, const compiler::Tensors& values);
 
 }  // namespace dojo::training

@@ -3,11 +3,13 @@
 #include <sys/resource.h>
 #include <time.h>
 
+#include <algorithm>
 #include <chrono>
 
 #include "base/error.h"
 #include "base/file.h"
 #include "base/sha256.h"
+#include "graph/onnx_export.h"
 #include "training/emulated_network.h"
 #include "training/saved_run.h"
 #include "training/schedule.h"
@@ -71,6 +73,22 @@ void write_program(const std::filesystem::path& folder, const compiler::Compiled
   } catch (const UserError&) {
     std::filesystem::remove_all(beside, ignored);
     throw;
+  }
+}
+
+// That every value of every output is going to be judged by a label.
+void check_meanings(const TrainableNetwork& network, const Course& course) {
+  if (course.meanings.size() != network.targets.size())
+    refuse("the data set", "knows {} outputs of {}", course.meanings.size(), network.targets.size());
+  for (std::size_t i = 0; i < network.targets.size(); ++i) {
+    const Signal& target = network.targets[i];
+    const Meaning& meaning = course.meanings[i];
+    const auto& shape = network.predict.at(network.predict.outputs[i]).shape;
+    const std::int64_t values = graph::element_count({shape.begin() + 1, shape.end()});
+    const auto judged = meaning.bins ? meaning.bins->count : static_cast<std::int64_t>(meaning.labels.size());
+    if (judged != values || meaning.bins.has_value() != (target.classes != 0))
+      refuse(fmt::format("output '{}'", target.name), "has {} values a sample, its labels {}", values,
+             judged);
   }
 }
 
@@ -200,25 +218,40 @@ private:
     const Predictions predictions = emulated_.predict(frames);
     interrupted = predictions.interrupted;
     if (interrupted) return {};
-    std::vector<std::vector<float>> targets(network_.targets.size());
-    std::vector<float> inputs(course_.examples.input_elements()), all(course_.examples.target_elements());
-    for (const std::uint32_t frame : frames) {
-      course_.examples.read(frame, inputs, all);
-      std::size_t cursor = 0;
-      for (std::size_t i = 0; i < targets.size(); ++i) {
-        std::size_t count = 1;
-        for (const std::int64_t extent : network_.targets[i].shape) count *= static_cast<std::size_t>(extent);
-        targets[i].insert(targets[i].end(), all.begin() + static_cast<std::ptrdiff_t>(cursor),
-                          all.begin() + static_cast<std::ptrdiff_t>(cursor + count));
-        cursor += count;
-      }
-    }
+    const std::size_t values = course_.examples.target_elements();
+    std::vector<float> measured(frames.size() * values);
+    for (std::size_t i = 0; i < frames.size(); ++i)
+      course_.examples.measured(frames[i], std::span(measured).subspan(i * values, values));
     std::vector<OutputQuality> qualities;
-    for (std::size_t i = 0; i < targets.size(); ++i)
-      if (targets[i].size() == predictions.outputs[i].size())
-        qualities.push_back({network_.targets[i].name, network_.targets[i].label,
-                             quality(predictions.outputs[i], targets[i])});
+    for (std::size_t i = 0, place = 0; i < network_.targets.size(); ++i)
+      for (std::size_t k = 0; k < course_.meanings[i].labels.size(); ++k, ++place) {
+        std::vector<float> truth;
+        for (std::size_t f = 0; f < frames.size(); ++f) truth.push_back(measured[f * values + place]);
+        qualities.push_back(
+            judged(network_.targets[i].name, course_.meanings[i], k, predictions.outputs[i], truth));
+      }
     return qualities;
+  }
+
+  // Value k of an output, for every frame of `truth`.
+  static OutputQuality judged(const std::string& output, const Meaning& meaning, std::size_t k,
+                              const std::vector<float>& predictions, const std::vector<float>& truth) {
+    const std::size_t count = predictions.size() / truth.size();
+    std::vector<float> said;
+    std::size_t right = 0;
+    for (std::size_t f = 0; f < truth.size(); ++f) {
+      const auto first = predictions.begin() + static_cast<std::ptrdiff_t>(f * count);
+      if (!meaning.bins) {
+        said.push_back(first[static_cast<std::ptrdiff_t>(k)]);
+        continue;
+      }
+      const std::int64_t bin = std::max_element(first, first + static_cast<std::ptrdiff_t>(count)) - first;
+      said.push_back(meaning.bins->middle(bin));
+      right += bin == meaning.bins->of(truth[f]) ? 1 : 0;
+    }
+    OutputQuality result{output, meaning.labels[k], quality(said, truth)};
+    if (meaning.bins) result.accuracy = static_cast<double>(right) / static_cast<double>(truth.size());
+    return result;
   }
 
   RunReport report(bool with_validation) {
@@ -243,7 +276,8 @@ private:
     if (!report.interrupted) {
       const compiler::Tensors values = emulated_.parameters();
       report.weights_sha256 = hash_of(values);
-      report.trained = with_values(network_.file, values);
+      report.trained = graph::onnx::with_values(network_.file, values);
+      report.trained.producer = "OpenDojo";
     }
     report.peak_bytes = peak_bytes();
     return report;
@@ -271,6 +305,7 @@ RunReport train(const TrainOptions& options, const machine::Machine& machine, co
   watcher.phase("reading the network");
   const TrainableNetwork network = read_network(options.recipe);
   const Course course = course_for(network);
+  check_meanings(network, course);
   if (steps_per_epoch(options, course) == 0)
     refuse("--batch", "{} is more than the {} frames there are to train on", options.recipe.batch,
            course.split.train.size());

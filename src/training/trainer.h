@@ -15,6 +15,7 @@
 #include "machine/ledger.h"
 #include "machine/machine.h"
 #include "training/dataset.h"
+#include "training/meaning.h"
 #include "training/metrics.h"
 #include "training/recipe.h"
 #include "training/split.h"
@@ -45,9 +46,11 @@ struct Progress {
   double matrix_utilisation = 0;  // of this step
 };
 
+// How well one value of one output is predicted. Classes count as the middle of the likeliest one.
 struct OutputQuality {
   std::string output, label;
   Quality quality;
+  std::optional<double> accuracy = {};  // of classes: the part of the frames whose class is right
 };
 
 struct RunReport {
@@ -79,7 +82,8 @@ struct Watcher {
 struct Course {
   const Examples& examples;
   const Split& split;
-  std::string fingerprint;  // of the data set
+  std::string fingerprint;        // of the data set
+  std::vector<Meaning> meanings;  // one per target
 };
 
 // Builds the examples for the network once it has been read; the course must stay alive until train returns.

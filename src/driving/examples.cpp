@@ -1,0 +1,79 @@
+#include "driving/examples.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/error.h"
+#include "driving/meanings.h"
+
+namespace dojo::driving {
+
+Source source_for(const training::Signal& input, const std::vector<std::string>& labels) {
+  if (std::ranges::all_of(input.shape, [](std::int64_t extent) { return extent == 1; })) {
+    if (const auto label = label_in(input.name, labels)) return Reading{*label};
+    refuse(fmt::format("input '{}'", input.name),
+           "takes one value a sample, and its name speaks of no label of the data ({})",
+           fmt::join(labels, ", "));
+  }
+  std::vector<std::int64_t> shape = {1};
+  shape.insert(shape.end(), input.shape.begin(), input.shape.end());
+  View view = view_for(input.name, shape);
+  view.bytes = input.is_bytes;
+  return view;
+}
+
+CameraExamples::CameraExamples(const training::Dataset& data, std::vector<Source> sources,
+                               const std::vector<training::Meaning>& meanings)
+    : data_(data), sources_(std::move(sources)) {
+  for (const training::Meaning& meaning : meanings)
+    for (const std::string& label : meaning.labels)
+      columns_.push_back({label_index(label, "output"), meaning.bins});
+  for (const Source& source : sources_)
+    if (const auto* reading = std::get_if<Reading>(&source)) label_index(reading->label, "input");
+}
+
+std::size_t CameraExamples::label_index(const std::string& label, std::string_view needed_by) const {
+  const auto& names = data_.label_names();
+  const auto found = std::ranges::find(names, label);
+  if (found == names.end())
+    refuse(data_.name(), "has no label '{}', which an {} of the network needs", label, needed_by);
+  return static_cast<std::size_t>(found - names.begin());
+}
+
+std::size_t CameraExamples::input_elements() const {
+  std::size_t count = 0;
+  for (const Source& source : sources_) {
+    const auto* view = std::get_if<View>(&source);
+    count += view != nullptr ? static_cast<std::size_t>(view->elements()) : 1;
+  }
+  return count;
+}
+
+void CameraExamples::read(std::size_t frame, std::span<float> inputs, std::span<float> targets) const {
+  DOJO_ENSURE(inputs.size() == input_elements() && targets.size() == columns_.size());
+  const std::vector<float> labels = data_.labels(frame);
+  const training::Image image = data_.image(frame);
+  for (const Source& source : sources_) {
+    std::size_t used = 1;
+    if (const auto* view = std::get_if<View>(&source)) {
+      used = static_cast<std::size_t>(view->elements());
+      see(image, *view, inputs.first(used));
+    } else {
+      inputs[0] = labels[label_index(std::get<Reading>(source).label, "input")];
+    }
+    inputs = inputs.subspan(used);
+  }
+  for (std::size_t i = 0; i < targets.size(); ++i) {
+    const auto& [label, bins] = columns_[i];
+    targets[i] = bins ? static_cast<float>(bins->of(labels[label])) : labels[label];
+  }
+}
+
+void CameraExamples::measured(std::size_t frame, std::span<float> values) const {
+  DOJO_ENSURE(values.size() == columns_.size());
+  const std::vector<float> labels = data_.labels(frame);
+  for (std::size_t i = 0; i < values.size(); ++i) values[i] = labels[columns_[i].label];
+}
+
+}  // namespace dojo::driving

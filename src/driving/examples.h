@@ -1,0 +1,51 @@
+// A data set seen through one network's eyes: pictures and readings as its inputs, labels as its targets.
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "driving/picture.h"
+#include "training/dataset.h"
+#include "training/meaning.h"
+#include "training/recipe.h"
+
+namespace dojo::driving {
+
+// A label as an input: the car's speed beside its picture.
+struct Reading {
+  std::string label;
+};
+using Source = std::variant<View, Reading>;
+
+// What an input is given: one value a sample is the label that the input's name speaks of (meanings.h),
+// anything else a picture (picture.h). Refuses an input that is neither.
+Source source_for(const training::Signal& input, const std::vector<std::string>& labels);
+
+class CameraExamples final : public training::Examples {
+public:
+  // Keeps a reference to `data`. Refuses a label that the data set doesn't have.
+  CameraExamples(const training::Dataset& data, std::vector<Source> sources,
+                 const std::vector<training::Meaning>& meanings);
+
+  std::size_t size() const override { return data_.size(); }
+  std::size_t input_elements() const override;
+  std::size_t target_elements() const override { return columns_.size(); }
+  void read(std::size_t frame, std::span<float> inputs, std::span<float> targets) const override;
+  void measured(std::size_t frame, std::span<float> values) const override;
+
+private:
+  struct Column {
+    std::size_t label;
+    std::optional<training::Bins> bins;
+  };
+  std::size_t label_index(const std::string& label, std::string_view needed_by) const;
+
+  const training::Dataset& data_;
+  std::vector<Source> sources_;
+  std::vector<Column> columns_;
+};
+
+}  // namespace dojo::driving

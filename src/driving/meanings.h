@@ -1,0 +1,32 @@
+// Which labels of a data set a network's outputs learn, and which of its inputs are measured values rather
+// than pictures.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "training/meaning.h"
+#include "training/recipe.h"
+
+namespace dojo::driving {
+
+// The label that a name speaks of: the one that it contains ("angle_out"), whose last part after '/' it
+// contains ("speed" for "enc/speed"), or the first label, the steering angle, for a name with "steer" in it.
+// Nothing if there is none. Capitals do not matter.
+std::optional<std::string> label_in(std::string_view name, const std::vector<std::string>& labels);
+
+// One meaning for each target, in order.
+//   labels   what the file's metadata names. Otherwise an output of two values learns the first two labels
+//            (angle, throttle); one of a single value, or of classes, the label that its name speaks of, or
+//            else the label at its own place among the outputs, if that is one of the first two and no other
+//            output has it. `notes` gets a sentence for each that was given by place.
+//   classes  lie over the range in the metadata; by default from -1 to 1 for the angle, 0 to 1 for the
+//            throttle
+// Refuses what is left without a label, more than two values, and classes without a range.
+std::vector<training::Meaning> meanings_of(const std::vector<training::Signal>& targets,
+                                           const std::vector<std::string>& labels,
+                                           std::vector<std::string>& notes);
+
+}  // namespace dojo::driving
