@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "commands.h"
+#include "debug/instruction_trace.h"
 #include "debug/server.h"
 #include "run_program.h"
 #include "system/computer.h"
@@ -20,6 +21,7 @@ namespace {
 struct ExecOptions : ProgramOptions {
   bool no_timing = false, json = false, quiet = false;
   std::optional<std::uint16_t> gdb;
+  std::string trace;
 };
 
 constexpr std::array causes = {"issue", "dependency", "unit", "sram", "network", "synchronisation", "idle"};
@@ -125,7 +127,13 @@ void exec(const ExecOptions& options) {
   };
   std::optional<debug::GdbServer> server;
   if (options.gdb) launch.lead = led_by_gdb(server.emplace(*options.gdb), options.program);
+  std::optional<debug::InstructionTrace> trace;
+  if (!options.trace.empty()) {
+    trace.emplace(options.trace);
+    launch.lead = [&](system::Stepping& stepping) { trace->lead(stepping); };
+  }
   const system::LaunchResult result = computer.launch(program, 0, 0, launch);
+  if (trace) trace->finish();
 
   if (options.json) {
     print_json(options, machine, program, result, text, errors);
@@ -152,6 +160,9 @@ void add_exec_command(CLI::App& app) {
       ->add_option("--gdb", options->gdb,
                    "Port of this computer where gdb may connect and lead; 0: any free one")
       ->type_name("PORT");
+  command->add_option("--trace", options->trace, "Write a line per instruction to FILE")
+      ->type_name("FILE")
+      ->excludes("--gdb");
   command->add_flag("--json", options->json, "Everything, with the ledger, as JSON");
   command->callback([options] { exec(*options); });
 }
