@@ -80,12 +80,12 @@ TEST(Meanings, ClassesLieOverTheRangeOfTheirLabel) {
                   .starts_with("output 'speed': the classes of 'enc/speed' have no range"));
 }
 
-// Donkeycar's binning of the angle is round((angle + 1) / (2 / 14)) among 15.
+// Donkeycar's class of an angle is (angle + 1) / (2 / 14) of 15, rounded.
 TEST(Meanings, AValueBelongsToTheNearestClass) {
   const Bins bins{15, -1, 1};
   for (int i = -100; i <= 100; ++i) {
     const float angle = static_cast<float>(i) / 100;
-    EXPECT_EQ(bins.of(angle), std::lround((angle + 1) / (2.0f / 14))) << angle;
+    EXPECT_NEAR(static_cast<float>(bins.of(angle)), (angle + 1) / (2.0f / 14), 0.5f + 1e-4f) << angle;
     EXPECT_LE(std::fabs(bins.middle(bins.of(angle)) - angle), 1.0f / 14 + 1e-6f);
   }
   EXPECT_EQ(bins.of(7), 14);
