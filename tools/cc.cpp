@@ -11,6 +11,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <memory>
+#include <string_view>
 
 #include "base/error.h"
 #include "commands.h"
@@ -26,7 +27,7 @@ namespace {
 namespace fs = std::filesystem;
 
 struct CcOptions {
-  std::string output = "a.elf", machine = "d1";
+  std::string output, machine = "d1";
   unsigned node_threads = 1;
 };
 
@@ -34,6 +35,9 @@ struct CcOptions {
 // and the device library.
 constexpr std::array library_sources{"hosted/entry.S", "hosted/start.cpp", "hosted/system.cpp", "memory.cpp",
                                      "print.cpp",      "collective.cpp",   "matmul.cpp",        "vector.cpp"};
+
+// With these clang makes something else than a program, and names it on its own.
+constexpr std::array<std::string_view, 6> unlinked{"-c", "-S", "-E", "-M", "-MM", "-fsyntax-only"};
 
 // Debian's packages picolibc-riscv64-unknown-elf and gcc-riscv64-unknown-elf; the compiler's own routines for
 // this ABI lie in a folder that is named after another, equally called one.
@@ -115,7 +119,7 @@ void cc(const CcOptions& options, const std::vector<std::string>& words) {
   command.emplace_back("-c");
   for (const char* source : library_sources) command.push_back((device / source).string());
   const bool links = std::ranges::none_of(
-      words, [](const std::string& word) { return word == "-c" || word == "-S" || word == "-E"; });
+      words, [](const std::string& word) { return std::ranges::find(unlinked, word) != unlinked.end(); });
   if (links && run(command, scratch.path) != 0) refuse("the device library", "does not compile");
 
   if (c)
@@ -139,7 +143,8 @@ void cc(const CcOptions& options, const std::vector<std::string>& words) {
          {libc / "lib/rv64imafdc/lp64d/libc.a", libc / "lib/rv64imafdc/lp64d/libm.a", libgcc()})
       command.push_back(library.string());
   }
-  command.insert(command.end(), {"-o", options.output});
+  if (links || !options.output.empty())
+    command.insert(command.end(), {"-o", options.output.empty() ? "a.elf" : options.output});
   if (const int code = run(command); code != 0) throw CLI::RuntimeError(code);
 }
 
@@ -150,7 +155,8 @@ void add_cc_command(CLI::App& app) {
   CLI::App* command = app.add_subcommand("cc", "Compile C or C++ to a program for a node, with clang");
   command->allow_extras();
   command->footer("All other words go to clang as they are: files, -O2, -I, -D, -W..., -c");
-  command->add_option("-o", options->output, "The program")->capture_default_str();
+  command->add_option("-o", options->output, "The program; without it a.elf, or clang's own names with -c")
+      ->type_name("FILE");
   command->add_option("--machine", options->machine, "Whose vector length, name or .toml file")
       ->capture_default_str();
   command

@@ -74,7 +74,7 @@ void add_program_options(CLI::App& command, ProgramOptions& options) {
 
 machine::Machine machine_of(const ProgramOptions& options) {
   machine::Machine machine = machine::read_machine(options.machine);
-  if (!options.memory.empty()) machine.node.sram_bytes = bytes_of(options.memory);
+  if (options.memory) machine.node.sram_bytes = bytes_of(*options.memory);
   return machine;
 }
 

@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,7 +16,8 @@
 namespace dojo::tools {
 
 struct ProgramOptions {
-  std::string program, machine = "d1", memory;
+  std::string program, machine = "d1";
+  std::optional<std::string> memory;
   std::vector<std::string> arguments;
   unsigned nodes = 1, host_threads = 0;
   std::uint64_t max_instructions = 0;

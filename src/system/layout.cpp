@@ -64,8 +64,8 @@ Layout lay_out(const Program& program, const machine::Node& node, std::uint64_t 
     check_range(program, layout, segment.address, segment.end());
 
   layout.tohost = program.symbol("tohost", 0);
-  if (layout.tohost != 0 && (layout.tohost < std::max(window.base, window.unmapped_below) ||
-                             layout.tohost > window.base + window.size - 8))
+  if (program.has_symbol("tohost") && (layout.tohost < std::max(window.base, window.unmapped_below) ||
+                                       layout.tohost > window.base + window.size - 8))
     refuse(program.where(), "has its symbol tohost at {:#x}, outside a node's memory", layout.tohost);
   return layout;
 }
