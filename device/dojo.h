@@ -69,10 +69,10 @@ void matmul(const bf16* a, size_t lda, const bf16* b, size_t ldb, float* c, size
 void matmul(const float* a, size_t lda, const float* b, size_t ldb, float* c, size_t ldc, size_t m, size_t n,
             size_t k, bool accumulate);
 // The same where row k of b begins at b + rows[k]; rows may overlap each other.
-void matmul(const bf16* a, size_t lda, const bf16* b, const int32_t* rows, float* c, size_t ldc, size_t m,
-            size_t n, size_t k, bool accumulate);
-void matmul(const float* a, size_t lda, const float* b, const int32_t* rows, float* c, size_t ldc, size_t m,
-            size_t n, size_t k, bool accumulate);
+void matmul_listed(const bf16* a, size_t lda, const bf16* b, const int32_t* rows, float* c, size_t ldc,
+                   size_t m, size_t n, size_t k, bool accumulate);
+void matmul_listed(const float* a, size_t lda, const float* b, const int32_t* rows, float* c, size_t ldc,
+                   size_t m, size_t n, size_t k, bool accumulate);
 
 // --- Arrays ---------------------------------------------------------------------------------------------
 // Counts are elements; strides are elements from one to the next and may be 0 (source) or negative. Arrays do

@@ -335,13 +335,13 @@ void matmul(const float* a, size_t lda, const float* b, size_t ldb, float* c, si
   multiply<Fp32>(a, lda, EvenRows<float>{b, ldb}, c, ldc, m, n, k, accumulate);
 }
 
-void matmul(const bf16* a, size_t lda, const bf16* b, const int32_t* rows, float* c, size_t ldc, size_t m,
-            size_t n, size_t k, bool accumulate) {
+void matmul_listed(const bf16* a, size_t lda, const bf16* b, const int32_t* rows, float* c, size_t ldc,
+                   size_t m, size_t n, size_t k, bool accumulate) {
   multiply<Bf16>(a, lda, ListedRows<bf16, Bf16::depth>{b, rows}, c, ldc, m, n, k, accumulate);
 }
 
-void matmul(const float* a, size_t lda, const float* b, const int32_t* rows, float* c, size_t ldc, size_t m,
-            size_t n, size_t k, bool accumulate) {
+void matmul_listed(const float* a, size_t lda, const float* b, const int32_t* rows, float* c, size_t ldc,
+                   size_t m, size_t n, size_t k, bool accumulate) {
   multiply<Fp32>(a, lda, ListedRows<float, Fp32::depth>{b, rows}, c, ldc, m, n, k, accumulate);
 }
 

@@ -82,9 +82,9 @@ int main() {
     const Case& it = cases[i];
     const int32_t* rows = (const int32_t*)it.rows;
     if (rows && it.is_fp32)
-      matmul((const float*)it.a, it.lda, (const float*)it.b, rows, (float*)it.c, it.ldc, it.m, it.n, it.k, it.accumulate);
+      matmul_listed((const float*)it.a, it.lda, (const float*)it.b, rows, (float*)it.c, it.ldc, it.m, it.n, it.k, it.accumulate);
     else if (rows)
-      matmul((const bf16*)it.a, it.lda, (const bf16*)it.b, rows, (float*)it.c, it.ldc, it.m, it.n, it.k, it.accumulate);
+      matmul_listed((const bf16*)it.a, it.lda, (const bf16*)it.b, rows, (float*)it.c, it.ldc, it.m, it.n, it.k, it.accumulate);
     else if (it.is_fp32)
       matmul((const float*)it.a, it.lda, (const float*)it.b, it.ldb, (float*)it.c, it.ldc, it.m, it.n, it.k, it.accumulate);
     else

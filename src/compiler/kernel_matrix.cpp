@@ -304,7 +304,8 @@ void KernelWriter::multiply(const std::string& c, std::int64_t c_stride, bool ac
   } else {
     pack(*right_, n_, right, starts);
   }
-  code_.line(fmt::format("dojo::matmul({}, {}, {}, {}, {}, {}, {}, {}, {}, {});", left, left_stride, right,
+  code_.line(fmt::format("dojo::{}({}, {}, {}, {}, {}, {}, {}, {}, {}, {});",
+                         windows_.used ? "matmul_listed" : "matmul", left, left_stride, right,
                          windows_.used ? "places" : fmt::format("{}", right_stride), c, c_stride, size(m_),
                          windows_.used ? window_columns_text() : size(n_), size(k_), accumulate));
 }

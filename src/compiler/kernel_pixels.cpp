@@ -197,8 +197,9 @@ void KernelWriter::multiply_pixels(const std::string& left, std::int64_t left_st
     from += fmt::format(" + {} * {}", dim.dilation * (k == 0 ? pixels_.row_pitch : n_.size), v);
     to += fmt::format(" + {} * {}", (k == 0 ? points(1) : 1) * n_.size, v);
   }
-  code_.line(fmt::format("dojo::matmul({}, {}, {}, places, {}, {}, {}, {}, {}, {});", left, left_stride, from,
-                         to, c_stride, size(m_), pixel_run(n_.size), size(k_), accumulate));
+  code_.line(fmt::format("dojo::matmul_listed({}, {}, {}, places, {}, {}, {}, {}, {}, {});", left,
+                         left_stride, from, to, c_stride, size(m_), pixel_run(n_.size), size(k_),
+                         accumulate));
   for (std::size_t k = 0; k < open; ++k) code_.close();
 }
 
