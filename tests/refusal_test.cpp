@@ -192,6 +192,10 @@ TEST_F(Refusal, OfDataAndMachines) {
   expect_refused(train("good", "--machine nosuch"), {"nosuch"});
   expect_refused(train("good", machine_with("simd_cycles ", "simd_cycle ")),
                  {"machine.toml:", "node.simd_cycle"});
+  for (const char* bits : {"256", "1024"})
+    expect_refused(train("good", machine_with("vlen_bits            = { value = 512",
+                                              fmt::format("vlen_bits = {{ value = {}", bits))),
+                   {"'node.vlen_bits' is", bits, "512"});
 }
 
 TEST_F(Refusal, OfOptions) {
@@ -199,7 +203,7 @@ TEST_F(Refusal, OfOptions) {
            {"--lr", "0"},           {"--lr", "-1"},
            {"--lr", "nan"},         {"--lr", "inf"},
            {"--lr", "1e300"},       {"--lr", "x"},
-           {"--batch", "0"},        {"--batch", "1"},
+           {"--batch", "0"},        {"--batch", "x"},
            {"--batch", "-3"},       {"--batch", "30"},
            {"--batch", "1000000"},  {"--batch", "99999999999999999999"},
            {"--epochs", "0"},       {"--epochs", "18446744073709551615"},
@@ -262,7 +266,8 @@ TEST_F(Refusal, OfAPlaceThatIsNoFolder) {
 }
 
 TEST_F(Refusal, IsNotForBatchesThatNodesCannotShareEvenly) {
-  for (const std::string fine : {"--batch 2", "--batch 7", "--nodes 1", "--nodes 5 --batch 23"}) {
+  for (const std::string fine :
+       {"--batch 1", "--batch 2", "--batch 7", "--nodes 1", "--nodes 5 --batch 23"}) {
     const Said said = train("good", fine + " --steps 1");
     EXPECT_EQ(said.exit_code, 0) << fine << ": " << said.errors;
     EXPECT_TRUE(fs::exists(folder_ / "out/run.json"));

@@ -111,6 +111,7 @@ training::RunReport run(const training::TrainOptions& options, const machine::Ma
 
 int train(const TrainArguments& arguments) {
   const machine::Machine machine = machine::read_machine(arguments.machine);
+  compiler::check_machine(machine);
   training::TrainOptions options = options_from(arguments, machine);
   graph::onnx::read_model(options.recipe.model);  // refuse a bad file before the long work
   const OutputFolder folder(options.out);

@@ -184,8 +184,17 @@ std::int64_t build_with_panels(CompiledNetwork& network, const std::string& netw
 
 }  // namespace
 
+// The kernels count on as many elements in a register as the compiler's flags say.
+void check_machine(const machine::Machine& machine) {
+  const unsigned vlen_bits = BuildOptions{}.vlen_bits;
+  if (machine.node.vlen_bits != vlen_bits)
+    refuse(machine.name, "'node.vlen_bits' is {}; networks are compiled for {} only", machine.node.vlen_bits,
+           vlen_bits);
+}
+
 CompiledNetwork compile(const graph::Graph& train_step, const graph::Graph& predict,
                         const machine::Machine& machine, const Options& options) {
+  check_machine(machine);
   CompiledNetwork network;
   network.nodes = options.nodes == 0 ? machine.enabled_nodes() : options.nodes;
   if (network.nodes > machine.enabled_nodes())

@@ -48,6 +48,10 @@ struct CompiledNetwork {
   std::string sha256;              // of plans and ELF files
 };
 
+// Throws UserError naming the machine's key that the programs of a network cannot run with. compile() asks
+// too; this is for those who do long work before.
+void check_machine(const machine::Machine& machine);
+
 // `train_step`: forward, losses, gradients and updates; `predict`: forward in inference mode. Both are for
 // one global batch (dimension 0 of every tensor that has the batch) and name parameters and states alike.
 // Throws UserError naming op or tensor for what is unsupported or does not fit (which tensor, by how many
