@@ -99,7 +99,7 @@ TensorId Builder::mix(TensorId x, std::int64_t axis, std::vector<float> matrix) 
 
 TensorId Builder::gemm(TensorId a, TensorId b, std::optional<TensorId> c, float alpha, float beta,
                        bool transpose_a, bool transpose_b) {
-  if (shape(a).size() != 2 || shape(b).size() != 2) refuse(name_, "Gemm needs two matrices");
+  if (shape(a).size() < 2 || shape(b).size() != 2) refuse(name_, "Gemm needs two matrices");
   TensorId result = matmul(a, b, transpose_a, transpose_b);
   if (alpha != 1) result = scale(result, alpha);
   if (!c || beta == 0) return result;

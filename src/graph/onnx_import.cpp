@@ -102,6 +102,11 @@ void check_operator(const Scope& scope, const Node& node) {
   throw UserError(scope.where, fmt::format("op '{}' of node '{}'", op, label_of(node)), Refusal::unsupported);
 }
 
+bool is_elementwise(const OpRow& row) {
+  const auto rows = elementwise_rows();
+  return std::ranges::find(rows, row.op, &OpRow::op) != rows.end();
+}
+
 void import_node(Scope& scope, const Node& node) {
   NodeImport import(scope, node);
   const std::string label = !label_of(node).empty() ? label_of(node) : node.op;
@@ -110,6 +115,8 @@ void import_node(Scope& scope, const Node& node) {
     if (fold_known(import)) return;
     const OpRow* row = find_row(node.op);
     if (row == nullptr) import.fail("of values that depend on data", Refusal::unsupported);
+    // Before operator set 7 operands were broadcast by other rules.
+    if (is_elementwise(*row) && scope.opset >= 7) import.keep_view(import.operands());
     row->build(import);
     import.finish();
   } catch (const UserError& error) {
@@ -211,6 +218,10 @@ void add_outputs(Scope& scope, const Model& model, Network& network) {
     if (found == scope.values.end()) refuse(scope.where, "nothing makes the output '{}'", output.name);
     if (found->second.tensor == no_tensor)
       throw UserError(scope.where, fmt::format("output '{}' does not depend on the inputs", output.name),
+                      Refusal::unsupported);
+    if (!found->second.view.is_plain())
+      throw UserError(scope.where,
+                      fmt::format("output '{}': moving the batch away from dimension 0", output.name),
                       Refusal::unsupported);
     const TensorId tensor = found->second.tensor;
     network.outputs.push_back({output.name, tensor, logits_of(scope, model.graph, output.name, tensor),

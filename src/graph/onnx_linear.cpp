@@ -15,6 +15,14 @@ std::int64_t product(std::span<const std::int64_t> extents) {
 void matmul(NodeImport& node) {
   const Shape weight = node.shape(1);
   const std::int64_t fan_in = weight.size() < 2 ? product(weight) : weight[weight.size() - 2];
+  // The batch is among the rows of the left operand, or in a dimension over which matrices are stacked.
+  const std::size_t rank = node.shape(0).size();
+  const bool of_rows = node.has_batch(0) && node.view_of(0).dimension + 2 == rank && weight.size() <= 2;
+  node.keep_view(of_rows ? 1 : 2);
+  const View& view = node.view();
+  const bool stacked = view.dimension + 2 < std::max(rank, weight.size());
+  if (!view.is_plain() && !of_rows && !stacked)
+    node.fail("moving the batch away from dimension 0", Refusal::unsupported);
   const TensorId a = node.tensor(0), b = node.tensor(1, Draw::uniform(fan_in));
   node.result(0, node.build().matmul(a, b));
 }
@@ -25,6 +33,10 @@ void gemm(NodeImport& node) {
   const float alpha = node.single("alpha", 1), beta = node.single("beta", 1);
   const Shape weight = node.shape(1);
   if (weight.size() != 2) node.fail(fmt::format("operand B has {} dimensions, not 2", weight.size()));
+  if (node.shape(0).size() != 2) node.fail("needs two matrices");
+  if (!transpose_a && node.view_of(0).dimension == 0) node.keep_view(1);
+  if (!node.view().is_plain() && node.has(2) && node.shape(2).size() > 1 && node.shape(2)[0] != 1)
+    node.fail("an addend with rows of its own", Refusal::unsupported);
   const TensorId a = node.tensor(0);
   const TensorId b = node.tensor(1, Draw::uniform(weight[transpose_b ? 1 : 0]));
   node.result(0,

@@ -1,5 +1,6 @@
 #include "graph/onnx_node.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "base/random.h"
@@ -54,6 +55,14 @@ std::vector<float> NodeImport::drawn_values(const Value& value, const Draw& draw
 }
 
 TensorId NodeImport::tensor(std::size_t i, Draw draw) {
+  const TensorId tensor = made_tensor(i, draw);
+  if (i < alike_ && !view_.is_plain()) return laid_alike(i, tensor);
+  if (!value(i).view.is_plain() || (has_batch(i) && !view_.is_plain()))
+    fail("moving the batch away from dimension 0", Refusal::unsupported);
+  return tensor;
+}
+
+TensorId NodeImport::made_tensor(std::size_t i, const Draw& draw) {
   Value& value = slot(i);
   if (value.tensor != no_tensor) return value.tensor;
   if (value.known->is_integer || !value.is_float32)
@@ -74,6 +83,54 @@ TensorId NodeImport::tensor(std::size_t i, Draw draw) {
   return value.tensor;
 }
 
+TensorId NodeImport::as_it_lies(std::size_t i) { return made_tensor(i, Draw::keep()); }
+
+void NodeImport::keep_view(std::size_t first) {
+  alike_ = std::min(first, operands());
+  const auto lies_at = [](const View& view, std::size_t rank) { return rank - view.dimension; };
+  bool any = false;
+  for (std::size_t i = 0; i < alike_; ++i) {
+    if (!has(i) || !has_batch(i)) continue;
+    const View& own = view_of(i);
+    const std::size_t rank = shape(i).size();
+    const bool same =
+        own.outer == view_.outer && own.inner == view_.inner && lies_at(own, rank) == lies_at(view_, rank_);
+    if (any && !same && !(own.is_plain() && view_.is_plain()))
+      fail("operands with the batch in different dimensions", Refusal::unsupported);
+    if (!any || rank > rank_) view_ = own, rank_ = rank;
+    any = true;
+  }
+}
+
+// Aligned from the right, as broadcasting does, with 1 in every dimension that the operand lacks.
+TensorId NodeImport::laid_alike(std::size_t i, TensorId tensor) {
+  Shape own = shape(i);
+  const bool batch = has_batch(i);
+  if (!batch && own.size() < rank_ - view_.dimension) return tensor;  // it ends right of the batch
+  if (own.size() > rank_) fail("an operand of more dimensions than the batch's", Refusal::unsupported);
+  own.insert(own.begin(), rank_ - own.size(), 1);
+  if (!batch && own[view_.dimension] != 1)
+    fail(fmt::format("'{}' has values of its own for each sample of the batch", node_.inputs[i]),
+         Refusal::unsupported);
+  Shape laid = tensor_shape(view_, own, batch ? this->batch() : 1);
+  if (!batch && view_.is_group()) {  // broadcast over the factors, too
+    const auto at = laid.begin() + 1 + static_cast<std::ptrdiff_t>(view_.dimension);
+    std::fill(at, laid.end() - static_cast<std::ptrdiff_t>(rank_ - view_.dimension - 1), 1);
+  }
+  return laid == build().shape(tensor) ? tensor : build().reshape(tensor, laid);
+}
+
+std::int64_t NodeImport::axis_in_tensor(std::int64_t axis) {
+  const View& own = view_of(0);
+  const auto rank = static_cast<std::int64_t>(shape(0).size());
+  if (axis < 0) axis += rank;
+  if (axis < 0 || axis >= rank) fail(fmt::format("axis {} of {} dimensions", axis, rank));
+  const auto d = static_cast<std::size_t>(axis);
+  if (own.is_plain()) return axis;
+  if (d == own.dimension) fail("moving the batch away from dimension 0", Refusal::unsupported);
+  return static_cast<std::int64_t>(tensor_dimension(own, d));
+}
+
 std::optional<TensorId> NodeImport::maybe(std::size_t i, Draw draw) {
   if (!has(i)) return std::nullopt;
   return tensor(i, draw);
@@ -90,7 +147,8 @@ TensorId NodeImport::state(std::size_t i, Draw draw) {
 
 Shape NodeImport::shape(std::size_t i) {
   const Value& value = slot(i);
-  return value.tensor != no_tensor ? scope_.graph.at(value.tensor).shape : value.known->dims;
+  if (value.tensor == no_tensor) return value.known->dims;
+  return value_shape(value.view, scope_.graph.at(value.tensor).shape);
 }
 
 bool NodeImport::has_batch(std::size_t i) {
@@ -193,14 +251,16 @@ void NodeImport::finish() const {
 
 // --- Results ---
 
-void NodeImport::result(std::size_t i, TensorId tensor) {
+void NodeImport::result(std::size_t i, TensorId tensor, const View& view) {
   if (!wants(i)) return;
   const std::string& name = node_.outputs[i];
   const graph::Tensor& made = scope_.graph.at(tensor);
-  if (made.role == Role::value && made.name != name && scope_.graph.find(name) == no_tensor)
-    build().rename(tensor, name);
+  bool is_new = made.role == Role::value && made.name != name && scope_.graph.find(name) == no_tensor;
+  for (std::size_t k = 0; k < operands(); ++k) is_new = is_new && !(has(k) && value(k).tensor == tensor);
+  if (is_new) build().rename(tensor, name);
   Value value;
   value.tensor = tensor;
+  if (made.has_batch) value.view = view;
   result(i, value);
 }
 

@@ -16,6 +16,7 @@
 #include "graph/builder.h"
 #include "graph/onnx_file.h"
 #include "graph/onnx_import.h"
+#include "graph/onnx_view.h"
 
 namespace dojo::graph::onnx {
 
@@ -34,6 +35,7 @@ Known known_integers(std::vector<std::int64_t> values);  // of one dimension
 
 struct Value {
   TensorId tensor = no_tensor;  // once a node has read it as a tensor
+  View view;                    // of a tensor that has the batch
   std::optional<Known> known;
   std::string initialiser;  // its name, if it is one
   bool is_float32 = true;
@@ -78,12 +80,20 @@ public:
   std::int64_t batch() const { return scope_.options.batch; }
   std::optional<std::int64_t> file_batch() const { return scope_.file_batch; }
 
-  // Operands, by position.
+  // Operands, by position. Tensors are plain, with the batch as dimension 0 of the value too, unless the node
+  // keeps the view of its operands: then those are given as they lie, and its results lie so again. An
+  // operator asks for that if it does to every sample the same, wherever the batch lies.
   std::size_t operands() const { return node_.inputs.size(); }
   bool has(std::size_t i) const { return i < node_.inputs.size() && !node_.inputs[i].empty(); }
   TensorId tensor(std::size_t i, Draw draw = Draw::keep());
   std::optional<TensorId> maybe(std::size_t i, Draw draw = Draw::keep());
   TensorId state(std::size_t i, Draw draw);
+  void keep_view(std::size_t first);  // of the first so many operands, which are laid alike
+  const View& view() const { return view_; }
+  const View& view_of(std::size_t i) const { return value(i).view; }
+  TensorId as_it_lies(std::size_t i);  // a value's tensor, whatever its view
+  // The dimension that `axis` of operand 0 is in the tensor; the batch's only if the value is plain.
+  std::int64_t axis_in_tensor(std::int64_t axis);
   Shape shape(std::size_t i);  // of the operand, whatever it is
   bool has_batch(std::size_t i);
   bool is_frozen(const Value& value) const { return scope_.frozen.contains(value.initialiser); }
@@ -108,7 +118,8 @@ public:
 
   // Results, by position; wants(i) says whether anybody may read result i.
   bool wants(std::size_t i) const { return i < node_.outputs.size() && !node_.outputs[i].empty(); }
-  void result(std::size_t i, TensorId tensor);
+  void result(std::size_t i, TensorId tensor) { result(i, tensor, view_); }
+  void result(std::size_t i, TensorId tensor, const View& view);
   void result(std::size_t i, Known known);
   void result(std::size_t i, const Value& value);  // the same value under another name
 
@@ -120,10 +131,15 @@ public:
 private:
   std::vector<float> drawn_values(const Value& value, const Draw& draw);
   Value& slot(std::size_t i);
+  TensorId made_tensor(std::size_t i, const Draw& draw);
+  TensorId laid_alike(std::size_t i, TensorId tensor);
 
   Scope& scope_;
   const Node& node_;
   std::set<std::string, std::less<>> understood_;
+  View view_;              // that it keeps
+  std::size_t rank_ = 0;   // of the value that has it
+  std::size_t alike_ = 0;  // so many operands are laid like it
 };
 
 // The clause of an error without its place and without the words that its refusal adds.

@@ -58,12 +58,14 @@ std::int64_t softmax_axis(NodeImport& node) {
 
 void softmax(NodeImport& node) {
   const std::int64_t axis = softmax_axis(node);
-  node.result(0, node.build().softmax(node.tensor(0), axis));
+  node.keep_view(1);
+  node.result(0, node.build().softmax(node.tensor(0), node.axis_in_tensor(axis)));
 }
 
 void log_softmax(NodeImport& node) {
   const std::int64_t axis = softmax_axis(node);
-  node.result(0, node.build().log_softmax(node.tensor(0), axis));
+  node.keep_view(1);
+  node.result(0, node.build().log_softmax(node.tensor(0), node.axis_in_tensor(axis)));
 }
 
 // --- Normalisation ---
@@ -91,12 +93,17 @@ void batch_norm(NodeImport& node) {
 void layer_norm(NodeImport& node) {
   node.ignore({"stash_type"});
   const Shape shape = node.shape(0);
-  const auto rank = static_cast<std::int64_t>(shape.size());
+  auto rank = static_cast<std::int64_t>(shape.size());
   std::int64_t axis = node.integer("axis", -1);
   if (axis < 0) axis += rank;
   if (axis < 0 || axis >= rank) node.fail(fmt::format("axis {} of {} dimensions", axis, rank));
   const float epsilon = node.single("epsilon", 1e-5f);
+  if (axis > static_cast<std::int64_t>(node.view_of(0).dimension)) {
+    node.keep_view(1);
+    axis = node.axis_in_tensor(axis);
+  }
   const TensorId x = node.tensor(0);
+  rank = static_cast<std::int64_t>(node.build().shape(x).size());
   const auto gamma = node.maybe(1, Draw::fill(1)), beta = node.maybe(2, Draw::fill(0));
   Builder& b = node.build();
   node.result(0, b.layer_norm(x, axis, gamma, beta, epsilon));

@@ -12,7 +12,7 @@ namespace {
 // A target shape written for the file's batch, made one for the training batch.
 Shape with_training_batch(NodeImport& node, Shape target) {
   const Shape source = node.shape(0);
-  if (!node.has_batch(0) || target.empty() || source.empty()) return target;
+  if (!node.has_batch(0) || !node.view_of(0).is_plain() || target.empty() || source.empty()) return target;
   const std::int64_t batch = source[0];
   if (target[0] == -1) {
     // A leading -1 stands for the batch if the other dimensions hold exactly one sample.
@@ -27,6 +27,60 @@ Shape with_training_batch(NodeImport& node, Shape target) {
   return target;
 }
 
+// The shape with 0 (the same dimension as before) and -1 (what remains) filled in; empty if the number of
+// elements then differs.
+Shape filled_in(const Shape& from, Shape to) {
+  std::int64_t known = 1;
+  for (std::size_t d = 0; d < to.size(); ++d) {
+    if (to[d] == 0 && d < from.size()) to[d] = from[d];
+    if (to[d] > 0) known *= to[d];
+  }
+  const auto open = std::ranges::find(to, -1);
+  if (known > 0 && open != to.end()) *open = element_count(from) / known;
+  return element_count(to) == element_count(from) ? to : Shape{};
+}
+
+// Operand 0 with the batch in another dimension, or in a product with others. The shape may be written for
+// the training batch (it was computed) or for the file's.
+void reshape_view(NodeImport& node, const Shape& wanted, bool for_training) {
+  const View& view = node.view_of(0);
+  Shape from = node.shape(0);
+  const std::int64_t batch = node.batch();
+  const std::int64_t file_batch = node.file_batch().value_or(batch);
+  for (const std::int64_t assumed : {for_training ? batch : file_batch, for_training ? file_batch : batch}) {
+    from[view.dimension] = view.outer * assumed * view.inner;
+    const Shape to = filled_in(from, wanted);
+    const auto after = to.empty() ? std::nullopt : reshaped(view, from, to, assumed);
+    if (!after) continue;
+    const TensorId tensor = node.as_it_lies(0);
+    const Shape laid = tensor_shape(*after, to, batch);
+    const bool same = laid == node.build().shape(tensor);
+    return node.result(0, same ? tensor : node.build().reshape(tensor, laid), *after);
+  }
+  node.fail(fmt::format("reshaping [{}] to [{}], which mixes the batch with other dimensions",
+                        fmt::join(node.shape(0), ", "), fmt::join(wanted, ", ")),
+            Refusal::unsupported);
+}
+
+// Operand 0 with its batch, at dimension `batch_at` of the result, as it was.
+void reshape_beside_batch(NodeImport& node, Shape to, std::size_t batch_at) {
+  View view = node.view_of(0);
+  view.dimension = batch_at;
+  const TensorId tensor = node.as_it_lies(0);
+  node.result(0, node.build().reshape(tensor, tensor_shape(view, to, node.batch())), view);
+}
+
+std::size_t checked_axis(NodeImport& node, std::int64_t axis, std::size_t rank) {
+  const std::int64_t positive = axis < 0 ? axis + static_cast<std::int64_t>(rank) : axis;
+  if (positive < 0 || positive >= static_cast<std::int64_t>(rank))
+    node.fail(fmt::format("axis {} of {} dimensions", axis, rank));
+  return static_cast<std::size_t>(positive);
+}
+
+std::int64_t checked_axis(NodeImport& node, std::int64_t axis) {
+  return static_cast<std::int64_t>(checked_axis(node, axis, node.shape(0).size()));
+}
+
 void reshape(NodeImport& node) {
   const bool zero_is_zero = node.integer("allowzero", 0) != 0;
   Shape target = node.opset() < 5 ? node.integers("shape") : node.operand_integers(1);
@@ -34,13 +88,24 @@ void reshape(NodeImport& node) {
     node.fail("a tensor without elements", Refusal::unsupported);
   for (const std::int64_t extent : target)
     if (extent < -1) node.fail(fmt::format("an extent of {}", extent));
+  const bool for_training = node.opset() >= 5 && node.known(1)->from_batch;
+  const Shape written = target;
   target = with_training_batch(node, std::move(target));
+  const bool keeps_batch = !target.empty() && (target[0] == node.batch() || target[0] == 0);
+  if (node.has_batch(0) && !(node.view_of(0).is_plain() && keeps_batch))
+    return reshape_view(node, written, for_training);
   node.result(0, node.build().reshape(node.tensor(0), target));
 }
 
 void flatten(NodeImport& node) {
   const std::int64_t axis = node.integer("axis", 1);
-  node.result(0, node.build().flatten(node.tensor(0), axis));
+  const Shape from = node.shape(0);
+  const std::size_t at =
+      axis == static_cast<std::int64_t>(from.size()) ? from.size() : checked_axis(node, axis, from.size());
+  const auto middle = from.begin() + static_cast<std::ptrdiff_t>(at);
+  const Shape to = {element_count(Shape(from.begin(), middle)), element_count(Shape(middle, from.end()))};
+  if (node.has_batch(0)) return reshape_view(node, to, true);
+  node.result(0, node.build().reshape(node.tensor(0), to));
 }
 
 void transpose(NodeImport& node) {
@@ -48,16 +113,58 @@ void transpose(NodeImport& node) {
   for (std::size_t d = 0; d < reversed.size(); ++d)
     reversed[d] = static_cast<std::int64_t>(reversed.size() - 1 - d);
   const std::vector<std::int64_t> permutation = node.integers("perm", reversed);
-  node.result(0, node.build().transpose(node.tensor(0), permutation));
+  if (!node.has_batch(0)) return node.result(0, node.build().transpose(node.tensor(0), permutation));
+  if (!std::ranges::is_permutation(permutation, reversed)) node.fail("no permutation of its dimensions");
+  View view = node.view_of(0);
+  const std::vector<std::int64_t> moves = tensor_permutation(view, permutation);
+  const auto batch = std::ranges::find(permutation, static_cast<std::int64_t>(view.dimension));
+  view.dimension = static_cast<std::size_t>(batch - permutation.begin());
+  const TensorId tensor = node.as_it_lies(0);
+  node.result(0, std::ranges::is_sorted(moves) ? tensor : node.build().transpose(tensor, moves), view);
+}
+
+void squeeze_view(NodeImport& node, const std::vector<std::int64_t>& axes) {
+  const Shape from = node.shape(0);
+  std::vector<bool> dropped(from.size());
+  for (const std::int64_t axis : axes) {
+    const auto d = static_cast<std::size_t>(checked_axis(node, axis));
+    if (from[d] != 1) node.fail(fmt::format("dimension {} of extent {} cannot be squeezed", d, from[d]));
+    dropped[d] = true;
+  }
+  const std::size_t batch = node.view_of(0).dimension;
+  if (dropped[batch]) node.fail("dropping the batch", Refusal::unsupported);
+  Shape to;
+  std::size_t batch_at = 0;
+  for (std::size_t d = 0; d < from.size(); ++d) {
+    if (d == batch) batch_at = to.size();
+    if (!dropped[d] && (!axes.empty() || d == batch || from[d] != 1)) to.push_back(from[d]);
+  }
+  reshape_beside_batch(node, to, batch_at);
 }
 
 void squeeze(NodeImport& node) {
   const std::vector<std::int64_t> axes = node.axes(1, 13);
+  if (!node.view_of(0).is_plain()) return squeeze_view(node, axes);
   node.result(0, node.build().squeeze(node.tensor(0), axes));
+}
+
+void unsqueeze_view(NodeImport& node, const std::vector<std::int64_t>& axes) {
+  const Shape from = node.shape(0);
+  std::vector<bool> added(from.size() + axes.size());
+  for (const std::int64_t axis : axes) added[checked_axis(node, axis, added.size())] = true;
+  if (std::ranges::count(added, true) != static_cast<std::ptrdiff_t>(axes.size())) node.fail("an axis twice");
+  Shape to;
+  std::size_t batch_at = 0;
+  for (std::size_t d = 0, next = 0; d < added.size(); ++d) {
+    if (!added[d] && next == node.view_of(0).dimension) batch_at = d;
+    to.push_back(added[d] ? 1 : from[next++]);
+  }
+  reshape_beside_batch(node, to, batch_at);
 }
 
 void unsqueeze(NodeImport& node) {
   const std::vector<std::int64_t> axes = node.axes(1, 13);
+  if (node.has_batch(0)) return unsqueeze_view(node, axes);
   node.result(0, node.build().unsqueeze(node.tensor(0), axes));
 }
 
@@ -87,13 +194,6 @@ void concat(NodeImport& node) {
   node.result(0, node.build().concat(parts, axis));
 }
 
-std::int64_t checked_axis(NodeImport& node, std::int64_t axis) {
-  const auto rank = static_cast<std::int64_t>(node.shape(0).size());
-  const std::int64_t positive = axis < 0 ? axis + rank : axis;
-  if (positive < 0 || positive >= rank) node.fail(fmt::format("axis {} of {} dimensions", axis, rank));
-  return positive;
-}
-
 void split(NodeImport& node) {
   const std::int64_t axis = checked_axis(node, node.integer("axis", 0));
   const std::int64_t extent = node.shape(0)[static_cast<std::size_t>(axis)];
@@ -110,7 +210,8 @@ void split(NodeImport& node) {
     node.fail(fmt::format("{} parts for {} results", sizes.size(), node.node().outputs.size()));
   for (const std::int64_t size : sizes)
     if (size < 1) node.fail(fmt::format("a part of {} elements", size), Refusal::unsupported);
-  const std::vector<TensorId> made = node.build().split(node.tensor(0), axis, sizes);
+  node.keep_view(1);
+  const std::vector<TensorId> made = node.build().split(node.tensor(0), node.axis_in_tensor(axis), sizes);
   for (std::size_t i = 0; i < made.size(); ++i) node.result(i, made[i]);
 }
 
@@ -139,12 +240,13 @@ Slices slices_of(NodeImport& node) {
 
 void slice(NodeImport& node) {
   const Slices s = slices_of(node);
+  node.keep_view(1);
   TensorId result = node.tensor(0);
   // Beyond any extent: the same meaning as the largest integers, without their overflow.
   static constexpr std::int64_t far = std::int64_t{1} << 40;
   const auto held = [](std::int64_t v) { return std::clamp(v, -far, far); };
   for (std::size_t i = 0; i < s.starts.size(); ++i)
-    result = node.build().slice(result, checked_axis(node, s.axes[i]), held(s.starts[i]), held(s.ends[i]),
+    result = node.build().slice(result, node.axis_in_tensor(s.axes[i]), held(s.starts[i]), held(s.ends[i]),
                                 held(s.steps[i]));
   node.result(0, result);
 }
@@ -177,15 +279,20 @@ void gather(NodeImport& node) {
   const std::int64_t extent = target[static_cast<std::size_t>(axis)];
   const std::vector<std::int64_t> rows = known_indices(node, extent);
   const Shape dims = node.known(1)->dims;
-  if (axis == 0 && node.has_batch(0)) node.fail("samples of the batch one by one", Refusal::unsupported);
+  View view = node.view_of(0);
+  if (node.has_batch(0) && axis == static_cast<std::int64_t>(view.dimension))
+    node.fail("samples of the batch one by one", Refusal::unsupported);
   Builder& b = node.build();
-  const TensorId x = node.tensor(0);
+  const TensorId x = node.as_it_lies(0);
+  const std::int64_t along = node.axis_in_tensor(axis);
   const TensorId picked =
-      rows.size() == 1 ? b.slice(x, axis, rows[0], rows[0] + 1) : b.mix(x, axis, picking(rows, extent));
-  if (dims.size() == 1) return node.result(0, picked);
+      rows.size() == 1 ? b.slice(x, along, rows[0], rows[0] + 1) : b.mix(x, along, picking(rows, extent));
+  if (dims.size() == 1) return node.result(0, picked, view);
   target.erase(target.begin() + axis);
   target.insert(target.begin() + axis, dims.begin(), dims.end());
-  node.result(0, b.reshape(picked, target));
+  if (!node.has_batch(0)) return node.result(0, b.reshape(picked, target));
+  if (axis < static_cast<std::int64_t>(view.dimension)) view.dimension += dims.size() - 1;
+  node.result(0, b.reshape(picked, tensor_shape(view, target, node.batch())), view);
 }
 
 // The matrix of a pad that repeats elements: the nearest (edge), the mirrored (reflect), the next round
@@ -458,7 +565,8 @@ void shape(NodeImport& node) {
   const std::int64_t start = bound(node.integer("start", 0));
   const std::int64_t end = std::max(start, bound(node.integer("end", rank)));
   Known known = known_integers({whole.begin() + start, whole.begin() + end});
-  known.from_batch = node.has_batch(0) && start == 0;
+  const auto batch = static_cast<std::int64_t>(node.view_of(0).dimension);
+  known.from_batch = node.has_batch(0) && start <= batch && batch < end;
   node.result(0, known);
 }
 
