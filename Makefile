@@ -9,7 +9,7 @@ build:
 
 # Trains PilotNet on rendered road scenes on the emulated D1 die; the report is also in out/.
 run: build
-	build/dojo train models/pilotnet.onnx --epochs 2 --out out
+	build/dojo train models/pilotnet.onnx --epochs 4 --out out
 
 test: build check
 	ctest --test-dir build --output-on-failure
