@@ -1,4 +1,5 @@
-// Does every model that comes with the project compile for the die, in every choice of formats, without a change?
+// Does every model that comes with the project compile for the die, in every choice of formats, without a
+// change?
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
@@ -12,7 +13,8 @@
 namespace dojo::compiler {
 namespace {
 
-graph::Graph step_of(const graph::onnx::Model& model, const std::string& where, std::int64_t batch, bool training) {
+graph::Graph step_of(const graph::onnx::Model& model, const std::string& where, std::int64_t batch,
+                     bool training) {
   graph::onnx::ImportOptions options;
   options.batch = batch;
   options.training = training;

@@ -49,7 +49,9 @@ Places find_places(const ProfileOptions& options, const system::Program& program
   const std::string file = std::filesystem::absolute(options.program).string();
   if (file.find('\'') != std::string::npos) refuse(file, "has a quote in its name");
   FILE* answers = popen(
-      fmt::format("'{}' --obj='{}' --output-style=JSON < '{}' 2>/dev/null", tool.string(), file, questions).c_str(), "r");
+      fmt::format("'{}' --obj='{}' --output-style=JSON < '{}' 2>/dev/null", tool.string(), file, questions)
+          .c_str(),
+      "r");
   if (answers == nullptr) refuse(tool.string(), "cannot be started");
   std::string lines;
   char buffer[65536];

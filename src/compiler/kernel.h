@@ -1,11 +1,11 @@
 // The C++ of one compute step.
 //
 // A sum of products whose axes fall into rows, columns and chain goes to the matrix unit: operands are packed
-// into panels [k][m] and [k][n], used in place where they lie so already, or (images) read at listed places of
-// one array; they are multiplied block by block into an FP32 panel and stored from there. Where output elements
-// collide the panel is added into an FP32 slice of the output in an order that visits every element's
-// contributions as ir.h says. Everything else becomes loops with a vectorisable innermost one. Blocking never
-// changes an order of summation, so all variants of a kernel give the same bits.
+// into panels [k][m] and [k][n], used in place where they lie so already, or (images) read at listed places
+// of one array; they are multiplied block by block into an FP32 panel and stored from there. Where output
+// elements collide the panel is added into an FP32 slice of the output in an order that visits every
+// element's contributions as ir.h says. Everything else becomes loops with a vectorisable innermost one.
+// Blocking never changes an order of summation, so all variants of a kernel give the same bits.
 #pragma once
 
 #include <cstdint>

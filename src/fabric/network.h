@@ -24,8 +24,8 @@ constexpr std::uint32_t control_bytes = 16;
 
 class Network {
 public:
-  // Event kinds that the network schedules; the owner of the queue hands `packet_event` back to it. Kinds below are
-  // the owner's.
+  // Event kinds that the network schedules; the owner of the queue hands `packet_event` back to it. Kinds
+  // below are the owner's.
   enum EventKind : std::uint32_t { packet_event = 16, delivery_event = 17 };
 
   Network(const machine::Machine& machine, const Topology& topology, EventQueue& queue);

@@ -16,10 +16,10 @@ constexpr unsigned tile_edge = 16;  // xsfmm16t: 16 x 16 elements
 
 // The bytes a hart's loads and stores can reach: one window of local addresses.
 struct Memory {
-  std::byte* bytes = nullptr;       // host address of local address `base`
-  std::uint64_t base = 0;           // first local address of the window
-  std::uint64_t size = 0;           // bytes in the window
-  std::uint64_t unmapped_below = 0; // local addresses under this trap (null pointers)
+  std::byte* bytes = nullptr;                  // host address of local address `base`
+  std::uint64_t base = 0;                      // first local address of the window
+  std::uint64_t size = 0;                      // bytes in the window
+  std::uint64_t unmapped_below = 0;            // local addresses under this trap (null pointers)
   std::uint64_t text_begin = 0, text_end = 0;  // stores here trap
 
   // Host address of [address, address + count), or nullptr if any of it may not be read / written.
@@ -35,7 +35,13 @@ struct Memory {
 };
 
 enum class TrapCause : std::uint8_t {
-  illegal_instruction, load_fault, store_fault, fetch_fault, misaligned_atomic, breakpoint, bad_transfer,
+  illegal_instruction,
+  load_fault,
+  store_fault,
+  fetch_fault,
+  misaligned_atomic,
+  breakpoint,
+  bad_transfer,
 };
 
 // Why a hart left its block loop. `none`: just the end of a block.
@@ -61,40 +67,41 @@ struct MachineMode {
 };
 
 struct Hart {
-  std::array<std::uint64_t, 32> x{};   // x[0] stays 0: handlers write through set_x
-  std::array<std::uint64_t, 32> f{};   // NaN-boxed
+  std::array<std::uint64_t, 32> x{};  // x[0] stays 0: handlers write through set_x
+  std::array<std::uint64_t, 32> f{};  // NaN-boxed
   std::uint64_t pc = 0;
-  std::uint8_t fflags = 0, frm = 0;    // NX 1, UF 2, OF 4, DZ 8, NV 16
+  std::uint8_t fflags = 0, frm = 0;  // NX 1, UF 2, OF 4, DZ 8, NV 16
   std::uint8_t vxrm = 0, vxsat = 0;
 
   // Vector configuration, decoded from vtype by vset*.
   std::uint64_t vl = 0, vstart = 0;
   std::uint64_t vtype = std::uint64_t{1} << 63;  // vill
-  std::uint16_t sew = 8;               // bits
-  std::int8_t lmul_log2 = 0;           // -3..3
-  bool vill = true, altfmt = false;    // altfmt: bf16 meaning of SEW = 16 for XSfmm
-  std::uint8_t tile_widen = 0;         // XSfmm twiden: 0 (off), 1, 2, 4
-  std::uint8_t tile_m = 0, tile_k = 0; // XSfmm tm, tk (tn is vl)
+  std::uint16_t sew = 8;                         // bits
+  std::int8_t lmul_log2 = 0;                     // -3..3
+  bool vill = true, altfmt = false;              // altfmt: bf16 meaning of SEW = 16 for XSfmm
+  std::uint8_t tile_widen = 0;                   // XSfmm twiden: 0 (off), 1, 2, 4
+  std::uint8_t tile_m = 0, tile_k = 0;           // XSfmm tm, tk (tn is vl)
 
   unsigned vlen_bits = 512;
-  alignas(64) std::array<std::byte, vector_registers * max_vlen_bits / 8> v{};  // register r at r * vlen_bits / 8
-  alignas(64) std::array<std::byte, 4 * tile_edge * tile_edge * 4> tiles{};     // tile mt(4 i) at i * 1024, fp32 rows
+  // Register r at r * vlen_bits / 8; tile mt(4 i) at i * 1024, rows of FP32.
+  alignas(64) std::array<std::byte, vector_registers * max_vlen_bits / 8> v{};
+  alignas(64) std::array<std::byte, 4 * tile_edge * tile_edge * 4> tiles{};
 
   Memory memory;
   std::uint64_t reserved_address = ~std::uint64_t{0};  // lr/sc; ~0: none
-  std::uint64_t reserved_value = 0;    // sc fails if the memory no longer holds it
+  std::uint64_t reserved_value = 0;                    // sc fails if the memory no longer holds it
 
   // Identity and Xdojo CSRs (docs/notes/001).
   std::uint32_t node = 0, nodes = 1, row = 0, column = 0, thread = 0;
   std::uint64_t stochastic_key = 0, stochastic_counter = 0, cfloat_control = 0;
-  std::uint32_t op = 0;                // last dj.mark
-  std::uint64_t instructions = 0;      // instret; kept by the node at block ends
-  std::uint64_t cycle = 0;             // what `cycle` reads; kept by the node at block ends
+  std::uint32_t op = 0;            // last dj.mark
+  std::uint64_t instructions = 0;  // instret; kept by the node at block ends
+  std::uint64_t cycle = 0;         // what `cycle` reads; kept by the node at block ends
   MachineMode machine;
 
   Stop stop = Stop::none;
   TrapCause trap{};
-  std::uint64_t trap_value = 0;        // address or instruction word
+  std::uint64_t trap_value = 0;  // address or instruction word
   const Decoded* trapped_at = nullptr;
   Transfer transfer{};
 
@@ -102,7 +109,7 @@ struct Hart {
   void set_x(unsigned r, std::uint64_t value) {
     if (r != 0) x[r] = value;
   }
-  // Ends the block with a trap at `instruction`: `return hart.raise(d, ...)`. The block loop derives pc from it.
+  // Ends the block with a trap at `instruction`: `return hart.raise(d, ...)`. pc is derived from it.
   const Decoded* raise(const Decoded* instruction, TrapCause cause, std::uint64_t value) {
     stop = Stop::trap;
     trapped_at = instruction;
@@ -112,9 +119,9 @@ struct Hart {
   }
 };
 
-// What a handler may return instead of d + 1: runs on at once. Compilers make it a jump, so each kind of instruction has its own
-// prediction of what follows; where they do not, the stack holds a block's worth of small frames at most.
-// Only without objects whose destructors must run first.
+// What a handler may return instead of d + 1: runs on at once. Compilers make it a jump, so each kind of
+// instruction has its own prediction of what follows; where they do not, the stack holds a block's worth of
+// small frames at most. Only without objects whose destructors must run first.
 inline const Decoded* proceed(Hart& hart, const Decoded* d) { return d[1].execute(hart, d + 1); }
 
 }  // namespace dojo::isa

@@ -15,7 +15,8 @@ TEST(Page, OfTheInstructionSetIsFresh) {
   const std::filesystem::path page = std::filesystem::path(DOJO_SOURCE_DIR) / "docs" / "isa.md";
   if (getenv("DOJO_REGENERATE") != nullptr) write_text(page, to_markdown());
   ASSERT_TRUE(std::filesystem::exists(page));
-  EXPECT_TRUE(read_text(page) == to_markdown()) << "run isa_test --gtest_filter='Page.*' with DOJO_REGENERATE=1";
+  EXPECT_TRUE(read_text(page) == to_markdown())
+      << "run isa_test --gtest_filter='Page.*' with DOJO_REGENERATE=1";
 }
 
 }  // namespace

@@ -172,7 +172,7 @@ const Decoded* multiply_cfloat(Hart& hart, const Decoded* d) {
         };
   };
   return run_matrix_step<8>(hart, d, widen(static_cast<unsigned>(hart.cfloat_control & 0xff)),
-                         widen(static_cast<unsigned>(hart.cfloat_control >> 8 & 0xff)));
+                            widen(static_cast<unsigned>(hart.cfloat_control >> 8 & 0xff)));
 }
 
 }  // namespace dojo::isa

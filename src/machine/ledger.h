@@ -1,4 +1,5 @@
-// What each part did: counts by (part, op, event). Everything reported later (time, energy, pages) is computed from these.
+// What each part did: counts by (part, op, event). Everything reported later (time, energy, pages) is
+// computed from these.
 #pragma once
 
 #include <cstdint>
@@ -9,13 +10,14 @@
 
 namespace dojo::machine {
 
-// Keys: docs/notes/004. A part is a node, a link or an interface processor; op is the plan's op id (0: start-up).
+// Keys: docs/notes/004. A part is a node, a link or an interface processor; op is the plan's op id (0:
+// start-up).
 class Ledger {
- public:
+public:
   struct Key {
-    std::string part;    // "nodes" for the sum over nodes, "node.17", "mesh", "hbm.0"...
+    std::string part;  // "nodes" for the sum over nodes, "node.17", "mesh", "hbm.0"...
     std::uint32_t op = 0;
-    std::string event;   // "matrix.macs", "cycles.network"...
+    std::string event;  // "matrix.macs", "cycles.network"...
     auto operator<=>(const Key&) const = default;
   };
 
@@ -25,7 +27,7 @@ class Ledger {
   std::uint64_t total(std::string_view part, std::uint32_t op, std::string_view event) const;  // 0 if absent
   const std::map<Key, std::uint64_t>& rows() const { return rows_; }
 
- private:
+private:
   std::map<Key, std::uint64_t> rows_;
 };
 

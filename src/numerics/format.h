@@ -1,8 +1,9 @@
 // Number formats, and exact conversion between them.
 //
-// Everything is described by a FormatSpec; bf16, fp16, OFP8 and Tesla's CFloat8 / CFloat16 (source: "A Guide to Tesla's Configurable
-// Floating Point Formats & Arithmetic", the white paper) are constants of it. Values travel as FP32, of which each narrower format is a
-// subset. Where the white paper is silent or contradicts itself the choice is a field of the spec; docs/notes/008-formats.md lists them.
+// Everything is described by a FormatSpec; bf16, fp16, OFP8 and Tesla's CFloat8 / CFloat16 (source: "A Guide
+// to Tesla's Configurable Floating Point Formats & Arithmetic", the white paper) are constants of it. Values
+// travel as FP32, of which each narrower format is a subset. Where the white paper is silent or contradicts
+// itself the choice is a field of the spec; docs/notes/008-formats.md lists them.
 //
 // widen and round are the definition; the bulk conversions of convert.h answer to them.
 #pragma once
@@ -13,15 +14,21 @@
 namespace dojo::numerics {
 
 enum class Format : std::uint8_t {
-  fp32, bf16, fp16,
-  cfloat8_143, cfloat8_152,   // 6-bit bias kept outside the number
-  cfloat16_shp, cfloat16_uhp,
-  e4m3, e5m2,                 // OFP8, for XSfmm
-  u8, i32,                    // integers: exact values, no rounding rules beyond saturation
+  fp32,
+  bf16,
+  fp16,
+  cfloat8_143,
+  cfloat8_152,  // 6-bit bias kept outside the number
+  cfloat16_shp,
+  cfloat16_uhp,
+  e4m3,
+  e5m2,  // OFP8, for XSfmm
+  u8,
+  i32,  // integers: exact values, no rounding rules beyond saturation
 };
 
-std::string_view name(Format format);       // "bf16", "cfloat8_143"...
-unsigned storage_bytes(Format format);      // 4, 2 or 1
+std::string_view name(Format format);   // "bf16", "cfloat8_143"...
+unsigned storage_bytes(Format format);  // 4, 2 or 1
 
 // What the codes with the largest exponent field mean.
 enum class TopExponent : std::uint8_t {
@@ -44,8 +51,8 @@ enum class NanSign : std::uint8_t { positive, kept };
 
 enum class NegativeZero : std::uint8_t { kept, positive };
 
-// Underflow is raised for an inexact result that is tiny, that is below the smallest normal: as a result rounded with unbounded
-// exponent (after), or as the operand itself (before).
+// Underflow is raised for an inexact result that is tiny, that is below the smallest normal: as a result
+// rounded with unbounded exponent (after), or as the operand itself (before).
 enum class Tininess : std::uint8_t { after_rounding, before_rounding };
 
 struct FormatSpec {
@@ -100,8 +107,9 @@ enum Flag : std::uint8_t {
   flag_underflow = 8,  // inexact and tiny
 };
 
-// How to round. Stochastic: away from zero with probability (distance to the neighbour below) / (distance between neighbours), that is
-// when `random` < floor(that ratio x 2^32); exact for every residual of 32 bits or fewer, and values on the grid never move.
+// How to round. Stochastic: away from zero with probability (distance to the neighbour below) / (distance
+// between neighbours), that is when `random` < floor(that ratio x 2^32); exact for every residual of 32 bits
+// or fewer, and values on the grid never move.
 struct Rounding {
   bool stochastic = false;
   std::uint32_t random = 0;  // uniform
@@ -115,7 +123,8 @@ struct Rounded {
   std::uint8_t flags = 0;  // of Flag
 };
 
-// The exact value of a code; bits above spec.bits() are ignored. A NaN code gives the canonical NaN 0x7fc00000.
+// The exact value of a code; bits above spec.bits() are ignored. A NaN code gives the canonical NaN
+// 0x7fc00000.
 float widen(std::uint32_t code, const FormatSpec& spec);
 
 // A NaN becomes the canonical NaN (positive, quiet, no payload) where the format has one.
@@ -124,8 +133,9 @@ Rounded round(float value, const FormatSpec& spec, Rounding rounding = Rounding:
 // Code with exponent field 0 and fraction not 0: an operand that raises flag_denormal when it is widened.
 bool is_denormal(std::uint32_t code, const FormatSpec& spec);
 
-// The value that `value` has after being stored in `format` (nearest even, default bias) and read back. u8 and i32: the nearest
-// integer, ties to even, saturated; NaN becomes 0. (i32 beyond 2^24 saturates at the largest float below 2^31.)
+// The value that `value` has after being stored in `format` (nearest even, default bias) and read back. u8
+// and i32: the nearest integer, ties to even, saturated; NaN becomes 0. (i32 beyond 2^24 saturates at the
+// largest float below 2^31.)
 float round_to(Format format, float value);
 
 }  // namespace dojo::numerics
