@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include <deque>
+
 #include "base/parallel.h"
 #include "base/random.h"
 #include "isa/vector_config.h"
@@ -99,6 +101,7 @@ Traced run_on_reference(Bench bench) {
   bench.hart.memory.bytes = bench.sram.data();
   ReferencePipeline pipeline(d1(), 1);
   Traced traced;
+  std::deque<Step> steps;
   bool stopped = false;
   while (!stopped) {
     const isa::Block block = isa::build_block(bench.hart.memory, bench.hart.pc);
@@ -112,7 +115,8 @@ Traced run_on_reference(Bench bench) {
     const Exit exit = stopped                                   ? Exit::stopped
                       : bench.hart.pc == block.pc + block.bytes ? Exit::onward
                                                                 : Exit::taken;
-    for (const Step& step : steps_of(block, completed, config, exit, d1())) pipeline.feed(0, step);
+    for (const Step& step : steps_of(block, completed, config, exit, d1()))
+      pipeline.feed(0, steps.emplace_back(step));
     traced.instructions += completed;
   }
   while (!pipeline.stopped(0)) pipeline.tick();

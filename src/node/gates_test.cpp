@@ -2,6 +2,8 @@
 // too late fails.
 #include <gtest/gtest.h>
 
+#include <deque>
+
 #include "machine/machine.h"
 #include "node/assembly_for_test.h"
 #include "node/pipeline.h"
@@ -33,12 +35,13 @@ std::vector<ReferencePipeline::Times> times_of(std::string_view text, const Conf
   ReferencePipeline slow(node, 1);
   Pipeline fast(node);
   std::vector<ReferencePipeline::Times> fast_times;
+  std::deque<Step> steps;
   for (std::uint64_t pc = Bench::base; pc < bench.text_end;) {
     const isa::Block block = isa::build_block(bench.hart.memory, pc);
     std::uint32_t count = 0;  // memory behind the text is not meant
     for (; count < block.count && pc < bench.text_end; ++count) pc += block.code[count].length;
     for (const Step& step : steps_of(block, count, config, last_taken ? Exit::taken : Exit::onward, node)) {
-      slow.feed(0, step);
+      slow.feed(0, steps.emplace_back(step));
       fast.add(step);
       fast_times.push_back(fast.last());
     }

@@ -36,9 +36,23 @@ ReferencePipeline::ReferencePipeline(const machine::Node& node, unsigned threads
       load_busy_(node.sram_load_ports),
       store_busy_(node.sram_store_ports) {}
 
-bool ReferencePipeline::empty(unsigned thread) const {
+bool ReferencePipeline::idle(const Thread& thread) const {
+  return thread.trace.empty() && thread.queue.empty() && thread.done <= now_ && thread.front_ready <= now_;
+}
+
+bool ReferencePipeline::empty(unsigned thread) const { return idle(threads_[thread]); }
+
+// One more than a thread can pass on in a cycle, so that what passes next is always known.
+bool ReferencePipeline::hungry(unsigned thread) const {
   const Thread& t = threads_[thread];
-  return t.trace.empty() && t.queue.empty() && t.done <= now_ && t.front_ready <= now_;
+  if (t.finishing || t.stopping || t.stop_paid) return false;
+  return t.trace.size() <= node_.decode_width && (t.trace.empty() || t.trace.back()->exit != Exit::stopped);
+}
+
+void ReferencePipeline::acknowledge(unsigned thread) {
+  Thread& t = threads_[thread];
+  DOJO_ENSURE(idle(t));
+  t.stop_paid = t.finishing = t.draining = false;
 }
 
 void ReferencePipeline::tick() {
@@ -47,11 +61,6 @@ void ReferencePipeline::tick() {
   pass_instructions();
   for (Thread& thread : threads_) account(thread);
   ++now_;
-}
-
-void ReferencePipeline::jump(Cycle to) {
-  for (unsigned thread = 0; thread < threads_.size(); ++thread) DOJO_ENSURE(empty(thread));
-  now_ = std::max(now_, to);
 }
 
 // --- Vector engine
@@ -86,9 +95,10 @@ void ReferencePipeline::issue_vectors() {
     Thread& thread = threads_[(static_cast<std::size_t>(now_) + i) % threads_.size()];
     while (!thread.queue.empty()) {
       const Queued head = thread.queue.front();
-      const bool arithmetic = (head.job.pipes & (simd_pipe | matrix_pipe)) != 0;
+      const Job& job = head.step->job;
+      const bool arithmetic = (job.pipes & (simd_pipe | matrix_pipe)) != 0;
       if (arithmetic && slots == 0) break;
-      if (!sources_ready(thread, head.job) || !pipes_free(head.job) || !ports_free(head.job)) break;
+      if (!sources_ready(thread, job) || !pipes_free(job) || !ports_free(job)) break;
       thread.queue.pop_front();
       begin(thread, head);
       slots -= arithmetic;
@@ -97,7 +107,7 @@ void ReferencePipeline::issue_vectors() {
 }
 
 void ReferencePipeline::begin(Thread& thread, const Queued& queued) {
-  const Job& job = queued.job;
+  const Job& job = queued.step->job;
   const Cycle free_again = now_ + job.occupancy;
   const Cycle last = free_again - 1 + job.latency;
   const Cycle first = job.streams ? now_ + job.latency : last;
@@ -173,9 +183,10 @@ void ReferencePipeline::pass_instructions() {
     Thread& thread = threads_[(static_cast<std::size_t>(now_) + i) % threads_.size()];
     unsigned bytes = 0;
     while (!thread.trace.empty()) {
-      const Step step = thread.trace.front();
+      const Step& step = *thread.trace.front();
       const Job& job = step.job;
-      if (thread.front_ready > now_ || !operands_ready(thread, job)) {
+      thread.draining &= !thread.queue.empty() || thread.done > now_;
+      if (thread.draining || thread.front_ready > now_ || !operands_ready(thread, job)) {
         thread.front_reason = Cause::dependency;
         break;
       }
@@ -196,15 +207,20 @@ void ReferencePipeline::pass_instructions() {
   }
 }
 
+void ReferencePipeline::enqueue(Thread& thread, const Step& step) {
+  for_each_bit(step.job.x_writes, [&](unsigned r) { ++thread.x_pending[r]; });
+  for_each_bit(step.job.f_writes, [&](unsigned r) { ++thread.f_pending[r]; });
+  if (step.job.writes_config) ++thread.config_pending;
+  thread.queue.push_back({&step, thread.times.size() - (keep_ == Keep::times)});
+}
+
 void ReferencePipeline::pass(Thread& thread, const Step& step) {
   const Job& job = step.job;
   thread.stop_paid = false;
+  thread.passed = &step;
   if (keep_ == Keep::times) thread.times.push_back({now_, now_});
   if (job.route == Route::vector) {
-    for_each_bit(job.x_writes, [&](unsigned r) { ++thread.x_pending[r]; });
-    for_each_bit(job.f_writes, [&](unsigned r) { ++thread.f_pending[r]; });
-    if (job.writes_config) ++thread.config_pending;
-    thread.queue.push_back({job, thread.times.size() - (keep_ == Keep::times)});
+    enqueue(thread, step);
   } else if (job.route != Route::free) {
     const Cycle ready = now_ + job.latency;
     for_each_bit(job.x_writes, [&](unsigned r) { thread.x[r] = ready; });
@@ -219,30 +235,135 @@ void ReferencePipeline::pass(Thread& thread, const Step& step) {
   if (job.route == Route::drain) thread.front_ready = now_ + job.occupancy;
   if (step.exit == Exit::taken) thread.front_ready = now_ + 1 + static_cast<Cycle>(node_.branch_taken_cycles);
   thread.stopping = step.exit == Exit::stopped;
+  thread.draining = step.drains;
 }
 
 // --- Causes
 // -----------------------------------------------------------------------------------------------------
 
 void ReferencePipeline::account(Thread& thread) {
-  if (thread.trace.empty() && !thread.acted && !thread.stopping) return;
+  const bool ends = thread.stopping || (thread.finishing && !idle(thread));
+  if (thread.trace.empty() && !thread.acted && !ends) return;
   Cause cause = Cause::issue;
   if (thread.acted) {
     cause = Cause::issue;
   } else if (thread.stopping) {
     cause = Cause::unit;  // the network interface takes the transfer
   } else if (!thread.queue.empty()) {
-    const Job& oldest = thread.queue.front().job;
+    const Job& oldest = thread.queue.front().step->job;
     cause = !sources_ready(thread, oldest) ? Cause::dependency
             : !pipes_free(oldest)          ? Cause::unit
             : !ports_free(oldest)          ? Cause::sram
                                            : Cause::unit;
   } else {
-    cause = thread.front_reason;
+    cause = thread.trace.empty() ? Cause::dependency : thread.front_reason;
   }
   thread.counts.of(cause) += 1;
-  if (keep_ == Keep::times) thread.history.push_back(cause);
+  if (keep_ == Keep::times)
+    thread.history.push_back(cause);
+  else
+    spend(thread, cause);
   if (thread.stopping && thread.front_ready <= now_ + 1) thread.stopping = false, thread.stop_paid = true;
+}
+
+void ReferencePipeline::spend(const Thread& thread, Cause cause) {
+  const std::uint64_t place = (thread.trace.empty() ? thread.passed : thread.trace.front())->place;
+  auto found = std::find_if(spent_.begin(), spent_.end(), [&](const Spent& s) { return s.place == place; });
+  if (found == spent_.end()) found = spent_.insert(found, {place, {}});
+  found->cycles[static_cast<std::size_t>(cause)] += 1;
+}
+
+// --- Situations
+// -------------------------------------------------------------------------------------------------
+//
+// Words: the cycle within a round of turns; pairs (place, cycles from now) of what lies ahead, ended by
+// `no_more`; then per thread its flags, the step passed last if its cycles still count, and as runs (first
+// number, count), each list ended by `no_more`, its queue and its trace.
+
+namespace {
+
+constexpr std::uint32_t no_more = 0xffffffff;
+enum Flag : std::uint32_t { is_stopping = 1, is_finishing = 2, is_draining = 4, has_stopped = 8 };
+
+void put_run(Situation& words, std::size_t begin, std::uint32_t number) {
+  if (words.size() > begin && words[words.size() - 2] + words.back() == number)
+    ++words.back();
+  else
+    words.insert(words.end(), {number, 1});
+}
+
+}  // namespace
+
+// Every time at which something is ready or free, in a fixed order. Which of several ports is free makes no
+// difference, so they are sorted.
+template <typename Visit>
+void ReferencePipeline::visit_times(Visit visit) {
+  for (Cycle* at : {&simd_busy_, &matrix_busy_, &divider_busy_}) visit(*at);
+  for (std::vector<Cycle>* ports : {&load_busy_, &store_busy_})
+    for (Cycle& at : *ports) visit(at);
+  for (Thread& thread : threads_) {
+    for (Cycle* at : {&thread.config, &thread.done, &thread.front_ready}) visit(*at);
+    for (unsigned r = 0; r < 32; ++r)
+      for (Cycle* at : {&thread.x[r], &thread.f[r], &thread.v[r].first, &thread.v[r].last}) visit(*at);
+    for (Tile& tile : thread.tile)
+      for (Cycle* at : {&tile.forward, &tile.ready}) visit(*at);
+  }
+}
+
+Situation ReferencePipeline::situation() {
+  Situation words{static_cast<std::uint32_t>(now_ % static_cast<Cycle>(threads_.size()))};
+  std::sort(load_busy_.begin(), load_busy_.end());
+  std::sort(store_busy_.begin(), store_busy_.end());
+  std::uint32_t place = 0;
+  visit_times([&](Cycle at) {
+    if (at > now_) words.insert(words.end(), {place, static_cast<std::uint32_t>(at - now_)});
+    ++place;
+  });
+  words.push_back(no_more);
+  for (const Thread& thread : threads_) {
+    words.push_back(thread.stopping * is_stopping | thread.finishing * is_finishing |
+                    thread.draining * is_draining | thread.stop_paid * has_stopped);
+    words.push_back((thread.stopping || thread.finishing) && thread.passed ? thread.passed->number : 0);
+    std::size_t begin = words.size();
+    for (const Queued& queued : thread.queue) put_run(words, begin, queued.step->number);
+    words.push_back(no_more);
+    begin = words.size();
+    for (const Step* step : thread.trace) put_run(words, begin, step->number);
+    words.push_back(no_more);
+  }
+  return words;
+}
+
+void ReferencePipeline::resume(std::span<const std::uint32_t> situation,
+                               const std::function<const Step&(std::uint32_t)>& step_of) {
+  auto word = situation.begin();
+  now_ = *word++;
+  std::uint32_t place = 0;
+  visit_times([&](Cycle& at) {
+    at = now_;
+    if (*word == place++) at += word[1], word += 2;
+  });
+  ++word;
+  const auto each = [&](auto use) {
+    for (; *word != no_more; word += 2)
+      for (std::uint32_t i = 0; i < word[1]; ++i) use(step_of(word[0] + i));
+    ++word;
+  };
+  for (Thread& thread : threads_) {
+    const std::uint32_t flags = *word++;
+    thread.stopping = (flags & is_stopping) != 0;
+    thread.finishing = (flags & is_finishing) != 0;
+    thread.draining = (flags & is_draining) != 0;
+    thread.stop_paid = (flags & has_stopped) != 0;
+    thread.passed = thread.stopping || thread.finishing ? &step_of(*word) : nullptr;
+    ++word;
+    thread.x_pending = thread.f_pending = {};
+    thread.config_pending = 0;
+    thread.queue.clear();
+    thread.trace.clear();
+    each([&](const Step& step) { enqueue(thread, step); });
+    each([&](const Step& step) { thread.trace.push_back(&step); });
+  }
 }
 
 }  // namespace dojo::node

@@ -2,12 +2,16 @@
 //
 // Slow and obvious. One tick is one cycle: first the vector engine issues, then the front end passes
 // instructions on, then every thread's cycle gets its cause. The fast model (pipeline.h) answers to this one
-// for a single running thread, and several running threads of a node are timed by this one itself. The rules
-// in words: docs/notes/005.
+// for a single running thread; several running threads of a node are timed by this one itself, whose
+// situations are remembered (joint.h). The rules in words: docs/notes/005.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <deque>
+#include <functional>
+#include <span>
+#include <utility>
 #include <vector>
 
 #include "machine/machine.h"
@@ -21,22 +25,36 @@ namespace dojo::node {
 struct Step {
   Job job;
   Exit exit = Exit::onward;
+  bool drains = false;       // nothing passes behind it before everything up to it has finished
+  std::uint32_t number = 0;  // of whoever keeps it: what a Situation calls it
+  std::uint64_t place = 0;   // what its cycles are counted under
 };
 
 using Cycle = std::int64_t;
 
-// What to keep beside the totals: `times` grows with the trace, `totals` does not.
-enum class Keep : std::uint8_t { totals, times };
+// What to keep beside the totals: `times` grows with the trace; `places` are the cycles by Step::place.
+enum class Keep : std::uint8_t { times, places };
+
+// Cycles by cause of what one thread ran at one place.
+struct Spent {
+  std::uint64_t place = 0;
+  std::array<std::uint64_t, causes> cycles{};
+};
+
+// All that a pipeline's future can depend on, relative to its present cycle, without what has become
+// irrelevant: equal situations are equal words.
+using Situation = std::vector<std::uint32_t>;
 
 class ReferencePipeline {
 public:
   ReferencePipeline(const machine::Node& node, unsigned threads, Keep keep = Keep::times);
 
-  void feed(unsigned thread, const Step& step) { threads_[thread].trace.push_back(step); }
+  // The step must stay where it is until the thread is empty.
+  void feed(unsigned thread, const Step& step) { threads_[thread].trace.push_back(&step); }
+  // Nothing more comes before the thread is empty, and its cycles until then count.
+  void finish(unsigned thread) { threads_[thread].finishing = true; }
   // Advances one cycle.
   void tick();
-  // Lets time pass while every thread is empty.
-  void jump(Cycle to);
 
   Cycle now() const { return now_; }  // the cycle that the next tick computes
   // Nothing left to pass on and nothing in flight.
@@ -44,8 +62,11 @@ public:
   // The thread's latest step was `stopped` and has been paid for: its pipeline is empty, it is ready for
   // more.
   bool stopped(unsigned thread) const { return threads_[thread].stop_paid; }
-  // Steps fed and not passed on.
-  std::size_t fed(unsigned thread) const { return threads_[thread].trace.size(); }
+  bool finished(unsigned thread) const { return threads_[thread].finishing && empty(thread); }
+  // Forgets that the thread has stopped or finished: it may be fed again.
+  void acknowledge(unsigned thread);
+  // The front end could run out of steps within a cycle, and no stop is among them.
+  bool hungry(unsigned thread) const;
   // Cycles from which nothing was waiting to run are not counted.
   const Counts& counts(unsigned thread) const { return threads_[thread].counts; }
 
@@ -58,6 +79,15 @@ public:
   // Per cycle since the start, what was counted; for tests.
   const std::vector<Cause>& history(unsigned thread) const { return threads_[thread].history; }
 
+  // Kept with Keep::places, since it was last taken: a cycle belongs to the step that passes next.
+  std::vector<Spent> take_spent() { return std::exchange(spent_, {}); }
+
+  // The present situation, and a pipeline in that situation at a cycle below the number of threads; `step_of`
+  // knows the steps by number.
+  Situation situation();
+  void resume(std::span<const std::uint32_t> situation,
+              const std::function<const Step&(std::uint32_t)>& step_of);
+
 private:
   struct Ready {
     Cycle first = 0, last = 0;  // of a register: when a follower may start, and when all of it is there
@@ -66,11 +96,11 @@ private:
     Cycle forward = 0, ready = 0;  // for the next step on it, and for everybody else
   };
   struct Queued {
-    Job job;
+    const Step* step;
     std::size_t index;
   };
   struct Thread {
-    std::deque<Step> trace;
+    std::deque<const Step*> trace;
     std::deque<Queued> queue;
     std::array<Cycle, 32> x{}, f{};
     std::array<unsigned, 32> x_pending{}, f_pending{};  // writes by vector instructions not yet begun
@@ -80,8 +110,10 @@ private:
     unsigned config_pending = 0;
     Cycle done = 0;         // when everything begun so far has finished
     Cycle front_ready = 0;  // no instruction passes before
-    bool stopping = false, stop_paid = false;
-    bool acted = false;  // passed or began something this cycle
+    bool stopping = false, stop_paid = false, finishing = false;
+    bool draining = false;         // behind a step that drains
+    bool acted = false;            // passed or began something this cycle
+    const Step* passed = nullptr;  // the latest
     Cause front_reason = Cause::dependency;
     Counts counts;
     std::vector<Times> times;
@@ -92,6 +124,8 @@ private:
     bool load_path = true, store_path = true;
   };
 
+  template <typename Visit>
+  void visit_times(Visit visit);
   bool operands_ready(const Thread& thread, const Job& job) const;
   bool sources_ready(const Thread& thread, const Job& job) const;
   bool pipes_free(const Job& job) const;
@@ -101,7 +135,10 @@ private:
   void pass_instructions();
   bool take_slots(const Job& job, Slots& slots);
   void pass(Thread& thread, const Step& step);
+  bool idle(const Thread& thread) const;
   void account(Thread& thread);
+  void spend(const Thread& thread, Cause cause);
+  void enqueue(Thread& thread, const Step& step);
 
   machine::Node node_;
   Keep keep_;
@@ -109,6 +146,7 @@ private:
   std::vector<Thread> threads_;
   Cycle simd_busy_ = 0, matrix_busy_ = 0, divider_busy_ = 0;
   std::vector<Cycle> load_busy_, store_busy_;
+  std::vector<Spent> spent_;
 };
 
 }  // namespace dojo::node
