@@ -106,6 +106,27 @@ TEST_F(Exec, TheUsersMistakesEndWithTwoAndOneSentence) {
   EXPECT_EQ(dojo("exec --no-such-option " + good + " 2>/dev/null").exit_code, 2);
 }
 
+// The sentence is exact: what a program counts on and what the machine has.
+TEST_F(Exec, AProgramForLongerVectorsIsRefused) {
+  program("", "return 7;");
+  const auto path = folder_ / "program.elf", longer = folder_ / "longer.toml";
+  write_file(path, system::build_guest(system::guest_source("", "return 7;"), "-march=rv64gcv_zvl1024b"));
+  for (const char* command : {"exec", "profile"}) {
+    const Said said = dojo(fmt::format("{} {} 2>&1", command, path.string()));
+    EXPECT_EQ(said.exit_code, 2);
+    EXPECT_EQ(
+        said.words,
+        fmt::format("dojo: {}: is compiled for vectors of at least 1024 bits (zvl1024b); a node of d1 has "
+                    "512\n",
+                    path.string()));
+  }
+  std::string text = read_text(std::filesystem::path(DOJO_SOURCE_DIR) / "machines/d1.toml");
+  const std::string from = "vlen_bits            = { value = 512,";
+  ASSERT_NE(text.find(from), std::string::npos);
+  write_text(longer, text.replace(text.find(from), from.size(), "vlen_bits            = { value = 1024,"));
+  EXPECT_EQ(dojo(fmt::format("exec --quiet --machine {} {}", longer.string(), path.string())).exit_code, 7);
+}
+
 TEST_F(Exec, DisassemblesFromTheEntryOn) {
   const Said said = dojo("disassemble " + program("", "dojo_quiet(); return 0;"));
   EXPECT_EQ(said.exit_code, 0);
@@ -117,7 +138,8 @@ TEST_F(Exec, ListsTheMachinesParametersAndWhatFollows) {
   const Said said = dojo("machine d1");
   EXPECT_EQ(said.exit_code, 0);
   for (const std::string_view word :
-       {"mesh.link_bytes_per_cycle", "Hot Chips 34", "1.024 TFLOPS", "362.5 TFLOPS", "442.5 MB"})
+       {"mesh.link_bytes_per_cycle", "Hot Chips 34", "plausible from 4 (fast) to 8 (slow)", "1.024 TFLOPS",
+        "362.5 TFLOPS", "442.5 MB"})
     EXPECT_NE(said.words.find(word), std::string::npos) << word;
 }
 

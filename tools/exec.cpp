@@ -7,10 +7,13 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "base/file.h"
 #include "commands.h"
 #include "debug/instruction_trace.h"
 #include "debug/server.h"
 #include "run_program.h"
+#include "sensitivity.h"
+#include "signature.h"
 #include "system/computer.h"
 #include "system/program.h"
 
@@ -19,9 +22,19 @@ namespace dojo::tools {
 namespace {
 
 struct ExecOptions : ProgramOptions {
-  bool no_timing = false, json = false, quiet = false;
+  bool no_timing = false, json = false, quiet = false, sensitivity = false;
   std::optional<std::uint16_t> gdb;
-  std::string trace;
+  std::string trace, signature;
+  std::size_t signature_granularity = 4;
+};
+
+// The program, what it ran on, and all that is said about it at the end.
+struct Executed {
+  const machine::Machine& machine;
+  const system::Program& program;
+  const PlausibleRun& run;
+  std::vector<machine::Variant> variants;  // with --sensitivity: by variant, the first is `run`
+  std::vector<PlausibleRun> variant_runs;
 };
 
 constexpr std::array causes = {"issue", "dependency", "unit", "sram", "network", "synchronisation", "idle"};
@@ -57,8 +70,9 @@ void print_summary(const ExecOptions& options, const machine::Machine& machine,
   }
 }
 
-void print_json(const ExecOptions& options, const machine::Machine& machine, const system::Program& program,
-                const system::LaunchResult& result, const std::string& text, const std::string& errors) {
+void print_json(const ExecOptions& options, const Executed& executed) {
+  const auto& [machine, program, run, variants, variant_runs] = executed;
+  const system::LaunchResult& result = run.result;
   nlohmann::ordered_json json;
   json["program"] = options.program;
   json["program_sha256"] = program.sha256();
@@ -66,8 +80,8 @@ void print_json(const ExecOptions& options, const machine::Machine& machine, con
   json["nodes"] = options.nodes;
   json["outcome"] = name_of(result.outcome);
   json["exit_code"] = result.exit_code;
-  json["output"] = text;
-  json["error_output"] = errors;
+  json["output"] = run.output;
+  json["error_output"] = run.error_output;
   json["warnings"] = result.warnings;
   json["memory_bytes_used"] = result.memory_used;
   json["instructions"] = result.instructions;
@@ -91,6 +105,7 @@ void print_json(const ExecOptions& options, const machine::Machine& machine, con
                                 {"symbol", stranded.symbol},
                                 {"registers", registers}});
   }
+  if (!variant_runs.empty()) json["sensitivity"] = json_of_sensitivity(variants, variant_runs, options.nodes);
   // A program may write any bytes; what is not UTF-8 is replaced.
   fmt::print("{}\n", json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
 }
@@ -102,29 +117,54 @@ std::function<void(system::Stepping&)> led_by_gdb(debug::GdbServer& server, cons
   };
 }
 
-void exec(const ExecOptions& options) {
-  const machine::Machine machine = machine_of(options);
-  const system::Program program = system::Program::read(options.program);
-  system::Computer computer(machine, options.nodes);
-  std::string text, errors;
-  bool line_open = false;
-  system::LaunchOptions launch = launch_options(options);
-  launch.timing = !options.no_timing;
-  launch.text_output = [&](std::string_view words) {
-    if (options.json) {
-      text += words;
-      return;
-    }
+void print_all(const ExecOptions& options, const Executed& executed) {
+  if (options.json) {
+    print_json(options, executed);
+    return;
+  }
+  const PlausibleRun& run = executed.run;
+  for (const std::string& warning : run.result.warnings) fmt::print(stderr, "dojo: warning: {}\n", warning);
+  if (options.quiet) return;
+  if (!run.output.empty() && !run.output.ends_with('\n')) fmt::print("\n");
+  print_summary(options, executed.machine, run.result);
+  if (executed.variant_runs.empty()) return;
+  print_sensitivity(executed.variants, executed.variant_runs, options.nodes);
+  for (const std::string& clause : timing_dependences(executed.variants, executed.variant_runs))
+    fmt::print("  {}\n", clause);
+}
+
+// Takes what the program writes; people see it at once. What nobody will ask for is not kept, but for the
+// last words: the summary begins on a line of its own.
+void take_output(system::LaunchOptions& launch, PlausibleRun& run, const ExecOptions& options) {
+  const bool show = !options.json, keep = options.json || options.sensitivity;
+  launch.text_output = [&run, show, keep](std::string_view words) {
+    if (!keep) run.output.clear();
+    run.output += words;
+    if (!show) return;
     std::fwrite(words.data(), 1, words.size(), stdout);
     std::fflush(stdout);
-    line_open = !words.ends_with('\n');
   };
-  launch.error_output = [&](std::string_view words) {
-    if (options.json)
-      errors += words;
-    else
-      std::fwrite(words.data(), 1, words.size(), stderr);
+  launch.error_output = [&run, show, keep](std::string_view words) {
+    if (keep) run.error_output += words;
+    if (show) std::fwrite(words.data(), 1, words.size(), stderr);
   };
+}
+
+void exec(const ExecOptions& options) {
+  const machine::Machine machine = machine_of(options);
+  const system::Program program = program_of(options, machine);
+  std::vector<machine::Variant> variants;
+  if (options.sensitivity) variants = machine::plausible_variants(machine);
+  std::pair<std::uint64_t, std::uint64_t> signature;
+  if (!options.signature.empty()) signature = signature_range(program, machine);
+
+  system::Computer computer(machine, options.nodes);
+  PlausibleRun run;
+  system::LaunchOptions launch = launch_options(options);
+  InputTape input(launch.text_input);
+  launch.timing = !options.no_timing;
+  if (options.sensitivity) launch.text_input = input.reader();
+  take_output(launch, run, options);
   std::optional<debug::GdbServer> server;
   if (options.gdb) launch.lead = led_by_gdb(server.emplace(*options.gdb), options.program);
   std::optional<debug::InstructionTrace> trace;
@@ -132,20 +172,19 @@ void exec(const ExecOptions& options) {
     trace.emplace(options.trace);
     launch.lead = [&](system::Stepping& stepping) { trace->lead(stepping); };
   }
-  const system::LaunchResult result = computer.launch(program, 0, 0, launch);
+  run.result = computer.launch(program, 0, 0, launch);
   if (trace) trace->finish();
-
-  if (options.json) {
-    print_json(options, machine, program, result, text, errors);
-  } else {
-    for (const std::string& warning : result.warnings) fmt::print(stderr, "dojo: warning: {}\n", warning);
-    if (!options.quiet) {
-      if (line_open) fmt::print("\n");
-      print_summary(options, machine, result);
-    }
+  if (!options.signature.empty()) {
+    const auto bytes = computer.sram(0).subspan(signature.first, signature.second - signature.first);
+    write_text(options.signature, signature_text(bytes, options.signature_granularity));
   }
+
+  Executed executed{machine, program, run, std::move(variants), {}};
+  if (options.sensitivity && run.result.outcome == system::Outcome::finished)
+    executed.variant_runs = run_variants(options, executed.variants, program, input, run);
+  print_all(options, executed);
   std::fflush(stdout);
-  end_as_program(options, result);
+  end_as_program(options, run.result);
 }
 
 }  // namespace
@@ -163,6 +202,22 @@ void add_exec_command(CLI::App& app) {
   command->add_option("--trace", options->trace, "Write a line per instruction to FILE")
       ->type_name("FILE")
       ->excludes("--gdb");
+  command
+      ->add_flag("--sensitivity", options->sensitivity,
+                 "Run again over all plausible latencies of the machine and say what they change")
+      ->excludes("--quiet")
+      ->excludes("--no-timing")
+      ->excludes("--gdb")
+      ->excludes("--trace");
+  auto* signature = command->add_option("--signature", options->signature,
+                                        "Write node 0's bytes from begin_signature to end_signature to FILE");
+  signature->type_name("FILE");
+  command
+      ->add_option("--signature-granularity", options->signature_granularity,
+                   "Bytes in a line of the signature")
+      ->check(CLI::Range(1, 4096))
+      ->needs(signature)
+      ->capture_default_str();
   command->add_flag("--json", options->json, "Everything, with the ledger, as JSON");
   command->callback([options] { exec(*options); });
 }

@@ -11,6 +11,12 @@ namespace dojo::tools {
 
 namespace {
 
+std::string source_of(const machine::Parameter& parameter) {
+  if (!parameter.plausible) return parameter.source;
+  const auto& [fast, slow, source] = *parameter.plausible;
+  return fmt::format("{}; plausible from {} (fast) to {} (slow): {}", parameter.source, fast, slow, source);
+}
+
 void print_machine(const machine::Machine& machine) {
   fmt::print("{}: {}\n\n", machine.name, machine.description);
   fmt::print(
@@ -29,7 +35,7 @@ void print_machine(const machine::Machine& machine) {
   };
   line("key", "value", "unit", "origin", "source");
   for (const machine::Parameter& parameter : machine.parameters)
-    line(parameter.key, parameter.value, parameter.unit, parameter.origin, parameter.source);
+    line(parameter.key, parameter.value, parameter.unit, parameter.origin, source_of(parameter));
 
   fmt::print("\nwhat follows\n");
   const auto identities = machine::identities(machine);

@@ -162,7 +162,7 @@ void write_callgrind(const ProfileOptions& options, const Profile& profile, cons
 
 void profile_program(const ProfileOptions& options) {
   const machine::Machine machine = machine_of(options);
-  const system::Program program = system::Program::read(options.program);
+  const system::Program program = program_of(options, machine);
   system::Computer computer(machine, options.nodes);
   Profile profile;
   system::LaunchOptions launch = launch_options(options);

@@ -78,6 +78,14 @@ machine::Machine machine_of(const ProgramOptions& options) {
   return machine;
 }
 
+system::Program program_of(const ProgramOptions& options, const machine::Machine& machine) {
+  system::Program program = system::Program::read(options.program);
+  if (program.promised_vlen_bits() > machine.node.vlen_bits)
+    refuse(program.where(), "is compiled for vectors of at least {} bits (zvl{}b); a node of {} has {}",
+           program.promised_vlen_bits(), program.promised_vlen_bits(), machine.name, machine.node.vlen_bits);
+  return program;
+}
+
 system::LaunchOptions launch_options(const ProgramOptions& options) {
   system::LaunchOptions launch;
   launch.host_threads = options.host_threads;

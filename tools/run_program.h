@@ -29,6 +29,9 @@ void add_program_options(CLI::App& command, ProgramOptions& options);
 // The machine of the command line; with --memory its nodes have that much SRAM.
 machine::Machine machine_of(const ProgramOptions& options);
 
+// The program of the command line. Throws UserError if it was compiled for longer vectors than `machine` has.
+system::Program program_of(const ProgramOptions& options, const machine::Machine& machine);
+
 // What every launch of it has in common: limits, argv, standard input. Output goes nowhere.
 system::LaunchOptions launch_options(const ProgramOptions& options);
 

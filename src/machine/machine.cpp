@@ -156,6 +156,34 @@ std::string store(const File& file, const toml::node& node, const Binding& bindi
   return text.empty() ? "none" : text;
 }
 
+double number_in(const Machine& machine, const Binding& binding) {
+  Machine copy = machine;
+  const Slot slot = binding.slot(copy);
+  if (const auto* whole = std::get_if<std::uint64_t*>(&slot)) return static_cast<double>(**whole);
+  return *std::get<double*>(slot);
+}
+
+// Of a parameter that has been stored in `machine`: all three keys or none.
+std::optional<PlausibleRange> read_plausible(const File& file, const Binding& binding,
+                                             const toml::table& entry, const Machine& machine) {
+  const toml::node *fast = entry.get("fast"), *slow = entry.get("slow");
+  if (!fast && !slow && !entry.get("range")) return {};
+  const std::string name = fmt::format("{}.{}", binding.section, binding.key);
+  if (!fast || !slow) refuse(file.at(entry), "'{}' has a range without '{}'", name, fast ? "slow" : "fast");
+  Machine trial = machine;
+  if (std::holds_alternative<Places*>(binding.slot(trial)))
+    refuse(file.at(*fast), "'{}' is a list, which has no range", name);
+  const auto end = [&](const toml::node& node) {
+    std::visit([&](auto* field) { store(file, node, binding, field); }, binding.slot(trial));
+    return number_in(trial, binding);
+  };
+  const PlausibleRange range{end(*fast), end(*slow), read_string(file, entry, "range")};
+  const double value = number_in(machine, binding);
+  if (value < std::min(range.fast, range.slow) || value > std::max(range.fast, range.slow))
+    refuse(file.at(*fast), "'{}' is {}, outside its own range {} to {}", name, value, range.fast, range.slow);
+  return range;
+}
+
 void read_parameter(const File& file, const Binding& binding, Machine& machine) {
   const toml::node* section = file.root.get(binding.section);
   if (!section || !section->is_table())
@@ -167,11 +195,11 @@ void read_parameter(const File& file, const Binding& binding, Machine& machine) 
     refuse(file.at(*node), "'{}.{}' must be {{ value = ..., origin = \"...\", source = \"...\" }}",
            binding.section, binding.key);
   const std::string name = fmt::format("{}.{}", binding.section, binding.key);
-  refuse_unknown_keys(file, *entry, "'" + name + "'", {"value", "origin", "source"});
+  refuse_unknown_keys(file, *entry, "'" + name + "'", {"value", "origin", "source", "fast", "slow", "range"});
   const toml::node* value = entry->get("value");
   if (!value) refuse(file.at(*node), "missing 'value' of '{}'", name);
 
-  Parameter parameter{name, {}, std::string(binding.unit), {}, {}};
+  Parameter parameter{name, {}, std::string(binding.unit), {}, {}, {}};
   parameter.value =
       std::visit([&](auto* field) { return store(file, *value, binding, field); }, binding.slot(machine));
   parameter.origin = read_string(file, *entry, "origin");
@@ -179,6 +207,7 @@ void read_parameter(const File& file, const Binding& binding, Machine& machine) 
   if (std::find(std::begin(origins), std::end(origins), parameter.origin) == std::end(origins))
     refuse(file.at(*entry->get("origin")), "origin of '{}' is '{}', not one of {}", name, parameter.origin,
            fmt::join(origins, ", "));
+  parameter.plausible = read_plausible(file, binding, *entry, machine);
   machine.parameters.push_back(std::move(parameter));
 }
 
@@ -267,6 +296,27 @@ Machine read_machine(std::string_view name) {
   machine.description = read_string(file, file.root, "description");
   for (const Binding& binding : bindings) read_parameter(file, binding, machine);
   check_together(file, machine);
+  for (const Parameter& parameter : machine.parameters)
+    if (parameter.plausible)
+      for (const double value : {parameter.plausible->fast, parameter.plausible->slow})
+        check_together(file, with_parameter(machine, parameter.key, value));
+  return machine;
+}
+
+Machine with_parameter(Machine machine, std::string_view key, double value) {
+  const auto binding = std::ranges::find_if(
+      bindings, [key](const Binding& b) { return key == fmt::format("{}.{}", b.section, b.key); });
+  const auto parameter = std::ranges::find(machine.parameters, key, &Parameter::key);
+  DOJO_ENSURE(binding != std::end(bindings) && parameter != machine.parameters.end());
+  DOJO_ENSURE(parameter->plausible.has_value());
+  const auto [low, high] = std::minmax(parameter->plausible->fast, parameter->plausible->slow);
+  DOJO_ENSURE(value >= low && value <= high);
+  const Slot slot = binding->slot(machine);
+  if (auto* whole = std::get_if<std::uint64_t*>(&slot))
+    **whole = static_cast<std::uint64_t>(value);
+  else
+    *std::get<double*>(slot) = value;
+  parameter->value = fmt::format("{}", value);
   return machine;
 }
 

@@ -4,10 +4,15 @@
 // reference (T: the maker's text, T*: its statement relayed, I: third party, D: arithmetic, U: unpublished,
 // our choice). Keys carry their unit. A key that this file does not list, a missing key, or a value out of
 // range is refused with file and line.
+//
+// A parameter whose true value nobody has published may add { fast, slow, range }: the plausible values on
+// either side of `value` that make the machine fastest and slowest, and where they come from
+// (machine/sensitivity.h asks what they do to a result).
 #pragma once
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -58,9 +63,16 @@ struct Interface {
   double hbm_latency_ns = 0, link_latency_ns = 0;
 };
 
+// What else a parameter may plausibly be; the file's value lies between the two, ends included.
+struct PlausibleRange {
+  double fast = 0, slow = 0;
+  std::string source;
+};
+
 // One parameter as the file gives it, for `dojo machine`.
 struct Parameter {
   std::string key, value, unit, origin, source;
+  std::optional<PlausibleRange> plausible;
 };
 
 struct Machine {
@@ -78,6 +90,10 @@ struct Machine {
 
 // `name` is a bare name looked up in machines/ beside the program's sources, or a path to a .toml file.
 Machine read_machine(std::string_view name);
+
+// The same machine with one number changed: `key` as in Machine::parameters ("node.simd_cycles"), which must
+// have a plausible range, to a value inside it.
+Machine with_parameter(Machine machine, std::string_view key, double value);
 
 // What follows from the parameters: "node, BF16 and CFloat8" -> "1.024 TFLOPS"...
 std::vector<std::pair<std::string, std::string>> identities(const Machine& machine);

@@ -12,7 +12,7 @@ constexpr std::string_view events[] = {
     "instructions.float",       "instructions.vector_config", "instructions.simd",     "instructions.simd",
     "instructions.vector_load", "instructions.vector_store",  "instructions.matrix",   "instructions.matrix",
     "instructions.transfer",    "instructions.system",
-    "sram.read_bytes", "sram.write_bytes", "matrix.macs",
+    "sram.read_bytes", "sram.write_bytes", "matrix.macs", "simd.busy_cycles",
     "cycles.issue", "cycles.dependency", "cycles.unit", "cycles.sram",
 };
 // clang-format on

@@ -19,7 +19,7 @@ constexpr std::size_t units = static_cast<std::size_t>(isa::Unit::system) + 1;
 // One flat row of counters, so that adding a block's counts is a handful of host vector additions.
 struct alignas(32) Counts {
   // clang-format off
-  static constexpr std::size_t read_bytes = units, write_bytes = units + 1, macs = units + 2, first_cause = units + 3;
+  static constexpr std::size_t read_bytes = units, write_bytes = units + 1, macs = units + 2, simd_busy = units + 3, first_cause = units + 4;
   static constexpr std::size_t size = (first_cause + causes + 3) / 4 * 4;
   // clang-format on
   std::array<std::uint64_t, size> value{};

@@ -216,11 +216,13 @@ void describe_vector_access(const Decoded& d, const Config& config, const machin
   }
 }
 
-// A step multiplies blocks of 8 x 8 x k; FP32 runs at the SIMD pipe's rate and takes that pipe as well.
+// A step multiplies blocks of 8 x 8 x k; FP32 runs at the SIMD pipe's rate and takes that pipe as well, FP64
+// at half of it.
 void describe_matrix(const Decoded& d, const Config& config, const machine::Node& node, Job& job) {
   const bool single = d.row->mnemonic == "sf.mm.f.f" && config.sew_log2 >= 5;
   const std::uint64_t blocks = std::uint64_t{(config.tile_m + 7u) / 8} * ((config.vl + 7u) / 8);
-  const std::uint64_t macs = blocks * 64 * config.tile_k * (single ? node.matrix_fp32_divisor : 1);
+  const std::uint64_t slower = single ? node.matrix_fp32_divisor << (config.sew_log2 - 5) : 1;
+  const std::uint64_t macs = blocks * 64 * config.tile_k * slower;
   job.occupancy = divide_up(macs, node.matrix_macs);
   job.latency = static_cast<std::uint32_t>(node.matrix_cycles);
   job.pipes = single ? simd_pipe | matrix_pipe : matrix_pipe;
@@ -325,6 +327,7 @@ void count(const Job& job, Counts& counts) {
   counts.value[Counts::read_bytes] += job.read_bytes;
   counts.value[Counts::write_bytes] += job.write_bytes;
   counts.value[Counts::macs] += job.macs;
+  if ((job.pipes & simd_pipe) != 0) counts.value[Counts::simd_busy] += job.occupancy;
 }
 
 }  // namespace dojo::node

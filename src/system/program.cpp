@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/sha256.h"
+#include "system/attributes.h"
 
 namespace dojo::system {
 
@@ -21,7 +22,7 @@ constexpr std::uint64_t most_segments = 64, most_symbols = 1'000'000, most_bytes
 enum SegmentType : std::uint32_t { load = 1, dynamic = 2, interpreter = 3 };
 enum SegmentFlag : std::uint32_t { executable_flag = 1, writable_flag = 2 };
 enum SymbolType : unsigned { no_type = 0, object_type = 1, function_type = 2 };
-constexpr unsigned symbol_table_section = 2, undefined_section = 0;
+constexpr unsigned symbol_table_section = 2, attributes_section = 0x70000003, undefined_section = 0;
 
 }  // namespace
 
@@ -36,7 +37,7 @@ public:
     program_.sha256_ = sha256_hex(elf_);
     read_segments();
     check_segments();
-    read_symbols();
+    read_sections();
     return std::move(program_);
   }
 
@@ -102,13 +103,16 @@ private:
     if (program_.entry_ % 2 != 0) refuse(where_, "starts at the odd address {:#x}", program_.entry_);
   }
 
-  void read_symbols() {
+  void read_sections() {
     const std::uint64_t table = word(40), count = half(60);
     if (table == 0 || count == 0) return;
     if (half(58) != section_bytes) refuse(where_, "has section headers of {} bytes, not 64", half(58));
     need(table, count * section_bytes, "section headers");
-    for (std::uint64_t i = 0; i < count; ++i)
-      if (word32(table + i * section_bytes + 4) == symbol_table_section) read_symbol_table(table, i, count);
+    for (std::uint64_t i = 0; i < count; ++i) {
+      const std::uint64_t section = table + i * section_bytes, type = word32(section + 4);
+      if (type == symbol_table_section) read_symbol_table(table, i, count);
+      if (type == attributes_section) read_attributes(word(section + 24), word(section + 32));
+    }
     std::ranges::sort(program_.symbols_, {}, [](const auto& symbol) {
       return std::tuple(symbol.address, symbol.function, std::string_view(symbol.name));
     });
@@ -142,6 +146,11 @@ private:
     const std::uint64_t address = word(at + 8);
     program_.symbols_.push_back({address, word(at + 16), std::string(text),
                                  type != object_type && in_code(address), type == function_type});
+  }
+
+  void read_attributes(std::uint64_t offset, std::uint64_t bytes) {
+    need(offset, bytes, "the attributes");
+    program_.promised_vlen_bits_ = system::promised_vlen_bits(elf_.subspan(offset, bytes), where_);
   }
 
   bool in_code(std::uint64_t address) const {

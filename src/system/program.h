@@ -44,6 +44,8 @@ public:
   // Every address that a symbol of the code names, ascending: where functions begin.
   std::vector<std::pair<std::uint64_t, std::string>> code_symbols() const;
   const std::string& sha256() const { return sha256_; }  // of the whole file
+  // The vector length that its attributes say it counts on (zvl512b: 512), in bits; 0 if they say none.
+  std::uint64_t promised_vlen_bits() const { return promised_vlen_bits_; }
 
 private:
   struct Symbol {
@@ -56,6 +58,7 @@ private:
   std::string where_, sha256_;
   std::uint64_t entry_ = 0;
   std::pair<std::uint64_t, std::uint64_t> headers_{0, 0};
+  std::uint64_t promised_vlen_bits_ = 0;
   std::vector<ProgramSegment> segments_;
   std::vector<Symbol> symbols_;  // sorted by address, functions last among equals
 };
