@@ -43,6 +43,16 @@ Decoded fetch(const Memory& memory, std::uint64_t pc) {
 
 }  // namespace
 
+Reach::Reach(const Memory& memory) : bias(reinterpret_cast<std::uintptr_t>(memory.bytes) - memory.base) {
+  constexpr std::uint64_t widest = 8;
+  const std::uint64_t end = memory.base + memory.size;
+  const auto span = [&](std::uint64_t floor) { return floor + widest <= end ? end - floor - widest + 1 : 0; };
+  load_floor = std::max(memory.base, memory.unmapped_below);
+  load_span = span(load_floor);
+  store_floor = memory.text_end > load_floor && memory.text_begin < end ? memory.text_end : load_floor;
+  store_span = span(store_floor);
+}
+
 Block build_block(const Memory& memory, std::uint64_t pc, unsigned limit) {
   Block block;
   block.pc = pc;

@@ -34,6 +34,17 @@ struct Memory {
   }
 };
 
+// The same bounds as translated code compares them: an access of up to 8 bytes at `address` is allowed if
+// address - floor < span, without sign. What is refused may be allowed nevertheless: the instruction's own
+// meaning decides then.
+struct Reach {
+  std::uint64_t bias = 0;  // host address of local address 0
+  std::uint64_t load_floor = 0, load_span = 0, store_floor = 0, store_span = 0;
+
+  Reach() = default;
+  explicit Reach(const Memory& memory);
+};
+
 enum class TrapCause : std::uint8_t {
   illegal_instruction,
   load_fault,
@@ -88,6 +99,7 @@ struct Hart {
   alignas(64) std::array<std::byte, 4 * tile_edge * tile_edge * 4> tiles{};
 
   Memory memory;
+  Reach reach;                                         // of `memory`, kept by who runs translated code
   std::uint64_t reserved_address = ~std::uint64_t{0};  // lr/sc; ~0: none
   std::uint64_t reserved_value = 0;                    // sc fails if the memory no longer holds it
 

@@ -1,7 +1,6 @@
 #include "isa/vector_estimate.h"
 
 #include <array>
-#include <cmath>
 
 #include "isa/float_host.h"
 
@@ -12,18 +11,24 @@ namespace {
 // sqrt(x) over [2, 4) then [1, 2) (the exponent's parity is the index's upper bit, and all biases are odd).
 using Table = std::array<std::uint8_t, 128>;
 
-Table reciprocals() {
-  Table table;
-  for (unsigned i = 0; i < 128; ++i)
-    table[i] = static_cast<std::uint8_t>(std::lround(256 / (1 + (i + 0.5) / 128) - 128));
+// Made of integers before the program runs: the host's floating point belongs to the hart here.
+constexpr Table reciprocals() {
+  Table table{};
+  for (unsigned i = 0; i < 128; ++i) {
+    const unsigned x = 257 + 2 * i;  // times 2^-8
+    table[i] = static_cast<std::uint8_t>((2 * 65536 + x) / (2 * x) - 128);
+  }
   return table;
 }
 
-Table inverse_roots() {
-  Table table;
+// The nearest integer r to 256 / sqrt(x): the largest with (r - 1/2)^2 x <= 65536.
+constexpr Table inverse_roots() {
+  Table table{};
   for (unsigned i = 0; i < 128; ++i) {
-    const double x = (1 + (i % 64 + 0.5) / 64) * (i < 64 ? 2 : 1);
-    table[i] = static_cast<std::uint8_t>(std::lround(256 / std::sqrt(x) - 128));
+    const unsigned x = (129 + 2 * (i % 64)) * (i < 64 ? 2 : 1);  // times 2^-7
+    unsigned r = 128;
+    while ((2 * r + 1) * (2 * r + 1) * x <= 4u * 65536 * 128) ++r;
+    table[i] = static_cast<std::uint8_t>(r - 128);
   }
   return table;
 }
@@ -52,7 +57,7 @@ struct Parts {
 
 std::uint64_t reciprocal_estimate(std::uint64_t bits, unsigned fraction_bits, unsigned width,
                                   unsigned rounding, std::uint8_t& flags) {
-  static const Table table = reciprocals();
+  static constexpr Table table = reciprocals();
   const Parts p(bits, fraction_bits, width);
   const std::uint64_t magnitude = bits & ~p.sign;
   if (magnitude > p.infinity) {
@@ -82,7 +87,7 @@ std::uint64_t reciprocal_estimate(std::uint64_t bits, unsigned fraction_bits, un
 
 std::uint64_t inverse_root_estimate(std::uint64_t bits, unsigned fraction_bits, unsigned width, unsigned,
                                     std::uint8_t& flags) {
-  static const Table table = inverse_roots();
+  static constexpr Table table = inverse_roots();
   const Parts p(bits, fraction_bits, width);
   const std::uint64_t magnitude = bits & ~p.sign;
   if (magnitude > p.infinity || (p.sign != 0 && magnitude != 0)) {

@@ -44,7 +44,7 @@ struct BlockTiming::Store {
   const Transition* look_up(const PipelineState* from, const CodeBlock& block, ConfigWord config, Exit exit,
                             std::size_t bucket) const {
     for (const Transition* t = heads[bucket].load(std::memory_order_acquire); t; t = t->chain)
-      if (t->from == from && t->block == &block && t->config == config && t->exit == exit) return t;
+      if (t->from == from && t->block == &block && t->config == config.bits && t->exit == exit) return t;
     return nullptr;
   }
 };
@@ -110,7 +110,7 @@ const Transition& BlockTiming::find(const Transition& last, const CodeBlock& blo
       made.number = store.transitions.size();
       made.from = last.to;
       made.block = &block;
-      made.config = config;
+      made.config = config.bits;
       made.exit = exit;
       made.to = timed ? &*store.states.insert(pipeline.state()).first : &store.untimed;
       made.counts = counts;

@@ -18,24 +18,19 @@
 #include "node/counts.h"
 #include "node/image.h"
 #include "node/job.h"
+#include "translate/chain.h"
 
 namespace dojo::node {
 
 // How a block was left. `stopped`: by a transfer or a system call, after which the pipeline is empty.
 enum class Exit : std::uint8_t { onward, taken, stopped };
-constexpr std::size_t exits = 3;
 
 struct PipelineState;
 
-// One remembered step. Immutable, but for the guesses about what comes behind it. All that a repeated step
-// touches lies in one line of the host's cache.
-struct alignas(64) Transition {
-  const CodeBlock* block = nullptr;
-  ConfigWord config;
-  std::uint64_t cycles = 0;
+// One remembered step; `number` in the order of their making. Immutable, but for the guesses about what comes
+// behind it. All that a repeated step touches lies in one line of the host's cache.
+struct alignas(64) Transition : translate::Step {
   mutable std::atomic<const CodeBlock*> next_block{nullptr};  // its owner's (core.cpp)
-  mutable std::array<std::atomic<const Transition*>, exits> next{};
-  std::uint64_t number = 0;  // in the order of their making
 
   Counts counts;  // with cycles by cause
   const PipelineState *from = nullptr, *to = nullptr;
@@ -55,9 +50,9 @@ public:
 
   // The step through `block` after `last`.
   const Transition& step(const Transition& last, const CodeBlock& block, ConfigWord config, Exit exit) {
-    const Transition* guess = last.next[static_cast<std::size_t>(exit)].load(std::memory_order_acquire);
-    if (guess && guess->block == &block && guess->config == config) [[likely]]
-      return *guess;
+    const translate::Step* guess = last.next[static_cast<std::size_t>(exit)].load(std::memory_order_acquire);
+    if (guess && guess->block == &block && guess->config == config.bits) [[likely]]
+      return static_cast<const Transition&>(*guess);
     return find(last, block, config, exit);
   }
 

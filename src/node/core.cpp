@@ -1,10 +1,19 @@
 #include "node/core.h"
 
+#include <algorithm>
+#include <limits>
+
 #include "isa/float_host.h"
 
 namespace dojo::node {
 
 using isa::Stop;
+
+namespace {
+const Counts& counts_of(const translate::Tally& tally) {
+  return static_cast<const Transition*>(tally.step)->counts;
+}
+}  // namespace
 
 Core::Core(CodeImage& image, BlockTiming& timing, bool with_timing)
     : image_(&image), timing_(timing), last_(&timing.start(with_timing)), start_(last_) {}
@@ -15,6 +24,7 @@ Slice Core::run(isa::Hart& hart, std::uint64_t max_instructions) {
   accounted_ = {};
   if (max_instructions == 0) return slice;
   isa::begin_floats(hart);
+  hart.reach = isa::Reach(hart.memory);
   run_blocks(hart, slice, max_instructions);
   settle_account(hart, slice);
   slice.stop = hart.stop;
@@ -23,13 +33,13 @@ Slice Core::run(isa::Hart& hart, std::uint64_t max_instructions) {
 
 inline void Core::tally(const Transition& transition) {
   Times& slot = unsettled_[transition.number % unsettled_.size()];
-  if (slot.transition != &transition) [[unlikely]]
+  if (slot.step != &transition) [[unlikely]]
     replace(slot, transition);
   ++slot.times;
 }
 
 void Core::replace(Times& slot, const Transition& transition) {
-  if (slot.times != 0) current_->add(slot.transition->counts, slot.times);
+  if (slot.times != 0) current_->add(counts_of(slot), slot.times);
   slot = {&transition, 0};
 }
 
@@ -66,14 +76,36 @@ void Core::run_ordinary(isa::Hart& hart, Slice& slice, const CodeBlock* block,
                         std::uint64_t max_instructions) {
   const Transition* last = last_;
   std::uint64_t instructions = slice.instructions, cycles = slice.cycles;
+  // What translated code asks for; only a CSR instruction or a trap changes it.
+  const bool may_translate = hart.frm < isa::rmm && hart.vstart == 0;
   const auto leave = [&] {
     last_ = last;
     slice.instructions = instructions;
     slice.cycles = cycles;
   };
   do {
-    const ConfigWord config = block->uses_vectors ? config_word_of(hart) : ConfigWord{};
-    isa::run_code(hart, block->block);
+    ConfigWord config = block->uses_vectors ? config_word_of(hart) : ConfigWord{};
+    const Translation* translation = may_translate ? image_->translation(*block, config, hart) : nullptr;
+    if (translation == nullptr) {
+      isa::run_code(hart, block->block);
+    } else {
+      const auto budget = static_cast<std::int64_t>(
+          std::min<std::uint64_t>(max_instructions - instructions, std::numeric_limits<std::int64_t>::max()));
+      translate::Chain chain{.last = last, .cycles = cycles, .budget = budget, .tally = unsettled_.data()};
+      image_->run(hart, chain, *translation);
+      last = static_cast<const Transition*>(chain.last);
+      cycles = chain.cycles;
+      instructions += static_cast<std::uint64_t>(budget - chain.budget);
+      const auto* unaccounted = static_cast<const Translation*>(chain.unaccounted);
+      if (unaccounted == nullptr) {
+        if (instructions >= max_instructions) break;
+        block = block_after(*last, hart);
+        if (chain.link != nullptr && block != nullptr) image_->link(*chain.link, *block);
+        continue;
+      }
+      block = unaccounted->block;
+      config = unaccounted->config;
+    }
     if (hart.stop != Stop::none) [[unlikely]] {
       leave();
       return finish(hart, slice, *block, config);
@@ -120,7 +152,7 @@ void Core::finish(isa::Hart& hart, Slice& slice, const CodeBlock& block, ConfigW
 // leaves the pipeline empty.
 void Core::run_unshared(isa::Hart& hart, Slice& slice) {
   settle_account(hart, slice);
-  const CodeBlock block = build_code_block(hart.memory, hart.pc, image_->limit());
+  const CodeBlock block(isa::build_block(hart.memory, hart.pc, image_->limit()));
   const Config config = config_of(hart);
   const std::uint32_t completed = isa::run_block(hart, block.block);
   const Exit exit = hart.stop == Stop::none || hart.stop == Stop::trap ? Exit::onward : Exit::stopped;
@@ -157,7 +189,7 @@ void Core::settle_account(isa::Hart& hart, const Slice& slice) {
 
 void Core::settle() {
   for (Times& slot : unsettled_) {
-    if (slot.times != 0) current_->add(slot.transition->counts, slot.times);
+    if (slot.times != 0) current_->add(counts_of(slot), slot.times);
     slot.times = 0;
   }
 }

@@ -79,13 +79,10 @@ private:
   Counts* current_ = nullptr;  // counts_ of hart.op
   // How often transitions happened that current_ does not hold yet: adding one to a number is cheaper than
   // adding a row of counters. Direct-mapped by number.
-  struct Times {
-    const Transition* transition = nullptr;
-    std::uint64_t times = 0;
-  };
+  using Times = translate::Tally;
   void tally(const Transition& transition);
   void replace(Times& slot, const Transition& transition);
-  std::array<Times, 256> unsettled_{};
+  std::array<Times, translate::tallies> unsettled_{};
   std::uint32_t current_op_ = 0;
 };
 

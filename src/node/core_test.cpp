@@ -72,6 +72,7 @@ struct Outcome {
   Slice slice;
   std::map<std::uint32_t, Counts> counts;
   std::array<std::uint64_t, 32> x;
+  std::vector<std::byte> memory;
 };
 
 Outcome run_on_core(const Bench& original, CodeImage& image, BlockTiming& timing, bool with_timing,
@@ -88,6 +89,7 @@ Outcome run_on_core(const Bench& original, CodeImage& image, BlockTiming& timing
   }
   outcome.counts = core.counts();
   outcome.x = bench.hart.x;
+  outcome.memory = bench.sram;
   return outcome;
 }
 
@@ -95,6 +97,8 @@ Outcome run_on_core(const Bench& original, CodeImage& image, BlockTiming& timing
 struct Traced {
   Counts causes;
   std::uint64_t instructions = 0, cycles = 0;
+  std::array<std::uint64_t, 32> x{};
+  std::vector<std::byte> memory;
 };
 
 Traced run_on_reference(Bench bench) {
@@ -122,6 +126,8 @@ Traced run_on_reference(Bench bench) {
   while (!pipeline.stopped(0)) pipeline.tick();
   traced.causes = pipeline.counts(0);
   traced.cycles = static_cast<std::uint64_t>(pipeline.now());
+  traced.x = bench.hart.x;
+  traced.memory = bench.sram;
   return traced;
 }
 
@@ -131,19 +137,26 @@ Counts total(const std::map<std::uint32_t, Counts>& counts) {
   return sum;
 }
 
+// By the instructions' meanings alone, as host code from the first run on, and changing from one to the
+// other.
 void expect_the_definition(const std::string& program) {
   const Bench bench(program);
-  CodeImage image(Bench::base, bench.text_end);
-  BlockTiming timing(d1());
-  const Outcome fast = run_on_core(bench, image, timing, true, 100'000'000);
   const Traced slow = run_on_reference(bench);
-  EXPECT_EQ(fast.slice.stop, isa::Stop::system_call);
-  EXPECT_EQ(fast.slice.cycles, slow.cycles);
-  EXPECT_EQ(fast.slice.instructions, slow.instructions);
-  const Counts sum = total(fast.counts);
-  for (const Cause cause : {Cause::issue, Cause::dependency, Cause::unit, Cause::sram})
-    EXPECT_EQ(sum.of(cause), slow.causes.of(cause)) << "cause " << static_cast<int>(cause);
-  EXPECT_EQ(sum.cycles(), slow.cycles) << "every cycle has one cause";
+  for (const std::uint32_t translate_after : {never_translate, 0u, 3u}) {
+    SCOPED_TRACE(translate_after);
+    CodeImage image(Bench::base, bench.text_end, isa::max_block, translate_after);
+    BlockTiming timing(d1());
+    const Outcome fast = run_on_core(bench, image, timing, true, 100'000'000);
+    EXPECT_EQ(fast.slice.stop, isa::Stop::system_call);
+    EXPECT_EQ(fast.slice.cycles, slow.cycles);
+    EXPECT_EQ(fast.slice.instructions, slow.instructions);
+    EXPECT_EQ(fast.x, slow.x);
+    EXPECT_EQ(fast.memory, slow.memory);
+    const Counts sum = total(fast.counts);
+    for (const Cause cause : {Cause::issue, Cause::dependency, Cause::unit, Cause::sram})
+      EXPECT_EQ(sum.of(cause), slow.causes.of(cause)) << "cause " << static_cast<int>(cause);
+    EXPECT_EQ(sum.cycles(), slow.cycles) << "every cycle has one cause";
+  }
 }
 
 TEST(Core, AProgramTakesTheCyclesOfTheDefinition) { expect_the_definition(mixed_program); }

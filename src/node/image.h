@@ -9,27 +9,54 @@
 #include <vector>
 
 #include "isa/block.h"
+#include "node/config.h"
+#include "translate/translator.h"
 
 namespace dojo::node {
 
-// A decoded block and what the node wants to know of it before running it. Immutable once published.
+struct CodeBlock;
+
+// A block as host code, for one configuration (none if the block does not depend on it).
+struct Translation {
+  const CodeBlock* block = nullptr;
+  ConfigWord config;
+  const void* entry = nullptr;
+  const Translation* next = nullptr;  // for another configuration
+};
+
+// A decoded block and what the node wants to know of it before running it. Immutable once published, but for
+// what makes it faster.
 struct alignas(64) CodeBlock {
   isa::Block block;
   bool uses_vectors = false;  // its timing depends on vl, vtype and the tile shape
   bool sees_account = false;  // reads or writes what the hart accumulates: flags, instructions, cycles
+  mutable std::atomic<const Translation*> translations{nullptr};
+  mutable std::atomic<std::uint32_t> runs{0};  // untranslated ones, some uncounted if host threads compete
+
+  explicit CodeBlock(isa::Block built);
+
+  // nullptr: not translated, or not for this configuration.
+  const Translation* translation(ConfigWord config) const {
+    const Translation* t = translations.load(std::memory_order_acquire);
+    while (t != nullptr && t->config != config) t = t->next;
+    return t;
+  }
 
   std::uint64_t end() const { return block.pc + block.bytes; }
 };
 
-// At most `limit` instructions.
-CodeBlock build_code_block(const isa::Memory& memory, std::uint64_t pc, unsigned limit = isa::max_block);
+// Untranslated runs of a block before it becomes host code: about as many as its translation costs.
+constexpr std::uint32_t translate_after_default = 300;
+constexpr std::uint32_t never_translate = ~std::uint32_t{0};
 
 // Blocks of the text range [text_begin, text_end), which is the same on all nodes and never changes while the
 // image exists (stores into text trap). Any number of host threads may call find at once.
-// `limit` makes shorter blocks: with 1, a core stops after every instruction.
+// `limit` makes shorter blocks: with 1, a core stops after every instruction. All harts that run an image
+// have vectors of one length. Translation changes nothing but the host's time.
 class CodeImage {
 public:
-  CodeImage(std::uint64_t text_begin, std::uint64_t text_end, unsigned limit = isa::max_block);
+  CodeImage(std::uint64_t text_begin, std::uint64_t text_end, unsigned limit = isa::max_block,
+            std::uint32_t translate_after = translate_after_default);
 
   // The block that starts at pc, built from `memory` if nobody asked for it before; nullptr if pc is outside
   // the text: such code may change, so its block is built for one execution only.
@@ -39,17 +66,43 @@ public:
     if (const CodeBlock* known = slots_[slot].load(std::memory_order_acquire)) return known;
     return build(slot, pc, memory);
   }
+
+  // What to run instead of one of the image's blocks, if it has been run often enough; nullptr: itself, which
+  // counts as a run of `hart`.
+  const Translation* translation(const CodeBlock& block, ConfigWord config, const isa::Hart& hart) {
+    if (const Translation* known = block.translation(config)) [[likely]]
+      return known;
+    const std::uint32_t runs = block.runs.load(std::memory_order_relaxed);
+    if (runs < translate_after_) [[likely]] {
+      block.runs.store(runs + 1, std::memory_order_relaxed);
+      return nullptr;
+    }
+    return translate_after_ == never_translate ? nullptr : translate(block, config, hart);
+  }
+  // See translate::Translator::run.
+  void run(isa::Hart& hart, translate::Chain& chain, const Translation& translation) const {
+    translator_.run(hart, chain, translation.entry);
+  }
+  // Lets a way out of translated code go on to `block`, if that is translated and may follow in a chain.
+  static void link(std::atomic<const void*>& way_out, const CodeBlock& block) {
+    const Translation* first = block.translations.load(std::memory_order_acquire);
+    if (first != nullptr) way_out.store(first->entry, std::memory_order_release);
+  }
   unsigned limit() const { return limit_; }
   std::size_t blocks() const;
 
 private:
   const CodeBlock* build(std::uint64_t slot, std::uint64_t pc, const isa::Memory& memory);
+  const Translation* translate(const CodeBlock& block, ConfigWord config, const isa::Hart& hart);
 
   std::uint64_t begin_;
   unsigned limit_;
+  std::uint32_t translate_after_;
   std::vector<std::atomic<const CodeBlock*>> slots_;  // one per half-word of text
   mutable std::mutex building_;
   std::deque<CodeBlock> blocks_;
+  translate::Translator translator_;
+  std::deque<Translation> translations_;
 };
 
 }  // namespace dojo::node

@@ -1,0 +1,124 @@
+// Writes x86-64 machine code. One function for each form of instruction that the translator uses; nothing is
+// looked at but the operands' numbers, so any host may write it (only x86-64 may run it).
+//
+// Encodings: Intel 64 and IA-32 Architectures Software Developer's Manual, volume 2.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace dojo::translate {
+
+enum class Reg : std::uint8_t { ax, cx, dx, bx, sp, bp, si, di, r8, r9, r10, r11, r12, r13, r14, r15 };
+
+// A host vector register: 32 bytes.
+enum class Vec : std::uint8_t {};
+
+// An address: base + displacement, or base + index * 2^scale_log2 + displacement. `index` sp: none.
+struct Place {
+  Reg base;
+  std::int32_t displacement = 0;
+  Reg index = Reg::sp;
+  std::uint8_t scale_log2 = 0;
+};
+
+// What an instruction's second operand is: a register of its kind, or bytes in memory.
+class Operand {
+public:
+  Operand(Reg r) : number_(static_cast<std::uint8_t>(r)) {}
+  Operand(Vec v) : number_(static_cast<std::uint8_t>(v)) {}
+  Operand(Place place) : in_memory_(true), place_(place) {}
+
+private:
+  friend class Assembler;
+  bool in_memory_ = false;
+  std::uint8_t number_ = 0;
+  Place place_{Reg::ax};
+};
+
+// A place in the code. Jumps to it may be written before it is bound.
+struct Label {
+  std::ptrdiff_t position = -1;
+  std::vector<std::size_t> jumps;  // where their displacements stand
+};
+
+enum class Width : std::uint8_t { word, wide };  // 32 bits (which clears the upper half), 64 bits
+enum class Alu : std::uint8_t { add = 0, or_ = 1, and_ = 4, sub = 5, xor_ = 6, cmp = 7 };
+enum class Shift : std::uint8_t { rotate_left = 0, rotate_right = 1, left = 4, right = 5, arithmetic = 7 };
+enum class If : std::uint8_t {
+  below = 2,
+  not_below = 3,
+  equal = 4,
+  not_equal = 5,
+  above = 7,
+  unordered = 10,
+  less = 12,
+  not_less = 13,
+  not_greater = 14,
+  greater = 15,
+};
+
+class Assembler {
+public:
+  std::span<const std::uint8_t> code() const { return code_; }
+
+  void bind(Label& label);
+  void jump(Label& label);
+  void jump(Operand to);
+  void jump_if(If condition, Label& label);
+  void call(const void* function);  // by way of ax
+  void push(Reg r);
+  void pop(Reg r);
+  void ret();
+
+  void set(Reg to, std::uint64_t value);  // may change the flags
+  void set_address(Reg to, const void* address) { set(to, reinterpret_cast<std::uintptr_t>(address)); }
+  void move(Width width, Reg to, Operand from);
+  void store(unsigned bytes, Place to, Reg from);            // the low bytes
+  void store(unsigned bytes, Place to, std::int32_t value);  // 1, 4 or 8, sign-extended
+  void load(unsigned bytes, bool is_signed, Reg to, Operand from);  // extended to 64 bits
+  void address(Width width, Reg to, Place place);
+  void alu(Alu op, Width width, Reg to, Operand from);
+  void alu(Alu op, Width width, Operand to, std::int32_t value);
+  void invert(Width width, Reg r);
+  void multiply(Width width, Reg to, Operand from);
+  void shift(Shift op, Width width, Reg to, std::uint8_t count);
+  void shift(Shift op, Width width, Reg to, Reg from, Reg count);  // left, right or arithmetic; keeps flags
+  void swap_bytes(Reg r);
+  void count_bits(Width width, Reg to, Operand from);            // ones
+  void count_zeros(Width width, bool low, Reg to, Operand from);  // trailing or leading
+  void test(Width width, Reg a, Reg b);
+  void set_if(If condition, Reg to);  // 0 or 1 into ax, cx, dx or bx, 8 bits
+  void move_if(If condition, Width width, Reg to, Operand from);
+
+  // Vectors: 32 bytes; `half` 16.
+  void load_vector(Vec to, Place from, bool half = false);
+  void store_vector(Place to, Vec from, bool half = false);
+  void spread(unsigned bytes, Vec to, Operand from);  // copies of an element of 1, 2, 4 or 8 bytes
+  void move_to_vector(Width width, Vec to, Operand from);
+  void move_from_vector(Width width, Operand to, Vec from);
+  // VEX.256 with prefix 0, 66, F3, F2 (0..3) and map 0F, 0F38, 0F3A (1..3): to = op(a, b).
+  void vector(unsigned prefix, unsigned map, std::uint8_t opcode, Vec to, Vec a, Operand b);
+  // The same for the lowest element alone, 4 bytes with prefix F3, 8 with F2, or as the map 0F38 says.
+  void scalar(bool wide, unsigned prefix, unsigned map, std::uint8_t opcode, Vec to, Vec a, Operand b);
+  void compare_scalar(unsigned bytes, Vec a, Vec b);  // `unordered` if either is a NaN
+  void compare_unordered(Vec to, Vec a, Vec b);
+  void test_any(Vec v);  // `equal` afterwards: no bit is set
+  void end_vectors();
+
+private:
+  void byte(unsigned value) { code_.push_back(static_cast<std::uint8_t>(value)); }
+  void number(std::uint64_t value, unsigned bytes);
+  void operands(unsigned reg, const Operand& rm);
+  void plain(Width width, unsigned prefix, unsigned map, unsigned opcode, unsigned reg, const Operand& rm,
+             bool byte_register = false);
+  void vex(bool wide, bool long_vector, unsigned prefix, unsigned map, unsigned opcode, unsigned reg,
+           unsigned second, const Operand& rm);
+  void to_label(Label& label);
+
+  std::vector<std::uint8_t> code_;
+};
+
+}  // namespace dojo::translate
