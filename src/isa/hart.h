@@ -92,6 +92,7 @@ struct Hart {
   bool vill = true, altfmt = false;              // altfmt: bf16 meaning of SEW = 16 for XSfmm
   std::uint8_t tile_widen = 0;                   // XSfmm twiden: 0 (off), 1, 2, 4
   std::uint8_t tile_m = 0, tile_k = 0;           // XSfmm tm, tk (tn is vl)
+  std::uint8_t tile_first = 0;                   // rows that translated code has done of the present step
 
   unsigned vlen_bits = 512;
   // Register r at r * vlen_bits / 8; tile mt(4 i) at i * 1024, rows of FP32.

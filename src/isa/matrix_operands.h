@@ -3,6 +3,7 @@
 #pragma once
 
 #include <bit>
+#include <utility>
 
 #include "isa/float_host.h"
 #include "isa/matrix_step.h"
@@ -49,6 +50,7 @@ template <unsigned sew, typename WidenA, typename WidenB>
   operands.tm = hart.tile_m;
   operands.tn = static_cast<unsigned>(hart.vl);
   operands.tk = hart.tile_k;
+  operands.first = std::exchange(hart.tile_first, std::uint8_t{0});
   for (unsigned k = 0; k < operands.tk; ++k) {
     widen_a(operand_row<sew>(hart, d->rs2, k), operands.a[k].data());
     widen_b(operand_row<sew>(hart, d->rs1, k), operands.b[k].data());

@@ -119,7 +119,7 @@ template <typename Kind>
   const unsigned defined = left_to_definition<Kind>(o);
   const float* a = o.a[0].data();
   const std::size_t tm = o.tm;
-  std::size_t m = 0;
+  std::size_t m = o.first;
   for (; m + 4 <= tm; m += 4)
     if ((defined >> m & 15) != 0 || !multiply_rows<Kind, 4>(tile + m * tile_edge, a + m, b, columns))
         [[unlikely]]
@@ -171,7 +171,7 @@ void matrix_step_portable(float* tile, const MatrixOperands& operands, std::uint
 
 void matrix_step_defined(float* tile, const MatrixOperands& operands, std::uint8_t& hart_flags) {
   const RoundingScope nearest(rne);
-  rows_defined(tile, operands, 0, operands.tm, hart_flags);
+  rows_defined(tile, operands, operands.first, operands.tm, hart_flags);
 }
 
 }  // namespace dojo::isa

@@ -130,10 +130,11 @@ void Assembler::store(unsigned bytes, Place to, std::int32_t value) {
 void Assembler::load(unsigned bytes, bool is_signed, Reg to, Operand from) {
   switch (bytes) {
     case 1:
-      return plain(is_signed ? Width::wide : Width::word, no_prefix, map_0f, is_signed ? 0xbe : 0xb6, of(to), from,
-                   true);
+      return plain(is_signed ? Width::wide : Width::word, no_prefix, map_0f, is_signed ? 0xbe : 0xb6, of(to),
+                   from, true);
     case 2:
-      return plain(is_signed ? Width::wide : Width::word, no_prefix, map_0f, is_signed ? 0xbf : 0xb7, of(to), from);
+      return plain(is_signed ? Width::wide : Width::word, no_prefix, map_0f, is_signed ? 0xbf : 0xb7, of(to),
+                   from);
     case 4:
       return is_signed ? plain(Width::wide, no_prefix, one_byte, 0x63, of(to), from)
                        : move(Width::word, to, from);
@@ -215,6 +216,15 @@ void Assembler::compare_unordered(Vec to, Vec a, Vec b) {
   byte(3);
 }
 void Assembler::test_any(Vec v) { vex(false, true, p66, map_0f38, 0x17, of(v), 0, v); }
+void Assembler::shift_left(unsigned bytes, Vec to, Vec from, std::uint8_t count) {
+  vex(false, true, p66, map_0f, bytes == 2 ? 0x71 : 0x72, 6, of(to), from);
+  byte(count);
+}
+void Assembler::widen_words(Vec to, Place from) { vex(false, true, p66, map_0f38, 0x33, of(to), 0, from); }
+void Assembler::widen_bytes(bool is_signed, Vec to, Place from) {
+  vex(false, false, p66, map_0f38, is_signed ? 0x20 : 0x30, of(to), 0, from);
+}
+void Assembler::widen_halves(Vec to, Vec from) { vex(false, true, p66, map_0f38, 0x13, of(to), 0, from); }
 void Assembler::end_vectors() {
   byte(0xc5);
   byte(0xf8);

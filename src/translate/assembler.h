@@ -76,8 +76,8 @@ public:
   void set(Reg to, std::uint64_t value);  // may change the flags
   void set_address(Reg to, const void* address) { set(to, reinterpret_cast<std::uintptr_t>(address)); }
   void move(Width width, Reg to, Operand from);
-  void store(unsigned bytes, Place to, Reg from);            // the low bytes
-  void store(unsigned bytes, Place to, std::int32_t value);  // 1, 4 or 8, sign-extended
+  void store(unsigned bytes, Place to, Reg from);                   // the low bytes
+  void store(unsigned bytes, Place to, std::int32_t value);         // 1, 4 or 8, sign-extended
   void load(unsigned bytes, bool is_signed, Reg to, Operand from);  // extended to 64 bits
   void address(Width width, Reg to, Place place);
   void alu(Alu op, Width width, Reg to, Operand from);
@@ -87,7 +87,7 @@ public:
   void shift(Shift op, Width width, Reg to, std::uint8_t count);
   void shift(Shift op, Width width, Reg to, Reg from, Reg count);  // left, right or arithmetic; keeps flags
   void swap_bytes(Reg r);
-  void count_bits(Width width, Reg to, Operand from);            // ones
+  void count_bits(Width width, Reg to, Operand from);             // ones
   void count_zeros(Width width, bool low, Reg to, Operand from);  // trailing or leading
   void test(Width width, Reg a, Reg b);
   void set_if(If condition, Reg to);  // 0 or 1 into ax, cx, dx or bx, 8 bits
@@ -105,7 +105,13 @@ public:
   void scalar(bool wide, unsigned prefix, unsigned map, std::uint8_t opcode, Vec to, Vec a, Operand b);
   void compare_scalar(unsigned bytes, Vec a, Vec b);  // `unordered` if either is a NaN
   void compare_unordered(Vec to, Vec a, Vec b);
-  void test_any(Vec v);  // `equal` afterwards: no bit is set
+  void test_any(Vec v);                                                   // `equal` afterwards: no bit is set
+  void shift_left(unsigned bytes, Vec to, Vec from, std::uint8_t count);  // elements of 2 or 4 bytes
+  // Eight elements to 32 bytes: bf16 with zeros above, codes of 8 bits into 16 with zeros or signs above,
+  // FP16 into FP32.
+  void widen_words(Vec to, Place from);
+  void widen_bytes(bool is_signed, Vec to, Place from);
+  void widen_halves(Vec to, Vec from);
   void end_vectors();
 
 private:

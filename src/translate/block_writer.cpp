@@ -20,8 +20,9 @@ constexpr Place in_hart(std::size_t offset) {
 
 const Decoded* back(Hart&, const Decoded* d) { return d; }
 
-constexpr std::uint64_t in_pc = 1;       // no block begins at an odd address: the hart's pc holds it
-constexpr std::int32_t chain_on_stack = 8;
+constexpr std::uint64_t in_pc = 1;  // no block begins at an odd address: the hart's pc holds it
+// The frame of a chain, at multiples of 16 bytes.
+constexpr std::int32_t chain_on_stack = 8, buffer_on_stack = 16, frame_bytes = buffer_on_stack + 256 + 8;
 
 }  // namespace
 
@@ -34,7 +35,13 @@ Place BlockWriter::f(unsigned r, unsigned byte) { return in_hart(offsetof(Hart, 
 Place BlockWriter::v(unsigned r, unsigned byte) const {
   return in_hart(offsetof(Hart, v) + r * vectors.vlen_bits / 8 + byte);
 }
-Place BlockWriter::vstart() { return in_hart(offsetof(Hart, vstart)); }
+Place BlockWriter::frm() { return in_hart(offsetof(Hart, frm)); }
+Place BlockWriter::tile(unsigned number, unsigned row, unsigned byte) const {
+  return in_hart(offsetof(Hart, tiles) + 256 * number + 64 * row + byte);
+}
+Place BlockWriter::buffer(unsigned byte) {
+  return {Reg::sp, buffer_on_stack + static_cast<std::int32_t>(byte)};
+}
 Place BlockWriter::bytes_at(Reg address, std::int32_t offset) { return {Reg::bx, offset, address}; }
 
 std::size_t BlockWriter::take() {
@@ -67,7 +74,8 @@ Reg BlockWriter::write(unsigned r) {
 void BlockWriter::written(unsigned r) { as.store(8, x(r), read(r)); }
 
 void BlockWriter::check(Reg address, std::int32_t offset, unsigned count, bool is_store, Label& label) {
-  const Place floor = in_hart(is_store ? offsetof(Hart, reach.store_floor) : offsetof(Hart, reach.load_floor));
+  const Place floor =
+      in_hart(is_store ? offsetof(Hart, reach.store_floor) : offsetof(Hart, reach.load_floor));
   const Place span = in_hart(is_store ? offsetof(Hart, reach.store_span) : offsetof(Hart, reach.load_span));
   as.address(Width::wide, second_scratch, {address, offset});
   as.alu(Alu::sub, Width::wide, second_scratch, floor);
@@ -79,12 +87,12 @@ void BlockWriter::check(Reg address, std::int32_t offset, unsigned count, bool i
   as.jump_if(If::not_below, label);
 }
 
-void BlockWriter::meaning_at(Label& label, unsigned element) {
+void BlockWriter::meaning_at(Label& label, unsigned done) {
   if (label.jumps.empty()) return;
   Detour& detour = detours_.emplace_back();
   detour.begin = std::move(label);
   detour.instruction = index_;
-  detour.element = element;
+  detour.done = done;
 }
 
 // --- Into the chain and out of it
@@ -93,14 +101,13 @@ void BlockWriter::meaning_at(Label& label, unsigned element) {
 void Translator::write_frame() {
   using W = BlockWriter;
   constexpr Reg saved[] = {Reg::bp, Reg::bx, Reg::r12, Reg::r13, Reg::r14, Reg::r15};
-  constexpr std::int32_t room = 24;  // keeps the stack at a multiple of 16
   const std::pair<Reg, std::int32_t> account[] = {{W::last_step, offsetof(Chain, last)},
                                                   {W::cycles, offsetof(Chain, cycles)},
                                                   {W::budget, offsetof(Chain, budget)},
                                                   {W::tally, offsetof(Chain, tally)}};
   Assembler in, out;
   for (const Reg r : saved) in.push(r);
-  in.alu(Alu::sub, Width::wide, Operand(Reg::sp), room);
+  in.alu(Alu::sub, Width::wide, Operand(Reg::sp), frame_bytes);
   in.store(8, {Reg::sp, chain_on_stack}, Reg::si);
   in.address(Width::wide, Reg::bp, {Reg::di, hart_offset});
   in.move(Width::wide, Reg::bx, in_hart(offsetof(Hart, reach.bias)));
@@ -110,7 +117,7 @@ void Translator::write_frame() {
   out.move(Width::wide, Reg::si, Place{Reg::sp, chain_on_stack});
   for (const auto& [r, offset] : account) out.store(8, {Reg::si, offset}, r);
   out.end_vectors();
-  out.alu(Alu::add, Width::wide, Operand(Reg::sp), room);
+  out.alu(Alu::add, Width::wide, Operand(Reg::sp), frame_bytes);
   for (auto r = std::rbegin(saved); r != std::rend(saved); ++r) out.pop(*r);
   out.ret();
   run_ = reinterpret_cast<decltype(run_)>(const_cast<void*>(store_.add(in.code())));
@@ -163,7 +170,8 @@ void BlockWriter::account(unsigned way, std::uint64_t target) {
   static_assert(tallies == 256 && sizeof(Tally) == 16);
   as.load(1, false, second_scratch, Place{scratch, of_step(offsetof(Step, number))});
   as.shift(Shift::left, Width::word, second_scratch, 4);
-  const Place tallied{tally, offsetof(Tally, step), second_scratch}, times{tally, offsetof(Tally, times), second_scratch};
+  const Place tallied{tally, offsetof(Tally, step), second_scratch},
+      times{tally, offsetof(Tally, times), second_scratch};
   as.alu(Alu::cmp, Width::wide, scratch, tallied);
   as.jump_if(If::not_equal, unaccounted);
   as.alu(Alu::add, Width::wide, times, 1);
@@ -258,7 +266,12 @@ void BlockWriter::instruction(std::uint32_t index) {
 void BlockWriter::detours() {
   for (Detour& detour : detours_) {
     as.bind(detour.begin);
-    if (detour.element != 0) as.store(8, vstart(), static_cast<std::int32_t>(detour.element));
+    if (detour.done != 0) {
+      const bool rows = block_.code[detour.instruction].row->unit == isa::Unit::matrix;
+      const auto done = static_cast<std::int32_t>(detour.done);
+      rows ? as.store(1, in_hart(offsetof(Hart, tile_first)), done)
+           : as.store(8, in_hart(offsetof(Hart, vstart)), done);
+    }
     call_meaning(detour.instruction);
     for (std::size_t i = 0; i < pool.size(); ++i) {
       const unsigned r = detour.held[i].x;

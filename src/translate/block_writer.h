@@ -40,7 +40,9 @@ public:
   static Place x(unsigned r);
   static Place f(unsigned r, unsigned byte = 0);
   Place v(unsigned r, unsigned byte = 0) const;
-  static Place vstart();
+  static Place frm();
+  Place tile(unsigned number, unsigned row, unsigned byte = 0) const;
+  static Place buffer(unsigned byte);                           // 256 bytes of nobody's
   static Place bytes_at(Reg address, std::int32_t offset = 0);  // of the hart's memory
 
   // Jumps to `label` unless `count` bytes at `address` may be read (written). Uses both scratch registers.
@@ -48,10 +50,10 @@ public:
   // The sum of x[r] and an immediate: a register that was read, or scratch.
   Reg effective_address(unsigned r, std::int64_t immediate);
 
-  // Code for later, out of the way: bound to `label`, it runs the present instruction's meaning, with
-  // vstart = `element` if that is not 0, and comes back behind the instruction. The registers held are those
-  // at the instruction's end.
-  void meaning_at(Label& label, unsigned element = 0);
+  // Code for later, out of the way: bound to `label`, it runs the present instruction's meaning and comes
+  // back behind the instruction. The registers held are those at the instruction's end. Elements (rows of a
+  // tile) below `done` are finished already.
+  void meaning_at(Label& label, unsigned done = 0);
 
   // Ends the block: to the instruction behind it, to `target`, to the address in `scratch`.
   void go_on();
@@ -63,7 +65,8 @@ private:
   friend class Translator;
   // Hold across the whole chain, beside bp (the hart) and bx (its memory).
   static constexpr Reg last_step = Reg::r12, cycles = Reg::r13, budget = Reg::r14, tally = Reg::r15;
-  static constexpr std::array<Reg, 7> pool = {Reg::dx, Reg::si, Reg::di, Reg::r8, Reg::r9, Reg::r10, Reg::r11};
+  static constexpr std::array<Reg, 7> pool = {Reg::dx, Reg::si,  Reg::di, Reg::r8,
+                                              Reg::r9, Reg::r10, Reg::r11};
   static constexpr std::uint8_t nothing = 255;
   struct Held {
     std::uint8_t x = nothing;
@@ -73,7 +76,7 @@ private:
   struct Detour {
     Label begin;
     std::uint32_t instruction;
-    unsigned element;
+    unsigned done;
     Label back;
     Registers held;
   };

@@ -48,9 +48,15 @@ bool nothing(W&, const Decoded&) { return true; }
 
 std::span<const Emitter> control_emitters() {
   static const Emitter table[] = {
-      {"beq", branch(If::equal)},      {"bne", branch(If::not_equal)},  {"blt", branch(If::less)},
-      {"bge", branch(If::not_less)},   {"bltu", branch(If::below)},     {"bgeu", branch(If::not_below)},
-      {"jal", jump},                   {"jalr", jump_to_register},      {"fence", nothing},
+      {"beq", branch(If::equal)},
+      {"bne", branch(If::not_equal)},
+      {"blt", branch(If::less)},
+      {"bge", branch(If::not_less)},
+      {"bltu", branch(If::below)},
+      {"bgeu", branch(If::not_below)},
+      {"jal", jump},
+      {"jalr", jump_to_register},
+      {"fence", nothing},
   };
   return table;
 }

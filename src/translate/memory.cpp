@@ -70,10 +70,10 @@ Emit store_float(unsigned bytes) {
 
 std::span<const Emitter> memory_emitters() {
   static const Emitter table[] = {
-      {"lb", load(1, true)},   {"lbu", load(1, false)}, {"lh", load(2, true)},    {"lhu", load(2, false)},
-      {"lw", load(4, true)},   {"lwu", load(4, false)}, {"ld", load(8, true)},    {"sb", store(1)},
-      {"sh", store(2)},        {"sw", store(4)},        {"sd", store(8)},         {"flw", load_float(4)},
-      {"fld", load_float(8)},  {"fsw", store_float(4)}, {"fsd", store_float(8)},
+      {"lb", load(1, true)},  {"lbu", load(1, false)}, {"lh", load(2, true)},   {"lhu", load(2, false)},
+      {"lw", load(4, true)},  {"lwu", load(4, false)}, {"ld", load(8, true)},   {"sb", store(1)},
+      {"sh", store(2)},       {"sw", store(4)},        {"sd", store(8)},        {"flw", load_float(4)},
+      {"fld", load_float(8)}, {"fsw", store_float(4)}, {"fsd", store_float(8)},
   };
   return table;
 }

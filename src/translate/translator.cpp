@@ -18,7 +18,7 @@ const Emit* find_emitter(const isa::Row& row) {
   static const auto emitters = [] {
     std::unordered_map<std::string_view, const Emit*> all;
     for (const auto table : {integer_emitters(), memory_emitters(), control_emitters(), float_emitters(),
-                             vector_emitters()})
+                             vector_emitters(), matrix_emitters()})
       for (const Emitter& emitter : table) all.emplace(emitter.mnemonic, &emitter.emit);
     return all;
   }();

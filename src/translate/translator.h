@@ -46,7 +46,8 @@ public:
 
   // Where to enter the code for `block`, which must outlive it; nullptr if the host cannot run it or has no
   // room for it. If the block has vector instructions, the code holds for this vl and vtype; when it is
-  // reached from another block in a different configuration, it leaves the chain. Not for two threads at once.
+  // reached from another block in a different configuration, it leaves the chain. Not for two threads at
+  // once.
   const void* translate(const isa::Block& block, const Vectors& vectors, const Key& key);
 
   // Does what isa::run_code does, for the block of `entry` and those that follow it, until one is not linked,

@@ -27,8 +27,12 @@ struct World {
   std::vector<std::byte> memory = std::vector<std::byte>(memory_bytes);
 
   void attach() {
-    hart.memory = {.bytes = memory.data(), .base = base, .size = memory_bytes, .unmapped_below = 0x1010,
-                   .text_begin = base, .text_end = text_end};
+    hart.memory = {.bytes = memory.data(),
+                   .base = base,
+                   .size = memory_bytes,
+                   .unmapped_below = 0x1010,
+                   .text_begin = base,
+                   .text_end = text_end};
     hart.reach = isa::Reach(hart.memory);
   }
 };
@@ -36,14 +40,9 @@ struct World {
 using Random = std::mt19937_64;
 
 std::uint64_t awkward(Random& random) {
-  constexpr std::uint64_t corners[] = {0,
-                                       1,
-                                       ~std::uint64_t{0},
-                                       std::uint64_t{1} << 63,
-                                       (std::uint64_t{1} << 63) - 1,
-                                       0x80000000,
-                                       0x7fffffff,
-                                       0xffffffff};
+  constexpr std::uint64_t corners[] = {
+      0,          1,          ~std::uint64_t{0}, std::uint64_t{1} << 63, (std::uint64_t{1} << 63) - 1,
+      0x80000000, 0x7fffffff, 0xffffffff};
   return random() % 3 == 0 ? corners[random() % std::size(corners)] : random();
 }
 
@@ -103,6 +102,8 @@ void expect_equal(const World& a, const World& b, const std::string& what) {
   EXPECT_EQ(a.hart.vstart, b.hart.vstart) << what;
   EXPECT_EQ(a.hart.stop, b.hart.stop) << what;
   EXPECT_TRUE(a.hart.v == b.hart.v) << what;
+  EXPECT_TRUE(a.hart.tiles == b.hart.tiles) << what;
+  EXPECT_EQ(b.hart.tile_first, 0) << what;
   EXPECT_TRUE(a.memory == b.memory) << what;
   if (a.hart.stop == isa::Stop::trap) {
     EXPECT_EQ(a.hart.trap, b.hart.trap) << what;
@@ -118,8 +119,7 @@ void compare(Translator& translator, const World& start, const isa::Block& block
   const auto completed = isa::run_block(meant.hart, block);
   int owner = 0;
   const void* entry = translator.translate(
-      block,
-      {.any = true, .vl = start.hart.vl, .vtype = start.hart.vtype, .vlen_bits = start.hart.vlen_bits},
+      block, {.any = true, .vl = start.hart.vl, .vtype = start.hart.vtype, .vlen_bits = start.hart.vlen_bits},
       {.owner = &owner});
   ASSERT_NE(entry, nullptr);
   translated.hart.stop = isa::Stop::none;
@@ -166,7 +166,8 @@ protected:
 
 TEST_F(TranslatorTest, KnowsTheRowOfEveryEmitter) {
   std::set<std::string_view> seen;
-  for (const auto table : {integer_emitters(), memory_emitters(), control_emitters(), float_emitters(), vector_emitters()})
+  for (const auto table : {integer_emitters(), memory_emitters(), control_emitters(), float_emitters(),
+                           vector_emitters(), matrix_emitters()})
     for (const Emitter& emitter : table) {
       EXPECT_NE(row_named(emitter.mnemonic), nullptr) << emitter.mnemonic;
       EXPECT_TRUE(seen.insert(emitter.mnemonic).second) << emitter.mnemonic << " stands twice";
@@ -214,6 +215,50 @@ TEST_F(TranslatorTest, DoesWhatVectorInstructionsMeanInEveryConfiguration) {
   }
 }
 
+// Elements of every width: words whose parts are ordinary numbers too, now and then none at all.
+void fill_codes(Hart& hart, Random& random) {
+  const bool ordinary = random() % 2 == 0;
+  for (std::byte& code : hart.v) {
+    code = static_cast<std::byte>(random());
+    if (ordinary) code &= static_cast<std::byte>(0xbf);  // small exponents
+  }
+}
+
+TEST_F(TranslatorTest, DoesWhatMatrixStepsMeanInEveryShape) {
+  Random random(4);
+  Translator translator;
+  for (const Emitter& emitter : matrix_emitters()) {
+    const isa::Row& row = *row_named(emitter.mnemonic);
+    const bool of_bytes = emitter.mnemonic != "sf.mm.f.f";
+    for (int round = 0; round < 400; ++round) {
+      World world;
+      fill(world, random, true);
+      Hart& h = world.hart;
+      for (std::size_t i = 0; i < h.tiles.size(); i += 4) {
+        const std::uint32_t bits = single(random);
+        std::memcpy(h.tiles.data() + i, &bits, 4);
+      }
+      if (round % 2 == 0) fill_codes(h, random);
+      h.frm = random() % 4 == 0 ? static_cast<std::uint8_t>(random() % 4) : 0;
+      h.vlen_bits = 128u << random() % 4;
+      const std::uint64_t depth = of_bytes ? 4 : 2, sew = of_bytes ? 0 : 1, alternate = of_bytes ? 0 : 1;
+      const std::uint64_t tk = random() % 3 == 0 ? random() % (depth + 1) : depth,
+                          tm = random() % 2 == 0 ? 16 : random() % 17;
+      isa::set_vtype(h, sew << 3 | alternate << 8 | (of_bytes ? 3u : 2u) << 9 | tk << 11 | tm << 16);
+      ASSERT_FALSE(h.vill);
+      h.vl = random() % 4 == 0 ? random() % 17 : 16;
+      std::uint32_t word = encoding(row, random, 1);
+      word &= ~(3u << 8);
+      if (random() % 8 != 0) word &= ~(7u << 15 | 7u << 20);  // where operands may begin
+      const isa::Block block = block_of({word});
+      compare(translator, world, block,
+              fmt::format("{} tm {} tn {} tk {} vlen {}: {}", emitter.mnemonic, tm, h.vl, tk, h.vlen_bits,
+                          isa::disassemble(block.code[0], base)));
+      if (HasFailure()) return;
+    }
+  }
+}
+
 // Every row of the machine may stand in a translated block, by its meaning where there is no emitter.
 TEST_F(TranslatorTest, DoesWhatAnyInstructionMeansBetweenOthers) {
   Random random(3);
@@ -222,7 +267,8 @@ TEST_F(TranslatorTest, DoesWhatAnyInstructionMeansBetweenOthers) {
     for (int round = 0; round < 4; ++round) {
       World world;
       fill(world, random, true);
-      set_vectors(world.hart, random, 512, static_cast<unsigned>(random() % 4), static_cast<unsigned>(random() % 4));
+      set_vectors(world.hart, random, 512, static_cast<unsigned>(random() % 4),
+                  static_cast<unsigned>(random() % 4));
       const std::uint32_t add = 0x00000033 | (static_cast<std::uint32_t>(random()) & 0x01ff8f80);
       compare(translator, world, block_of({add, encoding(*row, random, 8), add}), std::string(row->mnemonic));
       if (HasFailure()) return;

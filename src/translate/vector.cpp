@@ -50,39 +50,41 @@ void copy(W& w, unsigned bytes, From from, To to) {
   }
 }
 
-// Unit stride: elements of the configuration's width, or of a matrix configuration's rows.
-Emit access(unsigned element_bytes, bool is_store) {
+// `bytes` at x[rs1], to or from the registers from rd on.
+bool move_bytes(W& w, const Decoded& d, unsigned bytes, bool is_store) {
+  if (bytes < host_bytes && bytes != 16) return false;
+  const Reg address = w.read(d.rs1);
+  Label not_plain;
+  w.check(address, 0, bytes, is_store, not_plain);
+  const auto memory = [&](unsigned at) { return W::bytes_at(address, static_cast<std::int32_t>(at)); };
+  const auto group = [&](unsigned at) { return w.v(d.rd, at); };
+  is_store ? copy(w, bytes, group, memory) : copy(w, bytes, memory, group);
+  w.meaning_at(not_plain);
+  return true;
+}
+
+// Unit stride, of any element width: EMUL = LMUL * width / SEW, also in a matrix configuration.
+Emit access(unsigned element_log2, bool is_store) {
   return [=](W& w, const Decoded& d) {
-    const Setting s = setting_of(w.vectors);
-    const bool is_matrix = w.vectors.vtype >> 8 != 0 && w.vectors.vtype >> 63 == 0 && w.vectors.vl != 0;
-    if ((!s.is_plain && !is_matrix) || s.sew_bytes != element_bytes || is_masked(d) || !fits(s, d.rd) ||
-        (s.bytes < host_bytes && s.bytes != 16))
+    const std::uint64_t vtype = w.vectors.vtype;
+    const int sew_log2 = static_cast<int>(vtype >> 3 & 7), lmul_log2 = static_cast<int>((vtype & 7) ^ 4) - 4;
+    const int emul_log2 = lmul_log2 + static_cast<int>(element_log2) - sew_log2;
+    const unsigned registers = emul_log2 > 0 ? 1u << emul_log2 : 1u;
+    if (vtype >> 63 != 0 || emul_log2 < -3 || emul_log2 > 3 || d.rd % registers != 0 || is_masked(d))
       return false;
-    const Reg address = w.read(d.rs1);
-    Label not_plain;
-    w.check(address, 0, s.bytes, is_store, not_plain);
-    const auto memory = [&](unsigned at) { return W::bytes_at(address, static_cast<std::int32_t>(at)); };
-    const auto group = [&](unsigned at) { return w.v(d.rd, at); };
-    is_store ? copy(w, s.bytes, group, memory) : copy(w, s.bytes, memory, group);
-    w.meaning_at(not_plain);
-    return true;
+    return move_bytes(w, d, static_cast<unsigned>(w.vectors.vl) << element_log2, is_store);
+  };
+}
+
+Emit whole_registers(unsigned registers, bool is_store) {
+  return [=](W& w, const Decoded& d) {
+    return d.rd % registers == 0 && move_bytes(w, d, registers * w.vectors.vlen_bits / 8, is_store);
   };
 }
 
 // --- FP32
 
 enum class First { vector, scalar };
-
-// Looks for a NaN among the first `count` registers; jumps if there is one.
-void check_numbers(W& w, unsigned count, Label& label) {
-  for (unsigned i = 0; i < count; i += 2) {
-    const Vec to = i == 0 ? found : other;
-    w.as.compare_unordered(to, numbered(i), numbered(i + 1 < count ? i + 1 : i));
-    if (i != 0) w.as.vector(0, 1, 0x56, found, found, other);  // or
-  }
-  w.as.test_any(found);
-  w.as.jump_if(If::not_equal, label);
-}
 
 // Runs compute(host register, byte offset) on groups of host vectors and stores them to rd. From the element
 // where a NaN comes out on, the meaning does it: nothing of that group has been stored.
@@ -93,7 +95,7 @@ void each_float(W& w, const Decoded& d, unsigned bytes, Compute compute) {
   for (unsigned begin = 0; begin < bytes; begin += at_once * host_bytes, ++group) {
     const unsigned count = std::min(at_once, (bytes - begin) / host_bytes);
     for (unsigned i = 0; i < count; ++i) compute(numbered(i), begin + i * host_bytes);
-    check_numbers(w, count, not_numbers[group]);
+    check_numbers(w, count, found, other, not_numbers[group]);
     for (unsigned i = 0; i < count; ++i) w.as.store_vector(w.v(d.rd, begin + i * host_bytes), numbered(i));
   }
   for (unsigned i = 0; i < group; ++i)
@@ -192,7 +194,9 @@ Emit splat(Source source) {
     const Setting s = setting_of(w.vectors);
     if (!is_whole(s, d, source)) return false;
     if (source == Source::vector) {
-      copy(w, s.bytes, [&](unsigned at) { return w.v(d.rs1, at); }, [&](unsigned at) { return w.v(d.rd, at); });
+      copy(
+          w, s.bytes, [&](unsigned at) { return w.v(d.rs1, at); },
+          [&](unsigned at) { return w.v(d.rd, at); });
       return true;
     }
     spread(w, d, s, source);
@@ -213,6 +217,17 @@ bool splat_float(W& w, const Decoded& d) {
 
 }  // namespace
 
+// One comparison looks at two registers.
+void check_numbers(BlockWriter& w, unsigned count, Vec found_in, Vec compared, Label& label) {
+  for (unsigned i = 0; i < count; i += 2) {
+    const Vec to = i == 0 ? found_in : compared;
+    w.as.compare_unordered(to, numbered(i), numbered(i + 1 < count ? i + 1 : i));
+    if (i != 0) w.as.vector(0, 1, 0x56, found_in, found_in, compared);  // or
+  }
+  w.as.test_any(found_in);
+  w.as.jump_if(If::not_equal, label);
+}
+
 std::span<const Emitter> vector_emitters() {
   using enum First;
   constexpr std::uint8_t add = 0x58, sub = 0x5c, mul = 0x59;
@@ -222,14 +237,34 @@ std::span<const Emitter> vector_emitters() {
   constexpr Opcodes ands = {0xdb, 0xdb, 0xdb, 0xdb}, ors = {0xeb, 0xeb, 0xeb, 0xeb},
                     xors = {0xef, 0xef, 0xef, 0xef};
   static const Emitter table[] = {
-      {"vle8.v", access(1, false)},
-      {"vle16.v", access(2, false)},
-      {"vle32.v", access(4, false)},
-      {"vle64.v", access(8, false)},
-      {"vse8.v", access(1, true)},
-      {"vse16.v", access(2, true)},
-      {"vse32.v", access(4, true)},
-      {"vse64.v", access(8, true)},
+      {"vle8.v", access(0, false)},
+      {"vle16.v", access(1, false)},
+      {"vle32.v", access(2, false)},
+      {"vle64.v", access(3, false)},
+      {"vse8.v", access(0, true)},
+      {"vse16.v", access(1, true)},
+      {"vse32.v", access(2, true)},
+      {"vse64.v", access(3, true)},
+      {"vl1re8.v", whole_registers(1, false)},
+      {"vl1re16.v", whole_registers(1, false)},
+      {"vl1re32.v", whole_registers(1, false)},
+      {"vl1re64.v", whole_registers(1, false)},
+      {"vl2re8.v", whole_registers(2, false)},
+      {"vl2re16.v", whole_registers(2, false)},
+      {"vl2re32.v", whole_registers(2, false)},
+      {"vl2re64.v", whole_registers(2, false)},
+      {"vl4re8.v", whole_registers(4, false)},
+      {"vl4re16.v", whole_registers(4, false)},
+      {"vl4re32.v", whole_registers(4, false)},
+      {"vl4re64.v", whole_registers(4, false)},
+      {"vl8re8.v", whole_registers(8, false)},
+      {"vl8re16.v", whole_registers(8, false)},
+      {"vl8re32.v", whole_registers(8, false)},
+      {"vl8re64.v", whole_registers(8, false)},
+      {"vs1r.v", whole_registers(1, true)},
+      {"vs2r.v", whole_registers(2, true)},
+      {"vs4r.v", whole_registers(4, true)},
+      {"vs8r.v", whole_registers(8, true)},
 
       {"vfadd.vv", arithmetic(add, vector)},
       {"vfadd.vf", arithmetic(add, scalar)},
