@@ -1,4 +1,5 @@
-// The rows of XSfmm 0.6 (SiFive's matrix extension) for 16 x 16 tiles, with FP32 and INT32 accumulators.
+// The rows of XSfmm 0.6 (SiFive's matrix extension) for 16 x 16 tiles with FP32 and INT32 accumulators, and
+// for 8 x 8 tiles in FP64.
 // docs/matrix.md is its page.
 //
 // A tile register mt<i> names 256 bytes of tile state; a tile of 32-bit elements takes four of them (mt0,
@@ -7,6 +8,7 @@
 #include <array>
 #include <bit>
 
+#include "isa/matrix_double.h"
 #include "isa/matrix_operands.h"
 #include "isa/matrix_step.h"
 #include "isa/matrix_widen.h"
@@ -152,6 +154,7 @@ const Decoded* discard_tiles(Hart&, const Decoded* d) { return d + 1; }
 
 const Decoded* multiply_float(Hart& hart, const Decoded* d) {
   if (hart.sew == 32) return run_matrix_step<32>(hart, d, Fp32(), Fp32());
+  if (hart.sew == 64) return multiply_double(hart, d);
   return hart.altfmt ? run_matrix_step<16>(hart, d, Brain(), Brain())
                      : run_matrix_step<16>(hart, d, Fp16(), Fp16());
 }

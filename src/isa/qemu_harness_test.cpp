@@ -134,7 +134,8 @@ std::vector<std::byte> run_here(const std::string& path, const TrialOptions& opt
   }
 }
 
-std::string describe(const Trial& trial, const TrialState& theirs, const TrialState& ours) {
+std::string describe(const Trial& trial, const TrialState& theirs, const TrialState& ours,
+                     unsigned vlen_bits) {
   std::string s;
   for (const std::uint32_t word : trial.words) {
     const Decoded d = decode(word, 0);
@@ -170,7 +171,7 @@ std::string describe(const Trial& trial, const TrialState& theirs, const TrialSt
     }
   };
   differ_bytes("memory ", theirs.memory, ours.memory, 4096);
-  differ_bytes("v", theirs.v, ours.v, 64);
+  differ_bytes("v", theirs.v, ours.v, vlen_bits / 8);
   return s;
 }
 
@@ -212,7 +213,7 @@ void expect_same_as_qemu(std::span<const Trial> trials, const TrialOptions& opti
     auto a = std::make_unique<TrialState>(), b = std::make_unique<TrialState>();
     std::memcpy(a.get(), theirs.data() + offset, sizeof(TrialState));
     std::memcpy(b.get(), ours.data() + offset, sizeof(TrialState));
-    ADD_FAILURE() << "trial " << i << "\n" << describe(trials[i], *a, *b);
+    ADD_FAILURE() << "trial " << i << "\n" << describe(trials[i], *a, *b, options.vlen_bits);
   }
   EXPECT_EQ(different, 0u) << "of " << trials.size() << " trials";
 }

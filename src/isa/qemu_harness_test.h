@@ -18,6 +18,7 @@
 
 #include "base/random.h"
 #include "isa/corners_for_tests.h"
+#include "isa/hart.h"
 #include "isa/instruction.h"
 
 namespace dojo::isa {
@@ -26,8 +27,8 @@ struct TrialState {
   std::array<std::uint64_t, 32> x{}, f{};
   std::uint64_t fcsr = 0, vcsr = 0, vl = 0, vtype = 0, vstart = 0;
   std::array<std::uint64_t, 3> unused{};
-  std::array<std::byte, 4096> memory{};  // at memory_of_trial(index)
-  std::array<std::byte, 32 * 64> v{};    // VLEN 512; narrower: register r at r * vlenb
+  std::array<std::byte, 4096> memory{};                             // at memory_of_trial(index)
+  std::array<std::byte, vector_registers * max_vlen_bits / 8> v{};  // register r at r * vlenb
 };
 
 struct Trial {

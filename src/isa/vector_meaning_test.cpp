@@ -143,12 +143,46 @@ TEST(VectorMeaning, Reductions) { try_rows(vector::reduction_rows(), {60}, 7); }
 TEST(VectorMeaning, Masks) { try_rows(vector::mask_rows(), {40}, 8); }
 TEST(VectorMeaning, Permutations) { try_rows(vector::permute_rows(), {60}, 9); }
 
-TEST(VectorMeaning, NarrowRegisters) {
-  try_rows(vector::integer_rows(), {6, 128}, 10);
-  try_rows(vector::memory_rows(), {3, 128}, 11);
-  try_rows(vector::permute_rows(), {10, 256}, 12);
-  try_rows(vector::float_rows(), {6, 256}, 13);
+// Every row at the other lengths: groups of fewer and more elements than a trial at 512 has.
+class VectorLengths : public testing::TestWithParam<unsigned> {};
+
+TEST_P(VectorLengths, Memory) { try_rows(vector::memory_rows(), {4, GetParam()}, 21); }
+TEST_P(VectorLengths, Integers) { try_rows(vector::integer_rows(), {8, GetParam()}, 22); }
+TEST_P(VectorLengths, WideIntegers) { try_rows(vector::wide_rows(), {8, GetParam()}, 23); }
+TEST_P(VectorLengths, FixedPoint) { try_rows(vector::fixed_rows(), {10, GetParam()}, 24); }
+TEST_P(VectorLengths, Floats) { try_rows(vector::float_rows(), {8, GetParam()}, 25); }
+TEST_P(VectorLengths, Conversions) { try_rows(vector::convert_rows(), {10, GetParam()}, 26); }
+TEST_P(VectorLengths, Reductions) { try_rows(vector::reduction_rows(), {12, GetParam()}, 27); }
+TEST_P(VectorLengths, Masks) { try_rows(vector::mask_rows(), {12, GetParam()}, 28); }
+TEST_P(VectorLengths, Permutations) { try_rows(vector::permute_rows(), {16, GetParam()}, 29); }
+
+// Every vtype without matrices, asked for in every way, with every kind of length.
+TEST_P(VectorLengths, Configurations) {
+  constexpr std::uint32_t vsetvli = 0x00007057, vsetivli = 0xc0007057, vsetvl = 0x80007057;
+  Random random(30);
+  std::vector<Trial> trials;
+  for (unsigned vtype = 0; vtype < 0x200; ++vtype)
+    for (const std::uint32_t match : {vsetvli, vsetivli, vsetvl}) {
+      Trial trial;
+      trial.before = random_state(random, 64);
+      configure(trial.before, random, GetParam(), false);
+      std::uint32_t word = with_field(match, 7, 5, random.below(4) == 0 ? 0 : random.below(30));
+      word = with_field(word, 15, 5, random.below(4) == 0 ? 0 : random.below(match == vsetivli ? 32 : 30));
+      if (random.below(2) != 0) trial.before.x[11] = random.below(3 * GetParam());
+      if (random.below(2) != 0 && match != vsetivli) word = with_field(word, 15, 5, 11);
+      if (match == vsetvl)
+        word = with_field(word, 20, 5, 12);
+      else
+        word |= vtype << 20;
+      trial.before.x[12] = random.below(8) == 0 ? std::uint64_t{1} << (11 + random.below(53)) : vtype;
+      trial.words = {word};
+      trials.push_back(trial);
+    }
+  expect_same_as_qemu(trials, {.vectors = true, .vlen_bits = GetParam()});
 }
+
+INSTANTIATE_TEST_SUITE_P(Bits, VectorLengths, testing::Values(128, 256, 1024),
+                         [](const auto& chosen) { return std::to_string(chosen.param); });
 
 // vwadd.wx reads and writes groups of twice LMUL: aligned to that, and none for LMUL 8.
 TEST(VectorMeaning, WideSourcesNeedGroupsOfTwiceLmul) {
