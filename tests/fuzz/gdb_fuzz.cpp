@@ -18,7 +18,7 @@ using namespace dojo;
 
 constexpr std::uint64_t base = 0x1000, header_bytes = 64, segment_bytes = 56;
 
-// Some loads, stores, vectors and a transfer in a loop, then the end.
+// Some loads, stores and vectors in a loop, then the end.
 constexpr std::uint32_t code[] = {
     0x0d157557,  // vsetvli a0, a0, e32, m2, ta, ma
     0x00100313,  // li t1, 1

@@ -10,15 +10,36 @@ cmake --build build-fuzz --target fuzzers
 
 # Good inputs to start from.
 seeds=build-fuzz/seeds
-mkdir -p $seeds/{onnx,machine,elf,instruction,checkpoint,gdb,empty}
+mkdir -p $seeds/{onnx,machine,elf,instruction,checkpoint,gdb,made}
+build-fuzz/tests/fuzz_seeds $seeds
 cp machines/*.toml $seeds/machine/
 printf 'DOJOCKPT\1\0\0\0\0\0\0\0\2\0\0\0\0\0\0\0\1\0\0\0\0\0\0\0\4\0\0\0\0\0\0\0{}abcd' > $seeds/checkpoint/small
 for model in /usr/share/libonnx-testdata/data/node/*/model.onnx; do
   [ -f "$model" ] && cp "$model" "$seeds/onnx/$(basename "$(dirname "$model")").onnx"
 done
-printf '.globl _start, tohost\n_start: li a7, 93\n vsetvli t0, a0, e32, m4, ta, ma\n vadd.vv v4, v8, v12, v0.t\n ecall\n.data\ntohost: .dword 0\n' > $seeds/empty/a.s
+cat > $seeds/made/small.s <<'END'
+.globl _start, tohost
+_start: li a7, 64
+ li a0, 1
+ la a1, tohost
+ li a2, 8
+ ecall
+ vsetvli t0, a0, e32, m4, ta, ma
+ vadd.vv v4, v8, v12, v0.t
+ vse32.v v4, (sp)
+loop: addi a2, a2, -1
+ amoadd.w t1, a2, (a1)
+ bnez a2, loop
+ li a7, 93
+ ecall
+.data
+tohost: .dword 0
+END
 clang-22 --target=riscv64-unknown-elf -march=rv64gcv -nostdlib -static -fuse-ld=lld-22 -Wl,-Ttext=0x1000 -Wl,-z,max-page-size=64 \
-  -o $seeds/elf/small.elf $seeds/empty/a.s
+  -o $seeds/elf/small.elf $seeds/made/small.s
+printf '%s\n' 'qSupported:swbreak+' '?' 'qfThreadInfo' 'Hg2' 'g' 's' 'p20' 'P5=0102030405060708' 'vCont;s:1;c:2' 'X1100,4:abcd' 'k' > $seeds/gdb/step
+printf '%s\n' 'QStartNoAckMode' 'Z0,1010,4' 'c' 'z0,1010,4' 'm8000,40' 'M8000,4:01020304' 'Z2,8000,8' 'vCont;c' 'T1' 'D' > $seeds/gdb/points
+printf '%s\n' 'qXfer:features:read:target.xml:0,fff' 'qXfer:threads:read::0,100' 'qRcmd,6e6f646573' 'qThreadExtraInfo,5' 'C0b' 'vKill;1' > $seeds/gdb/ask
 
 for fuzzer in "${@:-}"; do [ -n "$fuzzer" ] && chosen+=("build-fuzz/tests/${fuzzer}_fuzz"); done
 for program in "${chosen[@]:-build-fuzz/tests/*_fuzz}"; do

@@ -1,0 +1,47 @@
+// Good inputs to start from, from the differ's random programs: seeds FOLDER fills FOLDER/instruction with
+// code and FOLDER/elf with files.
+#include <fmt/format.h>
+
+#include <cstring>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "base/file.h"
+#include "generate.h"
+#include "shell.h"
+
+namespace {
+
+constexpr std::size_t most_code_bytes = 1000;
+
+// As instruction_fuzz reads it.
+std::string code_of(const dojo::differ::Program& program, unsigned vlen_choice) {
+  std::string bytes = {static_cast<char>(vlen_choice), 1, 2, static_cast<char>(program.before.vtype)};
+  for (const std::uint32_t word : dojo::differ::encode(program.items)) {
+    char encoding[4];
+    std::memcpy(encoding, &word, sizeof encoding);
+    bytes.append(encoding, dojo::differ::bytes_of(word));
+  }
+  return bytes.substr(0, most_code_bytes);
+}
+
+}  // namespace
+
+int main(int count, char** words) {
+  using namespace dojo::differ;
+  if (count != 2) return 2;
+  const std::filesystem::path folder = words[1];
+  const Workshop workshop;
+  const Shell shell(workshop);
+  for (unsigned number = 0; number < 200; ++number) {
+    const unsigned choice = number % 4;
+    const Program program = generate(1, number, 128u << choice);
+    dojo::write_text(folder / "instruction" / fmt::format("program-{}", number), code_of(program, choice));
+    if (number >= 8) continue;
+    const std::vector<std::byte> elf = shell.elf({&program, 1});
+    dojo::write_text(folder / "elf" / fmt::format("program-{}", number),
+                     {reinterpret_cast<const char*>(elf.data()), elf.size()});
+  }
+  return 0;
+}
