@@ -27,7 +27,7 @@ const Emit* find_emitter(const isa::Row& row) {
 }
 
 bool Translator::host_is_known() {
-#if defined(__x86_64__)
+#if defined(__x86_64__) && defined(__AVX2__)  // built for plain x86-64, the program is to stay with it
   return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi") &&
          __builtin_cpu_supports("bmi2") && __builtin_cpu_supports("popcnt");
 #else

@@ -6,8 +6,8 @@
 // Time and counts are not its business.
 //
 // Vector instructions are translated for one configuration (vl, vtype), so that nothing is left to decide
-// when they run. Needs x86-64 with AVX2, FMA, BMI1 and BMI2; elsewhere nothing is ever translated, and the
-// meanings run as they are: the same bits.
+// when they run. Needs x86-64 with AVX2, FMA, BMI1 and BMI2, and a build that may use AVX2 (DOJO_NATIVE);
+// elsewhere nothing is ever translated, and the meanings run as they are: the same bits.
 #pragma once
 
 #include <array>
