@@ -12,6 +12,7 @@ cmake --build build-fuzz --target fuzzers
 seeds=build-fuzz/seeds
 mkdir -p $seeds/{onnx,machine,elf,instruction,checkpoint,gdb,made}
 build-fuzz/tests/fuzz_seeds $seeds
+ln -sfn instruction $seeds/translate
 cp machines/*.toml $seeds/machine/
 printf 'DOJOCKPT\1\0\0\0\0\0\0\0\2\0\0\0\0\0\0\0\1\0\0\0\0\0\0\0\4\0\0\0\0\0\0\0{}abcd' > $seeds/checkpoint/small
 for model in /usr/share/libonnx-testdata/data/node/*/model.onnx; do
