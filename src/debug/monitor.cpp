@@ -14,7 +14,7 @@ namespace {
 using system::ThreadState;
 
 constexpr std::string_view help =
-    "cycles        that the selected thread has worked (waits for the network follow when all has run)\n"
+    "cycles        that the selected thread has worked; whole and with waits after it has read the clock\n"
     "instructions  of the selected thread, and of all\n"
     "here          the next instruction of the selected thread, XSfmm and Xdojo included\n"
     "where         what every node is doing\n";

@@ -29,7 +29,7 @@ constexpr Csr table[] = {
   {0x800, "dj_srkey",     READ(h.stochastic_key),     WRITE(h.stochastic_key = value),                                "key of stochastic rounding"},
   {0x801, "dj_srcounter", READ(h.stochastic_counter), WRITE(h.stochastic_counter = value),                            "counter of stochastic rounding"},
   {0x802, "dj_cfloat",    READ(h.cfloat_control),     WRITE(h.cfloat_control = value),                                "formats and biases of CFloat matrix operands"},
-  {0xc00, "cycle",        READ(h.cycle),              nullptr,                                                        "cycles this thread has worked since the launch (waits in the network not included)"},
+  {0xc00, "cycle",        READ(h.cycle),              nullptr,                                                        "cycles since the launch, waits included (docs/notes/006)"},
   {0xc01, "time",         READ(h.cycle),              nullptr,                                                        "the same: one tick is one cycle"},
   {0xc02, "instret",      READ(h.instructions),       nullptr,                                                        "instructions since the launch"},
   {0xc20, "vl",           READ(h.vl),                 nullptr,                                                        "vector length in elements"},

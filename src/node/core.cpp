@@ -64,7 +64,8 @@ void Core::run_blocks(isa::Hart& hart, Slice& slice, std::uint64_t max_instructi
       run_block(hart, slice, *block);
     else
       run_ordinary(hart, slice, block, max_instructions);
-    if (hart.stop != Stop::none || slice.instructions >= max_instructions) return;
+    if (hart.stop != Stop::none || slice.instructions >= max_instructions || slice.clock_register >= 0)
+      return;
     block = block_after(*last_, hart);
   }
 }
@@ -138,9 +139,9 @@ void Core::finish(isa::Hart& hart, Slice& slice, const CodeBlock& block, ConfigW
     add_once(slice, block.block, isa::settle_trap(hart, block.block), config.decode(), Exit::onward);
     return;
   }
-  const Exit exit = hart.stop != Stop::none  ? Exit::stopped
-                    : hart.pc == block.end() ? Exit::onward
-                                             : Exit::taken;
+  slice.clock_register = block.clock_register;
+  const bool stops = hart.stop != Stop::none || block.clock_register >= 0;
+  const Exit exit = stops ? Exit::stopped : hart.pc == block.end() ? Exit::onward : Exit::taken;
   last_ = &timing_.step(*last_, block, config, exit);
   tally(*last_);
   if (recording_) recording_->blocks.push_back({&block.block, block.block.count, config.decode(), exit});
@@ -155,7 +156,9 @@ void Core::run_unshared(isa::Hart& hart, Slice& slice) {
   const CodeBlock block(isa::build_block(hart.memory, hart.pc, image_->limit()));
   const Config config = config_of(hart);
   const std::uint32_t completed = isa::run_block(hart, block.block);
-  const Exit exit = hart.stop == Stop::none || hart.stop == Stop::trap ? Exit::onward : Exit::stopped;
+  if (hart.stop == Stop::none) slice.clock_register = block.clock_register;
+  const bool goes_on = hart.stop == Stop::none || hart.stop == Stop::trap;
+  const Exit exit = goes_on && slice.clock_register < 0 ? Exit::onward : Exit::stopped;
   add_once(slice, block.block, completed, config, exit);
   isa::begin_floats(hart);
 }

@@ -1,10 +1,11 @@
 // One hardware thread of a node at work: executes its blocks, times them, and counts what they did.
 //
 // The system above owns the harts, their memory and the clock of the die; a Core owns the pipeline's state of
-// one hart between two stops. At every stop other than Stop::none the pipeline is empty: the next slice
-// starts from an idle pipeline, whenever the system resumes the hart. Results, cycles and counts depend on
-// program and data alone, never on host threads: everything that cores share (CodeImage, BlockTiming) is a
-// cache of pure functions and may be used from several host threads at once.
+// one hart between two stops. At every stop other than Stop::none, and behind a read of the clock, the
+// pipeline is empty: the next slice starts from an idle pipeline, whenever the system resumes the hart.
+// Results, cycles and counts depend on program and data alone, never on host threads: everything that cores
+// share (CodeImage, BlockTiming) is a cache of pure functions and may be used from several host threads at
+// once.
 #pragma once
 
 #include <array>
@@ -30,6 +31,9 @@ struct Slice {
       0;  // from the slice's start to the stop (a transfer: until it is handed to the network);
           // with Stop::none to the last issue, the rest is in the next slice. 0 without timing
   std::uint64_t instructions = 0;  // completed; a trapping one is not
+  // The register to which the slice's last instruction has read `cycle` or `time`: such a read ends a slice,
+  // with Stop::none and an empty pipeline, and whoever owns the clock may put it there. -1: none.
+  int clock_register = -1;
 };
 
 class Core {

@@ -6,10 +6,21 @@
 
 namespace dojo::node {
 
+namespace {
+
+constexpr std::int64_t cycle_csr = 0xc00, time_csr = 0xc01;
+
+bool reads_clock(const isa::Decoded& d) {
+  return d.row->extension == "Zicsr" && (d.immediate == cycle_csr || d.immediate == time_csr);
+}
+
+}  // namespace
+
 CodeBlock::CodeBlock(isa::Block built) : block(std::move(built)) {
   const auto& code = block.code;
   uses_vectors = std::any_of(code.begin(), code.begin() + block.count, depends_on_config);
   sees_account = (code.front().row->properties & isa::starts_block) != 0;
+  if (reads_clock(code.front())) clock_register = static_cast<std::int8_t>(code.front().rd);
 }
 
 CodeImage::CodeImage(std::uint64_t text_begin, std::uint64_t text_end, unsigned limit,

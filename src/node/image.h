@@ -30,6 +30,8 @@ struct alignas(64) CodeBlock {
   isa::Block block;
   bool uses_vectors = false;  // its timing depends on vl, vtype and the tile shape
   bool sees_account = false;  // reads or writes what the hart accumulates: flags, instructions, cycles
+  std::int8_t clock_register =
+      -1;  // where it reads `cycle` or `time` to, if it does; it is the only instruction
   mutable std::atomic<const Translation*> translations{nullptr};
   mutable std::atomic<std::uint32_t> runs{0};  // untranslated ones, some uncounted if host threads compete
 

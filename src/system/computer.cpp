@@ -61,7 +61,16 @@ ThreadState culprit(Outcome outcome) {
   }
 }
 
-void count_nodes(const Execution& execution, machine::Ledger& ledger) {
+// The working cycles of threads that share their nodes; those told apart by address in one sum.
+void count_joint_cycles(const node::JointTiming& joint, bool by_address, machine::Ledger& ledger) {
+  for (const auto& [place, cycles] : joint.spent())
+    for (std::size_t c = 0; c < node::causes; ++c)
+      if (cycles[c] != 0)
+        ledger.add("nodes", by_address ? 0 : static_cast<std::uint32_t>(place),
+                   node::event_of(node::Counts::first_cause + c), cycles[c]);
+}
+
+void count_nodes(const Execution& execution, bool by_address, machine::Ledger& ledger) {
   std::map<std::uint32_t, node::Counts> sums;
   MovedByOp moved;
   for (const auto& thread : execution.threads()) {
@@ -82,6 +91,7 @@ void count_nodes(const Execution& execution, machine::Ledger& ledger) {
   for (const auto& [op, counts] : sums)
     for (std::size_t i = 0; i < node::Counts::size; ++i)
       if (counts.value[i] != 0) ledger.add("nodes", op, node::event_of(i), counts.value[i]);
+  if (execution.joint() != nullptr) count_joint_cycles(*execution.joint(), by_address, ledger);
   for (const auto& [op, by] : moved) {
     ledger.add("nodes", op, "network.put_bytes", by.put);
     ledger.add("nodes", op, "network.get_bytes", by.get);
@@ -91,7 +101,7 @@ void count_nodes(const Execution& execution, machine::Ledger& ledger) {
 }
 
 // The waits of a profiled launch, which are told apart by address instead of op.
-void profile_waiting(Replay& replay, std::uint64_t base, Profile& profile) {
+void profile_waiting(Replayed& replay, std::uint64_t base, Profile& profile) {
   Waiting sum;
   for (const auto& [place, waiting] : replay.waiting) {
     auto& cycles = profile[base + place].cycles;
@@ -105,7 +115,7 @@ void profile_waiting(Replay& replay, std::uint64_t base, Profile& profile) {
   replay.waiting = {{0, sum}};
 }
 
-void count_waiting(const Replay& replay, machine::Ledger& ledger) {
+void count_waiting(const Replayed& replay, machine::Ledger& ledger) {
   for (const auto& [op, waiting] : replay.waiting) {
     ledger.add("nodes", op, "cycles.network", waiting.network);
     ledger.add("nodes", op, "cycles.synchronisation", waiting.synchronisation);
@@ -188,13 +198,20 @@ LaunchResult Computer::launch(const Program& program, std::uint64_t persistent_b
   Known& known = state.know(program);
   Execution execution(state.machine, state.topology, layout, state.sram, state.hbm, state.nodes, options);
   execution.start(program, known.image, known.timing);
+  std::optional<Replay> replay;
+  if (options.timing)
+    replay.emplace(state.machine, state.topology, execution, execution.threads().size(), layout.threads,
+                   execution.joint());
   if (options.lead) {
+    execution.hold();
     for (const auto& thread : execution.threads()) thread->core.use(known.single_steps(program));
-    Stepping stepping(execution, state.machine, program, layout, options);
+    Stepping stepping(execution, state.machine, program, layout, options, replay ? &*replay : nullptr);
     options.lead(stepping);
+    execution.release();
     for (const auto& thread : execution.threads()) thread->core.use(known.image);
   }
-  execution.run();
+  if (execution.joint() == nullptr) execution.run();
+  if (replay) replay->run();
 
   LaunchResult result;
   result.outcome = outcome_of(execution);
@@ -208,13 +225,10 @@ LaunchResult Computer::launch(const Program& program, std::uint64_t persistent_b
     result.warnings.push_back(fmt::format("system call {} does not exist here; it returned -ENOSYS", number));
   for (unsigned node = 0; options.measure_memory && node < state.nodes; ++node)
     result.memory_used = std::max(result.memory_used, execution.memory_used(node));
-  count_nodes(execution, result.ledger);
+  count_nodes(execution, options.profile != nullptr, result.ledger);
   result.stranded = find_stranded(execution, program, culprit(result.outcome), options.max_instructions);
-  if (options.timing) {
-    Replay timed = replay(state.machine, state.topology, execution.take_traces(),
-                          [&](std::uint32_t node, std::uint32_t offset) {
-                            return execution.semaphore(node, layout.window.base + offset);
-                          });
+  if (replay) {
+    Replayed timed = replay->result();
     result.cycles = timed.cycles;
     if (options.profile != nullptr) {
       for (const auto& [pc, counts] : execution.places()) {

@@ -191,6 +191,121 @@ TEST(Computer, ThreadsOfANodeMeetThroughSemaphores) {
   EXPECT_EQ(cycles_by_cause(result), 2 * 5 * result.cycles);
 }
 
+constexpr std::string_view two_threads = "-Wl,--defsym=__dojo_threads=2",
+                           four_threads = "-Wl,--defsym=__dojo_threads=4";
+
+// One 64-bit load a cycle is all that a node has.
+constexpr std::string_view load_bound = R"asm(
+  uint64_t x;
+  for (int i = 0; i < 1000; ++i)
+    asm volatile("ld %0, -8(sp)\n ld t1, -8(sp)\n ld t2, -8(sp)\n ld t3, -8(sp)\n"
+                 "ld t4, -8(sp)\n ld t5, -8(sp)\n ld t6, -8(sp)\n ld a7, -8(sp)"
+                 : "=r"(x) : : "t1", "t2", "t3", "t4", "t5", "t6", "a7", "memory");
+  return 0;
+)asm";
+
+TEST(Computer, ThreadsOfANodeShareItsPorts) {
+  Computer computer(d1(), 3);
+  const auto cycles = [&](std::string_view flags, unsigned host_threads) {
+    const LaunchResult result = launch(computer, guest("", load_bound, flags), host_threads);
+    EXPECT_EQ(result.outcome, Outcome::finished);
+    const std::uint64_t threads = flags.empty() ? 1 : flags == two_threads ? 2 : 4;
+    EXPECT_EQ(cycles_by_cause(result), 3 * threads * result.cycles);
+    return result.cycles;
+  };
+  const std::uint64_t one = cycles("", 2), two = cycles(two_threads, 2), four = cycles(four_threads, 2);
+  EXPECT_GE(two, 2 * 8 * 1000u);
+  EXPECT_LE(two, 2 * 9 * 1000u + 100) << "two threads do not hide all of their branches' bubbles";
+  EXPECT_GE(four, 4 * 8 * 1000u);
+  EXPECT_LE(four, 4 * 8 * 1000u + 100);
+  EXPECT_LT(one, 11 * 1000u + 100);
+  EXPECT_EQ(cycles(two_threads, 1), two);
+}
+
+TEST(Computer, AThreadSeesItsSiblingsStoresInSimulatedTime) {
+  // Thread 1 spins until thread 0 has counted to a thousand: no longer than that takes.
+  const Program program = guest("static volatile uint64_t flag;", R"(
+    if (thread == 0) {
+      for (int i = 0; i < 1000; ++i) asm volatile("");
+      flag = 1;
+    }
+    while (flag == 0) {}
+    return 0;
+  )",
+                                two_threads);
+  Computer computer(d1(), 1);
+  const LaunchResult result = launch(computer, program);
+  EXPECT_EQ(result.outcome, Outcome::finished);
+  EXPECT_GT(result.cycles, 1000u);
+  EXPECT_LT(result.cycles, 6000u);
+}
+
+// Node 0 works for thousands of cycles before it signals; what node 1 reads of the clock behind its wait is
+// the launch's end but for a few instructions.
+TEST(Computer, TheClockHoldsWaits) {
+  const std::string before = R"(
+    alignas(8) static volatile uint64_t go;
+    uint64_t seen[3];
+    static uint64_t cycle() { uint64_t c; asm volatile("rdcycle %0" : "=r"(c)); return c; }
+    static uint64_t nanoseconds() {
+      uint64_t time[2];
+      system_call(113, 1, address(time), 0);
+      return time[0] * 1000000000 + *(volatile uint64_t*)&time[1];
+    }
+  )";
+  const std::string body = R"(
+    if (thread != 0) return 0;
+    if (csr_node() == 0) {
+      for (int i = 0; i < 5000; ++i) asm volatile("");
+      dojo_signal(at(1, (const void*)&go), 1);
+      return 0;
+    }
+    seen[0] = cycle();
+    dojo_wait(address(&go), 1);
+    seen[1] = cycle();
+    seen[2] = nanoseconds();
+    return 0;
+  )";
+  for (const std::string_view flags : {std::string_view(), two_threads}) {
+    const Program program = guest(before, body, flags);
+    Computer computer(d1(), 2);
+    const LaunchResult result = launch(computer, program);
+    ASSERT_EQ(result.outcome, Outcome::finished);
+    const auto seen = words_at(computer, 1, program.symbol("seen", 0), 3);
+    EXPECT_GT(seen[0], 0u);
+    EXPECT_LT(seen[0], 100u);
+    EXPECT_GT(seen[1], 5000u);
+    EXPECT_LE(seen[1], result.cycles);
+    EXPECT_GT(seen[1] + 200, result.cycles);
+    EXPECT_NEAR(static_cast<double>(seen[2]) * computer.machine().node.clock_ghz,
+                static_cast<double>(seen[1]), 100.0);
+    Computer again(d1(), 2);
+    EXPECT_EQ(launch(again, program, 1).cycles, result.cycles);
+    EXPECT_EQ(words_at(again, 1, program.symbol("seen", 0), 3), seen);
+  }
+}
+
+TEST(Computer, OneThreadWaitsOnASemaphore) {
+  const Program program = guest("alignas(8) volatile uint64_t shared;", R"(
+    dojo_wait(address(&shared), 1);
+    return 0;
+  )",
+                                two_threads);
+  for (const bool timing : {true, false}) {
+    Computer computer(d1(), 1);
+    const LaunchResult result = launch(computer, program, 2, timing);
+    EXPECT_EQ(result.outcome, Outcome::trapped);
+    ASSERT_EQ(result.stranded.size(), 1u);
+    EXPECT_EQ(result.stranded[0].thread, 1u);
+    EXPECT_NE(result.stranded[0].disassembly.find("dj.wait"), std::string::npos);
+    const std::string& reason = result.stranded[0].reason;
+    EXPECT_TRUE(reason.starts_with(fmt::format(
+        "waits for semaphore {:#x}, which thread 0 of this node waits for at ", program.symbol("shared", 0))))
+        << reason;
+    EXPECT_NE(reason.find("<_start"), std::string::npos) << reason;
+  }
+}
+
 TEST(Computer, NamesWhoWaitsForWhatInADeadlock) {
   const Program program = guest("alignas(8) volatile uint64_t never;", R"(
     if (csr_node() == 2) dojo_signal(at(1, (const void*)&never), 2);

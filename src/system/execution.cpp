@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <tuple>
+#include <utility>
 
 #include "base/error.h"
 #include "base/parallel.h"
@@ -32,13 +33,26 @@ Execution::Execution(const machine::Machine& machine, const fabric::Topology& to
       options_(options),
       nodes_(nodes),
       node_states_(nodes) {
-  if (options.profile != nullptr) profiler_.emplace(machine.node, nodes * layout.threads);
+  if (options.timing && layout.threads > 1)
+    joint_.emplace(
+        machine.node, layout.threads,
+        options.profile != nullptr ? node::JointTiming::Places::addresses : node::JointTiming::Places::ops);
+  else if (options.profile != nullptr)
+    profiler_.emplace(machine.node, nodes * layout.threads);
 }
 
 void Execution::run() {
-  for (unsigned node = 0; node < nodes_; ++node) queue_.push_back(node);
+  for (unsigned node = 0; node < nodes_; ++node) {
+    const auto begin = threads_.begin() + node * layout_.threads;
+    const bool goes_on = std::any_of(begin, begin + layout_.threads, [](const auto& thread) {
+      return thread->state == ThreadState::runnable;
+    });
+    node_states_[node].state = goes_on ? Node::queued : Node::asleep;
+    if (goes_on) queue_.push_back(node);
+  }
   const unsigned wanted = options_.host_threads == 0 ? host_cores() : options_.host_threads;
-  const unsigned workers = profiler_ ? 1 : std::min(wanted, nodes_);  // the profiler is one for all
+  const unsigned workers =  // the profiler is one for all
+      profiler_ ? 1 : std::min(wanted, static_cast<unsigned>(queue_.size()));
   parallel_for(workers, workers, [this](std::size_t) { work(); });
 }
 
@@ -46,7 +60,8 @@ void Execution::start(const Program& program, node::CodeImage& image, node::Bloc
   for (unsigned node = 0; node < nodes_; ++node) {
     std::tie(node_states_[node].heap_end, node_states_[node].heap_limit) = layout_.heap();
     for (unsigned number = 0; number < layout_.threads; ++number) {
-      Thread& thread = *threads_.emplace_back(std::make_unique<Thread>(image, timing, options_.timing));
+      Thread& thread =
+          *threads_.emplace_back(std::make_unique<Thread>(image, timing, options_.timing && !joint_));
       isa::Hart& hart = thread.hart;
       const auto [row, column] = machine_.place(node);
       hart.vlen_bits = static_cast<unsigned>(machine_.node.vlen_bits);
@@ -64,7 +79,8 @@ void Execution::start(const Program& program, node::CodeImage& image, node::Bloc
                          : layout_.stack_end(number));
       hart.set_x(a0, number);
       thread.trace.node = node;
-      if (profiler_) thread.core.record(&thread.recording);
+      thread.clock_known = !joint_;
+      if (profiler_ || joint_) thread.core.record(&thread.recording);
     }
   }
 }
@@ -134,15 +150,33 @@ ThreadState Execution::step(std::size_t number) {
 
 // Until the core stops, and what it stopped for.
 void Execution::run_slice(Thread& thread, std::uint64_t most_instructions) {
+  const std::uint32_t op = thread.hart.op;
+  const std::size_t records = thread.trace.records.size();
+  if (joint_) thread.clock_known = false;
   const node::Slice slice = thread.core.run(thread.hart, most_instructions);
   thread.cycles += slice.cycles;
-  if (profiler_) {
-    profiler_->add(thread.hart.node * layout_.threads + thread.hart.thread, thread.recording);
-    thread.recording.blocks.clear();
-    thread.recording.own.clear();
-  }
-  switch (slice.stop) {
+  if (profiler_) profiler_->add(thread.hart.node * layout_.threads + thread.hart.thread, thread.recording);
+  if (joint_) note_down(thread, op);
+  thread.recording.blocks.clear();
+  thread.recording.own.clear();
+  thread.clock_register = slice.clock_register;
+  after_slice(thread, slice.stop);
+  if (thread.trace.records.size() > records && joint_) thread.trace.ran.back().recorded = true;
+}
+
+// What a thread of a node of several threads ran: one block, for its core was asked for one instruction.
+void Execution::note_down(Thread& thread, std::uint32_t op) {
+  const node::Recording& recording = thread.recording;
+  DOJO_ENSURE(recording.blocks.size() <= 1);
+  if (recording.blocks.empty()) return;
+  thread.trace.ran.push_back({joint_->stretch(recording.blocks.front(), !recording.own.empty(), op), false});
+}
+
+void Execution::after_slice(Thread& thread, isa::Stop stop) {
+  switch (stop) {
     case isa::Stop::none:
+      if (thread.clock_register < 0) break;
+      thread.clock_known || !options_.timing ? read_clock(thread) : ask(thread);
       break;
     case isa::Stop::trap:
       if (isa::enter_trap_handler(thread.hart)) break;
@@ -157,6 +191,71 @@ void Execution::run_slice(Thread& thread, std::uint64_t most_instructions) {
       break;
   }
 }
+
+// --- The clock ------------------------------------------------------------------------------------------
+//
+// A thread that has its node for itself knows the clock until it waits for the network: then, and where
+// threads share a node, only the replay does.
+
+void Execution::ask(Thread& thread) {
+  record(thread, Request::clock, thread.hart.node, 0, no_semaphore);
+  const std::lock_guard lock(node_states_[thread.hart.node].lock);
+  if (thread.state != ThreadState::runnable) return;
+  thread.asks = true;
+  thread.state = ThreadState::waiting;
+  ++asking_;
+}
+
+void Execution::answer(std::size_t number, std::uint64_t cycle) {
+  Thread& thread = *threads_[number];
+  if (!thread.asks) return;  // a sibling has ended it
+  --asking_;
+  thread.asks = false;
+  thread.hart.cycle = cycle;
+  thread.clock_known = true;
+  thread.state = ThreadState::runnable;
+  thread.clock_register >= 0 ? read_clock(thread) : system_call(thread);
+}
+
+void Execution::read_clock(Thread& thread) {
+  thread.hart.set_x(static_cast<unsigned>(thread.clock_register), thread.hart.cycle);
+}
+
+bool Execution::only_asks() const {
+  return asking_ != 0 && std::ranges::none_of(threads_, [](const auto& thread) {
+           return thread->state == ThreadState::runnable;
+         });
+}
+
+More Execution::more(std::size_t number) {
+  Thread& thread = *threads_[number];
+  if (thread.state == ThreadState::runnable && !held_ && !interrupted_) joint_ ? pull(thread) : run();
+  if (joint_ ? !thread.trace.ran.empty() : !thread.trace.records.empty()) return More::found;
+  if (thread.state == ThreadState::runnable) return More::held;
+  thread.trace.last_cycles = thread.cycles;
+  return More::ended;
+}
+
+// The next block of a thread that shares its node.
+void Execution::pull(Thread& thread) {
+  constexpr unsigned between_questions = 4096;
+  while (thread.trace.ran.empty() && thread.state == ThreadState::runnable && !interrupted_) {
+    run_slice(thread, 1);
+    end_turn(thread);
+    if (++pulled_ % between_questions == 0 && options_.interrupted && options_.interrupted())
+      interrupted_ = true;
+  }
+}
+
+std::map<std::uint64_t, node::PlaceCounts> Execution::places() const {
+  if (!joint_) return profiler_->places();
+  std::map<std::uint64_t, node::PlaceCounts> places;
+  for (const auto& [pc, count] : joint_->instructions()) places[pc].instructions = count;
+  for (const auto& [pc, cycles] : joint_->spent()) places[pc].cycles = cycles;
+  return places;
+}
+
+// --- Turns ----------------------------------------------------------------------------------------------
 
 void Execution::end_turn(Thread& thread) {
   if (layout_.tohost != 0 && check_tohost(thread)) return;
@@ -177,7 +276,7 @@ void Execution::end(Thread& thread, ThreadState state) {
 
 // Under what the replay adds up a thread's waiting: its op or, in a profile, where the instruction lies.
 std::uint32_t Execution::tag(const Thread& thread) const {
-  if (!profiler_) return thread.hart.op;
+  if (options_.profile == nullptr) return thread.hart.op;
   constexpr std::uint64_t instruction_bytes = 4;  // a transfer's and an ecall's, which pc is behind
   return static_cast<std::uint32_t>(thread.hart.pc - instruction_bytes - layout_.window.base);
 }
@@ -196,8 +295,9 @@ void Execution::end_node(std::uint32_t node) {
   const std::lock_guard lock(node_states_[node].lock);
   for (unsigned number = 0; number < layout_.threads; ++number) {
     Thread& thread = *threads_[node * layout_.threads + number];
-    if (thread.state == ThreadState::runnable || thread.state == ThreadState::waiting)
-      thread.state = ThreadState::ended;
+    if (thread.state != ThreadState::runnable && thread.state != ThreadState::waiting) continue;
+    if (std::exchange(thread.asks, false)) --asking_;
+    thread.state = ThreadState::ended;
   }
 }
 
@@ -208,16 +308,6 @@ std::uint64_t Execution::memory_used(std::uint32_t node) const {
   const auto stack =
       std::ranges::find_if(memory.subspan(heap), [](std::byte b) { return b != std::byte{0}; });
   return heap + static_cast<std::uint64_t>(memory.subspan(heap).end() - stack);
-}
-
-std::vector<ThreadTrace> Execution::take_traces() {
-  std::vector<ThreadTrace> traces;
-  for (const auto& thread : threads_) {
-    thread->trace.last_cycles = thread->cycles;
-    thread->trace.last_op = tag(*thread);
-    traces.push_back(std::move(thread->trace));
-  }
-  return traces;
 }
 
 }  // namespace dojo::system

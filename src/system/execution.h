@@ -1,10 +1,12 @@
 // Executes a launch: gives every thread its values, in whatever order is convenient, and writes down what it
 // asked of the fabric.
 //
-// Host threads take nodes that can go on from one queue. A node's threads run until each has ended or waits
-// for a semaphore that holds too little; whoever adds to that semaphore wakes it. Transfers take effect at
-// once (docs/notes/002 says why their values do not depend on when). A semaphore is changed under its node's
-// lock, which is also what orders a put's bytes before their use.
+// Host threads take nodes that can go on from one queue. A node's threads run until each has ended, waits
+// for a semaphore that holds too little, or asks for a clock that only the replay knows; whoever adds to that
+// semaphore wakes it. Transfers take effect at once (docs/notes/002 says why their values do not depend on
+// when). A semaphore is changed under its node's lock, which is also what orders a put's bytes before their
+// use. Where several threads share a node and cycles are counted, the replay calls for one block after the
+// other instead, so that they see each other's stores in simulated time (docs/notes/006).
 #pragma once
 
 #include <atomic>
@@ -18,6 +20,7 @@
 #include <set>
 #include <span>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "fabric/topology.h"
@@ -50,6 +53,15 @@ struct Thread {
   node::Recording recording;  // of the present slice, for a profile
   std::atomic<ThreadState> state = ThreadState::runnable;
   std::uint64_t semaphore = 0, amount = 0;  // waited for
+  bool asks = false;                        // waits for the clock instead
+  int clock_register = -1;                  // to which its last slice read the clock, or -1
+  bool clock_known = false;                 // hart.cycle is the clock
+  // Who waits for the semaphore of a dj.wait that trapped because somebody does already.
+  struct Rival {
+    unsigned thread = 0;
+    std::uint64_t pc = 0;
+  };
+  std::optional<Rival> rival;
   int exit_code = 0;
   std::string text, error_text;
   std::uint64_t cycles = 0;  // since the last record
@@ -59,7 +71,7 @@ struct Thread {
       hbm;  // (interface, op) -> bytes read, written
 };
 
-class Execution {
+class Execution : public TraceSource {
 public:
   // All references must outlive it; `sram` holds the loaded nodes one behind the other.
   Execution(const machine::Machine& machine, const fabric::Topology& topology, const Layout& layout,
@@ -67,8 +79,11 @@ public:
 
   // Makes the threads of every node, at the program's entry.
   void start(const Program& program, node::CodeImage& image, node::BlockTiming& timing);
-  // Runs all threads from where they stand until none can go on.
+  // Runs all threads from where they stand until none can go on. Not with a joint(): the replay does.
   void run();
+  // Until released, more() runs nothing: somebody else steps the threads.
+  void hold() { held_ = true; }
+  void release() { held_ = false; }
   // One block of a thread that can go on, with all that follows from it, by the calling host thread alone:
   // one instruction if its core uses an image of single instructions. Never between the beginning and the end
   // of run().
@@ -78,18 +93,34 @@ public:
   bool interrupted() const { return interrupted_; }
   // By node, then thread.
   std::span<const std::unique_ptr<Thread>> threads() const { return threads_; }
-  std::vector<ThreadTrace> take_traces();
+  // Some thread asks for the clock and none can go on.
+  bool only_asks() const;
+  // The timing of nodes of several threads; nullptr if there are none, or no cycles.
+  node::JointTiming* joint() { return joint_ ? &*joint_ : nullptr; }
+  const node::JointTiming* joint() const { return joint_ ? &*joint_ : nullptr; }
+
+  ThreadTrace& trace(std::size_t thread) override { return threads_[thread]->trace; }
+  More more(std::size_t thread) override;
+  void answer(std::size_t thread, std::uint64_t cycle) override;
+  std::uint64_t first_value(std::uint32_t node, std::uint32_t offset) override;
+
   std::uint64_t semaphore(std::uint32_t node, std::uint64_t offset) const;
   // Bytes of a node's memory that its program used (LaunchResult::memory_used).
   std::uint64_t memory_used(std::uint32_t node) const;
   // What the threads' own cycles were spent on, by address; of launches with LaunchOptions::profile.
-  std::map<std::uint64_t, node::PlaceCounts> places() const { return profiler_->places(); }
+  std::map<std::uint64_t, node::PlaceCounts> places() const;
   // The numbers of system calls that were asked for and do not exist.
   const std::set<std::uint64_t>& unknown_calls() const { return unknown_calls_; }
 
 private:
+  struct Semaphore {
+    std::uint64_t first_value = 0;
+    int waiter = -1;  // the only thread that may wait for it, and where it did
+    std::uint64_t waiter_pc = 0;
+  };
   struct Node {
     std::mutex lock;
+    std::unordered_map<std::uint64_t, Semaphore> semaphores;  // by address: those in use
     enum { asleep, queued, running } state = queued;
     // Of the system calls; whoever runs the node owns them.
     std::uint64_t heap_end = 0, heap_limit = 0;      // brk, and where mmap's ranges begin
@@ -101,6 +132,11 @@ private:
   Thread* next_runnable(unsigned node, unsigned& turn);
   void run_thread(Thread& thread);
   void run_slice(Thread& thread, std::uint64_t most_instructions);
+  void after_slice(Thread& thread, isa::Stop stop);
+  void note_down(Thread& thread, std::uint32_t op);
+  void pull(Thread& thread);
+  void ask(Thread& thread);
+  void read_clock(Thread& thread);
   void end_turn(Thread& thread);
   std::uint64_t limit() const;
   std::uint32_t tag(const Thread& thread) const;
@@ -135,7 +171,8 @@ private:
   bool get(Thread& thread, const isa::Transfer& transfer);
   bool signal(Thread& thread, const isa::Transfer& transfer);
   bool wait(Thread& thread, const isa::Transfer& transfer);
-  void record(Thread& thread, isa::TransferKind kind, std::uint32_t peer, std::uint64_t amount,
+  Semaphore& touch(std::uint32_t node, std::uint64_t semaphore, std::uint64_t held);
+  void record(Thread& thread, Request kind, std::uint32_t peer, std::uint64_t amount,
               std::uint64_t semaphore);
   void count(Thread& thread, std::uint32_t peer, std::uint64_t bytes, bool outwards);
   std::byte* bytes_at(std::uint32_t endpoint, std::uint64_t offset, std::uint64_t bytes, bool to_write) const;
@@ -153,6 +190,10 @@ private:
   std::vector<Node> node_states_;
 
   std::optional<node::Profiler> profiler_;
+  std::optional<node::JointTiming> joint_;
+  bool held_ = false;
+  unsigned pulled_ = 0;               // since the host was last asked whether to go on
+  std::atomic<unsigned> asking_ = 0;  // threads
 
   std::mutex queue_lock_;
   std::condition_variable queue_changed_;

@@ -1,174 +1,240 @@
 #include "system/replay.h"
 
 #include <algorithm>
-#include <unordered_map>
 
 #include "base/error.h"
-#include "fabric/network.h"
 
 namespace dojo::system {
 
 namespace {
 
-using fabric::Cycle;
 using fabric::Network;
-using isa::TransferKind;
 
-// A thread's next record is due; a thread goes on after a quiet.
-constexpr std::uint32_t record_event = 0, resume_event = 1;
+// A thread's next record is due; a thread goes on after a quiet; something happens on a node of several
+// threads.
+constexpr std::uint32_t record_event = 0, resume_event = 1, node_event = 2;
 constexpr std::uint32_t nobody = 0xffffffff;
 
-struct ReplaySemaphore {
-  std::uint64_t count = 0;
-  std::uint32_t first_waiter = nobody;
-};
+}  // namespace
 
-struct ReplayThread {
-  std::size_t next = 0;  // record
-  Cycle blocked_since = 0;
-  Cycle acknowledged = 0;  // when the last delivery so far is known here
-  Cycle end = 0;
-  std::uint32_t in_flight = 0;  // puts and gets not delivered
-  std::uint32_t next_waiter = nobody;
-  bool in_quiet = false, ended = false;
-};
-
-// A message under way.
-struct Flight {
-  std::uint64_t amount = 0;  // to add to the semaphore; of a get's request: bytes to send back
-  Cycle issued = 0;
-  std::uint32_t thread = 0, semaphore = no_semaphore;
-  std::uint32_t acknowledge = 0;  // cycles until the issuer knows
-  std::uint32_t peer = 0;
-  TransferKind kind{};
-  bool is_request = false;
-};
-
-class Replayer {
-public:
-  Replayer(const machine::Machine& machine, const fabric::Topology& topology, std::vector<ThreadTrace> traces)
-      : machine_(machine),
-        topology_(topology),
-        network_(machine, topology, queue_),
-        traces_(std::move(traces)),
-        threads_(traces_.size()) {}
-
-  void number_ops_and_semaphores(
-      const std::function<std::uint64_t(std::uint32_t, std::uint32_t)>& final_value);
-  Replay run();
-
-private:
-  void proceed(std::uint32_t index, Cycle now);
-  bool perform(std::uint32_t index, const TraceRecord& record, Cycle now);
-  void launch_flight(std::uint32_t index, const TraceRecord& record, Cycle now);
-  bool wait(std::uint32_t index, const TraceRecord& record, Cycle now);
-  bool quiet(std::uint32_t index, const TraceRecord& record, Cycle now);
-  void deliver(std::uint32_t token, Cycle now);
-  void add(const Flight& flight, Cycle now);
-  void resume(std::uint32_t index, Cycle now, Cycle at);
-
-  const machine::Machine& machine_;
-  const fabric::Topology& topology_;
-  fabric::EventQueue queue_;
-  Network network_;
-  std::vector<ThreadTrace> traces_;
-  std::vector<ReplayThread> threads_;
-  std::vector<ReplaySemaphore> semaphores_;
-  std::vector<std::uint32_t> ops_;  // ids by dense number
-  std::vector<Waiting> waiting_;    // by dense number
-  std::vector<Flight> flights_;
-  std::vector<std::uint32_t> free_flights_;
-};
-
-// Writes dense numbers over the records' op ids and semaphore offsets, so that the loop only indexes. A
-// semaphore's count at the start is what it holds at the end less all that was added, plus all that was
-// taken.
-void Replayer::number_ops_and_semaphores(
-    const std::function<std::uint64_t(std::uint32_t, std::uint32_t)>& final_value) {
-  std::unordered_map<std::uint64_t, std::uint32_t> known_semaphores;
-  std::unordered_map<std::uint32_t, std::uint32_t> known_ops;
-  const auto op_number = [&](std::uint32_t op) {
-    const auto [entry, is_new] = known_ops.try_emplace(op, static_cast<std::uint32_t>(ops_.size()));
-    if (is_new) ops_.push_back(op);
-    return entry->second;
-  };
-  for (ThreadTrace& trace : traces_) {
-    for (TraceRecord& record : trace.records) {
-      record.op = op_number(record.op);
-      if (record.semaphore == no_semaphore) continue;
-      const bool remote = record.kind == TransferKind::put || record.kind == TransferKind::signal;
-      const std::uint32_t node = remote ? record.peer : trace.node;
-      const std::uint64_t key = std::uint64_t{node} << 32 | record.semaphore;
-      const auto [entry, is_new] =
-          known_semaphores.try_emplace(key, static_cast<std::uint32_t>(semaphores_.size()));
-      if (is_new) semaphores_.push_back({final_value(node, record.semaphore), nobody});
-      record.semaphore = entry->second;
-      std::uint64_t& count = semaphores_[entry->second].count;
-      if (record.kind == TransferKind::wait)
-        count += record.amount;
-      else
-        count -= record.kind == TransferKind::signal ? record.amount : 1;
-    }
-    trace.last_op = op_number(trace.last_op);
-  }
-  waiting_.resize(ops_.size());
+Replay::Replay(const machine::Machine& machine, const fabric::Topology& topology, TraceSource& source,
+               std::size_t threads, unsigned threads_per_node, node::JointTiming* joint)
+    : machine_(machine),
+      topology_(topology),
+      source_(source),
+      threads_per_node_(threads_per_node),
+      joint_(joint),
+      network_(machine, topology, queue_),
+      threads_(threads) {
+  for (std::size_t node = 0; joint_ != nullptr && node < threads / threads_per_node; ++node)
+    nodes_.emplace_back(*joint_);
 }
 
-Replay Replayer::run() {
-  for (std::uint32_t index = 0; index < threads_.size(); ++index) proceed(index, 0);
+// --- Events ---------------------------------------------------------------------------------------------
+
+bool Replay::run() {
+  if (!begun_) begin();
   Cycle now = 0;
-  for (auto batch = queue_.take(now); !batch.empty(); batch = queue_.take(now)) {
-    for (const fabric::Event& event : batch) {
-      if (event.kind == Network::packet_event) {
-        network_.handle(now, event);
-      } else if (event.kind == Network::delivery_event) {
-        deliver(event.item, now);
-      } else {
-        const bool due = event.kind == record_event;
-        if (!due || perform(event.item, traces_[event.item].records[threads_[event.item].next], now))
-          proceed(event.item, now);
-      }
-    }
+  while (release_held()) {
+    const auto batch = queue_.take(now);
+    if (batch.empty()) return true;
+    for (const fabric::Event& event : batch) handle(event, now);
   }
-  Replay result;
-  for (const ReplayThread& thread : threads_) {
-    result.thread_end.push_back(thread.ended ? thread.end : thread.blocked_since);
-    result.cycles = std::max(result.cycles, result.thread_end.back());
-  }
-  for (std::size_t i = 0; i < threads_.size(); ++i)
-    waiting_[traces_[i].last_op].idle += result.cycles - result.thread_end[i];
-  for (std::size_t i = 0; i < ops_.size(); ++i) result.waiting[ops_[i]] = waiting_[i];
-  return result;
+  return false;
 }
+
+void Replay::begin() {
+  begun_ = true;
+  for (std::uint32_t index = 0; index < threads_.size(); ++index)
+    joint_ != nullptr ? begin_work(index, 0) : proceed(index, 0);
+  for (std::uint32_t node = 0; node < nodes_.size(); ++node) drive(node, 0);
+}
+
+void Replay::handle(const fabric::Event& event, Cycle now) {
+  switch (event.kind) {
+    case Network::packet_event:
+      return network_.handle(now, event);
+    case Network::delivery_event:
+      return deliver(event.item, now);
+    case node_event:
+      if (nodes_[event.item].due != now) return;  // a thread began before
+      catch_up(event.item, now);
+      return drive(event.item, now);
+    case record_event:
+      if (!perform(event.item, now)) return;
+      [[fallthrough]];
+    default:
+      return proceed(event.item, now);
+  }
+}
+
+// Whoever is held acts in a later cycle than the one it is held in, so that nothing of this one is missed.
+bool Replay::release_held() {
+  for (const Held& held : std::exchange(held_, {})) {
+    if (joint_ == nullptr) {
+      proceed(held.thread, held.since);
+      continue;
+    }
+    const std::uint32_t node = held.thread / threads_per_node_;
+    if (!nodes_[node].timer.running(held.thread % threads_per_node_)) begin_work(held.thread, held.since);
+    drive(node, held.since);
+  }
+  return held_.empty();
+}
+
+// --- Threads --------------------------------------------------------------------------------------------
 
 // The thread is free at `now`: performs records until one lies in the future or blocks.
-void Replayer::proceed(std::uint32_t index, Cycle now) {
-  ReplayThread& thread = threads_[index];
-  const ThreadTrace& trace = traces_[index];
-  for (; thread.next < trace.records.size();) {
-    const TraceRecord& record = trace.records[thread.next];
-    if (record.cycles > 0) return queue_.schedule(now + record.cycles, {index, record_event, index});
-    if (!perform(index, record, now)) return;
+void Replay::proceed(std::uint32_t index, Cycle now) {
+  if (joint_ != nullptr) {
+    const std::uint32_t node = index / threads_per_node_;
+    catch_up(node, now);
+    begin_work(index, now);
+    return drive(node, now);
   }
-  thread.ended = true;
-  thread.end = now + trace.last_cycles;
+  while (next_record(index, now)) {
+    const TraceRecord& record = source_.trace(index).records[threads_[index].next];
+    if (record.cycles > 0) return queue_.schedule(now + record.cycles, {index, record_event, index});
+    if (!perform(index, now)) return;
+  }
 }
 
-// False if the thread blocks: whoever ends the blocking calls proceed.
-bool Replayer::perform(std::uint32_t index, const TraceRecord& record, Cycle now) {
-  ++threads_[index].next;
+// False if there is none, for good or for now.
+bool Replay::next_record(std::uint32_t index, Cycle now) {
+  Thread& thread = threads_[index];
+  ThreadTrace& trace = source_.trace(index);
+  if (thread.next < trace.records.size()) return true;
+  trace.records.clear();
+  thread.next = thread.numbered = 0;
+  switch (source_.more(index)) {
+    case More::ended:
+      end(index, now + trace.last_cycles);
+      return false;
+    case More::held:
+      held_.push_back({index, now});
+      return false;
+    case More::found:
+      break;
+  }
+  return true;
+}
+
+void Replay::end(std::uint32_t index, Cycle at) {
+  threads_[index].ended = true;
+  threads_[index].end = at;
+}
+
+// Writes dense numbers over the records' op ids and semaphore offsets, so that what follows only indexes.
+void Replay::number(std::uint32_t index) {
+  Thread& thread = threads_[index];
+  ThreadTrace& trace = source_.trace(index);
+  for (; thread.numbered < trace.records.size(); ++thread.numbered) {
+    TraceRecord& record = trace.records[thread.numbered];
+    record.op = op_number(record.op);
+    if (record.semaphore == no_semaphore) continue;
+    const bool remote = record.kind == Request::put || record.kind == Request::signal;
+    record.semaphore = semaphore_number(remote ? record.peer : trace.node, record.semaphore);
+  }
+}
+
+std::uint32_t Replay::op_number(std::uint32_t op) {
+  const auto [entry, is_new] = known_ops_.try_emplace(op, static_cast<std::uint32_t>(ops_.size()));
+  if (is_new) {
+    ops_.push_back(op);
+    waiting_.emplace_back();
+  }
+  return entry->second;
+}
+
+std::uint32_t Replay::semaphore_number(std::uint32_t node, std::uint32_t offset) {
+  const auto [entry, is_new] = known_semaphores_.try_emplace(std::uint64_t{node} << 32 | offset,
+                                                             static_cast<std::uint32_t>(semaphores_.size()));
+  if (is_new) semaphores_.push_back({source_.first_value(node, offset), nobody});
+  return entry->second;
+}
+
+// The next record. False if the thread blocks: whoever ends the blocking calls proceed.
+bool Replay::perform(std::uint32_t index, Cycle now) {
+  number(index);
+  Thread& thread = threads_[index];
+  const TraceRecord record = thread.present = source_.trace(index).records[thread.next++];
   switch (record.kind) {
-    case TransferKind::wait:
+    case Request::wait:
       return wait(index, record, now);
-    case TransferKind::quiet:
+    case Request::quiet:
       return quiet(index, record, now);
+    case Request::clock:
+      source_.answer(index, now);
+      return true;
     default:
       launch_flight(index, record, now);
       return true;
   }
 }
 
-void Replayer::launch_flight(std::uint32_t index, const TraceRecord& record, Cycle now) {
+// --- Nodes of several threads ---------------------------------------------------------------------------
+
+// To `now`, with what the threads that stop there have stopped for.
+void Replay::catch_up(std::uint32_t node, Cycle now) {
+  const unsigned stopped = nodes_[node].timer.advance(static_cast<node::Cycle>(now));
+  for (unsigned t = 0; t < threads_per_node_; ++t) {
+    if ((stopped >> t & 1) == 0) continue;
+    const std::uint32_t index = node * threads_per_node_ + t;
+    if (threads_[index].ended)
+      threads_[index].end = now;
+    else if (!threads_[index].recorded || perform(index, now))
+      begin_work(index, now);
+  }
+}
+
+// The thread is free at `now`, which its node has reached.
+void Replay::begin_work(std::uint32_t index, Cycle now) {
+  ThreadTrace& trace = source_.trace(index);
+  if (threads_[index].next == trace.records.size()) {
+    trace.records.clear();
+    threads_[index].next = threads_[index].numbered = 0;
+  }
+  const More more = trace.ran.empty() ? source_.more(index) : More::found;
+  if (more == More::ended) return end(index, now);
+  if (more == More::held) return held_.push_back({index, now});
+  nodes_[index / threads_per_node_].timer.start(index % threads_per_node_);
+}
+
+// False if the thread is held.
+bool Replay::feed(std::uint32_t index, Cycle now) {
+  node::JointTimer& timer = nodes_[index / threads_per_node_].timer;
+  const unsigned number = index % threads_per_node_;
+  std::deque<RanStretch>& ran = source_.trace(index).ran;
+  const More more = ran.empty() ? source_.more(index) : More::found;
+  if (more == More::ended) {
+    end(index, now);
+    timer.finish(number);
+    return true;
+  }
+  if (more == More::held) {
+    held_.push_back({index, now});
+    return false;
+  }
+  threads_[index].recorded = ran.front().recorded;
+  timer.feed(number, ran.front().stretch);
+  ran.pop_front();
+  return true;
+}
+
+// Gives the node's threads what they want to run, and sees when something happens next.
+void Replay::drive(std::uint32_t node, Cycle now) {
+  Node& one = nodes_[node];
+  while (const auto wants = one.timer.wants())
+    if (!feed(node * threads_per_node_ + *wants, now)) return;
+  const auto next = one.timer.next();
+  if (!next) return;
+  one.due = static_cast<Cycle>(*next);
+  queue_.schedule(one.due, {threads_.size() + node, node_event, node});
+}
+
+// --- Transfers ------------------------------------------------------------------------------------------
+
+void Replay::launch_flight(std::uint32_t index, const TraceRecord& record, Cycle now) {
   std::uint32_t token = static_cast<std::uint32_t>(flights_.size());
   if (free_flights_.empty()) {
     flights_.emplace_back();
@@ -176,16 +242,16 @@ void Replayer::launch_flight(std::uint32_t index, const TraceRecord& record, Cyc
     token = free_flights_.back();
     free_flights_.pop_back();
   }
-  const std::uint32_t node = traces_[index].node;
+  const std::uint32_t node = source_.trace(index).node;
   const std::uint64_t hops = topology_.hops(node, record.peer);
   Flight& flight = flights_[token];
   flight = {record.amount, now, index, record.semaphore, 0, record.peer, record.kind, false};
   switch (record.kind) {
-    case TransferKind::get:
+    case Request::get:
       flight.is_request = true;
       ++threads_[index].in_flight;
       return network_.send_request(now, node, record.peer, token);
-    case TransferKind::put:
+    case Request::put:
       flight.amount = 1;
       flight.acknowledge = static_cast<std::uint32_t>(hops * machine_.mesh.hop_cycles);
       if (fabric::is_interface(record.peer))
@@ -198,22 +264,20 @@ void Replayer::launch_flight(std::uint32_t index, const TraceRecord& record, Cyc
   }
 }
 
-bool Replayer::wait(std::uint32_t index, const TraceRecord& record, Cycle now) {
-  ReplaySemaphore& semaphore = semaphores_[record.semaphore];
-  if (semaphore.first_waiter == nobody && semaphore.count >= record.amount) {
+bool Replay::wait(std::uint32_t index, const TraceRecord& record, Cycle now) {
+  Semaphore& semaphore = semaphores_[record.semaphore];
+  if (semaphore.count >= record.amount) {
     semaphore.count -= record.amount;
     return true;
   }
+  DOJO_ENSURE(semaphore.waiter == nobody);  // who waits second traps
   threads_[index].blocked_since = now;
-  threads_[index].next_waiter = nobody;
-  std::uint32_t* place = &semaphore.first_waiter;
-  while (*place != nobody) place = &threads_[*place].next_waiter;
-  *place = index;
+  semaphore.waiter = index;
   return false;
 }
 
-bool Replayer::quiet(std::uint32_t index, const TraceRecord& record, Cycle now) {
-  ReplayThread& thread = threads_[index];
+bool Replay::quiet(std::uint32_t index, const TraceRecord& record, Cycle now) {
+  Thread& thread = threads_[index];
   if (thread.in_flight == 0 && thread.acknowledged <= now) return true;
   thread.blocked_since = now;
   if (thread.in_flight > 0) {
@@ -226,55 +290,58 @@ bool Replayer::quiet(std::uint32_t index, const TraceRecord& record, Cycle now) 
   return false;
 }
 
-void Replayer::resume(std::uint32_t index, Cycle now, Cycle at) {
+void Replay::resume(std::uint32_t index, Cycle now, Cycle at) {
   if (at > now) return queue_.schedule(at, {index, resume_event, index});
   proceed(index, now);
 }
 
-void Replayer::deliver(std::uint32_t token, Cycle now) {
+void Replay::deliver(std::uint32_t token, Cycle now) {
   const Flight flight = flights_[token];
   if (flight.is_request) {
     flights_[token].is_request = false;
     flights_[token].amount = 1;
-    return network_.send(now, flight.peer, traces_[flight.thread].node, flight.amount, token);
+    return network_.send(now, flight.peer, source_.trace(flight.thread).node, flight.amount, token);
   }
   free_flights_.push_back(token);
   if (flight.semaphore != no_semaphore) add(flight, now);
-  if (flight.kind == TransferKind::signal) return;
-  ReplayThread& thread = threads_[flight.thread];
+  if (flight.kind == Request::signal) return;
+  Thread& thread = threads_[flight.thread];
   thread.acknowledged = std::max(thread.acknowledged, now + flight.acknowledge);
   if (--thread.in_flight > 0 || !thread.in_quiet) return;
   thread.in_quiet = false;
-  const TraceRecord& record = traces_[flight.thread].records[thread.next - 1];
-  waiting_[record.op].network += thread.acknowledged - thread.blocked_since;
+  waiting_[thread.present.op].network += thread.acknowledged - thread.blocked_since;
   resume(flight.thread, now, thread.acknowledged);
 }
 
-void Replayer::add(const Flight& flight, Cycle now) {
-  ReplaySemaphore& semaphore = semaphores_[flight.semaphore];
+void Replay::add(const Flight& flight, Cycle now) {
+  Semaphore& semaphore = semaphores_[flight.semaphore];
   semaphore.count += flight.amount;
-  while (semaphore.first_waiter != nobody) {
-    const std::uint32_t waiter = semaphore.first_waiter;
-    ReplayThread& thread = threads_[waiter];
-    const TraceRecord& record = traces_[waiter].records[thread.next - 1];
-    if (semaphore.count < record.amount) return;
-    semaphore.count -= record.amount;
-    semaphore.first_waiter = thread.next_waiter;
-    const Cycle sent = std::max(thread.blocked_since, flight.issued);
-    waiting_[record.op].synchronisation += sent - thread.blocked_since;
-    waiting_[record.op].network += now - sent;
-    proceed(waiter, now);
-  }
+  if (semaphore.waiter == nobody) return;
+  const Thread& thread = threads_[semaphore.waiter];
+  if (semaphore.count < thread.present.amount) return;
+  semaphore.count -= thread.present.amount;
+  const Cycle sent = std::max(thread.blocked_since, flight.issued);
+  Waiting& waiting = waiting_[thread.present.op];
+  waiting.synchronisation += sent - thread.blocked_since;
+  waiting.network += now - sent;
+  proceed(std::exchange(semaphore.waiter, nobody), now);
 }
 
-}  // namespace
+// --- The outcome ----------------------------------------------------------------------------------------
 
-Replay replay(const machine::Machine& machine, const fabric::Topology& topology,
-              std::vector<ThreadTrace> traces,
-              const std::function<std::uint64_t(std::uint32_t node, std::uint32_t offset)>& final_value) {
-  Replayer replayer(machine, topology, std::move(traces));
-  replayer.number_ops_and_semaphores(final_value);
-  return replayer.run();
+Replayed Replay::result() {
+  Replayed result;
+  for (const Thread& thread : threads_) {
+    result.thread_end.push_back(thread.ended ? thread.end : thread.blocked_since);
+    result.cycles = std::max(result.cycles, result.thread_end.back());
+  }
+  for (std::uint32_t index = 0; index < threads_.size(); ++index) {
+    const std::uint32_t op =
+        threads_[index].ended ? op_number(source_.trace(index).last_op) : threads_[index].present.op;
+    if (op < waiting_.size()) waiting_[op].idle += result.cycles - result.thread_end[index];
+  }
+  for (std::size_t i = 0; i < ops_.size(); ++i) result.waiting[ops_[i]] = waiting_[i];
+  return result;
 }
 
 }  // namespace dojo::system

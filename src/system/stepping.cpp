@@ -4,6 +4,12 @@
 
 namespace dojo::system {
 
+ThreadState Stepping::step(std::size_t thread) {
+  execution_.step(thread);
+  if (replay_ != nullptr && execution_.only_asks()) replay_->run();
+  return state(thread);
+}
+
 void Stepping::revive(std::size_t thread) {
   Thread& dead = *execution_.threads()[thread];
   if (dead.state != ThreadState::trapped) return;

@@ -14,14 +14,20 @@
 #include "system/execution.h"
 #include "system/layout.h"
 #include "system/program.h"
+#include "system/replay.h"
 
 namespace dojo::system {
 
 class Stepping {
 public:
   Stepping(Execution& execution, const machine::Machine& machine, const Program& program,
-           const Layout& layout, const LaunchOptions& options)
-      : execution_(execution), machine_(machine), program_(program), layout_(layout), options_(options) {}
+           const Layout& layout, const LaunchOptions& options, Replay* replay)
+      : execution_(execution),
+        machine_(machine),
+        program_(program),
+        layout_(layout),
+        options_(options),
+        replay_(replay) {}
 
   // Started threads of all nodes: number node * threads_per_node() + thread.
   std::size_t threads() const { return execution_.threads().size(); }
@@ -37,7 +43,8 @@ public:
 
   // Executes one instruction of a runnable thread with all that follows from it: a system call, a transfer
   // that wakes others. A thread that cannot go on stays as it is. Returns its state afterwards.
-  ThreadState step(std::size_t thread) { return execution_.step(thread); }
+  // A thread that reads a clock which depends on the others waits until they stand still.
+  ThreadState step(std::size_t thread);
 
   // A trapped thread may try again from its pc.
   void revive(std::size_t thread);
@@ -52,6 +59,7 @@ private:
   const Program& program_;
   const Layout& layout_;
   const LaunchOptions& options_;
+  Replay* replay_;  // nullptr without timing
 };
 
 }  // namespace dojo::system

@@ -14,6 +14,13 @@ constexpr std::array<std::string_view, 32> register_names = {
     "zero", "ra", "sp", "gp", "tp", "t0", "t1", "t2", "s0", "s1", "a0",  "a1",  "a2", "a3", "a4", "a5",
     "a6",   "a7", "s2", "s3", "s4", "s5", "s6", "s7", "s8", "s9", "s10", "s11", "t3", "t4", "t5", "t6"};
 
+// dj.wait on a semaphore that another thread waits on.
+std::string rivalry(const Thread& thread, const Program& program) {
+  return fmt::format(
+      "waits for semaphore {:#x}, which thread {} of this node waits for at {:#x} <{}>; one thread may",
+      thread.hart.transfer.local, thread.rival->thread, thread.rival->pc, program.locate(thread.rival->pc));
+}
+
 std::string trap_reason(const isa::Hart& hart) {
   switch (hart.trap) {
     case isa::TrapCause::illegal_instruction:
@@ -58,7 +65,7 @@ Stranded describe(const Execution& execution, const Thread& thread, const Progra
   stranded.pc = hart.pc;
   switch (thread.state.load()) {
     case ThreadState::trapped:
-      stranded.reason = trap_reason(hart);
+      stranded.reason = thread.rival ? rivalry(thread, program) : trap_reason(hart);
       break;
     case ThreadState::too_long:
       stranded.reason = fmt::format("still running after {} instructions", limit);

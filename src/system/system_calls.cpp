@@ -60,14 +60,15 @@ std::int64_t constant(Execution&, Thread&) {
   return value;
 }
 
+struct Row {
+  std::uint64_t number;
+  std::int64_t (*handler)(Execution&, Thread&);
+  bool reads_clock = false;
+};
+
 }  // namespace
 
 struct SystemCallTable {
-  using Handler = std::int64_t (*)(Execution&, Thread&);
-  struct Row {
-    std::uint64_t number;
-    Handler handler;
-  };
   template <std::int64_t (Execution::*member)(Thread&)>
   static std::int64_t call(Execution& execution, Thread& thread) {
     return (execution.*member)(thread);
@@ -91,13 +92,13 @@ struct SystemCallTable {
       {94, call<&Execution::call_exit_group>},
       {96, constant<1>},                               // set_tid_address
       {99, constant<0>},                               // set_robust_list
-      {113, call<&Execution::call_clock_gettime>},
+      {113, call<&Execution::call_clock_gettime>, true},
       {129, call<&Execution::call_kill>},              // kill(process, signal)
       {130, call<&Execution::call_kill>},              // tkill(thread, signal)
       {134, constant<0>},                              // rt_sigaction: no signal ever comes
       {135, constant<0>},                              // rt_sigprocmask
-      {153, call<&Execution::call_times>},
-      {169, call<&Execution::call_gettimeofday>},
+      {153, call<&Execution::call_times>, true},
+      {169, call<&Execution::call_gettimeofday>, true},
       {172, constant<1>},                              // getpid
       {174, constant<0>},                              // getuid
       {175, constant<0>},                              // geteuid
@@ -121,10 +122,11 @@ struct SystemCallTable {
 void Execution::system_call(Thread& thread) {
   isa::Hart& hart = thread.hart;
   const std::uint64_t number = hart.x[a7];
-  const auto found =
-      std::ranges::lower_bound(SystemCallTable::rows, number, {}, &SystemCallTable::Row::number);
-  if (found != std::end(SystemCallTable::rows) && found->number == number)
+  const auto found = std::ranges::lower_bound(SystemCallTable::rows, number, {}, &Row::number);
+  if (found != std::end(SystemCallTable::rows) && found->number == number) {
+    if (found->reads_clock && options_.timing && !thread.clock_known) return ask(thread);
     return hart.set_x(a0, static_cast<std::uint64_t>(found->handler(*this, thread)));
+  }
   hart.set_x(a0, static_cast<std::uint64_t>(not_implemented));
   const std::lock_guard lock(calls_lock_);
   unknown_calls_.insert(number);
@@ -265,7 +267,7 @@ std::int64_t Execution::call_mmap(Thread& thread) {
 
 // --- Time and chance ------------------------------------------------------------------------------------
 
-// The thread's own working cycles, as the time CSR has them; without timing an instruction counts as a cycle,
+// What the time CSR has; without timing an instruction counts as a cycle,
 // so that programs which measure until enough time has passed come to an end.
 std::uint64_t Execution::nanoseconds(const Thread& thread) const {
   const std::uint64_t cycles = options_.timing ? thread.hart.cycle : thread.hart.instructions;

@@ -38,7 +38,8 @@ void Execution::transfer(Thread& thread) {
       done = wait(thread, transfer);
       break;
     case isa::TransferKind::quiet:
-      record(thread, transfer.kind, hart.node, 0, no_semaphore);
+      record(thread, Request::quiet, hart.node, 0, no_semaphore);
+      thread.clock_known = false;
       break;
   }
   if (done) return;
@@ -56,7 +57,7 @@ bool Execution::put(Thread& thread, const isa::Transfer& transfer) {
   if (source == nullptr || destination == nullptr) return false;
   if (transfer.semaphore != 0 && !is_semaphore(peer, transfer.semaphore)) return false;
   std::memmove(destination, source, transfer.count);
-  record(thread, transfer.kind, peer, transfer.count,
+  record(thread, Request::put, peer, transfer.count,
          transfer.semaphore == 0 ? no_semaphore : transfer.semaphore);
   count(thread, peer, transfer.count, true);
   if (transfer.semaphore != 0) add(peer, transfer.semaphore, 1);
@@ -70,7 +71,7 @@ bool Execution::get(Thread& thread, const isa::Transfer& transfer) {
   if (source == nullptr || destination == nullptr) return false;
   if (transfer.semaphore != 0 && !is_semaphore(node, transfer.semaphore)) return false;
   std::memmove(destination, source, transfer.count);
-  record(thread, transfer.kind, peer, transfer.count,
+  record(thread, Request::get, peer, transfer.count,
          transfer.semaphore == 0 ? no_semaphore : transfer.semaphore);
   count(thread, peer, transfer.count, false);
   if (transfer.semaphore != 0) add(node, transfer.semaphore, 1);
@@ -81,7 +82,7 @@ bool Execution::signal(Thread& thread, const isa::Transfer& transfer) {
   const std::uint32_t peer = endpoint_of(transfer.global);
   const std::uint64_t offset = transfer.global & offset_mask;
   if (!is_semaphore(peer, offset)) return false;
-  record(thread, transfer.kind, peer, transfer.count, offset);
+  record(thread, Request::signal, peer, transfer.count, offset);
   add(peer, offset, transfer.count);
   return true;
 }
@@ -93,6 +94,18 @@ bool Execution::wait(Thread& thread, const isa::Transfer& transfer) {
   std::byte* word = bytes_at(node, transfer.local, sizeof(std::uint64_t), true);
   std::uint64_t held;
   std::memcpy(&held, word, sizeof held);
+  const std::uint64_t pc = thread.hart.pc - transfer_instruction_bytes;
+  Semaphore& semaphore = touch(node, transfer.local, held);
+  if (semaphore.waiter < 0) {
+    semaphore.waiter = static_cast<int>(thread.hart.thread);
+    semaphore.waiter_pc = pc;
+  }
+  if (semaphore.waiter != static_cast<int>(thread.hart.thread)) {
+    thread.rival = {static_cast<unsigned>(semaphore.waiter), semaphore.waiter_pc};
+    return false;
+  }
+  record(thread, Request::wait, node, transfer.count, transfer.local);
+  thread.clock_known = false;
   if (held < transfer.count) {
     thread.semaphore = transfer.local;
     thread.amount = transfer.count;
@@ -101,11 +114,10 @@ bool Execution::wait(Thread& thread, const isa::Transfer& transfer) {
   }
   held -= transfer.count;
   std::memcpy(word, &held, sizeof held);
-  record(thread, transfer.kind, node, transfer.count, transfer.local);
   return true;
 }
 
-// Adds to a semaphore and wakes the threads whose waits are satisfied by it.
+// Adds to a semaphore and wakes the thread whose wait is satisfied by it.
 void Execution::add(std::uint32_t node, std::uint64_t semaphore, std::uint64_t amount) {
   Node& state = node_states_[node];
   bool wake = false;
@@ -114,13 +126,14 @@ void Execution::add(std::uint32_t node, std::uint64_t semaphore, std::uint64_t a
     std::byte* word = bytes_at(node, semaphore, sizeof(std::uint64_t), true);
     std::uint64_t held;
     std::memcpy(&held, word, sizeof held);
+    touch(node, semaphore, held);
     held += amount;
     for (unsigned number = 0; number < layout_.threads; ++number) {
       Thread& waiter = *threads_[node * layout_.threads + number];
-      if (waiter.state != ThreadState::waiting || waiter.semaphore != semaphore || held < waiter.amount)
+      if (waiter.state != ThreadState::waiting || waiter.asks || waiter.semaphore != semaphore ||
+          held < waiter.amount)
         continue;
       held -= waiter.amount;
-      record(waiter, isa::TransferKind::wait, node, waiter.amount, semaphore);
       waiter.state = ThreadState::runnable;
       wake = state.state == Node::asleep;
     }
@@ -135,7 +148,16 @@ void Execution::add(std::uint32_t node, std::uint64_t semaphore, std::uint64_t a
   queue_changed_.notify_one();
 }
 
-void Execution::record(Thread& thread, isa::TransferKind kind, std::uint32_t peer, std::uint64_t amount,
+// Under the node's lock: what is known of a semaphore that holds `held`.
+Execution::Semaphore& Execution::touch(std::uint32_t node, std::uint64_t semaphore, std::uint64_t held) {
+  return node_states_[node].semaphores.try_emplace(semaphore, Semaphore{held, -1, 0}).first->second;
+}
+
+std::uint64_t Execution::first_value(std::uint32_t node, std::uint32_t offset) {
+  return node_states_[node].semaphores.at(layout_.window.base + offset).first_value;
+}
+
+void Execution::record(Thread& thread, Request kind, std::uint32_t peer, std::uint64_t amount,
                        std::uint64_t semaphore) {
   if (!options_.timing) return;
   // Offsets are kept in 32 bits, relative to the window: a node's memory is far smaller.
