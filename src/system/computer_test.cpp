@@ -222,6 +222,26 @@ TEST(Computer, ThreadsOfANodeShareItsPorts) {
   EXPECT_EQ(cycles(two_threads, 1), two);
 }
 
+TEST(Computer, AProfileOfThreadsThatShareANodeAddsUpToTheirCycles) {
+  const Program program = guest("static volatile uint64_t shared;", R"(
+    for (int i = 0; i < 100; ++i) shared = shared * (thread + 3) / 7;
+    return 0;
+  )",
+                                four_threads);
+  Computer computer(d1(), 2);
+  const LaunchResult plain = launch(computer, program);
+  Profile profile;
+  LaunchOptions options;
+  options.profile = &profile;
+  const LaunchResult result = computer.launch(program, 0, 0, options);
+  EXPECT_EQ(result.cycles, plain.cycles);
+  EXPECT_EQ(cycles_by_cause(result), cycles_by_cause(plain));
+  ProfileEntry sum;
+  for (const auto& [pc, entry] : profile) sum += entry;
+  EXPECT_EQ(sum.total(), 2 * 4 * result.cycles);
+  EXPECT_EQ(sum.instructions, result.instructions);
+}
+
 TEST(Computer, AThreadSeesItsSiblingsStoresInSimulatedTime) {
   // Thread 1 spins until thread 0 has counted to a thousand: no longer than that takes.
   const Program program = guest("static volatile uint64_t flag;", R"(
