@@ -37,6 +37,9 @@ struct ConfigWord {
   bool operator==(const ConfigWord&) const = default;
 };
 
-inline ConfigWord config_word_of(const isa::Hart& hart) { return {hart.vtype << 32 | hart.vl}; }
+// vill, vtype's uppermost bit, comes to stand above the lower ones.
+inline ConfigWord config_word_of(const isa::Hart& hart) {
+  return {(hart.vtype | hart.vtype >> 32) << 32 | hart.vl};
+}
 
 }  // namespace dojo::node

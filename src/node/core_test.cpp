@@ -198,6 +198,14 @@ TEST(Core, RandomProgramsTakeTheCyclesOfTheDefinition) {
   }
 }
 
+// Moves of whole registers run without a configuration, too: the same block, vl and SEW, but for vill.
+TEST(Core, ABlockIsTheSameWithAndWithoutAConfiguration) {
+  expect_the_definition(
+      "lui s0, 16\n li s1, 2\n vsetivli t0, 0, e8, m1, ta, ma\nloop:\n vl1re8.v v8, (s0)\n vs1r.v v8, (s0)\n"
+      " addi s1, s1, -1\n li t1, -1\n vsetvl t0, x0, t1\n bnez s1, loop\n" +
+      std::string(exit_code));
+}
+
 TEST(Core, CountsStandByOpAndUnit) {
   const Bench bench(mixed_program);
   CodeImage image(Bench::base, bench.text_end);

@@ -21,12 +21,16 @@ namespace {
 // What is remembered of a program from launch to launch: its decoded blocks and their timing.
 struct Known {
   std::string sha256;
+  std::uint32_t translate_after;
   node::CodeImage image;
   node::BlockTiming timing;
   std::optional<node::CodeImage> steps;  // of single instructions, if somebody led a launch
 
-  Known(const Program& program, const machine::Node& node)
-      : sha256(program.sha256()), image(program.text().first, program.text().second), timing(node) {}
+  Known(const Program& program, const machine::Node& node, std::uint32_t translation)
+      : sha256(program.sha256()),
+        translate_after(translation),
+        image(program.text().first, program.text().second, isa::max_block, translation),
+        timing(node) {}
 
   node::CodeImage& single_steps(const Program& program) {
     if (!steps) steps.emplace(program.text().first, program.text().second, 1);
@@ -142,11 +146,11 @@ struct Computer::State {
       hbm.emplace_back(machine.interface.hbm_bytes, "HBM of an interface processor");
   }
 
-  Known& know(const Program& program) {
+  Known& know(const Program& program, std::uint32_t translate_after) {
     for (Known& one : known)
-      if (one.sha256 == program.sha256()) return one;
+      if (one.sha256 == program.sha256() && one.translate_after == translate_after) return one;
     if (known.size() == most_known) known.pop_front();
-    return known.emplace_back(program, machine.node);
+    return known.emplace_back(program, machine.node, translate_after);
   }
 
   std::span<std::byte> node_sram(unsigned node) const {
@@ -195,7 +199,7 @@ LaunchResult Computer::launch(const Program& program, std::uint64_t persistent_b
     load(program, layout, state.node_sram(static_cast<unsigned>(node)));
   });
 
-  Known& known = state.know(program);
+  Known& known = state.know(program, options.translate_after);
   Execution execution(state.machine, state.topology, layout, state.sram, state.hbm, state.nodes, options);
   execution.start(program, known.image, known.timing);
   std::optional<Replay> replay;

@@ -19,6 +19,7 @@
 
 #include "machine/ledger.h"
 #include "machine/machine.h"
+#include "node/image.h"
 #include "system/profile.h"
 
 namespace dojo::system {
@@ -40,6 +41,9 @@ struct LaunchOptions {
   std::function<std::size_t(std::span<std::byte>)> text_input;
   // argv of thread 0 of every node, on its stack; without any, nothing is put there.
   std::vector<std::string> arguments;
+  // Runs of a block by its instructions' meanings before it becomes host code: nothing but the host's time
+  // depends on it (node/image.h).
+  std::uint32_t translate_after = node::translate_after_default;
   Profile* profile = nullptr;   // filled, by one host thread; needs timing
   bool measure_memory = false;  // fill LaunchResult::memory_used
   std::function<void(Stepping&)>

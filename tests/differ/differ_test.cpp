@@ -17,7 +17,7 @@ Runner confusing(std::string_view from, std::string_view to) {
     if (row->mnemonic == from) a = row;
     if (row->mnemonic == to) b = row;
   }
-  return [a, b, here = run_here(false)](std::span<const std::byte> elf, unsigned vlen_bits) {
+  return [a, b, here = run_here(false, true)](std::span<const std::byte> elf, unsigned vlen_bits) {
     std::vector<std::byte> changed(elf.begin(), elf.end());
     // The code is the first segment, from the second page of the file on; its length stands in the first
     // program header.
@@ -71,7 +71,7 @@ TEST(Differ, MakesTheSameProgramsAgain) {
 TEST(Differ, ExpectsNothingOfTwoEqualMachines) {
   const Workshop workshop;
   const Shell shell(workshop);
-  Differ differ(shell, run_here(true), run_here(false));
+  Differ differ(shell, run_here(true, true), run_here(false, false));
   std::vector<Program> programs;
   while (programs.size() < most_programs) programs.push_back(generate(9, programs.size(), 256));
   EXPECT_FALSE(differ.find(programs).has_value());

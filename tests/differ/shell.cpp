@@ -209,9 +209,9 @@ Runner run_under_qemu(const Workshop& workshop) {
   };
 }
 
-Runner run_here(bool timing) {
+Runner run_here(bool timing, bool translated) {
   auto computers = std::make_shared<std::map<unsigned, system::Computer>>();
-  return [timing, computers](std::span<const std::byte> elf, unsigned vlen_bits) {
+  return [timing, translated, computers](std::span<const std::byte> elf, unsigned vlen_bits) {
     auto found = computers->find(vlen_bits);
     if (found == computers->end()) {
       auto machine = machine::read_machine("d1");
@@ -222,6 +222,7 @@ Runner run_here(bool timing) {
     system::LaunchOptions options;
     options.host_threads = 1;
     options.timing = timing;
+    options.translate_after = translated ? 0 : node::never_translate;
     options.max_instructions = most_instructions;
     options.text_output = [&](std::string_view text) { dump += text; };
     const auto result = found->second.launch(system::Program::parse(elf, "random programs"), 0, 0, options);

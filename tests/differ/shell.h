@@ -58,6 +58,7 @@ using Runner = std::function<Ended(std::span<const std::byte> elf, unsigned vlen
 
 Runner run_under_qemu(const Workshop& workshop);
 // The whole emulated node. With timing, programs run through the timed path.
-Runner run_here(bool timing);
+// `translated`: as host code from the first run on; otherwise by the instructions' meanings alone.
+Runner run_here(bool timing, bool translated);
 
 }  // namespace dojo::differ
