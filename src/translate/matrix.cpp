@@ -12,7 +12,7 @@ namespace {
 using isa::Decoded;
 using W = BlockWriter;
 
-constexpr unsigned edge = isa::tile_edge, row_bytes = 4 * edge, most_depth = 4;
+constexpr unsigned edge = isa::tile_edge, row_bytes = 4 * edge;
 constexpr Vec numbered(unsigned i) { return static_cast<Vec>(i); }
 
 struct Step {
