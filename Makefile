@@ -1,5 +1,5 @@
 # The two commands of the README, and what else one types every day. Each does its own set-up.
-.PHONY: build run differ fuzz test validate bench bench-node check format clean
+.PHONY: build run differ fuzz guards test validate bench bench-node check format clean
 DATA ?= ../shared/data/donkey
 
 build:
@@ -34,6 +34,10 @@ SECONDS ?= 60
 SEED ?= 1
 differ: build
 	build/tests/dojo-differ --seed $(SEED) --seconds $(SECONDS)
+
+# The same bits from g++ and clang, with and without this processor's vectors.
+guards: build
+	tests/guards/same_bits.sh
 
 # Files and instructions that nobody would write, for as long each. Needs clang 22's libFuzzer.
 fuzz:
