@@ -24,7 +24,7 @@ constexpr std::int64_t
     not_implemented = -38;      // ENOSYS
 // clang-format on
 
-constexpr unsigned a0 = 10, a1 = 11, a2 = 12, a3 = 13, a7 = 17;
+constexpr unsigned a0 = 10, a7 = 17;
 constexpr std::uint64_t files = 3;
 
 // Argument `index` of the call a thread stopped for.
