@@ -11,8 +11,8 @@
 
 #include "xdojo.h"
 
-// Written by programs that start more than one thread (toolchain.h, node_threads): what threads 1..3 run. They
-// share decoder, pipes and ports (docs/notes/005); only one of them may ever wait on a given semaphore.
+// Written by programs that start more than one thread (toolchain.h, node_threads): what threads 1..3 run.
+// They share decoder, pipes and ports (docs/notes/005); only one of them may ever wait on a given semaphore.
 extern "C" int dojo_thread_main(unsigned thread);
 
 namespace dojo {

@@ -2,6 +2,7 @@
 // refused?
 #include "system/attributes.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "base/error.h"
@@ -28,14 +29,14 @@ TEST(Attributes, TakeTheLongestOfAnArchitecture) {
 
 // 'A', one subsection of "riscv" with one sub-subsection for the file: stack alignment 16, an architecture.
 std::string section_for(const std::string& architecture) {
-  const auto word = [](std::size_t value) {
-    const auto byte = [&](unsigned shift) { return static_cast<char>(value >> shift & 255); };
-    return std::string{byte(0), byte(8), byte(16), byte(24)};
+  const auto sized = [](std::string_view before, std::size_t size, std::string_view after) {
+    std::string bytes(before);
+    for (unsigned shift = 0; shift < 32; shift += 8) bytes.push_back(static_cast<char>(size >> shift & 255));
+    return bytes.append(after);
   };
-  const std::string attributes = std::string("\x04\x10\x05") + architecture + '\0';
-  const std::string file = '\x01' + word(5 + attributes.size()) + attributes;
-  const std::string vendor = std::string("riscv") + '\0' + file;
-  return "A" + word(4 + vendor.size()) + vendor;
+  const std::string attributes = fmt::format("\x04\x10\x05{}{}", architecture, '\0');
+  const std::string vendor = fmt::format("riscv{}{}", '\0', sized("\x01", 5 + attributes.size(), attributes));
+  return sized("A", 4 + vendor.size(), vendor);
 }
 
 std::uint64_t read(const std::string& section) {
