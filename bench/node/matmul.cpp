@@ -4,7 +4,7 @@
 
 namespace {
 constexpr size_t edge = 64;
-float a[edge][edge], b[edge][edge], c[edge][edge];
+alignas(64) float a[edge][edge], b[edge][edge], c[edge][edge];
 
 struct Filled {
   Filled() {

@@ -4,7 +4,7 @@
 
 namespace {
 constexpr size_t count = 4096;
-float x[count], y[count];
+alignas(64) float x[count], y[count];
 
 struct Filled {
   Filled() {

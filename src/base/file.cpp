@@ -60,7 +60,23 @@ std::string read_text(const std::filesystem::path& path) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
+namespace {
+
+// A pipe, a terminal, /dev/null: something that a new file would do away with.
+bool is_no_file(const std::filesystem::path& path) {
+  struct stat status{};
+  return ::stat(path.c_str(), &status) == 0 && !S_ISREG(status.st_mode);
+}
+
+}  // namespace
+
 void write_file(const std::filesystem::path& path, std::span<const std::byte> bytes) {
+  if (is_no_file(path)) {
+    const Descriptor device(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
+    if (device.number() < 0 || !write_all(device.number(), bytes))
+      refuse(path.string(), "cannot be written: {}", std::strerror(errno));
+    return;
+  }
   const std::filesystem::path beside = path.string() + ".partial";
   const Descriptor file(::open(beside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
   if (file.number() < 0) refuse(path.string(), "cannot be written: {}", std::strerror(errno));

@@ -51,8 +51,8 @@ struct BlockTiming::Store {
 
 BlockTiming::BlockTiming(const machine::Node& node) : store_(std::make_unique<Store>(node)) {
   store_->idle = &*store_->states.insert(PipelineState{}).first;
-  store_->timed_start.to = store_->idle;
-  store_->untimed_start.to = &store_->untimed;
+  store_->timed_start.after = store_->idle;
+  store_->untimed_start.after = &store_->untimed;
 }
 
 BlockTiming::~BlockTiming() = default;
@@ -77,8 +77,8 @@ Counts BlockTiming::once(const Transition& last, const isa::Block& block, std::u
                          const Config& config, Exit exit) const {
   Counts counts;
   const std::vector<Step> steps = steps_of(block, count, config, exit, store_->node);
-  if (last.to != &store_->untimed && !steps.empty()) {
-    Pipeline pipeline(store_->node, *last.to);
+  if (last.to() != &store_->untimed && !steps.empty()) {
+    Pipeline pipeline(store_->node, *last.to());
     for (const Step& step : steps) pipeline.add(step);
     if (exit != Exit::stopped) pipeline.drain();
     counts = pipeline.counts();
@@ -91,11 +91,11 @@ Counts BlockTiming::once(const Transition& last, const isa::Block& block, std::u
 const Transition& BlockTiming::find(const Transition& last, const CodeBlock& block, ConfigWord config,
                                     Exit exit) {
   Store& store = *store_;
-  const std::size_t bucket = hash(last.to, &block, config, exit);
-  const Transition* found = store.look_up(last.to, block, config, exit, bucket);
+  const std::size_t bucket = hash(last.to(), &block, config, exit);
+  const Transition* found = store.look_up(last.to(), block, config, exit, bucket);
   if (!found) {
-    const bool timed = last.to != &store.untimed;
-    Pipeline pipeline(store.node, timed ? *last.to : PipelineState{});
+    const bool timed = last.to() != &store.untimed;
+    Pipeline pipeline(store.node, timed ? *last.to() : PipelineState{});
     Counts counts;
     for (const Step& step : steps_of(block.block, block.block.count, config.decode(), exit, store.node)) {
       if (timed) pipeline.add(step);
@@ -104,15 +104,15 @@ const Transition& BlockTiming::find(const Transition& last, const CodeBlock& blo
     counts += pipeline.counts();
 
     const std::lock_guard lock(store.writing);
-    found = store.look_up(last.to, block, config, exit, bucket);
+    found = store.look_up(last.to(), block, config, exit, bucket);
     if (!found) {
       Transition& made = store.transitions.emplace_back();
       made.number = store.transitions.size();
-      made.from = last.to;
+      made.from = last.to();
       made.block = &block;
       made.config = config.bits;
       made.exit = exit;
-      made.to = timed ? &*store.states.insert(pipeline.state()).first : &store.untimed;
+      made.after = timed ? &*store.states.insert(pipeline.state()).first : &store.untimed;
       made.counts = counts;
       made.cycles = counts.cycles();
       made.chain = store.heads[bucket].load(std::memory_order_relaxed);

@@ -33,9 +33,11 @@ struct alignas(64) Transition : translate::Step {
   mutable std::atomic<const CodeBlock*> next_block{nullptr};  // its owner's (core.cpp)
 
   Counts counts;  // with cycles by cause
-  const PipelineState *from = nullptr, *to = nullptr;
+  const PipelineState* from = nullptr;
   Exit exit = Exit::onward;
   const Transition* chain = nullptr;
+
+  const PipelineState* to() const { return static_cast<const PipelineState*>(after); }
 };
 
 class BlockTiming {

@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <limits>
+#include <optional>
 
 #include "isa/float_host.h"
+#include "node/path.h"
 
 namespace dojo::node {
 
@@ -32,7 +34,7 @@ Slice Core::run(isa::Hart& hart, std::uint64_t max_instructions) {
 }
 
 inline void Core::tally(const Transition& transition) {
-  Times& slot = unsettled_[transition.number % unsettled_.size()];
+  Times& slot = unsettled_.tally[transition.number % translate::tallies];
   if (slot.step != &transition) [[unlikely]]
     replace(slot, transition);
   ++slot.times;
@@ -79,6 +81,7 @@ void Core::run_ordinary(isa::Hart& hart, Slice& slice, const CodeBlock* block,
   std::uint64_t instructions = slice.instructions, cycles = slice.cycles;
   // What translated code asks for; only a CSR instruction or a trap changes it.
   const bool may_translate = hart.frm < isa::rmm && hart.vstart == 0;
+  std::optional<Path> path;  // being noted: blocks run by their meanings meanwhile
   const auto leave = [&] {
     last_ = last;
     slice.instructions = instructions;
@@ -86,13 +89,15 @@ void Core::run_ordinary(isa::Hart& hart, Slice& slice, const CodeBlock* block,
   };
   do {
     ConfigWord config = block->uses_vectors ? config_word_of(hart) : ConfigWord{};
-    const Translation* translation = may_translate ? image_->translation(*block, config, hart) : nullptr;
+    const Translation* translation =
+        may_translate && !path ? image_->translation(*block, config, hart) : nullptr;
+    const translate::Vectors vectors = path ? vectors_of(hart) : translate::Vectors{};
     if (translation == nullptr) {
       isa::run_code(hart, block->block);
     } else {
       const auto budget = static_cast<std::int64_t>(
           std::min<std::uint64_t>(max_instructions - instructions, std::numeric_limits<std::int64_t>::max()));
-      translate::Chain chain{.last = last, .cycles = cycles, .budget = budget, .tally = unsettled_.data()};
+      translate::Chain chain{.last = last, .cycles = cycles, .budget = budget, .account = &unsettled_};
       image_->run(hart, chain, *translation);
       last = static_cast<const Transition*>(chain.last);
       cycles = chain.cycles;
@@ -102,6 +107,8 @@ void Core::run_ordinary(isa::Hart& hart, Slice& slice, const CodeBlock* block,
         if (instructions >= max_instructions) break;
         block = block_after(*last, hart);
         if (chain.link != nullptr && block != nullptr) image_->link(*chain.link, *block);
+        if (chain.wanted != nullptr)
+          path = Path{.head = static_cast<const Translation*>(chain.wanted), .from = last, .blocks = {}};
         continue;
       }
       block = unaccounted->block;
@@ -118,6 +125,10 @@ void Core::run_ordinary(isa::Hart& hart, Slice& slice, const CodeBlock* block,
     tally(*last);
     instructions += block->block.count;
     cycles += last->cycles;
+    if (path && path->add({block, config, vectors, last, hart.pc})) {
+      image_->trace(*path);
+      path.reset();
+    }
     if (instructions >= max_instructions || hart.op != current_op_) break;
     block = block_after(*last, hart);
   } while (block && !block->sees_account);
@@ -191,9 +202,14 @@ void Core::settle_account(isa::Hart& hart, const Slice& slice) {
 }
 
 void Core::settle() {
-  for (Times& slot : unsettled_) {
+  for (Times& slot : unsettled_.tally) {
     if (slot.times != 0) current_->add(counts_of(slot), slot.times);
     slot.times = 0;
+  }
+  const std::size_t traced = image_->trace_counts();
+  for (std::size_t i = 0; i < traced; ++i) {
+    if (unsettled_.times[i] != 0) current_->add(image_->trace_count(i), unsettled_.times[i]);
+    unsettled_.times[i] = 0;
   }
 }
 

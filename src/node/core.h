@@ -48,7 +48,10 @@ public:
 
   // Another image of the same text from now on: whole blocks or single instructions, with the same cycles and
   // counts. It must live as long as the BlockTiming, which remembers its blocks by their address.
-  void use(CodeImage& image) { image_ = &image; }
+  void use(CodeImage& image) {
+    settle();
+    image_ = &image;
+  }
 
   // From now on notes down every block it runs, for joint timing (joint.h); nullptr: no more. The recording
   // must outlive its use here.
@@ -86,7 +89,7 @@ private:
   using Times = translate::Tally;
   void tally(const Transition& transition);
   void replace(Times& slot, const Transition& transition);
-  std::array<Times, translate::tallies> unsettled_{};
+  translate::Account unsettled_;
   std::uint32_t current_op_ = 0;
 };
 

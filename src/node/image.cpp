@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "node/job.h"
+#include "node/path.h"
 
 namespace dojo::node {
 
@@ -24,11 +25,12 @@ CodeBlock::CodeBlock(isa::Block built) : block(std::move(built)) {
 }
 
 CodeImage::CodeImage(std::uint64_t text_begin, std::uint64_t text_end, unsigned limit,
-                     std::uint32_t translate_after)
+                     std::uint32_t translate_after, translate::HostVectors vectors)
     : begin_(text_begin & ~std::uint64_t{1}),
       limit_(limit),
       translate_after_(translate_after),
-      slots_(text_end > begin_ ? (text_end - begin_ + 1) / 2 : 0) {}
+      slots_(text_end > begin_ ? (text_end - begin_ + 1) / 2 : 0),
+      translator_(vectors) {}
 
 const CodeBlock* CodeImage::build(std::uint64_t slot, std::uint64_t pc, const isa::Memory& memory) {
   const std::lock_guard lock(building_);
@@ -38,27 +40,69 @@ const CodeBlock* CodeImage::build(std::uint64_t slot, std::uint64_t pc, const is
   return built;
 }
 
-// A block that meets ever new configurations keeps the first few.
-const Translation* CodeImage::translate(const CodeBlock& block, ConfigWord config, const isa::Hart& hart) {
-  constexpr unsigned most = 6;
+const Translation* CodeImage::translate(const CodeBlock& block, ConfigWord config,
+                                        const translate::Vectors& vectors) {
   const std::lock_guard lock(building_);
+  block.runs.store(0, std::memory_order_relaxed);
+  return translate_locked(block, config, vectors);
+}
+
+// A block that meets ever new configurations keeps the first few.
+const Translation* CodeImage::translate_locked(const CodeBlock& block, ConfigWord config,
+                                               const translate::Vectors& vectors) {
+  constexpr unsigned most = 6, runs_before_a_trace = 4;
   if (const Translation* known = block.translation(config)) return known;
   const Translation* first = block.translations.load(std::memory_order_relaxed);
   unsigned count = 0;
   for (const Translation* t = first; t != nullptr; t = t->next) ++count;
-  block.runs.store(0, std::memory_order_relaxed);
   if (count == most) return nullptr;
-  Translation& made = translations_.emplace_back(&block, config, nullptr, first);
+  Translation& made = translations_.emplace_back();
+  made.block = &block;
+  made.config = config;
+  made.next = first;
+  made.head.patience = std::int64_t{translate_after_} * runs_before_a_trace + 1;
+  translate::Vectors of_block = vectors;
+  of_block.any = block.uses_vectors;
   made.entry = translator_.translate(
-      block.block,
-      {.any = block.uses_vectors, .vl = hart.vl, .vtype = hart.vtype, .vlen_bits = hart.vlen_bits},
-      {.block = &block, .config = config.bits, .owner = &made});
+      {.block = &block.block, .vectors = of_block, .key = {&block, config.bits, &made}}, made.head);
   if (made.entry == nullptr) {
     translations_.pop_back();
     return nullptr;
   }
   block.translations.store(&made, std::memory_order_release);
   return &made;
+}
+
+void CodeImage::trace(const Path& path) {
+  constexpr unsigned most_attempts = 4;
+  constexpr std::int64_t runs_between = 5000;
+  const std::lock_guard lock(building_);
+  const Translation& head = *path.head;
+  if (++head.attempts < most_attempts) head.head.patience = runs_between;
+  std::vector<translate::Leg> legs;
+  for (const PathBlock& one : path.blocks) {
+    const Translation* translation = translate_locked(*one.block, one.config, one.vectors);
+    if (translation == nullptr) break;
+    translate::Vectors vectors = one.vectors;
+    vectors.any = one.block->uses_vectors;
+    legs.push_back({.block = &one.block->block,
+                    .vectors = vectors,
+                    .key = {one.block, one.config.bits, translation},
+                    .way = static_cast<unsigned>(one.step->exit),
+                    .target = one.target,
+                    .step = one.step});
+  }
+  const bool loops = path.loops && legs.size() == path.blocks.size();
+  const std::size_t first = trace_counts_.load(std::memory_order_relaxed);
+  if ((!loops && legs.size() < 2) || first + legs.size() > translate::most_trace_counts) return;
+  if (counted_ == nullptr) counted_ = std::make_unique<Counts[]>(translate::most_trace_counts);
+  Counts sum;
+  for (std::size_t i = 0; i < legs.size(); ++i) {
+    sum += path.blocks[i].step->counts;
+    counted_[first + i] = sum;
+  }
+  trace_counts_.store(first + legs.size(), std::memory_order_release);
+  translator_.trace(legs, loops, path.from->after, static_cast<std::uint32_t>(first), head.head);
 }
 
 std::size_t CodeImage::blocks() const {

@@ -10,6 +10,7 @@
 
 #include "isa/block.h"
 #include "node/config.h"
+#include "node/counts.h"
 #include "translate/translator.h"
 
 namespace dojo::node {
@@ -20,8 +21,10 @@ struct CodeBlock;
 struct Translation {
   const CodeBlock* block = nullptr;
   ConfigWord config;
-  const void* entry = nullptr;
   const Translation* next = nullptr;  // for another configuration
+  const void* entry = nullptr;
+  mutable translate::Head head{};
+  mutable unsigned attempts = 0;  // to find a trace that begins here
 };
 
 // A decoded block and what the node wants to know of it before running it. Immutable once published, but for
@@ -47,9 +50,16 @@ struct alignas(64) CodeBlock {
   std::uint64_t end() const { return block.pc + block.bytes; }
 };
 
+// What was run once, block by block, from `head` on; see node/path.h.
+struct Path;
+
 // Untranslated runs of a block before it becomes host code: about as many as its translation costs.
 constexpr std::uint32_t translate_after_default = 300;
 constexpr std::uint32_t never_translate = ~std::uint32_t{0};
+
+inline translate::Vectors vectors_of(const isa::Hart& hart) {
+  return {.any = true, .vl = hart.vl, .vtype = hart.vtype, .vlen_bits = hart.vlen_bits};
+}
 
 // Blocks of the text range [text_begin, text_end), which is the same on all nodes and never changes while the
 // image exists (stores into text trap). Any number of host threads may call find at once.
@@ -58,7 +68,8 @@ constexpr std::uint32_t never_translate = ~std::uint32_t{0};
 class CodeImage {
 public:
   CodeImage(std::uint64_t text_begin, std::uint64_t text_end, unsigned limit = isa::max_block,
-            std::uint32_t translate_after = translate_after_default);
+            std::uint32_t translate_after = translate_after_default,
+            translate::HostVectors vectors = translate::host_vectors());
 
   // The block that starts at pc, built from `memory` if nobody asked for it before; nullptr if pc is outside
   // the text: such code may change, so its block is built for one execution only.
@@ -79,8 +90,13 @@ public:
       block.runs.store(runs + 1, std::memory_order_relaxed);
       return nullptr;
     }
-    return translate_after_ == never_translate ? nullptr : translate(block, config, hart);
+    return translate_after_ == never_translate ? nullptr : translate(block, config, vectors_of(hart));
   }
+  // Makes a trace of it, if there is something to gain.
+  void trace(const Path& path);
+  // What a trace counts under this number (translate::Account::times), of those given out so far.
+  std::size_t trace_counts() const { return trace_counts_.load(std::memory_order_acquire); }
+  const Counts& trace_count(std::size_t number) const { return counted_[number]; }
   // See translate::Translator::run.
   void run(isa::Hart& hart, translate::Chain& chain, const Translation& translation) const {
     translator_.run(hart, chain, translation.entry);
@@ -95,7 +111,9 @@ public:
 
 private:
   const CodeBlock* build(std::uint64_t slot, std::uint64_t pc, const isa::Memory& memory);
-  const Translation* translate(const CodeBlock& block, ConfigWord config, const isa::Hart& hart);
+  const Translation* translate(const CodeBlock& block, ConfigWord config, const translate::Vectors& vectors);
+  const Translation* translate_locked(const CodeBlock& block, ConfigWord config,
+                                      const translate::Vectors& vectors);
 
   std::uint64_t begin_;
   unsigned limit_;
@@ -105,6 +123,8 @@ private:
   std::deque<CodeBlock> blocks_;
   translate::Translator translator_;
   std::deque<Translation> translations_;
+  std::unique_ptr<Counts[]> counted_;  // most_trace_counts of them, with the first trace
+  std::atomic<std::size_t> trace_counts_{0};
 };
 
 }  // namespace dojo::node

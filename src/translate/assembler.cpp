@@ -7,10 +7,11 @@ namespace {
 
 constexpr unsigned of(Reg r) { return static_cast<unsigned>(r); }
 constexpr unsigned of(Vec v) { return static_cast<unsigned>(v); }
+constexpr unsigned of(Mask k) { return static_cast<unsigned>(k); }
 constexpr bool is_byte(std::int64_t value) { return value >= -128 && value <= 127; }
 
-enum Map : unsigned { one_byte = 0, map_0f = 1, map_0f38 = 2, map_0f3a = 3 };
-enum Prefix : unsigned { no_prefix = 0, p66 = 1, pf3 = 2, pf2 = 3 };
+enum Map : std::uint8_t { one_byte = 0, map_0f = 1, map_0f38 = 2, map_0f3a = 3 };
+enum Prefix : std::uint8_t { no_prefix = 0, p66 = 1, pf3 = 2, pf2 = 3 };
 
 }  // namespace
 
@@ -18,18 +19,20 @@ void Assembler::number(std::uint64_t value, unsigned bytes) {
   for (unsigned i = 0; i < bytes; ++i) byte(static_cast<unsigned>(value >> 8 * i & 255));
 }
 
-// ModRM, SIB and displacement.
-void Assembler::operands(unsigned reg, const Operand& rm) {
+// ModRM, SIB and displacement; one of a single byte counts in `unit` bytes.
+void Assembler::operands(unsigned reg, const Operand& rm, std::int32_t unit) {
   reg = (reg & 7) << 3;
   if (!rm.in_memory_) return byte(0xc0 | reg | (rm.number_ & 7u));
   const Place& place = rm.place_;
   const unsigned base = of(place.base) & 7;
-  const bool no_displacement = place.displacement == 0 && base != 5, short_one = is_byte(place.displacement);
+  const bool no_displacement = place.displacement == 0 && base != 5,
+             short_one = place.displacement % unit == 0 && is_byte(place.displacement / unit);
   const unsigned mod = no_displacement ? 0u : short_one ? 0x40u : 0x80u;
   const bool needs_sib = place.index != Reg::sp || base == 4;
   byte(mod | reg | (needs_sib ? 4 : base));
   if (needs_sib) byte(unsigned{place.scale_log2} << 6 | (of(place.index) & 7) << 3 | base);
-  if (!no_displacement) number(static_cast<std::uint32_t>(place.displacement), short_one ? 1 : 4);
+  const std::int32_t displacement = short_one ? place.displacement / unit : place.displacement;
+  if (!no_displacement) number(static_cast<std::uint32_t>(displacement), short_one ? 1 : 4);
 }
 
 void Assembler::plain(Width width, unsigned prefix, unsigned map, unsigned opcode, unsigned reg,
@@ -56,6 +59,35 @@ void Assembler::vex(bool wide, bool long_vector, unsigned prefix, unsigned map, 
   byte((wide ? 0x80u : 0u) | (~second & 15) << 3 | (long_vector ? 4u : 0u) | prefix);
   byte(opcode);
   operands(reg, rm);
+}
+
+// The rest of an EVEX prefix, and the bytes that a displacement of one byte counts in.
+struct Assembler::Evex {
+  unsigned bytes;  // of the vector
+  Mask under = Mask::k0;
+  bool spread = false;
+  unsigned unit;
+};
+
+void Assembler::evex(const VectorOp& op, unsigned reg, unsigned second, const Operand& rm, const Evex& rest) {
+  const unsigned base = rm.in_memory_ ? of(rm.place_.base) : rm.number_;
+  const unsigned index =
+      rm.in_memory_ ? of(rm.place_.index) : rm.number_ >> 1;  // bit 3: of a register, its bit 4
+  byte(0x62);
+  byte((~reg >> 3 & 1) << 7 | (~index >> 3 & 1) << 6 | (~base >> 3 & 1) << 5 | (~reg >> 4 & 1) << 4 | op.map);
+  byte((op.wide ? 0x80u : 0u) | (~second & 15) << 3 | 4u | op.prefix);
+  const unsigned length = rest.bytes == 64 ? 2 : rest.bytes == 32 ? 1 : 0;
+  byte(length << 5 | (rest.spread ? 0x10u : 0u) | (~second >> 4 & 1) << 3 |
+       static_cast<unsigned>(rest.under));
+  byte(op.opcode);
+  operands(reg, rm, static_cast<std::int32_t>(rest.unit));
+}
+
+// `bytes`: of the vector, and of what is in memory.
+void Assembler::any_vector(const VectorOp& op, unsigned bytes, unsigned reg, unsigned second,
+                           const Operand& rm) {
+  if (vectors_ == HostVectors::avx512) return evex(op, reg, second, rm, {.bytes = bytes, .unit = bytes});
+  vex(op.wide, bytes == 32, op.prefix, op.map, op.opcode, reg, second, rm);
 }
 
 void Assembler::bind(Label& label) {
@@ -185,15 +217,29 @@ void Assembler::move_if(If condition, Width width, Reg to, Operand from) {
   plain(width, no_prefix, map_0f, 0x40 | static_cast<unsigned>(condition), of(to), from);
 }
 
-void Assembler::load_vector(Vec to, Place from, bool half) {
-  vex(false, !half, pf3, map_0f, 0x6f, of(to), 0, from);
+void Assembler::load_part(Vec to, Place from, unsigned bytes) {
+  any_vector({pf3, map_0f, 0x6f}, bytes, of(to), 0, from);
 }
-void Assembler::store_vector(Place to, Vec from, bool half) {
-  vex(false, !half, pf3, map_0f, 0x7f, of(from), 0, to);
+void Assembler::store_part(Place to, Vec from, unsigned bytes) {
+  any_vector({pf3, map_0f, 0x7f}, bytes, of(from), 0, to);
+}
+void Assembler::load_bytes(Vec to, Place from, Mask under) {
+  evex({pf2, map_0f, 0x6f}, of(to), 0, from, {.bytes = 64, .under = under, .unit = 64});
+}
+void Assembler::store_bytes(Place to, Vec from, Mask under) {
+  evex({pf2, map_0f, 0x7f}, of(from), 0, to, {.bytes = 64, .under = under, .unit = 64});
+}
+void Assembler::move_vector(Vec to, Vec from) {
+  any_vector({no_prefix, map_0f, 0x28}, vector_bytes(), of(to), 0, from);
+}
+void Assembler::merge_bytes(Vec to, Vec from, Mask under) {
+  evex({pf2, map_0f, 0x6f}, of(to), 0, from, {.bytes = 64, .under = under, .unit = 64});
 }
 void Assembler::spread(unsigned bytes, Vec to, Operand from) {
-  const unsigned opcode = bytes == 1 ? 0x78 : bytes == 2 ? 0x79 : bytes == 4 ? 0x58 : 0x59;
-  vex(false, true, p66, map_0f38, opcode, of(to), 0, from);
+  const std::uint8_t opcode = bytes == 1 ? 0x78 : bytes == 2 ? 0x79 : bytes == 4 ? 0x58 : 0x59;
+  const VectorOp op{p66, map_0f38, opcode, bytes == 8 && has_masks()};
+  if (has_masks()) return evex(op, of(to), 0, from, {.bytes = 64, .unit = bytes});
+  vex(op.wide, true, op.prefix, op.map, op.opcode, of(to), 0, from);
 }
 void Assembler::move_to_vector(Width width, Vec to, Operand from) {
   vex(width == Width::wide, false, p66, map_0f, 0x6e, of(to), 0, from);
@@ -201,8 +247,16 @@ void Assembler::move_to_vector(Width width, Vec to, Operand from) {
 void Assembler::move_from_vector(Width width, Operand to, Vec from) {
   vex(width == Width::wide, false, p66, map_0f, 0x7e, of(from), 0, to);
 }
-void Assembler::vector(unsigned prefix, unsigned map, std::uint8_t opcode, Vec to, Vec a, Operand b) {
-  vex(false, true, prefix, map, opcode, of(to), of(a), b);
+void Assembler::vector(const VectorOp& op, Vec to, Vec a, Operand b, Mask under) {
+  if (has_masks()) return evex(op, of(to), of(a), b, {.bytes = 64, .under = under, .unit = 64});
+  vex(op.wide, true, op.prefix, op.map, op.opcode, of(to), of(a), b);
+}
+void Assembler::vector_spread(const VectorOp& op, Vec to, Vec a, Place element) {
+  evex(op, of(to), of(a), element, {.bytes = 64, .spread = true, .unit = op.wide ? 8u : 4u});
+}
+void Assembler::vector_shift(const VectorOp& op, unsigned group, Vec to, Vec from, std::uint8_t count) {
+  any_vector(op, vector_bytes(), group, of(to), from);
+  byte(count);
 }
 void Assembler::scalar(bool wide, unsigned prefix, unsigned map, std::uint8_t opcode, Vec to, Vec a,
                        Operand b) {
@@ -211,20 +265,44 @@ void Assembler::scalar(bool wide, unsigned prefix, unsigned map, std::uint8_t op
 void Assembler::compare_scalar(unsigned bytes, Vec a, Vec b) {
   vex(false, false, bytes == 8 ? p66 : no_prefix, map_0f, 0x2e, of(a), 0, b);
 }
-void Assembler::compare_unordered(Vec to, Vec a, Vec b) {
-  vex(false, true, no_prefix, map_0f, 0xc2, of(to), of(a), b);
+void Assembler::compare_unordered(unsigned bytes, Vec to, Vec a, Vec b) {
+  vex(false, true, bytes == 8 ? p66 : no_prefix, map_0f, 0xc2, of(to), of(a), b);
   byte(3);
 }
 void Assembler::test_any(Vec v) { vex(false, true, p66, map_0f38, 0x17, of(v), 0, v); }
-void Assembler::shift_left(unsigned bytes, Vec to, Vec from, std::uint8_t count) {
-  vex(false, true, p66, map_0f, bytes == 2 ? 0x71 : 0x72, 6, of(to), from);
-  byte(count);
+void Assembler::compare(unsigned bytes, Mask to, Vec a, Vec b, Mask under, std::uint8_t predicate) {
+  const VectorOp op{bytes == 8 ? p66 : no_prefix, map_0f, 0xc2, bytes == 8};
+  evex(op, of(to), of(a), b, {.bytes = 64, .under = under, .unit = 64});
+  byte(predicate);
 }
-void Assembler::widen_words(Vec to, Place from) { vex(false, true, p66, map_0f38, 0x33, of(to), 0, from); }
-void Assembler::widen_bytes(bool is_signed, Vec to, Place from) {
-  vex(false, false, p66, map_0f38, is_signed ? 0x20 : 0x30, of(to), 0, from);
+void Assembler::compare_ordered(unsigned bytes, Mask to, Vec a, Vec b, Mask under) {
+  compare(bytes, to, a, b, under, 7);
 }
-void Assembler::widen_halves(Vec to, Vec from) { vex(false, true, p66, map_0f38, 0x13, of(to), 0, from); }
+void Assembler::compare_unordered(unsigned bytes, Mask to, Vec a, Vec b, Mask under) {
+  compare(bytes, to, a, b, under, 3);
+}
+void Assembler::compare_equal_bytes(Mask to, Vec a, Vec b, Mask under) {
+  evex({p66, map_0f, 0x74}, of(to), of(a), b, {.bytes = 64, .under = under, .unit = 64});
+}
+void Assembler::set_mask(Mask to, Reg from) { vex(true, false, pf2, map_0f, 0x92, of(to), 0, from); }
+void Assembler::test_mask(unsigned elements, Mask mask) {
+  const bool bytewise = elements == 8, wide = elements == 64;
+  vex(wide, false, bytewise ? p66 : no_prefix, map_0f, 0x98, of(mask), 0,
+      Vec{static_cast<std::uint8_t>(mask)});
+}
+void Assembler::widen_words(Vec to, Operand from) {
+  const VectorOp op{p66, map_0f38, 0x33};
+  if (has_masks()) return evex(op, of(to), 0, from, {.bytes = 64, .unit = 32});
+  vex(false, true, op.prefix, op.map, op.opcode, of(to), 0, from);
+}
+void Assembler::widen_bytes(bool is_signed, Vec to, Operand from) {
+  const VectorOp op{p66, map_0f38, static_cast<std::uint8_t>(is_signed ? 0x20 : 0x30)};
+  if (has_masks()) return evex(op, of(to), 0, from, {.bytes = 32, .unit = 16});
+  vex(false, false, op.prefix, op.map, op.opcode, of(to), 0, from);
+}
+void Assembler::widen_halves(Vec to, Vec from) {
+  any_vector({p66, map_0f38, 0x13}, vector_bytes(), of(to), 0, from);
+}
 void Assembler::end_vectors() {
   byte(0xc5);
   byte(0xf8);

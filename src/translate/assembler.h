@@ -13,8 +13,20 @@ namespace dojo::translate {
 
 enum class Reg : std::uint8_t { ax, cx, dx, bx, sp, bp, si, di, r8, r9, r10, r11, r12, r13, r14, r15 };
 
-// A host vector register: 32 bytes.
+// A host vector register: 32 bytes of 16 registers, or 64 bytes of 32.
 enum class Vec : std::uint8_t {};
+// A register of one bit for each element (AVX-512). k0 cannot mask: as a mask it stands for all elements.
+enum class Mask : std::uint8_t { k0, k1, k2, k3, k4, k5, k6, k7 };
+
+// Which vectors of the host code is written for.
+enum class HostVectors : std::uint8_t { none, avx2, avx512 };
+
+// A vector instruction: prefix none, 66, F3, F2 (0..3), map 0F, 0F38, 0F3A (1..3), opcode; `wide`: the bit W,
+// which all instructions on elements of 8 bytes set.
+struct VectorOp {
+  std::uint8_t prefix, map, opcode;
+  bool wide = false;
+};
 
 // An address: base + displacement, or base + index * 2^scale_log2 + displacement. `index` sp: none.
 struct Place {
@@ -62,6 +74,7 @@ enum class If : std::uint8_t {
 
 class Assembler {
 public:
+  explicit Assembler(HostVectors vectors = HostVectors::avx2) : vectors_(vectors) {}
   std::span<const std::uint8_t> code() const { return code_; }
 
   void bind(Label& label);
@@ -93,37 +106,65 @@ public:
   void set_if(If condition, Reg to);  // 0 or 1 into ax, cx, dx or bx, 8 bits
   void move_if(If condition, Width width, Reg to, Operand from);
 
-  // Vectors: 32 bytes; `half` 16.
-  void load_vector(Vec to, Place from, bool half = false);
-  void store_vector(Place to, Vec from, bool half = false);
-  void spread(unsigned bytes, Vec to, Operand from);  // copies of an element of 1, 2, 4 or 8 bytes
-  void move_to_vector(Width width, Vec to, Operand from);
+  // --- Vectors. Whole ones have vector_bytes() bytes; a part is their lower half or quarter. `under`: only
+  // the elements whose bit is set, the others of `to` (bytes in memory) stay; AVX-512 only, as are masks.
+  unsigned vector_bytes() const { return vectors_ == HostVectors::avx512 ? 64 : 32; }
+  unsigned vector_count() const { return vectors_ == HostVectors::avx512 ? 32 : 16; }
+  bool has_masks() const { return vectors_ == HostVectors::avx512; }
+
+  void load_vector(Vec to, Place from) { load_part(to, from, vector_bytes()); }
+  void store_vector(Place to, Vec from) { store_part(to, from, vector_bytes()); }
+  void load_part(Vec to, Place from, unsigned bytes);
+  void store_part(Place to, Vec from, unsigned bytes);
+  void load_bytes(Vec to, Place from, Mask under);
+  void store_bytes(Place to, Vec from, Mask under);
+  void move_vector(Vec to, Vec from);
+  void merge_bytes(Vec to, Vec from, Mask under);
+  void spread(unsigned bytes, Vec to, Operand from);       // copies of an element of 1, 2, 4 or 8 bytes
+  void move_to_vector(Width width, Vec to, Operand from);  // Vec 0 to 15
   void move_from_vector(Width width, Operand to, Vec from);
-  // VEX.256 with prefix 0, 66, F3, F2 (0..3) and map 0F, 0F38, 0F3A (1..3): to = op(a, b).
-  void vector(unsigned prefix, unsigned map, std::uint8_t opcode, Vec to, Vec a, Operand b);
-  // The same for the lowest element alone, 4 bytes with prefix F3, 8 with F2, or as the map 0F38 says.
+  // to = op(a, b). `b` in memory is a whole vector, or one element of it for all (`spread`; AVX-512 only).
+  void vector(const VectorOp& op, Vec to, Vec a, Operand b, Mask under = Mask::k0);
+  void vector_spread(const VectorOp& op, Vec to, Vec a, Place element);
+  // to = op(from, constant): shifts, whose opcode is completed by `group`.
+  void vector_shift(const VectorOp& op, unsigned group, Vec to, Vec from, std::uint8_t count);
+  // For the lowest element alone, 4 bytes with prefix F3, 8 with F2, or as the map 0F38 says. Vec 0 to 15.
   void scalar(bool wide, unsigned prefix, unsigned map, std::uint8_t opcode, Vec to, Vec a, Operand b);
   void compare_scalar(unsigned bytes, Vec a, Vec b);  // `unordered` if either is a NaN
-  void compare_unordered(Vec to, Vec a, Vec b);
-  void test_any(Vec v);                                                   // `equal` afterwards: no bit is set
-  void shift_left(unsigned bytes, Vec to, Vec from, std::uint8_t count);  // elements of 2 or 4 bytes
-  // Eight elements to 32 bytes: bf16 with zeros above, codes of 8 bits into 16 with zeros or signs above,
-  // FP16 into FP32.
-  void widen_words(Vec to, Place from);
-  void widen_bytes(bool is_signed, Vec to, Place from);
+
+  // AVX2: elements of all ones where a or b is a NaN; then `equal`: no bit is set.
+  void compare_unordered(unsigned bytes, Vec to, Vec a, Vec b);
+  void test_any(Vec v);
+  // AVX-512: ones where neither is a NaN, where one is; where bytes are equal; then `below`: all bits are
+  // set, `equal`: none.
+  void compare_ordered(unsigned bytes, Mask to, Vec a, Vec b, Mask under = Mask::k0);
+  void compare_unordered(unsigned bytes, Mask to, Vec a, Vec b, Mask under = Mask::k0);
+  void compare_equal_bytes(Mask to, Vec a, Vec b, Mask under);
+  void set_mask(Mask to, Reg from);
+  void test_mask(unsigned elements, Mask mask);  // 8, 16 or 64
+
+  // To a whole vector from its lower half or quarter: words with zeros above, bytes to words with zeros or
+  // signs above, FP16 to FP32.
+  void widen_words(Vec to, Operand from);
+  void widen_bytes(bool is_signed, Vec to, Operand from);  // to half a vector, from a quarter
   void widen_halves(Vec to, Vec from);
   void end_vectors();
 
 private:
   void byte(unsigned value) { code_.push_back(static_cast<std::uint8_t>(value)); }
   void number(std::uint64_t value, unsigned bytes);
-  void operands(unsigned reg, const Operand& rm);
+  void operands(unsigned reg, const Operand& rm, std::int32_t unit = 1);
   void plain(Width width, unsigned prefix, unsigned map, unsigned opcode, unsigned reg, const Operand& rm,
              bool byte_register = false);
   void vex(bool wide, bool long_vector, unsigned prefix, unsigned map, unsigned opcode, unsigned reg,
            unsigned second, const Operand& rm);
+  struct Evex;
+  void evex(const VectorOp& op, unsigned reg, unsigned second, const Operand& rm, const Evex& rest);
+  void any_vector(const VectorOp& op, unsigned bytes, unsigned reg, unsigned second, const Operand& rm);
+  void compare(unsigned bytes, Mask to, Vec a, Vec b, Mask under, std::uint8_t predicate);
   void to_label(Label& label);
 
+  HostVectors vectors_;
   std::vector<std::uint8_t> code_;
 };
 

@@ -5,19 +5,15 @@ namespace dojo::translate {
 namespace {
 
 using isa::Decoded;
-using W = BlockWriter;
+using W = CodeWriter;
 
 constexpr std::uint64_t target_of(const Decoded& d) { return static_cast<std::uint64_t>(d.immediate); }
 
 Emit branch(If condition) {
   return [=](W& w, const Decoded& d) {
     const Reg a = w.read(d.rs1), b = w.read(d.rs2);
-    Label taken;
     w.as.alu(Alu::cmp, Width::wide, a, b);
-    w.as.jump_if(condition, taken);
-    w.go_on();
-    w.as.bind(taken);
-    w.jump_to(target_of(d));
+    w.branch(condition, target_of(d));
     return true;
   };
 }
@@ -25,7 +21,6 @@ Emit branch(If condition) {
 void link(W& w, const Decoded& d) {
   if (d.rd == 0) return;
   w.as.set(w.write(d.rd), w.next_pc());
-  w.written(d.rd);
 }
 
 bool jump(W& w, const Decoded& d) {

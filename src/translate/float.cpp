@@ -6,14 +6,14 @@ namespace dojo::translate {
 namespace {
 
 using isa::Decoded;
-using W = BlockWriter;
+using W = CodeWriter;
 
 constexpr unsigned dynamic_rounding = 7;
-constexpr Vec v0{0}, v1{1};
+constexpr Vec v0 = W::scratch_vector, v1 = W::second_scratch_vector;
 constexpr Width width_of(unsigned bytes) { return bytes == 8 ? Width::wide : Width::word; }
 
 void check_box(W& w, unsigned r, unsigned bytes, Label& not_plain) {
-  if (bytes == 8) return;
+  if (bytes == 8 || w.is_boxed(r)) return;
   w.as.alu(Alu::cmp, Width::word, Operand(W::f(r, 4)), -1);
   w.as.jump_if(If::not_equal, not_plain);
 }
@@ -25,6 +25,7 @@ void read(W& w, Vec to, unsigned r, unsigned bytes, Label& not_plain) {
 
 // Writes what is in `from`, boxed.
 void write(W& w, unsigned r, Vec from, unsigned bytes) {
+  w.set_boxed(r, bytes == 4);
   if (bytes == 8) return w.as.move_from_vector(Width::wide, W::f(r), from);
   w.as.move_from_vector(Width::word, W::scratch, from);
   w.as.set(W::second_scratch, 0xffffffff00000000);
@@ -36,13 +37,12 @@ void write_number(W& w, const Decoded& d, Vec result, unsigned bytes, Label& not
   w.as.compare_scalar(bytes, result, result);
   w.as.jump_if(If::unordered, not_plain);
   write(w, d.rd, result, bytes);
-  w.meaning_at(not_plain);
 }
 
 Emit two(std::uint8_t opcode, unsigned bytes) {
   return [=](W& w, const Decoded& d) {
     if (d.mode != dynamic_rounding) return false;
-    Label not_plain;
+    Label& not_plain = w.meaning();
     check_box(w, d.rs2, bytes, not_plain);
     read(w, v0, d.rs1, bytes, not_plain);
     w.as.scalar(false, bytes == 8 ? 3 : 2, 1, opcode, v0, v0, W::f(d.rs2));
@@ -55,7 +55,7 @@ Emit two(std::uint8_t opcode, unsigned bytes) {
 Emit fused(std::uint8_t opcode, unsigned bytes) {
   return [=](W& w, const Decoded& d) {
     if (d.mode != dynamic_rounding) return false;
-    Label not_plain;
+    Label& not_plain = w.meaning();
     check_box(w, d.rs2, bytes, not_plain);
     read(w, v0, d.rs3, bytes, not_plain);
     read(w, v1, d.rs1, bytes, not_plain);
@@ -69,17 +69,18 @@ Emit fused(std::uint8_t opcode, unsigned bytes) {
 Emit move(unsigned bytes) {
   return [=](W& w, const Decoded& d) {
     if (d.rs1 != d.rs2) return false;
-    Label not_plain;
+    Label& not_plain = w.meaning();
     check_box(w, d.rs1, bytes, not_plain);
     w.as.move(Width::wide, W::scratch, W::f(d.rs1));
     w.as.store(8, W::f(d.rd), W::scratch);
-    w.meaning_at(not_plain);
+    w.set_boxed(d.rd, bytes == 4);
     return true;
   };
 }
 
 bool from_integer_bits_wide(W& w, const Decoded& d) {
   w.as.store(8, W::f(d.rd), w.read(d.rs1));
+  w.set_boxed(d.rd, false);
   return true;
 }
 bool from_integer_bits(W& w, const Decoded& d) {
@@ -87,13 +88,13 @@ bool from_integer_bits(W& w, const Decoded& d) {
   w.as.set(W::second_scratch, 0xffffffff00000000);
   w.as.alu(Alu::or_, Width::wide, W::scratch, W::second_scratch);
   w.as.store(8, W::f(d.rd), W::scratch);
+  w.set_boxed(d.rd, true);
   return true;
 }
 Emit to_integer_bits(unsigned bytes) {
   return [=](W& w, const Decoded& d) {
     if (d.rd == 0) return true;
     w.as.load(bytes, true, w.write(d.rd), W::f(d.rs1));
-    w.written(d.rd);
     return true;
   };
 }

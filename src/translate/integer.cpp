@@ -5,7 +5,7 @@ namespace dojo::translate {
 namespace {
 
 using isa::Decoded;
-using W = BlockWriter;
+using W = CodeWriter;
 
 constexpr std::int32_t small(const Decoded& d) { return static_cast<std::int32_t>(d.immediate); }
 constexpr std::uint8_t amount(const Decoded& d) { return static_cast<std::uint8_t>(d.immediate); }
@@ -16,7 +16,6 @@ bool result(W& w, const Decoded& d, Width width, Compute compute) {
   const Reg r = w.write(d.rd);
   compute(r);
   if (width == Width::word) w.as.load(4, true, r, r);
-  w.written(d.rd);
   return true;
 }
 

@@ -1,8 +1,12 @@
 // Matrix steps on FP32 tiles in the configuration that the translation is for: bf16 and fp8 operands, whole
 // rows, to nearest even. docs/matrix.md gives the arithmetic; groups of rows that end in a NaN are left to
 // the meaning, as are steps with operands that are no numbers.
+//
+// The rows of B are widened to FP32 in registers, those of A in a buffer, from where AVX-512 multiplies by
+// one element at a time. A row of a tile is one vector of AVX-512, two of AVX2.
 #include <algorithm>
 #include <array>
+#include <vector>
 
 #include "translate/emitters.h"
 
@@ -10,82 +14,124 @@ namespace dojo::translate {
 namespace {
 
 using isa::Decoded;
-using W = BlockWriter;
+using W = CodeWriter;
 
 constexpr unsigned edge = isa::tile_edge, row_bytes = 4 * edge;
-constexpr Vec numbered(unsigned i) { return static_cast<Vec>(i); }
+constexpr VectorOp fused_add{1, 2, 0xb8}, bit_and{1, 1, 0xdb}, largest_byte{1, 1, 0xde},
+    equal_bytes{1, 1, 0x74}, product{0, 1, 0x59};
+constexpr VectorOp shift_words{1, 1, 0x71}, shift_doubles{1, 1, 0x72};
+constexpr unsigned shift_left = 6;
 
 struct Step {
   unsigned tile, rows, depth;
+  unsigned a, b;  // vector registers of the first rows
+  unsigned element_bytes, registers_apart;
+
+  unsigned a_row(unsigned k) const { return a + k * registers_apart; }
+  unsigned b_row(unsigned k) const { return b + k * registers_apart; }
+  unsigned operand_bytes() const { return edge * element_bytes; }
 };
 
 // The step's shape, if all its columns are there and its operands lie where they may.
 bool find_step(const W& w, const Decoded& d, unsigned sew_log2, Step& step) {
-  const std::uint64_t vtype = w.vectors.vtype;
+  const std::uint64_t vtype = w.vectors().vtype;
   const unsigned most = 4u >> sew_log2, widen = most == 4 ? 3 : 2;
   const unsigned misplaced = (8 - 8 / most) | ((1u << (vtype & 7)) - 1);
   step = {.tile = d.word >> 8 & 15,
           .rows = static_cast<unsigned>(vtype >> 16 & 0x3fff),
-          .depth = static_cast<unsigned>(vtype >> 11 & 7)};
+          .depth = static_cast<unsigned>(vtype >> 11 & 7),
+          .a = d.rs2,
+          .b = d.rs1,
+          .element_bytes = 1u << sew_log2,
+          .registers_apart = 8 / most};
   return vtype >> 63 == 0 && (vtype >> 3 & 7) == sew_log2 && (vtype >> 9 & 3) == widen &&
-         w.vectors.vl == edge && step.rows != 0 && step.rows <= edge && step.depth != 0 &&
+         w.vectors().vl == edge && step.rows != 0 && step.rows <= edge && step.depth != 0 &&
          step.depth <= most && (step.tile & 3) == 0 && ((d.rs1 | d.rs2) & misplaced) == 0;
 }
 
-void check_rounding(W& w, Label& not_nearest) {
+void check_rounding(W& w) {
   w.as.load(1, false, W::scratch, W::frm());
   w.as.test(Width::word, W::scratch, W::scratch);
-  w.as.jump_if(If::not_equal, not_nearest);
+  w.as.jump_if(If::not_equal, w.meaning());
 }
 
-// Row r of the tile goes through the registers 2 i and 2 i + 1 with all its products. `a`(row, k) leaves an
-// element of A in every element of a register and names it; row k of B is in the registers `b` + 2 k and
-// next.
-template <typename A>
-void multiply(W& w, const Step& step, unsigned at_once, unsigned b, Vec found, Vec other, A a) {
-  std::array<Label, edge> not_numbers;
+// The operand's bytes are in the hart from now on, for who reads them there.
+void write_back_operand(W& w, const Step& step, unsigned r) {
+  const unsigned begin = r * w.vlen_bits / 8, end = begin + step.operand_bytes() - 1;
+  const unsigned first = begin / w.piece_bytes();
+  w.write_back(first, end / w.piece_bytes() - first + 1);
+}
+
+// Part `part` of an operand's row, for instructions that widen it: where it is held, or in the hart.
+Operand operand_part(W& w, const Step& step, unsigned r, unsigned part) {
+  if (w.as.has_masks()) return w.piece(*w.first_piece(r));
+  return w.v(r, part * step.operand_bytes() / 2);
+}
+
+// Vectors that make up a row of FP32.
+unsigned parts(const W& w) { return row_bytes / w.piece_bytes(); }
+
+// Multiplies by A's elements, which lie in the buffer as FP32, and the rows of B, `parts` registers each.
+void multiply(W& w, const Step& step, const std::vector<Vec>& b) {
+  const unsigned in_row = parts(w), at_once = w.as.has_masks() ? 8 : 3;
+  const Vec element = W::scratch_vector;
+  std::vector<Vec> sums(at_once * in_row);
+  for (Vec& sum : sums) sum = w.fresh();
   for (unsigned first = 0; first < step.rows; first += at_once) {
     const unsigned count = std::min(at_once, step.rows - first);
-    for (unsigned i = 0; i < 2 * count; ++i)
-      w.as.load_vector(numbered(i), w.tile(step.tile, first + i / 2, 32 * (i % 2)));
+    for (unsigned i = 0; i < count * in_row; ++i)
+      w.as.load_vector(sums[i], w.tile(step.tile, first + i / in_row, w.piece_bytes() * (i % in_row)));
     for (unsigned k = 0; k < step.depth; ++k)
       for (unsigned i = 0; i < count; ++i) {
-        const Vec element = a(first + i, k);
-        for (unsigned half = 0; half < 2; ++half)
-          w.as.vector(1, 2, 0xb8, numbered(2 * i + half), element, numbered(b + 2 * k + half));  // fma
+        const Place a = W::buffer(row_bytes * k + 4 * (first + i));
+        if (w.as.has_masks()) {
+          w.as.vector_spread(fused_add, sums[i], b[k], a);
+          continue;
+        }
+        w.as.spread(4, element, a);
+        for (unsigned part = 0; part < in_row; ++part)
+          w.as.vector(fused_add, sums[i * in_row + part], element, b[k * in_row + part]);
       }
-    check_numbers(w, 2 * count, found, other, not_numbers[first]);
-    for (unsigned i = 0; i < 2 * count; ++i)
-      w.as.store_vector(w.tile(step.tile, first + i / 2, 32 * (i % 2)), numbered(i));
+    check_numbers(w, {sums.data(), count * in_row}, 4, [&]() -> Label& { return w.meaning(first); });
+    for (unsigned i = 0; i < count * in_row; ++i)
+      w.as.store_vector(w.tile(step.tile, first + i / in_row, w.piece_bytes() * (i % in_row)), sums[i]);
   }
-  for (unsigned first = 0; first < step.rows; first += at_once) w.meaning_at(not_numbers[first], first);
+}
+
+// Widens all rows by widen(to, register, part): those of A into the buffer, those of B into registers.
+template <typename Widen>
+std::vector<Vec> widen_operands(W& w, const Step& step, Widen widen_a, Widen widen_b) {
+  std::vector<Vec> b;
+  for (unsigned k = 0; k < step.depth; ++k)
+    for (unsigned part = 0; part < parts(w); ++part) {
+      const Vec to = w.fresh();
+      widen_a(to, step.a_row(k), part);
+      w.as.store_vector(W::buffer(row_bytes * k + w.piece_bytes() * part), to);
+      widen_b(to, step.b_row(k), part);
+      b.push_back(to);
+    }
+  return b;
+}
+
+void write_back_operands(W& w, const Step& step) {
+  if (w.as.has_masks()) return;
+  for (unsigned k = 0; k < step.depth; ++k) {
+    write_back_operand(w, step, step.a_row(k));
+    write_back_operand(w, step, step.b_row(k));
+  }
 }
 
 // bf16 is FP32's upper half.
 bool multiply_brain(W& w, const Decoded& d) {
-  constexpr unsigned registers_apart = 4, b = 10;
-  constexpr Vec upper{9}, element{8}, found{14}, other{15};
   Step step;
-  if ((w.vectors.vtype >> 8 & 1) == 0 || !find_step(w, d, 1, step)) return false;
-  Label not_nearest;
-  check_rounding(w, not_nearest);
-  w.as.vector(1, 1, 0x76, upper, upper, upper);  // equal: all ones
-  w.as.shift_left(4, upper, upper, 16);
-  for (unsigned k = 0; k < step.depth; ++k)
-    for (unsigned half = 0; half < 2; ++half) {
-      const Vec row = numbered(b + 2 * k + half);
-      w.as.widen_words(row, w.v(d.rs1 + k * registers_apart, 16 * half));
-      w.as.shift_left(4, row, row, 16);
-    }
-  multiply(w, step, 4, b, found, other, [&](unsigned row, unsigned k) {
-    // Together with the two bytes before it, which is where FP32's lower half is.
-    Place place = w.v(d.rs2 + k * registers_apart, 2 * row);
-    place.displacement -= 2;
-    w.as.spread(4, element, place);
-    w.as.vector(1, 1, 0xdb, element, element, upper);  // and
-    return element;
-  });
-  w.meaning_at(not_nearest);
+  if ((w.vectors().vtype >> 8 & 1) == 0 || !find_step(w, d, 1, step)) return false;
+  check_rounding(w);
+  write_back_operands(w, step);
+  const auto widen = [&](Vec to, unsigned r, unsigned part) {
+    w.as.widen_words(to, operand_part(w, step, r, part));
+    w.as.vector_shift(shift_doubles, shift_left, to, to, 16);
+  };
+  multiply(w, step, widen_operands(w, step, widen, widen));
   return true;
 }
 
@@ -96,67 +142,73 @@ struct Format {
   std::uint8_t special() const { return e4m3 ? 0x7f : 0x7c; }
 };
 
-void spread_byte(W& w, Vec to, std::uint8_t value) {
+void spread_number(W& w, unsigned bytes, Vec to, std::uint32_t value) {
   w.as.set(W::scratch, value);
-  w.as.move_to_vector(Width::word, to, W::scratch);
-  w.as.spread(1, to, to);
+  w.as.move_to_vector(Width::word, W::scratch_vector, W::scratch);
+  w.as.spread(bytes, to, W::scratch_vector);
 }
 
-// Jumps to `special` if an element of these rows is no number.
-void check_codes(W& w, unsigned first_register, unsigned apart, unsigned depth, Format format,
-                 Label& special) {
-  constexpr Vec bits{0}, codes{1}, found{2};
-  spread_byte(w, bits, format.special());
-  for (unsigned k = 0; k < depth; ++k) {
-    const Vec to = k == 0 ? found : codes;
-    w.as.load_vector(to, w.v(first_register + k * apart), true);
-    w.as.vector(1, 1, 0xdb, to, to, bits);                     // and
-    w.as.vector(1, 1, 0x74, to, to, bits);                     // equal, by bytes
-    if (k != 0) w.as.vector(1, 1, 0xeb, found, found, codes);  // or
+// Has the meaning done if an element of these rows is no number: if all special bits are set in one of them,
+// they are the largest of their kind.
+void check_codes(W& w, const Step& step, unsigned first_register, Format format) {
+  const Vec bits = w.fresh(), largest = w.fresh(), codes = W::scratch_vector;
+  spread_number(w, 1, bits, format.special());
+  for (unsigned k = 0; k < step.depth; ++k) {
+    const unsigned r = first_register + k * step.registers_apart;
+    const Vec to = k == 0 ? largest : codes;
+    if (w.as.has_masks()) {
+      w.as.vector(bit_and, to, w.piece(*w.first_piece(r)), bits);
+    } else {
+      w.as.load_part(to, w.v(r), step.operand_bytes());
+      w.as.vector(bit_and, to, to, bits);
+    }
+    if (k != 0) w.as.vector(largest_byte, largest, largest, codes);
   }
-  // The upper halves are zeros, which are no special codes.
-  w.as.test_any(found);
-  w.as.jump_if(If::not_equal, special);
-}
-
-// Eight codes to FP32 by way of FP16: e5m2 is its upper byte; e4m3's exponent has another bias, which is an
-// exact power of two, and its sign must stand one place further up.
-void widen_codes(W& w, Vec to, Place from, Format format, Vec mask, Vec scale) {
-  w.as.widen_bytes(format.e4m3, to, from);
-  w.as.shift_left(2, to, to, format.e4m3 ? 7 : 8);
-  if (format.e4m3) w.as.vector(1, 1, 0xdb, to, to, mask);  // and
-  w.as.widen_halves(to, to);
-  if (format.e4m3) w.as.vector(0, 1, 0x59, to, to, scale);  // times
+  if (w.as.has_masks()) {
+    w.as.set(W::scratch, (1u << edge) - 1);
+    w.as.set_mask(Mask::k3, W::scratch);
+    w.as.compare_equal_bytes(Mask::k2, largest, bits, Mask::k3);
+    w.as.test_mask(64, Mask::k2);
+  } else {
+    w.as.vector(equal_bytes, largest, largest, bits);  // zeros behind the row are no special codes
+    w.as.test_any(largest);
+  }
+  w.as.jump_if(If::not_equal, w.meaning());
+  w.release(bits);
+  w.release(largest);
 }
 
 Emit multiply_codes(Format a, Format b) {
   return [=](W& w, const Decoded& d) {
-    constexpr unsigned registers_apart = 2, b_registers = 8;
-    constexpr Vec mask{0}, scale{1}, wide{2}, element{7}, found{6}, other{7};
     Step step;
     if (!find_step(w, d, 0, step)) return false;
-    Label by_meaning;
-    check_rounding(w, by_meaning);
-    check_codes(w, d.rs2, registers_apart, step.depth, a, by_meaning);
-    check_codes(w, d.rs1, registers_apart, step.depth, b, by_meaning);
-    w.as.set(W::scratch, 0xbfffbfff);
-    w.as.move_to_vector(Width::word, mask, W::scratch);
-    w.as.spread(4, mask, mask);
-    w.as.set(W::scratch, 0x43800000);  // 256
-    w.as.move_to_vector(Width::word, scale, W::scratch);
-    w.as.spread(4, scale, scale);
-    for (unsigned k = 0; k < step.depth; ++k)
-      for (unsigned half = 0; half < 2; ++half) {
-        widen_codes(w, wide, w.v(d.rs2 + k * registers_apart, 8 * half), a, mask, scale);
-        w.as.store_vector(W::buffer(row_bytes * k + 32 * half), wide);
-        widen_codes(w, numbered(b_registers + 2 * k + half), w.v(d.rs1 + k * registers_apart, 8 * half), b,
-                    mask, scale);
-      }
-    multiply(w, step, 3, b_registers, found, other, [&](unsigned row, unsigned k) {
-      w.as.spread(4, element, W::buffer(row_bytes * k + 4 * row));
-      return element;
-    });
-    w.meaning_at(by_meaning);
+    check_rounding(w);
+    write_back_operands(w, step);
+    check_codes(w, step, step.a, a);
+    check_codes(w, step, step.b, b);
+    // Codes become FP16: e5m2 is its upper byte; e4m3's exponent has another bias, which is an exact power of
+    // two, and its sign must stand one place further up.
+    const bool any_e4m3 = a.e4m3 || b.e4m3;
+    const Vec mask = any_e4m3 ? w.fresh() : Vec{}, scale = any_e4m3 ? w.fresh() : Vec{};
+    if (any_e4m3) {
+      spread_number(w, 4, mask, 0xbfffbfff);
+      spread_number(w, 4, scale, 0x43800000);  // 256
+    }
+    const auto widen_from = [&](Format format) {
+      return std::function([&w, &step, mask, scale, format](Vec to, unsigned r, unsigned part) {
+        w.as.widen_bytes(format.e4m3, to, operand_part(w, step, r, part));
+        w.as.vector_shift(shift_words, shift_left, to, to, format.e4m3 ? 7 : 8);
+        if (format.e4m3) w.as.vector(bit_and, to, to, mask);
+        w.as.widen_halves(to, to);
+        if (format.e4m3) w.as.vector(product, to, to, scale);
+      });
+    };
+    const std::vector<Vec> rows = widen_operands(w, step, widen_from(a), widen_from(b));
+    if (any_e4m3) {
+      w.release(mask);
+      w.release(scale);
+    }
+    multiply(w, step, rows);
     return true;
   };
 }

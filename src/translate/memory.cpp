@@ -5,7 +5,7 @@ namespace dojo::translate {
 namespace {
 
 using isa::Decoded;
-using W = BlockWriter;
+using W = CodeWriter;
 
 constexpr std::int32_t offset_of(const Decoded& d) { return static_cast<std::int32_t>(d.immediate); }
 
@@ -15,14 +15,12 @@ constexpr std::uint64_t box = 0xffffffff00000000;
 Emit load(unsigned bytes, bool is_signed) {
   return [=](W& w, const Decoded& d) {
     const Reg address = w.read(d.rs1);
-    Label not_plain;
+    Label& not_plain = w.meaning();
     w.check(address, offset_of(d), bytes, false, not_plain);
     if (d.rd != 0) {
       const Reg r = w.write(d.rd);
       w.as.load(bytes, is_signed, r, W::bytes_at(address, offset_of(d)));
-      w.written(d.rd);
     }
-    w.meaning_at(not_plain);
     return true;
   };
 }
@@ -30,10 +28,9 @@ Emit load(unsigned bytes, bool is_signed) {
 Emit store(unsigned bytes) {
   return [=](W& w, const Decoded& d) {
     const Reg address = w.read(d.rs1), value = w.read(d.rs2);
-    Label not_plain;
+    Label& not_plain = w.meaning();
     w.check(address, offset_of(d), bytes, true, not_plain);
     w.as.store(bytes, W::bytes_at(address, offset_of(d)), value);
-    w.meaning_at(not_plain);
     return true;
   };
 }
@@ -41,7 +38,7 @@ Emit store(unsigned bytes) {
 Emit load_float(unsigned bytes) {
   return [=](W& w, const Decoded& d) {
     const Reg address = w.read(d.rs1);
-    Label not_plain;
+    Label& not_plain = w.meaning();
     w.check(address, offset_of(d), bytes, false, not_plain);
     w.as.load(bytes, false, W::scratch, W::bytes_at(address, offset_of(d)));
     if (bytes == 4) {
@@ -49,7 +46,7 @@ Emit load_float(unsigned bytes) {
       w.as.alu(Alu::or_, Width::wide, W::scratch, W::second_scratch);
     }
     w.as.store(8, W::f(d.rd), W::scratch);
-    w.meaning_at(not_plain);
+    w.set_boxed(d.rd, bytes == 4);
     return true;
   };
 }
@@ -57,11 +54,10 @@ Emit load_float(unsigned bytes) {
 Emit store_float(unsigned bytes) {
   return [=](W& w, const Decoded& d) {
     const Reg address = w.read(d.rs1);
-    Label not_plain;
+    Label& not_plain = w.meaning();
     w.check(address, offset_of(d), bytes, true, not_plain);
     w.as.move(Width::wide, W::scratch, W::f(d.rs2));
     w.as.store(bytes, W::bytes_at(address, offset_of(d)), W::scratch);
-    w.meaning_at(not_plain);
     return true;
   };
 }

@@ -1,9 +1,10 @@
 #include "translate/translator.h"
 
+#include <algorithm>
 #include <string_view>
 #include <unordered_map>
 
-#include "translate/block_writer.h"
+#include "translate/code_writer.h"
 #include "translate/emitters.h"
 
 namespace dojo::translate {
@@ -14,11 +15,16 @@ constexpr std::size_t capacity = std::size_t{64} << 20;
 
 }  // namespace
 
+std::array<std::span<const Emitter>, 9> all_emitters() {
+  return {integer_emitters(),      memory_emitters(),         control_emitters(),
+          float_emitters(),        vector_config_emitters(),  vector_memory_emitters(),
+          vector_float_emitters(), vector_integer_emitters(), matrix_emitters()};
+}
+
 const Emit* find_emitter(const isa::Row& row) {
   static const auto emitters = [] {
     std::unordered_map<std::string_view, const Emit*> all;
-    for (const auto table : {integer_emitters(), memory_emitters(), control_emitters(), float_emitters(),
-                             vector_emitters(), matrix_emitters()})
+    for (const auto table : all_emitters())
       for (const Emitter& emitter : table) all.emplace(emitter.mnemonic, &emitter.emit);
     return all;
   }();
@@ -26,28 +32,60 @@ const Emit* find_emitter(const isa::Row& row) {
   return found == emitters.end() ? nullptr : found->second;
 }
 
-bool Translator::host_is_known() {
-#if defined(__x86_64__) && defined(__AVX2__)  // built for plain x86-64, the program is to stay with it
-  return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi") &&
-         __builtin_cpu_supports("bmi2") && __builtin_cpu_supports("popcnt");
+HostVectors host_vectors() {
+#if defined(__x86_64__)
+  const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
+                    __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2") &&
+                    __builtin_cpu_supports("popcnt");
+  const bool avx512 = avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+                      __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+  return avx512 ? HostVectors::avx512 : avx2 ? HostVectors::avx2 : HostVectors::none;
 #else
-  return false;
+  return HostVectors::none;
 #endif
 }
 
-Translator::Translator() : store_(host_is_known() ? capacity : 0), landings_(landing_places) {
+Translator::Translator(HostVectors vectors)
+    : vectors_(std::min(vectors, host_vectors())),
+      store_(vectors_ != HostVectors::none ? capacity : 0),
+      landings_(landing_places) {
   write_frame();
 }
 
-const void* Translator::translate(const isa::Block& block, const Vectors& vectors, const Key& key) {
+namespace {
+
+// A register shorter than a vector of AVX-512 would be half a piece.
+HostVectors kind_for(HostVectors host, unsigned vlen_bits) {
+  constexpr unsigned longest_bits = 512;
+  return vlen_bits < longest_bits ? std::min(host, HostVectors::avx2) : host;
+}
+
+}  // namespace
+
+const void* Translator::translate(const Leg& block, Head& head) {
   if (leave_ == nullptr) return nullptr;
-  BlockWriter writer(block, vectors, key, *this);
-  writer.write();
+  CodeWriter writer(*this, kind_for(vectors_, block.vectors.vlen_bits), block.vectors.vlen_bits);
+  writer.write_block(block, head);
   const void* entry = store_.add(writer.code());
   if (entry == nullptr) return nullptr;
-  const Landing& landing = made_landings_.emplace_back(block.pc, entry);
-  landings_[block.pc / 2 % landing_places].store(&landing, std::memory_order_release);
+  const Landing& landing = made_landings_.emplace_back(block.block->pc, entry);
+  landings_[block.block->pc / 2 % landing_places].store(&landing, std::memory_order_release);
   return entry;
+}
+
+bool Translator::trace(std::span<const Leg> legs, bool loops, const void* after, std::uint32_t first_count,
+                       Head& head) {
+  const unsigned vlen_bits = legs[0].vectors.vlen_bits;
+  CodeWriter writer(*this, kind_for(vectors_, vlen_bits), vlen_bits);
+  writer.write_trace(legs, loops, first_count);
+  const void* entry = store_.add(writer.code());
+  if (entry == nullptr) return false;
+  std::int64_t all = 0;
+  for (const Leg& leg : legs) all += leg.block->count;
+  head.entry = entry;
+  head.after = after;
+  head.budget.store(all, std::memory_order_release);
+  return true;
 }
 
 }  // namespace dojo::translate

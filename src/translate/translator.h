@@ -6,8 +6,9 @@
 // Time and counts are not its business.
 //
 // Vector instructions are translated for one configuration (vl, vtype), so that nothing is left to decide
-// when they run. Needs x86-64 with AVX2, FMA, BMI1 and BMI2, and a build that may use AVX2 (DOJO_NATIVE);
-// elsewhere nothing is ever translated, and the meanings run as they are: the same bits.
+// when they run, and for the vectors that the host has when the program runs, whatever it was built for.
+// Needs x86-64 with AVX2, FMA, BMI1 and BMI2, better AVX-512 (F, BW, DQ, VL); elsewhere nothing is ever
+// translated, and the meanings run as they are: the same bits.
 #pragma once
 
 #include <array>
@@ -15,10 +16,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <span>
 #include <vector>
 
 #include "isa/block.h"
 #include "isa/hart.h"
+#include "translate/assembler.h"
 #include "translate/chain.h"
 #include "translate/code_store.h"
 
@@ -38,29 +41,48 @@ struct Key {
   const void* owner = nullptr;
 };
 
+// A block to be translated; in a trace, also how it was left once: onward (0) or by a jump (1), to where, and
+// the step that accounts for it.
+struct Leg {
+  const isa::Block* block = nullptr;
+  Vectors vectors;
+  Key key;
+  unsigned way = 0;
+  std::uint64_t target = 0;
+  const Step* step = nullptr;
+};
+
+// The best that this host has.
+HostVectors host_vectors();
+
 class Translator {
 public:
-  Translator();
+  // With HostVectors::none, or what the host does not have, nothing is translated.
+  explicit Translator(HostVectors vectors = host_vectors());
   Translator(const Translator&) = delete;
   Translator& operator=(const Translator&) = delete;
 
-  // Where to enter the code for `block`, which must outlive it; nullptr if the host cannot run it or has no
-  // room for it. If the block has vector instructions, the code holds for this vl and vtype; when it is
-  // reached from another block in a different configuration, it leaves the chain. Not for two threads at
-  // once.
-  const void* translate(const isa::Block& block, const Vectors& vectors, const Key& key);
+  // Where to enter the code for a block, which must outlive it, as must `head`; nullptr if the host cannot
+  // run it or there is no room for it. If the block has vector instructions, the code holds for this vl and
+  // vtype; when it is reached from another block in a different configuration, it leaves the chain. Not for
+  // two threads at once, nor with `trace`.
+  const void* translate(const Leg& block, Head& head);
+
+  // From now on whoever comes to `head` in the pipeline's state `after` runs these blocks as one. If it
+  // `loops`, the last leads to the first, in that state. Counts are from `first_count` on (Account::times).
+  // False if there is no room for it.
+  bool trace(std::span<const Leg> legs, bool loops, const void* after, std::uint32_t first_count, Head& head);
 
   // Does what isa::run_code does, for the block of `entry` and those that follow it, until one is not linked,
   // has stopped, cannot be accounted for, or the budget is used up. Beforehand hart.stop is none, hart.reach
   // is that of hart.memory, begin_floats was called, frm is below RMM and vstart is 0.
   void run(isa::Hart& hart, Chain& chain, const void* entry) const { run_(&hart, &chain, entry); }
 
-  static bool host_is_known();
-
 private:
-  friend class BlockWriter;
+  friend class CodeWriter;
   void write_frame();
 
+  HostVectors vectors_;
   CodeStore store_;
   void (*run_)(isa::Hart*, Chain*, const void*) = nullptr;
   const void* leave_ = nullptr;  // jumped to by blocks: back to the caller of run

@@ -1,0 +1,30 @@
+// Which blocks a hart ran one after the other, noted once so that they may become a trace
+// (translate/chain.h).
+#pragma once
+
+#include <vector>
+
+#include "node/block_timing.h"
+#include "node/image.h"
+
+namespace dojo::node {
+
+struct PathBlock {
+  const CodeBlock* block = nullptr;
+  ConfigWord config;           // when it began, as timing and
+  translate::Vectors vectors;  // translation see it
+  const Transition* step = nullptr;
+  std::uint64_t target = 0;  // where it led
+};
+
+struct Path {
+  const Translation* head = nullptr;
+  const Transition* from = nullptr;  // the step before it
+  bool loops = false;                // it has come back to its head, in the state that it began in
+  std::vector<PathBlock> blocks;
+
+  // Notes a block that has just run. True: the path is complete.
+  bool add(const PathBlock& next);
+};
+
+}  // namespace dojo::node

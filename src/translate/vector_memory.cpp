@@ -1,0 +1,128 @@
+// Unit-stride loads and stores of vector registers.
+#include "translate/emitters.h"
+#include "translate/vector_setting.h"
+
+namespace dojo::translate {
+namespace {
+
+using isa::Decoded;
+using W = CodeWriter;
+
+constexpr unsigned half_vector = 16;  // of AVX2
+
+void load_pieces(W& w, unsigned first, Pieces pieces, Reg address) {
+  pieces.set_part(w, 1);
+  for (unsigned i = 0; i < pieces.count(); ++i) {
+    const Place from = W::bytes_at(address, static_cast<std::int32_t>(i * pieces.piece_bytes));
+    const Vec to = w.fresh();
+    if (pieces.is_part(i)) {
+      w.as.move_vector(to, w.piece(first + i));
+      w.as.load_bytes(to, from, Pieces::part);
+    } else {
+      w.as.load_vector(to, from);
+    }
+    w.becomes(first + i, to);
+  }
+}
+
+void store_pieces(W& w, unsigned first, Pieces pieces, Reg address) {
+  pieces.set_part(w, 1);
+  for (unsigned i = 0; i < pieces.count(); ++i) {
+    const Place to = W::bytes_at(address, static_cast<std::int32_t>(i * pieces.piece_bytes));
+    const Vec from = w.piece(first + i);
+    pieces.is_part(i) ? w.as.store_bytes(to, from, Pieces::part) : w.as.store_vector(to, from);
+    w.release(from);
+  }
+}
+
+// Through a host register, from memory to memory: whole vectors, the last of which may overlap the one
+// before, or half a vector.
+template <typename From, typename To>
+void copy(W& w, unsigned bytes, From from, To to) {
+  const unsigned step = std::min(bytes, w.piece_bytes());
+  for (unsigned at = 0; at < bytes; at += step) {
+    const unsigned offset = std::min(at, bytes - step);
+    w.as.load_part(W::scratch_vector, from(offset), step);
+    w.as.store_part(to(offset), W::scratch_vector, step);
+  }
+}
+
+// `bytes` at x[rs1], to or from the registers from rd on.
+bool move_bytes(W& w, const Decoded& d, unsigned bytes, bool is_store) {
+  if (bytes == 0) return false;
+  const auto first = w.first_piece(d.rd);
+  const auto pieces = pieces_of(w, bytes);
+  const bool by_pieces = first && pieces;
+  if (!by_pieces && bytes != half_vector && bytes < w.piece_bytes()) return false;
+  const Reg address = w.read(d.rs1);
+  w.check(address, 0, bytes, is_store, w.meaning());
+  if (by_pieces) {
+    is_store ? store_pieces(w, *first, *pieces, address) : load_pieces(w, *first, *pieces, address);
+    return true;
+  }
+  const auto memory = [&](unsigned at) { return W::bytes_at(address, static_cast<std::int32_t>(at)); };
+  const auto group = [&](unsigned at) { return w.v(d.rd, at); };
+  const unsigned begin = d.rd * w.vlen_bits / 8;
+  const unsigned from = begin / w.piece_bytes(), count = (begin + bytes - 1) / w.piece_bytes() + 1 - from;
+  w.write_back(from, count);
+  if (!is_store) w.forget(from, count);
+  is_store ? copy(w, bytes, group, memory) : copy(w, bytes, memory, group);
+  return true;
+}
+
+// Unit stride, of any element width: EMUL = LMUL * width / SEW, also in a matrix configuration.
+Emit access(unsigned element_log2, bool is_store) {
+  return [=](W& w, const Decoded& d) {
+    const std::uint64_t vtype = w.vectors().vtype;
+    const int sew_log2 = static_cast<int>(vtype >> 3 & 7), lmul_log2 = static_cast<int>((vtype & 7) ^ 4) - 4;
+    const int emul_log2 = lmul_log2 + static_cast<int>(element_log2) - sew_log2;
+    const unsigned registers = emul_log2 > 0 ? 1u << emul_log2 : 1u;
+    if (vtype >> 63 != 0 || emul_log2 < -3 || emul_log2 > 3 || d.rd % registers != 0 || is_masked(d))
+      return false;
+    return move_bytes(w, d, static_cast<unsigned>(w.vectors().vl) << element_log2, is_store);
+  };
+}
+
+Emit whole_registers(unsigned registers, bool is_store) {
+  return [=](W& w, const Decoded& d) {
+    return d.rd % registers == 0 && move_bytes(w, d, registers * w.vlen_bits / 8, is_store);
+  };
+}
+
+}  // namespace
+
+std::span<const Emitter> vector_memory_emitters() {
+  static const Emitter table[] = {
+      {"vle8.v", access(0, false)},
+      {"vle16.v", access(1, false)},
+      {"vle32.v", access(2, false)},
+      {"vle64.v", access(3, false)},
+      {"vse8.v", access(0, true)},
+      {"vse16.v", access(1, true)},
+      {"vse32.v", access(2, true)},
+      {"vse64.v", access(3, true)},
+      {"vl1re8.v", whole_registers(1, false)},
+      {"vl1re16.v", whole_registers(1, false)},
+      {"vl1re32.v", whole_registers(1, false)},
+      {"vl1re64.v", whole_registers(1, false)},
+      {"vl2re8.v", whole_registers(2, false)},
+      {"vl2re16.v", whole_registers(2, false)},
+      {"vl2re32.v", whole_registers(2, false)},
+      {"vl2re64.v", whole_registers(2, false)},
+      {"vl4re8.v", whole_registers(4, false)},
+      {"vl4re16.v", whole_registers(4, false)},
+      {"vl4re32.v", whole_registers(4, false)},
+      {"vl4re64.v", whole_registers(4, false)},
+      {"vl8re8.v", whole_registers(8, false)},
+      {"vl8re16.v", whole_registers(8, false)},
+      {"vl8re32.v", whole_registers(8, false)},
+      {"vl8re64.v", whole_registers(8, false)},
+      {"vs1r.v", whole_registers(1, true)},
+      {"vs2r.v", whole_registers(2, true)},
+      {"vs4r.v", whole_registers(4, true)},
+      {"vs8r.v", whole_registers(8, true)},
+  };
+  return table;
+}
+
+}  // namespace dojo::translate
