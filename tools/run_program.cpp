@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "commands.h"
+#include "host_vectors.h"
 
 namespace dojo::tools {
 
@@ -70,6 +71,7 @@ void add_program_options(CLI::App& command, ProgramOptions& options) {
       .add_option("--threads", options.host_threads,
                   "Threads of this computer; 0: one per core; changes no result")
       ->capture_default_str();
+  add_host_vectors_option(command, options.host_vectors);
 }
 
 machine::Machine machine_of(const ProgramOptions& options) {
@@ -89,6 +91,7 @@ system::Program program_of(const ProgramOptions& options, const machine::Machine
 system::LaunchOptions launch_options(const ProgramOptions& options) {
   system::LaunchOptions launch;
   launch.host_threads = options.host_threads;
+  launch.host_vectors = host_vectors_named(options.host_vectors);
   launch.max_instructions = options.max_instructions;
   launch.arguments = {options.program};
   launch.arguments.insert(launch.arguments.end(), options.arguments.begin(), options.arguments.end());

@@ -20,10 +20,12 @@ struct ProgramOptions {
   std::optional<std::string> memory;
   std::vector<std::string> arguments;
   unsigned nodes = 1, host_threads = 0;
+  std::string host_vectors;
   std::uint64_t max_instructions = 0;
 };
 
-// PROGRAM, --nodes, --machine, --memory, --max-instructions, --threads and what stands behind `--`.
+// PROGRAM, --nodes, --machine, --memory, --max-instructions, --threads, --host-vectors and what stands behind
+// `--`.
 void add_program_options(CLI::App& command, ProgramOptions& options);
 
 // The machine of the command line; with --memory its nodes have that much SRAM.

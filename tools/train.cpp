@@ -16,6 +16,7 @@
 #include "commands.h"
 #include "course.h"
 #include "graph/onnx_file.h"
+#include "host_vectors.h"
 #include "train_progress.h"
 #include "train_report.h"
 
@@ -28,6 +29,7 @@ struct TrainArguments {
   std::int64_t batch = 0;
   std::uint64_t epochs = 8, steps = 0, seed = 1;
   unsigned nodes = 0, threads = 0;
+  std::string host_vectors;
   bool initialise = false, no_timing = false;
 };
 
@@ -56,6 +58,7 @@ training::TrainOptions options_from(const TrainArguments& arguments, const machi
   options.nodes = arguments.nodes;
   options.formats = compiler::format_choice(arguments.formats);
   options.host_threads = arguments.threads;
+  options.host_vectors = host_vectors_named(arguments.host_vectors);
   options.timing = !arguments.no_timing;
   options.out = arguments.out;
   if (!arguments.resume.empty()) options.resume = arguments.resume;
@@ -217,6 +220,7 @@ void add_train_command(CLI::App& app) {
       ->add_option("--threads", a.threads,
                    "Host threads; by default one for each core. Never changes a result")
       ->check(whole_number(1, most_threads));
+  add_host_vectors_option(*command, a.host_vectors);
   command->add_flag("--no-timing", a.no_timing, "Same values, no cycles");
   command->add_option(
       "--out", a.out,

@@ -25,7 +25,7 @@ CodeBlock::CodeBlock(isa::Block built) : block(std::move(built)) {
 }
 
 CodeImage::CodeImage(std::uint64_t text_begin, std::uint64_t text_end, unsigned limit,
-                     std::uint32_t translate_after, translate::HostVectors vectors)
+                     std::uint32_t translate_after, HostVectors vectors)
     : begin_(text_begin & ~std::uint64_t{1}),
       limit_(limit),
       translate_after_(translate_after),

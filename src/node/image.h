@@ -53,6 +53,10 @@ struct alignas(64) CodeBlock {
 // What was run once, block by block, from `head` on; see node/path.h.
 struct Path;
 
+// What code is translated to; changes nothing but the host's time.
+using translate::host_vectors;
+using translate::HostVectors;
+
 // Untranslated runs of a block before it becomes host code: about as many as its translation costs.
 constexpr std::uint32_t translate_after_default = 300;
 constexpr std::uint32_t never_translate = ~std::uint32_t{0};
@@ -68,8 +72,7 @@ inline translate::Vectors vectors_of(const isa::Hart& hart) {
 class CodeImage {
 public:
   CodeImage(std::uint64_t text_begin, std::uint64_t text_end, unsigned limit = isa::max_block,
-            std::uint32_t translate_after = translate_after_default,
-            translate::HostVectors vectors = translate::host_vectors());
+            std::uint32_t translate_after = translate_after_default, HostVectors vectors = host_vectors());
 
   // The block that starts at pc, built from `memory` if nobody asked for it before; nullptr if pc is outside
   // the text: such code may change, so its block is built for one execution only.

@@ -22,14 +22,16 @@ namespace {
 struct Known {
   std::string sha256;
   std::uint32_t translate_after;
+  node::HostVectors vectors;
   node::CodeImage image;
   node::BlockTiming timing;
   std::optional<node::CodeImage> steps;  // of single instructions, if somebody led a launch
 
-  Known(const Program& program, const machine::Node& node, std::uint32_t translation)
+  Known(const Program& program, const machine::Node& node, const LaunchOptions& options)
       : sha256(program.sha256()),
-        translate_after(translation),
-        image(program.text().first, program.text().second, isa::max_block, translation),
+        translate_after(options.translate_after),
+        vectors(options.host_vectors),
+        image(program.text().first, program.text().second, isa::max_block, translate_after, vectors),
         timing(node) {}
 
   node::CodeImage& single_steps(const Program& program) {
@@ -146,11 +148,13 @@ struct Computer::State {
       hbm.emplace_back(machine.interface.hbm_bytes, "HBM of an interface processor");
   }
 
-  Known& know(const Program& program, std::uint32_t translate_after) {
+  Known& know(const Program& program, const LaunchOptions& options) {
     for (Known& one : known)
-      if (one.sha256 == program.sha256() && one.translate_after == translate_after) return one;
+      if (one.sha256 == program.sha256() && one.translate_after == options.translate_after &&
+          one.vectors == options.host_vectors)
+        return one;
     if (known.size() == most_known) known.pop_front();
-    return known.emplace_back(program, machine.node, translate_after);
+    return known.emplace_back(program, machine.node, options);
   }
 
   std::span<std::byte> node_sram(unsigned node) const {
@@ -199,7 +203,7 @@ LaunchResult Computer::launch(const Program& program, std::uint64_t persistent_b
     load(program, layout, state.node_sram(static_cast<unsigned>(node)));
   });
 
-  Known& known = state.know(program, options.translate_after);
+  Known& known = state.know(program, options);
   Execution execution(state.machine, state.topology, layout, state.sram, state.hbm, state.nodes, options);
   execution.start(program, known.image, known.timing);
   std::optional<Replay> replay;

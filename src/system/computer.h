@@ -44,8 +44,9 @@ struct LaunchOptions {
   // Runs of a block by its instructions' meanings before it becomes host code: nothing but the host's time
   // depends on it (node/image.h).
   std::uint32_t translate_after = node::translate_after_default;
-  Profile* profile = nullptr;   // filled, by one host thread; needs timing
-  bool measure_memory = false;  // fill LaunchResult::memory_used
+  node::HostVectors host_vectors = node::host_vectors();  // likewise
+  Profile* profile = nullptr;                             // filled, by one host thread; needs timing
+  bool measure_memory = false;                            // fill LaunchResult::memory_used
   std::function<void(Stepping&)>
       lead;  // called when all threads stand at their start; where it leaves them they run on by themselves
 };

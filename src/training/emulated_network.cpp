@@ -97,6 +97,7 @@ system::LaunchResult EmulatedNetwork::launch(const system::Program& program, std
                                              const std::function<bool()>& interrupted) {
   system::LaunchOptions options;
   options.host_threads = options_.threads;
+  options.host_vectors = options_.vectors;
   options.timing = options_.timing;
   options.interrupted = interrupted;
   system::LaunchResult result =

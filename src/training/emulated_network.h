@@ -37,6 +37,7 @@ struct Predictions {
 
 struct HostOptions {
   unsigned threads = 0;  // 0: one per core
+  node::HostVectors vectors = node::host_vectors();
   bool timing = true;
   std::function<bool()> interrupted = [] { return false; };
 };

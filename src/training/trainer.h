@@ -14,6 +14,7 @@
 #include "compiler/compile.h"
 #include "machine/ledger.h"
 #include "machine/machine.h"
+#include "node/image.h"
 #include "training/dataset.h"
 #include "training/meaning.h"
 #include "training/metrics.h"
@@ -30,6 +31,7 @@ struct TrainOptions {
   unsigned nodes = 0;       // 0: all of the machine's
   compiler::FormatChoice formats = compiler::FormatChoice::bf16;
   unsigned host_threads = 0;
+  node::HostVectors host_vectors = node::host_vectors();
   bool timing = true;
   std::filesystem::path out;  // an existing folder: checkpoint.dojo, and program/ for people to read
   std::optional<std::filesystem::path> resume;  // a folder written by an earlier run
