@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """How fast the emulated node is, beside qemu-riscv64 in the same run.
 
-usage: run.py [--dojo build/dojo] [--rounds 5] [--only NAME...]
+usage: run.py [--dojo build/dojo] [--rounds 5] [--only NAME...] [--host-vectors none|avx2|avx512]
 
 Every kernel is built twice, with few and with many repeats; the difference of the two runs' CPU times is the
 kernel's own, without start and set-up. Runs of all emulators alternate, and the median over rounds is printed.
@@ -29,6 +29,8 @@ kernels = {
     "matrix_fp8":  ("fp8 matrix unit 128^3",      "matrix_fp8.cpp",  "_xsfmmbase_xsfmm32a8f_xsfmm16t", 2 * 128**3,  2000, None),
     "integer":     ("integer code",               "integer.cpp",     "",                              None,         40000, 40000),
 }
+
+die_repeats = 500
 
 
 def build(folder, name, repeats):
@@ -67,10 +69,12 @@ def main():
     parser.add_argument("--dojo", default=str(here.parent.parent / "build" / "dojo"))
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--only", nargs="*", default=list(kernels) + ["die"])
+    parser.add_argument("--host-vectors")
     options = parser.parse_args()
+    execute = [options.dojo, "exec", *(["--host-vectors", options.host_vectors] if options.host_vectors else [])]
     qemu = ["qemu-riscv64", "-cpu", "rv64,v=true,vext_spec=v1.0,vlen=512,elen=64,Zfh=true,zba=true,zbb=true,zbs=true"]
-    emulators = {"no timing": [options.dojo, "exec", "--threads", "1", "--no-timing"],
-                 "timing": [options.dojo, "exec", "--threads", "1"], "qemu": qemu}
+    emulators = {"no timing": [*execute, "--threads", "1", "--no-timing"],
+                 "timing": [*execute, "--threads", "1"], "qemu": qemu}
     print(f"{'one core':<28}{'no timing':>12}{'timing':>12}{'qemu':>12}")
     with tempfile.TemporaryDirectory() as name_of_folder:
         folder = pathlib.Path(name_of_folder)
@@ -99,16 +103,19 @@ def main():
             cells = [f"{statistics.median(r):.3g}" if r else "-" for r in rates.values()]
             print(f"{title:<28}{cells[0]:>12}{cells[1]:>12}{cells[2]:>12}  {unit}", flush=True)
         if "die" in options.only:
-            program = build(folder, "matmul", 21)
+            few, many = (build(folder, "matmul", n) for n in (1, 1 + die_repeats))
             for title, extra in (("no timing", ["--no-timing"]), ("timing", [])):
                 walls = {1: [], 2: []}
                 for _ in range(options.rounds):
                     for threads in walls:
-                        before = time.monotonic()
-                        run([options.dojo, "exec", "--nodes", "354", "--threads", threads, *extra, program])
-                        walls[threads].append(time.monotonic() - before)
+                        seconds = []
+                        for program in (few, many):
+                            before = time.monotonic()
+                            run([*execute, "--nodes", "354", "--threads", threads, *extra, program])
+                            seconds.append(time.monotonic() - before)
+                        walls[threads].append(seconds[1] - seconds[0])
                 one, two = (statistics.median(walls[threads]) for threads in (1, 2))
-                print(f"354 nodes, matmul, {title}: {354 * 21 * 2 * 64**3 / one / 1e9:.1f} GFLOP/s on one host thread, "
+                print(f"354 nodes, matmul, {title}: {354 * die_repeats * 2 * 64**3 / one / 1e9:.1f} GFLOP/s on one host thread, "
                       f"{one / two:.2f} times that on two (wall time, {os.cpu_count()} processors)", flush=True)
 
 

@@ -43,6 +43,7 @@ void CodeWriter::write_trace(std::span<const Leg> legs, bool loops, std::uint32_
   if (loops) {
     for (Held& held : held_.x) held.pinned = false;
     for (HeldPiece& held : held_.pieces) held.pinned = false;
+    buffered_.reset();
     const Registers top = held_;
     Label again;
     as.bind(again);
@@ -81,6 +82,7 @@ void CodeWriter::instruction(const Decoded& d) {
     call_meaning(d, static_cast<std::size_t>(leg_ - legs_.data()));
     held_ = {};
     boxed_ = 0;
+    buffered_.reset();
     if (d.row->properties & (isa::writes_vtype | isa::ends_block)) set_known(std::nullopt, std::nullopt);
     // It may have stopped the hart, or changed what the node accounts by.
     last_is_called_ = d.row->unit == isa::Unit::system || d.row->unit == isa::Unit::transfer;

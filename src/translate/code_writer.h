@@ -74,6 +74,15 @@ public:
   static Place buffer(unsigned byte);                           // 256 bytes of nobody's
   static Place bytes_at(Reg address, std::int32_t offset = 0);  // of the hart's memory
 
+  // What the buffer holds of the vector registers, by a name that its user chooses, since then unchanged.
+  struct Buffered {
+    std::uint64_t name = 0;
+    std::array<unsigned, 4> pieces{};  // that it was made from
+    unsigned count = 0;
+  };
+  bool is_buffered(std::uint64_t name) const { return buffered_ && buffered_->name == name; }
+  void set_buffered(const std::optional<Buffered>& buffered) { buffered_ = buffered; }
+
   // The present instruction's meaning, out of the way: whoever jumps there finds it done and goes on behind
   // the instruction. Elements (rows of a tile) below `done` are finished already, and what has become of
   // pieces until now belongs to them. Ask at the place of the jump.
@@ -164,6 +173,7 @@ private:
   std::size_t take();
   std::size_t take_vector();
   Place place_of(unsigned piece) const;
+  void changes(unsigned first, unsigned count);
   void store_dirty(const Registers& held);
   void load_held(const Registers& held);
   void conform(const Registers& wanted);
@@ -193,6 +203,7 @@ private:
   std::uint32_t now_ = 0;  // instructions written, for `used`
   std::uint32_t boxed_ = 0;
   std::optional<std::uint64_t> vtype_, vl_;
+  std::optional<Buffered> buffered_;
   bool left_ = false, last_is_called_ = false;
   std::deque<Detour> detours_;
   std::deque<Halt> halts_;

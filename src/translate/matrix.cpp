@@ -68,6 +68,9 @@ Operand operand_part(W& w, const Step& step, unsigned r, unsigned part) {
   return w.v(r, part * step.operand_bytes() / 2);
 }
 
+// What the buffer is named after. Widening e5m2's signalling NaN raises a flag.
+enum Contents : std::uint8_t { unbuffered, brain, e4m3_codes };
+
 // Vectors that make up a row of FP32.
 unsigned parts(const W& w) { return row_bytes / w.piece_bytes(); }
 
@@ -98,18 +101,28 @@ void multiply(W& w, const Step& step, const std::vector<Vec>& b) {
   }
 }
 
-// Widens all rows by widen(to, register, part): those of A into the buffer, those of B into registers.
+// Widens the rows of A into the buffer by widen(to, register, part), unless it holds them since the step
+// before. What that needs of `format` raises no flags, so it may come before all that may have the meaning do
+// the step: whichever way is taken, the next step finds the rows.
 template <typename Widen>
-std::vector<Vec> widen_operands(W& w, const Step& step, Widen widen_a, Widen widen_b) {
-  std::vector<Vec> b;
+void buffer_rows_of_a(W& w, const Step& step, unsigned format, Widen widen) {
+  W::Buffered buffered{.name = std::uint64_t{format} << 16 | step.depth << 8 | step.a};
+  if (w.is_buffered(buffered.name)) return;
   for (unsigned k = 0; k < step.depth; ++k)
     for (unsigned part = 0; part < parts(w); ++part) {
-      const Vec to = w.fresh();
-      widen_a(to, step.a_row(k), part);
-      w.as.store_vector(W::buffer(row_bytes * k + w.piece_bytes() * part), to);
-      widen_b(to, step.b_row(k), part);
-      b.push_back(to);
+      widen(W::scratch_vector, step.a_row(k), part);
+      w.as.store_vector(W::buffer(row_bytes * k + w.piece_bytes() * part), W::scratch_vector);
     }
+  if (format == unbuffered || !w.as.has_masks()) return w.set_buffered(std::nullopt);
+  for (unsigned k = 0; k < step.depth; ++k) buffered.pieces[buffered.count++] = *w.first_piece(step.a_row(k));
+  w.set_buffered(buffered);
+}
+
+template <typename Widen>
+std::vector<Vec> rows_of_b(W& w, const Step& step, Widen widen) {
+  std::vector<Vec> b;
+  for (unsigned k = 0; k < step.depth; ++k)
+    for (unsigned part = 0; part < parts(w); ++part) widen(b.emplace_back(w.fresh()), step.b_row(k), part);
   return b;
 }
 
@@ -125,13 +138,14 @@ void write_back_operands(W& w, const Step& step) {
 bool multiply_brain(W& w, const Decoded& d) {
   Step step;
   if ((w.vectors().vtype >> 8 & 1) == 0 || !find_step(w, d, 1, step)) return false;
-  check_rounding(w);
   write_back_operands(w, step);
   const auto widen = [&](Vec to, unsigned r, unsigned part) {
     w.as.widen_words(to, operand_part(w, step, r, part));
     w.as.vector_shift(shift_doubles, shift_left, to, to, 16);
   };
-  multiply(w, step, widen_operands(w, step, widen, widen));
+  buffer_rows_of_a(w, step, brain, widen);
+  check_rounding(w);
+  multiply(w, step, rows_of_b(w, step, widen));
   return true;
 }
 
@@ -182,10 +196,7 @@ Emit multiply_codes(Format a, Format b) {
   return [=](W& w, const Decoded& d) {
     Step step;
     if (!find_step(w, d, 0, step)) return false;
-    check_rounding(w);
     write_back_operands(w, step);
-    check_codes(w, step, step.a, a);
-    check_codes(w, step, step.b, b);
     // Codes become FP16: e5m2 is its upper byte; e4m3's exponent has another bias, which is an exact power of
     // two, and its sign must stand one place further up.
     const bool any_e4m3 = a.e4m3 || b.e4m3;
@@ -203,7 +214,13 @@ Emit multiply_codes(Format a, Format b) {
         if (format.e4m3) w.as.vector(product, to, to, scale);
       });
     };
-    const std::vector<Vec> rows = widen_operands(w, step, widen_from(a), widen_from(b));
+    const unsigned format = a.e4m3 ? e4m3_codes : unbuffered;
+    if (a.e4m3) buffer_rows_of_a(w, step, format, widen_from(a));
+    check_rounding(w);
+    check_codes(w, step, step.a, a);
+    check_codes(w, step, step.b, b);
+    if (!a.e4m3) buffer_rows_of_a(w, step, format, widen_from(a));
+    const std::vector<Vec> rows = rows_of_b(w, step, widen_from(b));
     if (any_e4m3) {
       w.release(mask);
       w.release(scale);

@@ -107,6 +107,7 @@ Vec CodeWriter::fresh() { return static_cast<Vec>(take_vector()); }
 void CodeWriter::release(Vec v) { held_.pieces[static_cast<std::size_t>(v)].pinned = false; }
 
 void CodeWriter::becomes(unsigned number, Vec v) {
+  changes(number, 1);
   for (HeldPiece& held : held_.pieces)
     if (held.number == number) held = {.pinned = held.pinned};
   held_.pieces[static_cast<std::size_t>(v)] = {static_cast<std::uint8_t>(number), true, false, now_};
@@ -121,7 +122,16 @@ void CodeWriter::write_back(unsigned first, unsigned count) {
   }
 }
 
+void CodeWriter::changes(unsigned first, unsigned count) {
+  if (!buffered_) return;
+  const auto pieces = std::span(buffered_->pieces).first(buffered_->count);
+  if (std::any_of(pieces.begin(), pieces.end(),
+                  [&](unsigned piece) { return piece >= first && piece < first + count; }))
+    buffered_.reset();
+}
+
 void CodeWriter::forget(unsigned first, unsigned count) {
+  changes(first, count);
   for (HeldPiece& held : held_.pieces)
     if (held.number != nothing && held.number >= first && held.number < first + count)
       held = {.pinned = held.pinned};

@@ -175,10 +175,15 @@ TEST_P(TranslatorTest, DoesWhatMatrixStepsMeanInEveryShape) {
       isa::set_vtype(h, sew << 3 | alternate << 8 | (of_bytes ? 3u : 2u) << 9 | tk << 11 | tm << 16);
       ASSERT_FALSE(h.vill);
       h.vl = random() % 4 == 0 ? random() % 17 : 16;
-      std::uint32_t word = encoding(row, random, 1);
-      word &= ~(3u << 8);
-      if (random() % 8 != 0) word &= ~(7u << 15 | 7u << 20);  // where operands may begin
-      const isa::Block block = block_of({word});
+      // Steps one after the other, often on the same operands.
+      std::vector<std::uint32_t> words;
+      for (std::uint64_t steps = 1 + random() % 4; steps != 0; --steps) {
+        std::uint32_t word = encoding(row, random, 1) & ~(3u << 8);
+        if (random() % 8 != 0) word &= ~(7u << 15 | 7u << 20);  // where operands may begin
+        if (!words.empty() && random() % 2 == 0) word = (word & ~(31u << 20)) | (words.back() & 31u << 20);
+        words.push_back(word);
+      }
+      const isa::Block block = block_of(words);
       compare(translator, world, block,
               fmt::format("{} tm {} tn {} tk {} vlen {}: {}", emitter.mnemonic, tm, h.vl, tk, h.vlen_bits,
                           isa::disassemble(block.code[0], base)));
