@@ -2,8 +2,9 @@
 // rows, to nearest even. docs/matrix.md gives the arithmetic; groups of rows that end in a NaN are left to
 // the meaning, as are steps with operands that are no numbers.
 //
-// The rows of B are widened to FP32 in registers, those of A in a buffer, from where AVX-512 multiplies by
-// one element at a time. A row of a tile is one vector of AVX-512, two of AVX2.
+// The rows of B are widened to FP32 in registers. So are those of A, into a buffer from where AVX-512
+// multiplies by one element at a time; AVX2 takes elements of bf16 from where they are. A row of a tile is
+// one vector of AVX-512, two of AVX2.
 #include <algorithm>
 #include <array>
 #include <vector>
@@ -74,9 +75,13 @@ enum Contents : std::uint8_t { unbuffered, brain, e4m3_codes };
 // Vectors that make up a row of FP32.
 unsigned parts(const W& w) { return row_bytes / w.piece_bytes(); }
 
-// Multiplies by A's elements, which lie in the buffer as FP32, and the rows of B, `parts` registers each.
-void multiply(W& w, const Step& step, const std::vector<Vec>& b) {
-  const unsigned in_row = parts(w), at_once = w.as.has_masks() ? 8 : 3;
+Place buffered_element(unsigned row, unsigned k) { return W::buffer(row_bytes * k + 4 * row); }
+
+// Multiplies by A's elements and the rows of B, `parts` registers each. With AVX-512 A lies in the buffer as
+// FP32; otherwise spread(to, row, k) brings an element of it to all of `to`.
+template <typename Spread>
+void multiply(W& w, const Step& step, const std::vector<Vec>& b, Spread spread) {
+  const unsigned in_row = parts(w), at_once = w.as.has_masks() ? 8 : step.depth <= 2 ? 4 : 3;
   const Vec element = W::scratch_vector;
   std::vector<Vec> sums(at_once * in_row);
   for (Vec& sum : sums) sum = w.fresh();
@@ -86,12 +91,11 @@ void multiply(W& w, const Step& step, const std::vector<Vec>& b) {
       w.as.load_vector(sums[i], w.tile(step.tile, first + i / in_row, w.piece_bytes() * (i % in_row)));
     for (unsigned k = 0; k < step.depth; ++k)
       for (unsigned i = 0; i < count; ++i) {
-        const Place a = W::buffer(row_bytes * k + 4 * (first + i));
         if (w.as.has_masks()) {
-          w.as.vector_spread(fused_add, sums[i], b[k], a);
+          w.as.vector_spread(fused_add, sums[i], b[k], buffered_element(first + i, k));
           continue;
         }
-        w.as.spread(4, element, a);
+        spread(element, first + i, k);
         for (unsigned part = 0; part < in_row; ++part)
           w.as.vector(fused_add, sums[i * in_row + part], element, b[k * in_row + part]);
       }
@@ -134,6 +138,12 @@ void write_back_operands(W& w, const Step& step) {
   }
 }
 
+void spread_number(W& w, unsigned bytes, Vec to, std::uint32_t value) {
+  w.as.set(W::scratch, value);
+  w.as.move_to_vector(Width::word, W::scratch_vector, W::scratch);
+  w.as.spread(bytes, to, W::scratch_vector);
+}
+
 // bf16 is FP32's upper half.
 bool multiply_brain(W& w, const Decoded& d) {
   Step step;
@@ -143,9 +153,17 @@ bool multiply_brain(W& w, const Decoded& d) {
     w.as.widen_words(to, operand_part(w, step, r, part));
     w.as.vector_shift(shift_doubles, shift_left, to, to, 16);
   };
-  buffer_rows_of_a(w, step, brain, widen);
+  if (w.as.has_masks()) buffer_rows_of_a(w, step, brain, widen);
   check_rounding(w);
-  multiply(w, step, rows_of_b(w, step, widen));
+  const Vec upper = w.as.has_masks() ? Vec{} : w.fresh();
+  if (!w.as.has_masks()) spread_number(w, 4, upper, 0xffff0000);
+  multiply(w, step, rows_of_b(w, step, widen), [&](Vec to, unsigned row, unsigned k) {
+    // Together with the two bytes before it, which is where FP32's lower half is.
+    Place place = w.v(step.a_row(k), 2 * row);
+    place.displacement -= 2;
+    w.as.spread(4, to, place);
+    w.as.vector(bit_and, to, to, upper);
+  });
   return true;
 }
 
@@ -155,12 +173,6 @@ struct Format {
   // Codes with these bits set are infinity or NaN.
   std::uint8_t special() const { return e4m3 ? 0x7f : 0x7c; }
 };
-
-void spread_number(W& w, unsigned bytes, Vec to, std::uint32_t value) {
-  w.as.set(W::scratch, value);
-  w.as.move_to_vector(Width::word, W::scratch_vector, W::scratch);
-  w.as.spread(bytes, to, W::scratch_vector);
-}
 
 // Has the meaning done if an element of these rows is no number: if all special bits are set in one of them,
 // they are the largest of their kind.
@@ -225,7 +237,8 @@ Emit multiply_codes(Format a, Format b) {
       w.release(mask);
       w.release(scale);
     }
-    multiply(w, step, rows);
+    multiply(w, step, rows,
+             [&](Vec to, unsigned row, unsigned k) { w.as.spread(4, to, buffered_element(row, k)); });
     return true;
   };
 }
