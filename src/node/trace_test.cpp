@@ -46,9 +46,10 @@ constexpr std::uint32_t vsetvli(unsigned rd, unsigned rs1, unsigned vtype) {
 class Body {
 public:
   explicit Body(Random& random) : random_(random) {
-    for (const auto table : {translate::integer_emitters(), translate::memory_emitters(),
-                             translate::float_emitters(), translate::vector_memory_emitters(),
-                             translate::vector_float_emitters(), translate::vector_integer_emitters()})
+    for (const auto table :
+         {translate::integer_emitters(), translate::memory_emitters(), translate::float_emitters(),
+          translate::vector_memory_emitters(), translate::vector_float_emitters(),
+          translate::vector_integer_emitters(), translate::vector_mask_emitters()})
       for (const translate::Emitter& emitter : table) rows_.push_back(row_named(emitter.mnemonic));
   }
 
@@ -58,7 +59,8 @@ public:
       const isa::Row& row =
           random_() % 24 == 0 ? *all[random_() % all.size()] : *rows_[random_() % rows_.size()];
       if ((row.properties & (isa::ends_block | isa::starts_block)) != 0) continue;
-      constexpr std::uint32_t each_register = 1u << 7 | 1u << 15 | 1u << 20, unmasked = 1u << 25;
+      constexpr std::uint32_t each_register = 1u << 7 | 1u << 15 | 1u << 20;
+      const std::uint32_t unmasked = random_() % 4 == 0 ? 0 : 1u << 25;
       std::uint32_t word = encoding(row, random_, 1u << lmul);
       word = row.match | (((word | unmasked) & ~(((1u << lmul) - 1) * each_register)) & ~row.mask);
       const bool accesses = (row.properties & (isa::reads_memory | isa::writes_memory)) != 0;

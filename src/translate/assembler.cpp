@@ -232,8 +232,9 @@ void Assembler::store_bytes(Place to, Vec from, Mask under) {
 void Assembler::move_vector(Vec to, Vec from) {
   any_vector({no_prefix, map_0f, 0x28}, vector_bytes(), of(to), 0, from);
 }
-void Assembler::merge_bytes(Vec to, Vec from, Mask under) {
-  evex({pf2, map_0f, 0x6f}, of(to), 0, from, {.bytes = 64, .under = under, .unit = 64});
+void Assembler::merge(unsigned bytes, Vec to, Vec from, Mask under) {
+  const VectorOp op{bytes <= 2 ? pf2 : pf3, map_0f, 0x6f, bytes == 2 || bytes == 8};
+  evex(op, of(to), 0, from, {.bytes = 64, .under = under, .unit = 64});
 }
 void Assembler::spread(unsigned bytes, Vec to, Operand from) {
   const std::uint8_t opcode = bytes == 1 ? 0x78 : bytes == 2 ? 0x79 : bytes == 4 ? 0x58 : 0x59;
@@ -254,6 +255,10 @@ void Assembler::vector(const VectorOp& op, Vec to, Vec a, Operand b, Mask under)
 void Assembler::vector_spread(const VectorOp& op, Vec to, Vec a, Place element) {
   evex(op, of(to), of(a), element, {.bytes = 64, .spread = true, .unit = op.wide ? 8u : 4u});
 }
+void Assembler::vector_with(const VectorOp& op, Vec to, Vec a, Operand b, std::uint8_t constant, Mask under) {
+  vector(op, to, a, b, under);
+  byte(constant);
+}
 void Assembler::vector_shift(const VectorOp& op, unsigned group, Vec to, Vec from, std::uint8_t count) {
   any_vector(op, vector_bytes(), group, of(to), from);
   byte(count);
@@ -270,16 +275,45 @@ void Assembler::compare_unordered(unsigned bytes, Vec to, Vec a, Vec b) {
   byte(3);
 }
 void Assembler::test_any(Vec v) { vex(false, true, p66, map_0f38, 0x17, of(v), 0, v); }
-void Assembler::compare(unsigned bytes, Mask to, Vec a, Vec b, Mask under, std::uint8_t predicate) {
+void Assembler::compare(unsigned bytes, Mask to, Vec a, Vec b, std::uint8_t predicate, Mask under) {
   const VectorOp op{bytes == 8 ? p66 : no_prefix, map_0f, 0xc2, bytes == 8};
   evex(op, of(to), of(a), b, {.bytes = 64, .under = under, .unit = 64});
   byte(predicate);
 }
 void Assembler::compare_ordered(unsigned bytes, Mask to, Vec a, Vec b, Mask under) {
-  compare(bytes, to, a, b, under, 7);
+  compare(bytes, to, a, b, 7, under);
 }
 void Assembler::compare_unordered(unsigned bytes, Mask to, Vec a, Vec b, Mask under) {
-  compare(bytes, to, a, b, under, 3);
+  compare(bytes, to, a, b, 3, under);
+}
+void Assembler::compare_integers(unsigned bytes, bool is_signed, Mask to, Vec a, Vec b,
+                                 std::uint8_t predicate, Mask under) {
+  const auto opcode = static_cast<std::uint8_t>((bytes <= 2 ? 0x3e : 0x1e) | (is_signed ? 1 : 0));
+  evex({p66, map_0f3a, opcode, bytes == 2 || bytes == 8}, of(to), of(a), b,
+       {.bytes = 64, .under = under, .unit = 64});
+  byte(predicate);
+}
+namespace {
+// Moves between masks and memory: prefix and W by the number of elements.
+constexpr bool mask_is_wide(unsigned elements) { return elements >= 32; }
+constexpr unsigned mask_prefix(unsigned elements) {
+  return elements == 8 || elements == 32 ? p66 : no_prefix;
+}
+}  // namespace
+void Assembler::load_mask(unsigned elements, Mask to, Place from) {
+  vex(mask_is_wide(elements), false, mask_prefix(elements), map_0f, 0x90, of(to), 0, from);
+}
+void Assembler::store_mask(unsigned elements, Place to, Mask from) {
+  vex(mask_is_wide(elements), false, mask_prefix(elements), map_0f, 0x91, of(from), 0, to);
+}
+void Assembler::mask_and(Mask to, Mask a, Mask b) {
+  vex(true, true, no_prefix, map_0f, 0x41, of(to), of(a), Vec{static_cast<std::uint8_t>(b)});
+}
+void Assembler::mask_and_not(Mask to, Mask a, Mask b) {
+  vex(true, true, no_prefix, map_0f, 0x42, of(to), of(a), Vec{static_cast<std::uint8_t>(b)});
+}
+void Assembler::mask_or(Mask to, Mask a, Mask b) {
+  vex(true, true, no_prefix, map_0f, 0x45, of(to), of(a), Vec{static_cast<std::uint8_t>(b)});
 }
 void Assembler::compare_equal_bytes(Mask to, Vec a, Vec b, Mask under) {
   evex({p66, map_0f, 0x74}, of(to), of(a), b, {.bytes = 64, .under = under, .unit = 64});

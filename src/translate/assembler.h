@@ -119,13 +119,16 @@ public:
   void load_bytes(Vec to, Place from, Mask under);
   void store_bytes(Place to, Vec from, Mask under);
   void move_vector(Vec to, Vec from);
-  void merge_bytes(Vec to, Vec from, Mask under);
-  void spread(unsigned bytes, Vec to, Operand from);       // copies of an element of 1, 2, 4 or 8 bytes
-  void move_to_vector(Width width, Vec to, Operand from);  // Vec 0 to 15
+  void merge(unsigned bytes, Vec to, Vec from, Mask under);  // elements of so many bytes
+  void spread(unsigned bytes, Vec to, Operand from);         // copies of an element of 1, 2, 4 or 8 bytes
+  void move_to_vector(Width width, Vec to, Operand from);    // Vec 0 to 15
   void move_from_vector(Width width, Operand to, Vec from);
   // to = op(a, b). `b` in memory is a whole vector, or one element of it for all (`spread`; AVX-512 only).
   void vector(const VectorOp& op, Vec to, Vec a, Operand b, Mask under = Mask::k0);
   void vector_spread(const VectorOp& op, Vec to, Vec a, Place element);
+  // With a constant behind it, as instructions of the map 0F3A have.
+  void vector_with(const VectorOp& op, Vec to, Vec a, Operand b, std::uint8_t constant,
+                   Mask under = Mask::k0);
   // to = op(from, constant): shifts, whose opcode is completed by `group`.
   void vector_shift(const VectorOp& op, unsigned group, Vec to, Vec from, std::uint8_t count);
   // For the lowest element alone, 4 bytes with prefix F3, 8 with F2, or as the map 0F38 says. Vec 0 to 15.
@@ -140,6 +143,15 @@ public:
   void compare_ordered(unsigned bytes, Mask to, Vec a, Vec b, Mask under = Mask::k0);
   void compare_unordered(unsigned bytes, Mask to, Vec a, Vec b, Mask under = Mask::k0);
   void compare_equal_bytes(Mask to, Vec a, Vec b, Mask under);
+  // By a predicate of vcmpps (its number), or of vpcmpd.
+  void compare(unsigned bytes, Mask to, Vec a, Vec b, std::uint8_t predicate, Mask under);
+  void compare_integers(unsigned bytes, bool is_signed, Mask to, Vec a, Vec b, std::uint8_t predicate,
+                        Mask under);
+  void load_mask(unsigned elements, Mask to, Place from);  // 8 to 64
+  void store_mask(unsigned elements, Place to, Mask from);
+  void mask_and(Mask to, Mask a, Mask b);      // of 64 bits
+  void mask_and_not(Mask to, Mask a, Mask b);  // ~a & b
+  void mask_or(Mask to, Mask a, Mask b);
   void set_mask(Mask to, Reg from);
   void test_mask(unsigned elements, Mask mask);  // 8, 16 or 64
 
@@ -161,7 +173,6 @@ private:
   struct Evex;
   void evex(const VectorOp& op, unsigned reg, unsigned second, const Operand& rm, const Evex& rest);
   void any_vector(const VectorOp& op, unsigned bytes, unsigned reg, unsigned second, const Operand& rm);
-  void compare(unsigned bytes, Mask to, Vec a, Vec b, Mask under, std::uint8_t predicate);
   void to_label(Label& label);
 
   HostVectors vectors_;

@@ -62,6 +62,9 @@ public:
   // The piece that register r begins, if one begins there.
   std::optional<unsigned> first_piece(unsigned r) const;
   unsigned piece_bytes() const { return as.vector_bytes(); }
+  unsigned pieces_in_register() const {
+    return vlen_bits / 8 > piece_bytes() ? vlen_bits / 8 / piece_bytes() : 1;
+  }
 
   static Place x(unsigned r);
   static Place f(unsigned r, unsigned byte = 0);

@@ -22,10 +22,12 @@ std::span<const Emitter> vector_config_emitters();
 std::span<const Emitter> vector_memory_emitters();
 std::span<const Emitter> vector_float_emitters();
 std::span<const Emitter> vector_integer_emitters();
+std::span<const Emitter> vector_mask_emitters();
 std::span<const Emitter> matrix_emitters();
+std::span<const Emitter> matrix_move_emitters();
 
 // Every table.
-std::array<std::span<const Emitter>, 9> all_emitters();
+std::array<std::span<const Emitter>, 11> all_emitters();
 
 // Jumps to what label() gives, asked for at the place of the jump, if there is a NaN among the elements of so
 // many bytes of these vectors. Overwrites the scratch vectors (AVX2) or k2 (AVX-512).

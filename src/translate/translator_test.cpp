@@ -27,6 +27,15 @@ void expect_equal(const World& a, const World& b, const std::string& what) {
   EXPECT_EQ(a.hart.f, b.hart.f) << what;
   EXPECT_EQ(a.hart.fflags, b.hart.fflags) << what;
   EXPECT_EQ(a.hart.vstart, b.hart.vstart) << what;
+  EXPECT_EQ(a.hart.vl, b.hart.vl) << what;
+  EXPECT_EQ(a.hart.vtype, b.hart.vtype) << what;
+  EXPECT_EQ(a.hart.vill, b.hart.vill) << what;
+  EXPECT_EQ(a.hart.sew, b.hart.sew) << what;
+  EXPECT_EQ(a.hart.lmul_log2, b.hart.lmul_log2) << what;
+  EXPECT_EQ(a.hart.altfmt, b.hart.altfmt) << what;
+  EXPECT_EQ(a.hart.tile_widen, b.hart.tile_widen) << what;
+  EXPECT_EQ(a.hart.tile_m, b.hart.tile_m) << what;
+  EXPECT_EQ(a.hart.tile_k, b.hart.tile_k) << what;
   EXPECT_EQ(a.hart.stop, b.hart.stop) << what;
   EXPECT_TRUE(a.hart.v == b.hart.v) << what;
   EXPECT_TRUE(a.hart.tiles == b.hart.tiles) << what;
@@ -122,7 +131,7 @@ TEST_P(TranslatorTest, DoesWhatVectorInstructionsMeanInEveryConfiguration) {
   Random random(2);
   Translator translator(GetParam());
   for (const auto table : {vector_config_emitters(), vector_memory_emitters(), vector_float_emitters(),
-                           vector_integer_emitters()})
+                           vector_integer_emitters(), vector_mask_emitters()})
     for (const Emitter& emitter : table) {
       const isa::Row& row = *row_named(emitter.mnemonic);
       for (const unsigned vlen : {128u, 256u, 512u, 1024u})
@@ -132,7 +141,7 @@ TEST_P(TranslatorTest, DoesWhatVectorInstructionsMeanInEveryConfiguration) {
             fill(world, random, true);
             set_vectors(world.hart, random, vlen, sew, lmul);
             const unsigned alignment = lmul < 4 ? 1u << lmul : 1;
-            for (int round = 0; round < 2; ++round) {
+            for (int round = 0; round < 3; ++round) {
               const isa::Block block = block_of({encoding(row, random, alignment)});
               compare(translator, world, block,
                       fmt::format("{} vlen {} sew {} lmul {} vl {}: {}", emitter.mnemonic, vlen, 8 << sew,
@@ -140,6 +149,51 @@ TEST_P(TranslatorTest, DoesWhatVectorInstructionsMeanInEveryConfiguration) {
               if (HasFailure()) return;
             }
           }
+    }
+}
+
+// Zeros of both signs, infinities, subnormals, and in every other round NaN.
+TEST_P(TranslatorTest, DoesWhatFloatsMeanAtTheirCorners) {
+  constexpr std::uint64_t doubles[] = {0,
+                                       0x8000000000000000,
+                                       0x7ff0000000000000,
+                                       0xfff0000000000000,
+                                       1,
+                                       0x800fffffffffffff,
+                                       0x3ff0000000000000,
+                                       0xc000000000000000,
+                                       0x7fefffffffffffff,
+                                       0x0010000000000000,
+                                       0x7ff8000000000000,
+                                       0x7ff0000000000001,
+                                       0xffffffffffffffff};
+  constexpr std::uint32_t singles[] = {0,          0x80000000, 0x7f800000, 0xff800000, 1,
+                                       0x807fffff, 0x3f800000, 0xc0000000, 0x7f7fffff, 0x00800000,
+                                       0x7fc00000, 0x7f800001, 0xffffffff};
+  constexpr std::size_t numbers = 10;
+  Random random(8);
+  Translator translator(GetParam());
+  for (const auto table : {vector_float_emitters(), vector_mask_emitters()})
+    for (const Emitter& emitter : table) {
+      const isa::Row& row = *row_named(emitter.mnemonic);
+      for (int round = 0; round < 24; ++round) {
+        World world;
+        fill(world, random, true);
+        Hart& h = world.hart;
+        const bool is_double = round % 3 == 0;
+        const std::size_t choice = round % 2 == 0 ? numbers : std::size(singles);
+        for (std::size_t at = 0; at < h.v.size(); at += is_double ? 8 : 4)
+          is_double ? std::memcpy(h.v.data() + at, &doubles[random() % choice], 8)
+                    : std::memcpy(h.v.data() + at, &singles[random() % choice], 4);
+        for (auto& f : h.f)
+          f = is_double ? doubles[random() % choice] : 0xffffffff00000000 | singles[random() % choice];
+        set_vectors(h, random, 512, is_double ? 3 : 2, 1);
+        const isa::Block block = block_of({encoding(row, random, 2)});
+        compare(
+            translator, world, block,
+            fmt::format("{} round {}: {}", emitter.mnemonic, round, isa::disassemble(block.code[0], base)));
+        if (HasFailure()) return;
+      }
     }
 }
 
@@ -192,13 +246,42 @@ TEST_P(TranslatorTest, DoesWhatMatrixStepsMeanInEveryShape) {
   }
 }
 
+TEST_P(TranslatorTest, DoesWhatMatrixMovesMeanInEveryShape) {
+  Random random(7);
+  Translator translator(GetParam());
+  for (const Emitter& emitter : matrix_move_emitters()) {
+    const isa::Row& row = *row_named(emitter.mnemonic);
+    for (int round = 0; round < 300; ++round) {
+      World world;
+      fill(world, random, true);
+      Hart& h = world.hart;
+      for (std::byte& byte : h.tiles) byte = static_cast<std::byte>(random());
+      h.vlen_bits = 128u << random() % 4;
+      const std::uint64_t sew = random() % 3, widen = 3 - sew, tk = random() % 3, tm = random() % 17;
+      isa::set_vtype(h, round % 8 == 0 ? 0xd0 : sew << 3 | widen << 9 | std::min(tk, widen) << 11 | tm << 16);
+      h.vl = random() % 3 == 0 ? random() % 17 : 16;
+      // Addresses and specifiers, mostly of rows that exist.
+      for (unsigned r = 1; r < 32; ++r)
+        h.x[r] =
+            r % 2 == 0 ? base + random() % (memory_bytes + 64) - 32 : (random() % 4) << 29 | random() % 17;
+      if (random() % 4 == 0) h.x[1 + 2 * (random() % 15)] = random();
+      std::uint32_t word = encoding(row, random, 1);
+      if (random() % 8 != 0) word = (word & ~(1u << 15)) | (~row.mask & 1u << 20);
+      word = row.match | (word & ~row.mask);
+      compare(translator, world, block_of({word}),
+              fmt::format("{} vtype {:#x} vl {} word {:#x}", emitter.mnemonic, h.vtype, h.vl, word));
+      if (HasFailure()) return;
+    }
+  }
+}
+
 // What one instruction leaves in host registers, the next ones find there.
 TEST_P(TranslatorTest, DoesWhatManyInstructionsMeanOneAfterTheOther) {
   Random random(5);
   Translator translator(GetParam());
   std::vector<const isa::Row*> rows;
   for (const auto table : {integer_emitters(), memory_emitters(), float_emitters(), vector_memory_emitters(),
-                           vector_float_emitters(), vector_integer_emitters()})
+                           vector_float_emitters(), vector_integer_emitters(), vector_mask_emitters()})
     for (const Emitter& emitter : table) rows.push_back(row_named(emitter.mnemonic));
   const std::span<const isa::Row* const> all = isa::all_rows();
   int ended = 0;
@@ -213,7 +296,8 @@ TEST_P(TranslatorTest, DoesWhatManyInstructionsMeanOneAfterTheOther) {
       const isa::Row& row = random() % 16 == 0 ? *all[random() % all.size()] : *rows[random() % rows.size()];
       if ((row.properties & (isa::ends_block | isa::starts_block)) != 0) continue;
       words.push_back(encoding(row, random, 1u << lmul));
-      constexpr std::uint32_t each_register = 1u << 7 | 1u << 15 | 1u << 20, unmasked = 1u << 25;
+      constexpr std::uint32_t each_register = 1u << 7 | 1u << 15 | 1u << 20;
+      const std::uint32_t unmasked = random() % 4 == 0 ? 0 : 1u << 25;
       const std::uint32_t legal = (words.back() | unmasked) & ~(((1u << lmul) - 1) * each_register);
       if (random() % 64 != 0) words.back() = row.match | (legal & ~row.mask);
       // Addresses lie in the memory, with few exceptions, and stay there.

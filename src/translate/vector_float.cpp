@@ -1,9 +1,10 @@
-// FP32 and FP64 arithmetic on vectors, unmasked. Where a NaN comes out, and if a scalar is not boxed, the
+// FP32 and FP64 arithmetic on vectors. Where a NaN comes out, and if a scalar is not boxed, the
 // meaning does it.
 #include <algorithm>
 #include <array>
 
 #include "translate/emitters.h"
+#include "translate/vector_scalars.h"
 #include "translate/vector_setting.h"
 
 namespace dojo::translate {
@@ -12,73 +13,54 @@ namespace {
 using isa::Decoded;
 using W = CodeWriter;
 
-enum class First { vector, scalar };
+constexpr std::uint64_t most_elements = 256;
+constexpr VectorOp range{1, 3, 0x50}, ternary{1, 3, 0x25}, square_root{0, 1, 0x51};
 
-// The pieces of an instruction's operands; vs1 only if it is a vector.
-struct Operands {
-  Setting setting;
-  Pieces pieces;
-  unsigned vd, vs2, vs1 = 0;
-};
-
-constexpr std::uint64_t most_elements = 256;  // vstart is written as one byte's worth of groups
-
-std::optional<Operands> operands_of(const W& w, const Decoded& d, First first) {
-  const Setting s = setting_of(w.vectors());
-  const auto fits = [&](unsigned r) { return r % s.registers == 0; };
-  if (!s.is_plain || s.sew_bytes < 4 || is_masked(d) || !fits(d.rd) || !fits(d.rs2) ||
-      (first == First::vector && !fits(d.rs1)) || w.vectors().vl > most_elements)
-    return std::nullopt;
-  const auto pieces = pieces_of(w, s.bytes);
-  const auto vd = w.first_piece(d.rd), vs2 = w.first_piece(d.rs2), vs1 = w.first_piece(d.rs1);
-  if (!pieces || !vd || !vs2 || (first == First::vector && !vs1)) return std::nullopt;
-  return Operands{s, *pieces, *vd, *vs2, vs1.value_or(0)};
+std::optional<Operands> floats_of(const W& w, const Decoded& d, First first) {
+  auto o = operands_of(w, d, first);
+  if (!o || o->setting.sew_bytes < 4 || w.vectors().vl > most_elements) return std::nullopt;
+  return o;
 }
 
 VectorOp of_width(VectorOp op, const Setting& s) {
   op.wide = s.sew_bytes == 8;
-  if (op.wide && op.map == 1) op.prefix = 1;
+  if (op.wide && op.map == 1) op.prefix = 1;  // of packed doubles
   return op;
 }
 
-// f[rs1], boxed as it should be, in every element.
-Vec spread_float(W& w, const Decoded& d, const Setting& s) {
-  if (s.sew_bytes == 4 && !w.is_boxed(d.rs1)) {
-    w.as.alu(Alu::cmp, Width::word, Operand(W::f(d.rs1, 4)), -1);
-    w.as.jump_if(If::not_equal, w.meaning());
-  }
-  const Vec all = w.fresh();
-  w.as.spread(s.sew_bytes, all, W::f(d.rs1));
-  return all;
-}
-
-// Runs compute(piece), which leaves a piece of the result in a fresh register, for some pieces at once before
-// it looks for NaN in them. From the element where one comes out on, the meaning does it: nothing of that
-// group has become vd's.
+// Runs compute(piece, mask of its elements), which leaves a piece of the result in a fresh register, for some
+// pieces at once before it looks for NaN in them. From the element where one comes out on, the meaning does
+// it: nothing of that group has become vd's.
 template <typename Compute>
 void each_piece(W& w, const Operands& o, Compute compute) {
-  const unsigned at_once = w.as.has_masks() ? 8 : 4;
+  const Elements& elements = o.elements;
+  const unsigned at_once = w.as.has_masks() && !elements.masked ? 8 : 4,
+                 count_of_all = elements.pieces.count();
+  elements.prepare(w);
   std::array<Vec, 8> results{};
-  o.pieces.set_part(w, o.setting.sew_bytes);
-  for (unsigned first = 0; first < o.pieces.count(); first += at_once) {
-    const unsigned count = std::min(at_once, o.pieces.count() - first);
-    for (unsigned i = 0; i < count; ++i) results[i] = compute(first + i);
-    const unsigned whole = o.pieces.is_part(first + count - 1) ? count - 1 : count;
-    const unsigned done = first * o.pieces.piece_bytes / o.setting.sew_bytes;
+  std::array<Mask, 8> under{};
+  for (unsigned first = 0; first < count_of_all; first += at_once) {
+    const unsigned count = std::min(at_once, count_of_all - first), done = first * elements.in_piece();
+    unsigned whole = 0;  // pieces, before those under a mask
+    for (unsigned i = 0; i < count; ++i) {
+      const auto free_mask = static_cast<Mask>(3 + i % 4);
+      under[i] = elements.select(w, first + i, free_mask);
+      results[i] = compute(first + i, under[i]);
+      if (under[i] == Mask::k0) whole = i + 1;
+    }
     const auto label = [&]() -> Label& { return w.meaning(done); };
-    check_numbers(w, {results.data(), whole}, o.setting.sew_bytes, label);
-    if (whole != count) {
-      w.as.compare_unordered(o.setting.sew_bytes, Mask::k2, results[whole], results[whole], Pieces::part);
-      w.as.test_mask(w.piece_bytes() / o.setting.sew_bytes, Mask::k2);
+    check_numbers(w, {results.data(), whole}, elements.bytes, label);
+    for (unsigned i = whole; i < count; ++i) {
+      w.as.compare_unordered(elements.bytes, Mask::k2, results[i], results[i], under[i]);
+      w.as.test_mask(elements.in_piece(), Mask::k2);
       w.as.jump_if(If::not_equal, label());
     }
     for (unsigned i = 0; i < count; ++i) w.becomes(o.vd + first + i, results[i]);
   }
 }
 
-// A register for a piece of the result; a part keeps the elements of vd behind it.
-Vec result_of(W& w, const Operands& o, unsigned piece, Mask& under) {
-  under = o.pieces.is_part(piece) ? Pieces::part : Mask::k0;
+// A register for a piece of the result, which holds vd's where that stays.
+Vec result_of(W& w, const Operands& o, unsigned piece, Mask under) {
   const Vec to = w.fresh();
   if (under == Mask::k0) return to;
   const Vec before = w.piece(o.vd + piece);
@@ -87,22 +69,78 @@ Vec result_of(W& w, const Operands& o, unsigned piece, Mask& under) {
   return to;
 }
 
+// compute(to, vs2's piece, vs1's piece or scalar, mask), then `each_piece`.
+template <typename Compute>
+bool two_sources(W& w, const Decoded& d, First first, Compute compute) {
+  const auto o = floats_of(w, d, first);
+  if (!o) return false;
+  const Vec scalar = first == First::scalar ? spread_float(w, d, o->setting) : Vec{};
+  each_piece(w, *o, [&](unsigned i, Mask under) {
+    const Vec to = result_of(w, *o, i, under), a = w.piece(o->vs2 + i);
+    const Vec b = first == First::scalar ? scalar : w.piece(o->vs1 + i);
+    compute(o->setting, to, a, b, under);
+    w.release(a);
+    if (first == First::vector) w.release(b);
+    return to;
+  });
+  return true;
+}
+
 // vs2 op vs1; `reversed`: the other way round.
 Emit arithmetic(std::uint8_t opcode, First first, bool reversed = false) {
   return [=](W& w, const Decoded& d) {
-    const auto o = operands_of(w, d, first);
-    if (!o) return false;
-    const VectorOp op = of_width({0, 1, opcode}, o->setting);
-    const Vec scalar = first == First::scalar ? spread_float(w, d, o->setting) : Vec{};
-    each_piece(w, *o, [&](unsigned i) {
-      Mask under;
-      const Vec to = result_of(w, *o, i, under), a = w.piece(o->vs2 + i);
-      const Vec b = first == First::scalar ? scalar : w.piece(o->vs1 + i);
-      reversed ? w.as.vector(op, to, b, a, under) : w.as.vector(op, to, a, b, under);
+    return two_sources(w, d, first, [&](const Setting& s, Vec to, Vec a, Vec b, Mask under) {
+      reversed ? w.as.vector(of_width({0, 1, opcode}, s), to, b, a, under)
+               : w.as.vector(of_width({0, 1, opcode}, s), to, a, b, under);
+    });
+  };
+}
+
+// The smaller or larger, by AVX-512: a NaN gives way to a number, -0 is below +0.
+Emit extreme(bool maximum, First first) {
+  return [=](W& w, const Decoded& d) {
+    if (!w.as.has_masks()) return false;
+    constexpr std::uint8_t with_its_sign = 4;
+    return two_sources(w, d, first, [&](const Setting& s, Vec to, Vec a, Vec b, Mask under) {
+      const auto which = static_cast<std::uint8_t>(with_its_sign | (maximum ? 1 : 0));
+      w.as.vector_with(of_width(range, s), to, a, b, which, under);
+    });
+  };
+}
+
+bool root(W& w, const Decoded& d) {
+  const auto o = floats_of(w, d, First::scalar);
+  if (!o) return false;
+  each_piece(w, *o, [&](unsigned i, Mask under) {
+    const Vec to = result_of(w, *o, i, under), a = w.piece(o->vs2 + i);
+    w.as.vector(of_width(square_root, o->setting), to, Vec{}, a, under);
+    w.release(a);
+    return to;
+  });
+  return true;
+}
+
+// vs2 with another sign, by AVX-512's table of three bits: vs2's, vs1's, whether it is the sign that stands
+// here.
+Emit sign(std::uint8_t table, First first) {
+  return [=](W& w, const Decoded& d) {
+    const auto o = floats_of(w, d, first);
+    if (!o || !w.as.has_masks()) return false;
+    const Vec scalar = first == First::scalar ? spread_float(w, d, o->setting) : Vec{}, signs = w.fresh();
+    w.as.set(W::scratch, o->setting.sew_bytes == 8 ? std::uint64_t{1} << 63 : std::uint64_t{1} << 31);
+    w.as.move_to_vector(Width::wide, W::scratch_vector, W::scratch);
+    w.as.spread(o->setting.sew_bytes, signs, W::scratch_vector);
+    o->elements.prepare(w);
+    for (unsigned i = 0; i < o->elements.pieces.count(); ++i) {
+      const Mask under = o->elements.select(w, i, Mask::k1);
+      const Vec a = w.piece(o->vs2 + i), b = first == First::scalar ? scalar : w.piece(o->vs1 + i),
+                to = w.fresh();
+      w.as.move_vector(to, a);
+      w.as.vector_with(of_width(ternary, o->setting), to, b, signs, table);
       w.release(a);
       if (first == First::vector) w.release(b);
-      return to;
-    });
+      o->elements.become(w, o->vd, i, to, under);
+    }
     return true;
   };
 }
@@ -111,18 +149,17 @@ Emit arithmetic(std::uint8_t opcode, First first, bool reversed = false) {
 // vs1.
 Emit fused(std::uint8_t opcode, bool accumulates, First first) {
   return [=](W& w, const Decoded& d) {
-    const auto o = operands_of(w, d, first);
+    const auto o = floats_of(w, d, first);
     if (!o) return false;
     constexpr std::uint8_t from_231_to_213 = 0x10;
     const auto form = static_cast<std::uint8_t>(accumulates ? opcode : opcode - from_231_to_213);
     const VectorOp op = of_width({1, 2, form}, o->setting);
     const Vec scalar = first == First::scalar ? spread_float(w, d, o->setting) : Vec{};
-    each_piece(w, *o, [&](unsigned i) {
+    each_piece(w, *o, [&](unsigned i, Mask under) {
       const Vec to = w.fresh(), before = w.piece(o->vd + i);
       w.as.move_vector(to, before);
       w.release(before);
       const Vec second = w.piece(o->vs2 + i), b = first == First::scalar ? scalar : w.piece(o->vs1 + i);
-      const Mask under = o->pieces.is_part(i) ? Pieces::part : Mask::k0;
       w.as.vector(op, to, b, second, under);
       w.release(second);
       if (first == First::vector) w.release(b);
@@ -133,15 +170,14 @@ Emit fused(std::uint8_t opcode, bool accumulates, First first) {
 }
 
 bool splat(W& w, const Decoded& d) {
-  const auto o = operands_of(w, d, First::scalar);
+  const auto o = floats_of(w, d, First::scalar);
   if (!o) return false;
   const Vec scalar = spread_float(w, d, o->setting);
-  o->pieces.set_part(w, o->setting.sew_bytes);
-  for (unsigned i = 0; i < o->pieces.count(); ++i) {
-    Mask under;
-    const Vec to = result_of(w, *o, i, under);
-    w.as.vector(of_width({0, 1, 0x54}, o->setting), to, scalar, scalar, under);  // and
-    w.becomes(o->vd + i, to);
+  for (unsigned i = 0; i < o->elements.pieces.count(); ++i) {
+    const Mask under = o->elements.select(w, i, Mask::k1);
+    const Vec to = w.fresh();
+    w.as.move_vector(to, scalar);
+    o->elements.become(w, o->vd, i, to, under);
   }
   return true;
 }
@@ -150,7 +186,7 @@ bool splat(W& w, const Decoded& d) {
 
 std::span<const Emitter> vector_float_emitters() {
   using enum First;
-  constexpr std::uint8_t add = 0x58, sub = 0x5c, mul = 0x59;
+  constexpr std::uint8_t add = 0x58, sub = 0x5c, mul = 0x59, div = 0x5e;
   // The host's names; RISC-V's vfnmsac is -(a * b) + c, its vfnmacc -(a * b) - c.
   constexpr std::uint8_t madd = 0xb8, msub = 0xba, minus_product = 0xbc, minus_both = 0xbe;
   static const Emitter table[] = {
@@ -161,6 +197,20 @@ std::span<const Emitter> vector_float_emitters() {
       {"vfrsub.vf", arithmetic(sub, scalar, true)},
       {"vfmul.vv", arithmetic(mul, vector)},
       {"vfmul.vf", arithmetic(mul, scalar)},
+      {"vfdiv.vv", arithmetic(div, vector)},
+      {"vfdiv.vf", arithmetic(div, scalar)},
+      {"vfrdiv.vf", arithmetic(div, scalar, true)},
+      {"vfsqrt.v", root},
+      {"vfmin.vv", extreme(false, vector)},
+      {"vfmin.vf", extreme(false, scalar)},
+      {"vfmax.vv", extreme(true, vector)},
+      {"vfmax.vf", extreme(true, scalar)},
+      {"vfsgnj.vv", sign(0xd8, vector)},
+      {"vfsgnj.vf", sign(0xd8, scalar)},
+      {"vfsgnjn.vv", sign(0x72, vector)},
+      {"vfsgnjn.vf", sign(0x72, scalar)},
+      {"vfsgnjx.vv", sign(0x78, vector)},
+      {"vfsgnjx.vf", sign(0x78, scalar)},
       {"vfmacc.vv", fused(madd, true, vector)},
       {"vfmacc.vf", fused(madd, true, scalar)},
       {"vfmsac.vv", fused(msub, true, vector)},

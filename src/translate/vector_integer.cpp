@@ -1,8 +1,9 @@
-// Integer arithmetic on vectors and splats, unmasked, where the host has the operation for that element size.
+// Integer arithmetic on vectors and splats, where the host has the operation for that element size.
 #include <array>
 #include <bit>
 
 #include "translate/emitters.h"
+#include "translate/vector_scalars.h"
 #include "translate/vector_setting.h"
 
 namespace dojo::translate {
@@ -11,54 +12,12 @@ namespace {
 using isa::Decoded;
 using W = CodeWriter;
 
-enum class Source { vector, x, immediate };
-
 // By element size: map and opcode; opcode 0: the host has none. All have prefix 66.
 struct Instruction {
   std::uint8_t map = 1, opcode = 0;
   bool needs_masks = false;  // AVX-512 alone has it
 };
 using Sizes = std::array<Instruction, 4>;
-
-struct Operands {
-  Setting setting;
-  Pieces pieces;
-  unsigned vd, vs2, vs1 = 0;
-};
-
-std::optional<Operands> operands_of(const W& w, const Decoded& d, Source source) {
-  const Setting s = setting_of(w.vectors());
-  const auto fits = [&](unsigned r) { return r % s.registers == 0; };
-  if (!s.is_plain || is_masked(d) || !fits(d.rd) || !fits(d.rs2) ||
-      (source == Source::vector && !fits(d.rs1)))
-    return std::nullopt;
-  const auto pieces = pieces_of(w, s.bytes);
-  const auto vd = w.first_piece(d.rd), vs2 = w.first_piece(d.rs2), vs1 = w.first_piece(d.rs1);
-  if (!pieces || !vd || !vs2 || (source == Source::vector && !vs1)) return std::nullopt;
-  return Operands{s, *pieces, *vd, *vs2, vs1.value_or(0)};
-}
-
-// x[rs1] or the immediate in every element.
-Vec spread(W& w, const Decoded& d, const Setting& s, Source source) {
-  const Vec all = w.fresh();
-  const bool is_register = source == Source::x && d.rs1 != 0;
-  const std::int64_t value = source == Source::x ? 0 : simm5(d);
-  if (!is_register) w.as.set(W::scratch, static_cast<std::uint64_t>(value));
-  w.as.move_to_vector(Width::wide, W::scratch_vector, is_register ? w.read(d.rs1) : W::scratch);
-  w.as.spread(s.sew_bytes, all, W::scratch_vector);
-  return all;
-}
-
-// Puts `from`, or its elements in the part of a piece that belongs to the group, in the place of a piece of
-// vd.
-void becomes(W& w, const Operands& o, unsigned i, Vec from) {
-  if (!o.pieces.is_part(i)) return w.becomes(o.vd + i, from);
-  const Vec before = w.piece(o.vd + i), to = w.fresh();
-  w.as.move_vector(to, before);
-  w.as.merge_bytes(to, from, Pieces::part);
-  w.release(from);
-  w.becomes(o.vd + i, to);
-}
 
 std::optional<VectorOp> op_of(const W& w, const Sizes& sizes, const Setting& s) {
   const Instruction& one = sizes[static_cast<unsigned>(std::countr_zero(s.sew_bytes)) & 3];
@@ -69,19 +28,19 @@ std::optional<VectorOp> op_of(const W& w, const Sizes& sizes, const Setting& s) 
 // vs2 op vs1; `reversed`: the other way round.
 Emit integers(Sizes sizes, Source source, bool reversed = false) {
   return [=](W& w, const Decoded& d) {
-    const auto o = operands_of(w, d, source);
+    const auto o = operands_of(w, d, first_of(source));
     if (!o) return false;
     const auto op = op_of(w, sizes, o->setting);
     if (!op) return false;
-    const Vec same = source == Source::vector ? Vec{} : spread(w, d, o->setting, source);
-    o->pieces.set_part(w, 1);
-    for (unsigned i = 0; i < o->pieces.count(); ++i) {
+    const Vec same = source == Source::vector ? Vec{} : spread_integer(w, d, o->setting, source);
+    o->elements.prepare(w);
+    for (unsigned i = 0; i < o->elements.pieces.count(); ++i) {
       const Vec a = w.piece(o->vs2 + i), b = source == Source::vector ? w.piece(o->vs1 + i) : same;
       const Vec to = w.fresh();
       reversed ? w.as.vector(*op, to, b, a) : w.as.vector(*op, to, a, b);
       w.release(a);
       if (source == Source::vector) w.release(b);
-      becomes(w, *o, i, to);
+      o->elements.become(w, o->vd, i, to, o->elements.select(w, i, Mask::k1));
     }
     return true;
   };
@@ -91,18 +50,18 @@ Emit integers(Sizes sizes, Source source, bool reversed = false) {
 // opcode.
 Emit shifts(unsigned group) {
   return [=](W& w, const Decoded& d) {
-    const auto o = operands_of(w, d, Source::immediate);
+    const auto o = operands_of(w, d, First::scalar);
     if (!o || o->setting.sew_bytes == 1) return false;
     const bool arithmetic = group == 4, wide = o->setting.sew_bytes == 8;
     if (arithmetic && wide && !w.as.has_masks()) return false;
     const std::uint8_t opcode = o->setting.sew_bytes == 2 ? 0x71 : wide && !arithmetic ? 0x73 : 0x72;
     const auto count = static_cast<std::uint8_t>(d.rs1 & (8 * o->setting.sew_bytes - 1));
-    o->pieces.set_part(w, 1);
-    for (unsigned i = 0; i < o->pieces.count(); ++i) {
+    o->elements.prepare(w);
+    for (unsigned i = 0; i < o->elements.pieces.count(); ++i) {
       const Vec a = w.piece(o->vs2 + i), to = w.fresh();
       w.as.vector_shift({1, 1, opcode, wide}, group, to, a, count);
       w.release(a);
-      becomes(w, *o, i, to);
+      o->elements.become(w, o->vd, i, to, o->elements.select(w, i, Mask::k1));
     }
     return true;
   };
@@ -110,15 +69,15 @@ Emit shifts(unsigned group) {
 
 Emit splat(Source source) {
   return [=](W& w, const Decoded& d) {
-    const auto o = operands_of(w, d, source);
+    const auto o = operands_of(w, d, first_of(source));
     if (!o) return false;
-    const Vec same = source == Source::vector ? Vec{} : spread(w, d, o->setting, source);
-    o->pieces.set_part(w, 1);
-    for (unsigned i = 0; i < o->pieces.count(); ++i) {
+    const Vec same = source == Source::vector ? Vec{} : spread_integer(w, d, o->setting, source);
+    o->elements.prepare(w);
+    for (unsigned i = 0; i < o->elements.pieces.count(); ++i) {
       const Vec to = w.fresh(), from = source == Source::vector ? w.piece(o->vs1 + i) : same;
       w.as.move_vector(to, from);
       if (source == Source::vector) w.release(from);
-      becomes(w, *o, i, to);
+      o->elements.become(w, o->vd, i, to, o->elements.select(w, i, Mask::k1));
     }
     return true;
   };

@@ -11,13 +11,13 @@ using W = CodeWriter;
 constexpr unsigned half_vector = 16;  // of AVX2
 
 void load_pieces(W& w, unsigned first, Pieces pieces, Reg address) {
-  pieces.set_part(w, 1);
+  const Elements elements{pieces, 1};
   for (unsigned i = 0; i < pieces.count(); ++i) {
     const Place from = W::bytes_at(address, static_cast<std::int32_t>(i * pieces.piece_bytes));
     const Vec to = w.fresh();
-    if (pieces.is_part(i)) {
+    if (const Mask under = elements.select(w, i, Mask::k1); under != Mask::k0) {
       w.as.move_vector(to, w.piece(first + i));
-      w.as.load_bytes(to, from, Pieces::part);
+      w.as.load_bytes(to, from, under);
     } else {
       w.as.load_vector(to, from);
     }
@@ -26,11 +26,12 @@ void load_pieces(W& w, unsigned first, Pieces pieces, Reg address) {
 }
 
 void store_pieces(W& w, unsigned first, Pieces pieces, Reg address) {
-  pieces.set_part(w, 1);
+  const Elements elements{pieces, 1};
   for (unsigned i = 0; i < pieces.count(); ++i) {
     const Place to = W::bytes_at(address, static_cast<std::int32_t>(i * pieces.piece_bytes));
     const Vec from = w.piece(first + i);
-    pieces.is_part(i) ? w.as.store_bytes(to, from, Pieces::part) : w.as.store_vector(to, from);
+    const Mask under = elements.select(w, i, Mask::k1);
+    under != Mask::k0 ? w.as.store_bytes(to, from, under) : w.as.store_vector(to, from);
     w.release(from);
   }
 }

@@ -27,26 +27,77 @@ constexpr bool is_masked(const isa::Decoded& d) { return (d.word >> 25 & 1) == 0
 // The signed immediate in rs1's place.
 constexpr std::int64_t simm5(const isa::Decoded& d) { return (std::int64_t{d.rs1} ^ 16) - 16; }
 
-// The bytes of a group, piece by piece. The last may be a part of a piece, where the host has masks; then
-// `part` is the mask of its elements.
+// The bytes of a group, piece by piece. The last may be a part of a piece, where the host has masks.
 struct Pieces {
-  static constexpr Mask part = Mask::k1;
   unsigned piece_bytes, bytes;
 
   unsigned count() const { return (bytes + piece_bytes - 1) / piece_bytes; }
   bool is_part(unsigned i) const { return (i + 1) * piece_bytes > bytes; }
-  // Sets `part`, one bit for so many bytes.
-  void set_part(CodeWriter& w, unsigned element_bytes) const {
-    if (bytes % piece_bytes == 0) return;
-    w.as.set(CodeWriter::scratch, (std::uint64_t{1} << bytes % piece_bytes / element_bytes) - 1);
-    w.as.set_mask(part, CodeWriter::scratch);
-  }
 };
 
 // The pieces of `bytes` bytes, unless one of them is a part and the host has no masks.
 inline std::optional<Pieces> pieces_of(const CodeWriter& w, unsigned bytes) {
   if (bytes % w.piece_bytes() != 0 && !w.as.has_masks()) return std::nullopt;
   return Pieces{w.piece_bytes(), bytes};
+}
+
+// Which elements of a group an instruction writes: those below vl, of which v0 may select some.
+struct Elements {
+  Pieces pieces;
+  unsigned bytes;       // of an element
+  bool masked = false;  // by v0, which is in the hart (`prepare`) and no part of the destination
+
+  unsigned in_piece() const { return pieces.piece_bytes / bytes; }
+  void prepare(CodeWriter& w) const {
+    if (masked) w.write_back(0, w.pieces_in_register());
+  }
+  bool is_whole(unsigned piece) const { return !masked && !pieces.is_part(piece); }
+  // Has `to` select the elements of a piece, or says that it is whole: k0. Overwrites k7.
+  Mask select(CodeWriter& w, unsigned piece, Mask to) const {
+    if (is_whole(piece)) return Mask::k0;
+    if (masked) w.as.load_mask(in_piece(), to, w.v(0, piece * in_piece() / 8));
+    if (!pieces.is_part(piece)) return to;
+    const Mask below = masked ? Mask::k7 : to;
+    const unsigned count = (pieces.bytes - piece * pieces.piece_bytes) / bytes;
+    w.as.set(CodeWriter::scratch, (std::uint64_t{1} << count) - 1);
+    w.as.set_mask(below, CodeWriter::scratch);
+    if (masked) w.as.mask_and(to, to, below);
+    return to;
+  }
+  // The piece of vd is what `from` holds of those elements, and the others as they were.
+  void become(CodeWriter& w, unsigned vd, unsigned piece, Vec from, Mask under) const {
+    if (under == Mask::k0) return w.becomes(vd + piece, from);
+    const Vec before = w.piece(vd + piece), to = w.fresh();
+    w.as.move_vector(to, before);
+    w.as.merge(bytes, to, from, under);
+    w.release(before);
+    w.release(from);
+    w.becomes(vd + piece, to);
+  }
+};
+
+// Groups of one element width that an instruction on vectors works on.
+enum class First : std::uint8_t { vector, scalar };  // what stands in vs1's place
+struct Operands {
+  Setting setting;
+  Elements elements;
+  unsigned vd, vs2, vs1 = 0;  // first pieces
+};
+
+// Only if all groups may stand where they do, and begin with a piece. A destination of mask bits need not.
+inline std::optional<Operands> operands_of(const CodeWriter& w, const isa::Decoded& d, First first,
+                                           bool writes_mask = false) {
+  const Setting s = setting_of(w.vectors());
+  const auto fits = [&](unsigned r) { return r % s.registers == 0; };
+  const bool masked = is_masked(d);
+  if (!s.is_plain || (!writes_mask && !fits(d.rd)) || !fits(d.rs2) ||
+      (first == First::vector && !fits(d.rs1)) ||
+      (masked && (!w.as.has_masks() || (d.rd == 0 && !writes_mask))))
+    return std::nullopt;
+  const auto pieces = pieces_of(w, s.bytes);
+  const auto vd = w.first_piece(d.rd), vs2 = w.first_piece(d.rs2), vs1 = w.first_piece(d.rs1);
+  if (!pieces || !vd || !vs2 || (first == First::vector && !vs1)) return std::nullopt;
+  return Operands{s, {*pieces, s.sew_bytes, masked}, *vd, *vs2, vs1.value_or(0)};
 }
 
 }  // namespace dojo::translate
