@@ -1,11 +1,10 @@
-// Rows of tiles to and from memory, tiles of zeros, and the extents of a matrix configuration. Tiles of
-// 32-bit elements only.
+// Rows of tiles to and from memory, tiles of zeros, and the extents of a matrix configuration.
 #include <algorithm>
+#include <bit>
 
 #include "isa/vector_config.h"
 #include "translate/emitters.h"
 #include "translate/in_hart.h"
-#include "translate/vector_setting.h"
 
 namespace dojo::translate {
 namespace {
@@ -19,38 +18,43 @@ constexpr bool is_matrix(std::uint64_t vtype) { return vtype >> 63 == 0 && (vtyp
 constexpr unsigned widen_of(std::uint64_t vtype) { return 1u << ((vtype >> 9 & 3) - 1); }
 constexpr unsigned sew_of(std::uint64_t vtype) { return 8u << (vtype >> 3 & 7); }
 
-// Between the row of a tile that x[rs2] names and memory at x[rs1].
-Emit move_row(bool is_store) {
+// Between the row of a tile that x[rs2] names and memory at x[rs1]. Tiles of `bytes`-byte elements, 2 or 4,
+// begin at every `bytes`-th register of 256 bytes. A column is left to the meaning.
+Emit move_row(unsigned bytes, bool is_store) {
   return [=](W& w, const Decoded& d) {
     const auto vl = static_cast<unsigned>(w.vectors().vl);
     if (!is_matrix(w.vectors().vtype) || vl == 0 || vl > edge || (vl != edge && !w.as.has_masks()))
       return false;
+    const unsigned row = edge * bytes, tile = row * edge, moved = vl * bytes;
     const Reg address = w.read(d.rs1), specifier = w.read(d.rs2);
-    w.check(address, 0, std::max(8u, 4 * vl), is_store, w.meaning());
-    // A row (no column) below 16 of one of the tiles mt0, mt4, mt8, mt12; bits 4 to 28 say otherwise.
+    w.check(address, 0, std::max(8u, moved), is_store, w.meaning());
+    // The specifier: row below 16, no column (bit 24), a register where a tile begins (from bit 27 on).
+    constexpr unsigned pattern_end = 27, tiles_end = 31;
+    const unsigned first_tile_bit = pattern_end + static_cast<unsigned>(std::countr_zero(bytes));
     w.as.move(Width::word, W::scratch, specifier);
-    w.as.alu(Alu::and_, Width::word, Operand(W::scratch), 0x1ffffff0);
+    w.as.alu(Alu::and_, Width::word, Operand(W::scratch),
+             static_cast<std::int32_t>((1u << first_tile_bit) - edge));
     w.as.jump_if(If::not_equal, w.meaning());
-    // Their number, bits 30:29, counts in 1024 bytes, the row in 64.
+    const auto tile_log2 = static_cast<unsigned>(std::countr_zero(tile)),
+               tile_bits = (1u << (tiles_end - first_tile_bit)) - 1;
     w.as.move(Width::word, W::scratch, specifier);
     w.as.move(Width::word, W::second_scratch, specifier);
-    w.as.shift(Shift::right, Width::word, W::scratch, 29 - 10);
-    w.as.alu(Alu::and_, Width::word, Operand(W::scratch), 3 << 10);
+    w.as.shift(Shift::right, Width::word, W::scratch, static_cast<std::uint8_t>(first_tile_bit - tile_log2));
+    w.as.alu(Alu::and_, Width::word, Operand(W::scratch), static_cast<std::int32_t>(tile_bits << tile_log2));
     w.as.alu(Alu::and_, Width::word, Operand(W::second_scratch), edge - 1);
-    w.as.shift(Shift::left, Width::word, W::second_scratch, 6);
+    w.as.shift(Shift::left, Width::word, W::second_scratch, static_cast<std::uint8_t>(std::countr_zero(row)));
     w.as.alu(Alu::add, Width::word, W::scratch, W::second_scratch);
-    const Elements elements{{w.piece_bytes(), 4 * vl}, 4};
-    for (unsigned i = 0; i < elements.pieces.count(); ++i) {
-      const auto offset = static_cast<std::int32_t>(i * w.piece_bytes());
-      Place tile = in_hart(offsetof(isa::Hart, tiles) + i * w.piece_bytes());
-      tile.index = W::scratch;
-      const Place memory = W::bytes_at(address, offset), from = is_store ? tile : memory,
-                  to = is_store ? memory : tile;
-      if (elements.is_whole(i)) {
-        w.as.load_vector(W::scratch_vector, from);
-        w.as.store_vector(to, W::scratch_vector);
+    const unsigned step = std::min(row, w.piece_bytes());
+    for (unsigned at = 0; at < moved; at += step) {
+      Place in_tile = in_hart(offsetof(isa::Hart, tiles) + at);
+      in_tile.index = W::scratch;
+      const Place memory = W::bytes_at(address, static_cast<std::int32_t>(at)),
+                  from = is_store ? in_tile : memory, to = is_store ? memory : in_tile;
+      if (moved == row) {
+        w.as.load_part(W::scratch_vector, from, step);
+        w.as.store_part(to, W::scratch_vector, step);
       } else {
-        w.as.set(W::second_scratch, (std::uint64_t{1} << 4 * vl) - 1);
+        w.as.set(W::second_scratch, (std::uint64_t{1} << moved) - 1);
         w.as.set_mask(Mask::k1, W::second_scratch);
         w.as.load_bytes(W::scratch_vector, from, Mask::k1);
         w.as.store_bytes(to, W::scratch_vector, Mask::k1);
@@ -120,8 +124,9 @@ bool set_depth(W& w, const Decoded& d) {
 
 std::span<const Emitter> matrix_move_emitters() {
   static const Emitter table[] = {
-      {"sf.vlte32", move_row(false)}, {"sf.vste32", move_row(true)}, {"sf.vtzero.t", zero_tile},
-      {"sf.vsettn", set_columns},     {"sf.vsettm", set_rows},       {"sf.vsettk", set_depth},
+      {"sf.vlte16", move_row(2, false)}, {"sf.vste16", move_row(2, true)}, {"sf.vlte32", move_row(4, false)},
+      {"sf.vste32", move_row(4, true)},  {"sf.vtzero.t", zero_tile},       {"sf.vsettn", set_columns},
+      {"sf.vsettm", set_rows},           {"sf.vsettk", set_depth},
   };
   return table;
 }
