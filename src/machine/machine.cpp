@@ -96,6 +96,28 @@ struct File {
   }
 };
 
+// What toml++ 3.3 has no defined answer to: letters beyond ASCII outside of texts and remarks (here they are
+// refused everywhere), and a table's bracket that no name follows.
+void refuse_unparsable(const std::string& path, std::string_view text) {
+  constexpr std::string_view blank = " \t";
+  constexpr std::string_view first_of_name =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-\"'";
+  for (std::size_t number = 1, begin = 0; begin < text.size(); ++number) {
+    const std::size_t end = std::min(text.find('\n', begin), text.size());
+    std::string_view line = text.substr(begin, end - begin);
+    begin = end + 1;
+    if (std::ranges::any_of(line, [](char c) { return (c & 0x80) != 0; }))
+      refuse(fmt::format("{}:{}", path, number), "a machine file holds nothing but ASCII characters");
+    const auto skip_blank = [&] { line.remove_prefix(std::min(line.find_first_not_of(blank), line.size())); };
+    skip_blank();
+    if (!line.starts_with('[')) continue;
+    line.remove_prefix(line.starts_with("[[") ? 2 : 1);
+    skip_blank();
+    if (line.empty() || first_of_name.find(line.front()) == std::string_view::npos)
+      refuse(fmt::format("{}:{}", path, number), "not valid TOML: no name follows '['");
+  }
+}
+
 void refuse_unknown_keys(const File& file, const toml::table& table, std::string_view section,
                          std::initializer_list<std::string_view> known) {
   for (const auto& [key, node] : table)
@@ -284,6 +306,7 @@ Machine read_machine(std::string_view name) {
   const std::filesystem::path path = locate(name);
   const std::string text = read_text(path);
   File file{path.string(), {}};
+  refuse_unparsable(file.path, text);
   try {
     file.root = toml::parse(text, file.path);
   } catch (const toml::parse_error& error) {

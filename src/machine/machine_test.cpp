@@ -91,6 +91,9 @@ TEST(Machine, RefusalsNameFileAndLine) {
   EXPECT_NE(refusal_after("25, 75", "25, 25").find("twice"), std::string::npos);
   EXPECT_NE(refusal_after("340]", "360]").find("names place 360"), std::string::npos);
   EXPECT_NE(refusal_after("value = 2.0", "value = = 2.0").find("not valid TOML"), std::string::npos);
+  EXPECT_NE(refusal_after("[mesh]", "m\xc3\xa9sh = 1").find("nothing but ASCII"), std::string::npos);
+  for (const char* nameless : {"[= = 1]", "[", "[[", "[ \t]", "[[[mesh]]]"})
+    EXPECT_NE(refusal_after("[mesh]", nameless).find("no name follows '['"), std::string::npos) << nameless;
   EXPECT_NE(refusal_after("{ value = 20, origin", "{ origin").find("missing 'value' of 'node.divide_cycles'"),
             std::string::npos);
 }
