@@ -20,6 +20,8 @@ struct Header {
 };
 static_assert(sizeof(Header) == 40);
 constexpr std::size_t checksum_bytes = 64;  // hexadecimal digits
+// Regions may be empty, and then the file's size says nothing about their number.
+constexpr std::uint64_t most_nodes = 1 << 20;
 
 std::string checksum(std::span<const std::byte> bytes) { return sha256_hex(bytes); }
 
@@ -61,6 +63,8 @@ Checkpoint read_checkpoint(const std::filesystem::path& path) {
   std::memcpy(&header, file.data(), sizeof header);
   if (header.version != version)
     refuse(path.string(), "has checkpoint version {}, this program reads {}", header.version, version);
+  if (header.nodes > most_nodes)
+    refuse(path.string(), "is damaged: it claims to be of {} nodes", header.nodes);
   const std::uint64_t room = body.size() - sizeof header;
   if (header.host_bytes > room || (header.nodes != 0 && header.region_bytes > room / header.nodes) ||
       header.host_bytes + header.nodes * header.region_bytes != room)

@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/sha256.h"
 
 namespace dojo::training {
 namespace {
@@ -41,6 +42,23 @@ TEST_F(CheckpointFile, IsRefusedWithAnyBitFlippedOrCutAnywhere) {
     write_file(path_, std::span(whole).first(length));
     EXPECT_THROW(read_checkpoint(path_), UserError) << "length " << length;
   }
+}
+
+// Empty regions of more nodes than there is memory for take no room in the file.
+TEST_F(CheckpointFile, IsRefusedOfMoreNodesThanAnyMachineHas) {
+  checkpoint_.regions = {{}, {}};
+  write_checkpoint(path_, checkpoint_);
+  EXPECT_EQ(read_checkpoint(path_).regions, checkpoint_.regions);
+
+  constexpr std::size_t nodes_at = 24, checksum_bytes = 64;
+  auto file = read_file(path_);
+  file.resize(file.size() - checksum_bytes);
+  file[nodes_at + 6] = std::byte{1};
+  const std::string digits = sha256_hex(file);
+  const auto bytes = std::as_bytes(std::span(digits));
+  file.insert(file.end(), bytes.begin(), bytes.end());
+  write_file(path_, file);
+  EXPECT_THROW(read_checkpoint(path_), UserError);
 }
 
 TEST_F(CheckpointFile, LeavesTheOldOneWhenTheNewOneCannotBeWritten) {
