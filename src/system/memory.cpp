@@ -24,7 +24,7 @@ HostMemory::~HostMemory() {
 void make_zero(std::span<std::byte> bytes) {
   constexpr std::size_t page = 4096, large = 16 * 1024 * 1024;
   if (bytes.size() < large) {
-    std::ranges::fill(bytes, std::byte{0});
+    std::fill(bytes.begin(), bytes.end(), std::byte{0});  // memset in every build, as ranges::fill is not
     return;
   }
   // Pages that the host takes back read as zero.
