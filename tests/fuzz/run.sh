@@ -36,7 +36,7 @@ loop: addi a2, a2, -1
 .data
 tohost: .dword 0
 END
-clang-22 --target=riscv64-unknown-elf -march=rv64gcv -nostdlib -static -fuse-ld=lld-22 -Wl,-Ttext=0x1000 -Wl,-z,max-page-size=64 \
+clang-22 --target=riscv64-unknown-elf -march=rv64gcv -nostdlib -static -fuse-ld=lld-22 -Wl,--image-base=0x1000 -Wl,-z,max-page-size=64 \
   -o $seeds/elf/small.elf $seeds/made/small.s
 printf '%s\n' 'qSupported:swbreak+' '?' 'qfThreadInfo' 'Hg2' 'g' 's' 'p20' 'P5=0102030405060708' 'vCont;s:1;c:2' 'X1100,4:abcd' 'k' > $seeds/gdb/step
 printf '%s\n' 'QStartNoAckMode' 'Z0,1010,4' 'c' 'z0,1010,4' 'm8000,40' 'M8000,4:01020304' 'Z2,8000,8' 'vCont;c' 'T1' 'D' > $seeds/gdb/points
@@ -49,7 +49,9 @@ for program in "${chosen[@]:-build-fuzz/tests/*_fuzz}"; do
     name=$(basename "$one" _fuzz)
     mkdir -p "build-fuzz/corpus/$name"
     echo "== $name"
-    "$one" -max_total_time="$seconds" -print_final_stats=1 -rss_limit_mb=4096 -timeout=20 -verbosity=0 \
-      -artifact_prefix="build-fuzz/$name-" "build-fuzz/corpus/$name" "$seeds/$name"
+    # Of libFuzzer's many lines: what it began and ended with, and what it found.
+    "$one" -max_total_time="$seconds" -print_final_stats=1 -rss_limit_mb=4096 -timeout=20 \
+      -artifact_prefix="build-fuzz/$name-" "build-fuzz/corpus/$name" "$seeds/$name" 2>&1 |
+      grep -vE '^#[0-9]+[[:space:]]+(NEW|REDUCE|RELOAD|pulse)|NEW_FUNC|# Uses:|ecommended dictionary|^INFO:'
   done
 done
