@@ -82,8 +82,9 @@ void write_mstatus(Hart& hart, std::uint64_t value) {
 
 bool enter_trap_handler(Hart& hart) {
   MachineMode& m = hart.machine;
-  if (m.mtvec == 0) return false;
   const bool call = hart.stop == Stop::system_call;
+  const bool cannot_begin = !call && !m.user && hart.pc == m.mtvec;
+  if (m.mtvec == 0 || cannot_begin) return false;
   m.mepc = call ? hart.pc - ecall_bytes : hart.pc;
   m.mcause = !call ? code_of_trap(hart) : m.user ? call_from_user : call_from_machine;
   m.mtval = call ? 0 : hart.trap == TrapCause::breakpoint ? hart.pc : hart.trap_value;

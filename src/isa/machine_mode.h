@@ -22,7 +22,8 @@ std::uint64_t mstatus(const Hart& hart);
 void write_mstatus(Hart& hart, std::uint64_t value);
 
 // After Stop::trap or Stop::system_call: sends the hart to its program's trap handler and clears the stop.
-// False, and nothing is changed, if the program has none.
+// False, and nothing is changed, if the program has none, or none that can begin: a handler whose own first
+// instruction traps would be entered for ever, without an instruction that anybody counts.
 bool enter_trap_handler(Hart& hart);
 
 }  // namespace dojo::isa

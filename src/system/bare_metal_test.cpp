@@ -253,6 +253,38 @@ TEST_F(BareMetal, WithoutAVectorEcallIsASystemCall) {
   EXPECT_EQ(run(".globl _start\n.text\n_start: unimp\n").outcome, Outcome::trapped);
 }
 
+// Nothing else would end it: no instruction completes that the limit could count.
+TEST_F(BareMetal, AHandlerThatTrapsAtItsFirstInstructionEndsTheThread) {
+  const std::string begin = ".globl _start\n.text\n_start: ", set = "csrw mtvec, t0\n unimp\n";
+  EXPECT_EQ(run(begin + "li t0, 4\n" + set).outcome, Outcome::trapped);  // where nothing can be fetched
+  const LaunchResult result = run(begin + "la t0, handler\n" + set + ".align 2\nhandler: unimp\n");
+  EXPECT_EQ(result.outcome, Outcome::trapped);
+  EXPECT_EQ(result.instructions, 3u);
+  // At its second instruction it traps again and again, and each time one more has been done.
+  EXPECT_EQ(run(begin + "la t0, handler\n" + set + ".align 2\nhandler: nop\n unimp\n").outcome,
+            Outcome::too_long);
+}
+
+// From user mode the handler's address is an address like any other.
+TEST_F(BareMetal, AHandlerThatUserModeCannotBeginBeginsInMachineMode) {
+  const LaunchResult result = run(R"(
+.globl _start
+.text
+_start: la t0, handler
+  csrw mtvec, t0
+  csrw mepc, t0
+  csrwi mstatus, 0
+  mret
+.align 2
+handler: csrr a0, mcause
+  csrw mtvec, zero
+  li a7, 93
+  ecall
+)");
+  EXPECT_EQ(result.outcome, Outcome::finished);
+  EXPECT_EQ(result.exit_code, 2);
+}
+
 TEST_F(BareMetal, CodeWrittenAtRunTimeRunsAfterFenceI) {
   expect_pass(R"(
     li gp, 6
