@@ -79,6 +79,7 @@ std::uint32_t run_block(Hart& hart, const Block& block) {
 
 std::uint32_t settle_trap(Hart& hart, const Block& block) {
   hart.pc = block.pc;
+  hart.trapped_row = hart.trapped_at->row;
   const auto completed = static_cast<std::uint32_t>(hart.trapped_at - block.code.data());
   for (std::uint32_t i = 0; i < completed; ++i) hart.pc += block.code[i].length;
   return completed;

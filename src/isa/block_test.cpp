@@ -2,10 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cfenv>
 #include <vector>
 
 #include "isa/float_host.h"
+#include "isa/machine_mode.h"
 
 namespace dojo::isa {
 namespace {
@@ -56,6 +58,25 @@ TEST(Block, ATrapLeavesPcAtItsInstructionAndDoesNotCountIt) {
   EXPECT_EQ(machine.hart.trap, TrapCause::breakpoint);
   EXPECT_EQ(machine.hart.pc, 0x1008u);
   EXPECT_EQ(machine.hart.x[10], 5u);
+}
+
+// A core keeps no block of code that may change.
+TEST(Block, ATrapHandlerLearnsTheCauseWhenTheBlockIsGone) {
+  constexpr std::uint32_t lr_d = 0x1005b52f, amoadd_d = 0x00a5b52f;  // a0, a1
+  constexpr std::uint64_t misaligned_load = 4, misaligned_store = 6;
+  const auto cause_of = [](std::uint32_t word) {
+    Machine machine({nop, word});
+    machine.hart.x[11] = 0x2004;
+    machine.hart.machine.mtvec = 0x3000;
+    Block block = machine.block();
+    EXPECT_EQ(run_block(machine.hart, block), 1u);
+    std::ranges::fill(block.code, Decoded{});
+    EXPECT_TRUE(enter_trap_handler(machine.hart));
+    EXPECT_EQ(machine.hart.machine.mepc, 0x1004u);
+    return machine.hart.machine.mcause;
+  };
+  EXPECT_EQ(cause_of(lr_d), misaligned_load);
+  EXPECT_EQ(cause_of(amoadd_d), misaligned_store);
 }
 
 TEST(Block, NothingEverWritesX0) {

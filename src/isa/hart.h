@@ -114,8 +114,9 @@ struct Hart {
 
   Stop stop = Stop::none;
   TrapCause trap{};
-  std::uint64_t trap_value = 0;  // address or instruction word
-  const Decoded* trapped_at = nullptr;
+  std::uint64_t trap_value = 0;         // address or instruction word
+  const Decoded* trapped_at = nullptr;  // in its block, while there is one
+  const Row* trapped_row = nullptr;     // the same, from settle_trap on
   Transfer transfer{};
 
   std::byte* vreg(unsigned r) { return v.data() + r * (vlen_bits / 8); }

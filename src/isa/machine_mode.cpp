@@ -31,7 +31,7 @@ u64 code_of_trap(const Hart& hart) {
     case TrapCause::fetch_fault:
       return fetch_fault;
     case TrapCause::misaligned_atomic:
-      return hart.trapped_at->row->properties & writes_memory ? misaligned_store : misaligned_load;
+      return hart.trapped_row->properties & writes_memory ? misaligned_store : misaligned_load;
     case TrapCause::breakpoint:
       return breakpoint;
     case TrapCause::bad_transfer:
