@@ -8,6 +8,7 @@
 #include <cstring>
 
 #include "isa/block.h"
+#include "isa/csr.h"
 
 extern "C" std::size_t LLVMFuzzerMutate(std::uint8_t* data, std::size_t size, std::size_t most);
 
@@ -29,7 +30,12 @@ private:
 inline std::uint32_t any_instruction(Numbers& numbers) {
   const auto rows = isa::all_rows();
   const isa::Row& row = *rows[numbers.below(rows.size())];
-  return row.match | (static_cast<std::uint32_t>(numbers.next() >> 24) & ~row.mask);
+  auto operands = static_cast<std::uint32_t>(numbers.next() >> 24);
+  if (row.extension == "Zicsr") {  // most numbers name no register
+    const isa::Csr& csr = isa::csrs()[numbers.below(isa::csrs().size())];
+    operands = (operands & 0xfffff) | std::uint32_t{csr.number} << 20;
+  }
+  return row.match | (operands & ~row.mask);
 }
 
 // What LLVMFuzzerCustomMutator returns: `data` holds up to `most` bytes, of which the first `header_bytes`
@@ -37,6 +43,10 @@ inline std::uint32_t any_instruction(Numbers& numbers) {
 inline std::size_t mutate(std::uint8_t* data, std::size_t size, std::size_t most, unsigned seed,
                           std::size_t header_bytes) {
   Numbers numbers(seed);
+  if (size > 0 && numbers.below(16) == 0) {  // few bytes on which much depends
+    data[numbers.below(std::min(size, header_bytes))] = static_cast<std::uint8_t>(numbers.next() >> 20);
+    return size;
+  }
   if (size < header_bytes || size + 4 > most || numbers.below(2) == 0)
     return LLVMFuzzerMutate(data, size, most);
   const std::uint32_t word = any_instruction(numbers);

@@ -15,9 +15,16 @@ namespace {
 
 constexpr std::size_t most_code_bytes = 1000;
 
-// As instruction_fuzz reads it.
+// As code_input.h reads it.
 std::string code_of(const dojo::differ::Program& program, unsigned vlen_choice) {
-  std::string bytes = {static_cast<char>(vlen_choice), 1, 2, static_cast<char>(program.before.vtype)};
+  constexpr char as_many_as_there_are = static_cast<char>(128);
+  std::string bytes = {static_cast<char>(vlen_choice),
+                       1,
+                       2,
+                       static_cast<char>(program.before.vtype),
+                       0,
+                       0,
+                       as_many_as_there_are};
   for (const std::uint32_t word : dojo::differ::encode(program.items)) {
     char encoding[4];
     std::memcpy(encoding, &word, sizeof encoding);

@@ -1,24 +1,23 @@
 // Arbitrary bytes as code, block by block in both ways: by its meanings, and translated to host code. Hart
-// and memory must end alike. Inputs are those of instruction_fuzz.
+// and memory must end alike. Inputs: code_input.h.
 #include <array>
 #include <cstdlib>
 #include <cstring>
 #include <memory>
 #include <vector>
 
+#include "code_input.h"
 #include "isa/block.h"
 #include "isa/float_host.h"
-#include "put_instruction.h"
 #include "translate/translator.h"
 
 namespace {
 
 using namespace dojo::isa;
-using dojo::fuzz::Numbers;
+using dojo::fuzz::input_header_bytes;
 using dojo::translate::Tally;
 
 constexpr std::uint64_t base = 0x10000, bytes = 4 * 1024, code_bytes = 1024;
-constexpr std::size_t header_bytes = 4;
 constexpr int most_blocks = 16;
 constexpr std::uint8_t nearest_to_maximum = 4;
 
@@ -26,8 +25,9 @@ struct World {
   Hart hart;
   std::array<std::byte, bytes> memory{};
 
+  Memory window() { return {memory.data(), base, bytes, 0, base, base + code_bytes}; }
   void attach() {
-    hart.memory = {memory.data(), base, bytes, 0, base, base + code_bytes};
+    hart.memory = window();
     hart.reach = Reach(hart.memory);
   }
   bool operator==(const World& other) const {
@@ -38,14 +38,6 @@ struct World {
            memory == other.memory;
   }
 };
-
-// Vectors and floats of ordinary size more often than not, registers near memory likewise.
-void fill(Hart& hart, Numbers numbers) {
-  for (unsigned i = 1; i < 32; ++i)
-    hart.x[i] = numbers.below(4) == 0 ? numbers.next() : base + numbers.below(bytes + 64) - 32;
-  for (auto& f : hart.f) f = numbers.next() | (numbers.below(2) != 0 ? 0xffffffff00000000u : 0);
-  for (auto& byte : hart.v) byte = static_cast<std::byte>(numbers.next() >> 56);
-}
 
 void run_translated(World& world, const Block& block) {
   // Its room for code is used up in the end; the next one begins with all of it.
@@ -74,20 +66,15 @@ void run_translated(World& world, const Block& block) {
 
 extern "C" std::size_t LLVMFuzzerCustomMutator(std::uint8_t* data, std::size_t size, std::size_t most,
                                                unsigned seed) {
-  return dojo::fuzz::mutate(data, size, most, seed, header_bytes);
+  return dojo::fuzz::mutate(data, size, most, seed, input_header_bytes);
 }
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (!dojo::translate::Translator::host_is_known()) return 0;
-  if (size < header_bytes || size - header_bytes > code_bytes - 4) return 0;
+  if (size < input_header_bytes || size - input_header_bytes > code_bytes) return 0;
   const auto meant = std::make_unique<World>(), translated = std::make_unique<World>();
-  constexpr std::array vlens = {128u, 256u, 512u, 1024u};
-  meant->hart.vlen_bits = vlens[data[0] & 3];
-  const std::uint32_t first = 0x000072d7u | std::uint32_t{data[3]} << 20;  // vsetvli t0, zero, ...
-  std::memcpy(meant->memory.data(), &first, sizeof first);
-  std::memcpy(meant->memory.data() + sizeof first, data + header_bytes, size - header_bytes);
-  fill(meant->hart, Numbers(data[1] | data[2] << 8));
-  meant->hart.pc = base;
+  std::memcpy(meant->memory.data(), data + input_header_bytes, size - input_header_bytes);
+  dojo::fuzz::begin_as(meant->hart, data, meant->window());
   meant->attach();
   for (int i = 0; i < most_blocks && meant->hart.stop != Stop::trap; ++i) {
     const Block block = build_block(meant->hart.memory, meant->hart.pc);
