@@ -9,8 +9,8 @@ namespace dojo::isa {
 
 // Executes it as if a jump followed, which ends its block.
 inline void execute_alone(Hart& hart, const Decoded& instruction) {
-  constexpr std::uint32_t jump_here = 0x0000006f;  // jal zero, 0
-  const std::array<Decoded, 2> code{instruction, decode(jump_here, 4)};
+  constexpr std::uint32_t jump_here = 0x0000006f;                            // jal zero, 0
+  const std::array<Decoded, 3> code{instruction, decode(jump_here, 4), {}};  // a jump looks behind itself
   code[0].execute(hart, code.data());
 }
 
