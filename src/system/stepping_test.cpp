@@ -99,5 +99,20 @@ TEST(Stepping, ATrappedThreadSaysWhyAndMayTryAgain) {
   EXPECT_EQ(result.outcome, Outcome::finished);
 }
 
+TEST(Stepping, AThreadThatWaitsForTheClockSaysSo) {
+  const Program program = guest(globals, R"(
+    uint64_t now;
+    asm volatile("csrr %0, cycle" : "=r"(now));
+    return now == 0;)");
+  const LaunchResult result = led(program, 1, [](Stepping& stepping) {
+    while (stepping.step(0) == ThreadState::runnable) {
+    }
+    ASSERT_EQ(stepping.state(0), ThreadState::waiting);
+    EXPECT_NE(stepping.stranded(0).reason.find("clock"), std::string::npos);
+    EXPECT_NE(stepping.stranded(0).disassembly.find("cycle"), std::string::npos);
+  });
+  EXPECT_EQ(result.outcome, Outcome::finished);
+}
+
 }  // namespace
 }  // namespace dojo::system

@@ -71,9 +71,11 @@ Stranded describe(const Execution& execution, const Thread& thread, const Progra
       stranded.reason = fmt::format("still running after {} instructions", limit);
       break;
     case ThreadState::waiting:
-      stranded.pc -= 4;  // behind dj.wait
-      stranded.reason = fmt::format("waits for semaphore {:#x} >= {} (holds {})", thread.semaphore,
-                                    thread.amount, execution.semaphore(hart.node, thread.semaphore));
+      stranded.pc -= 4;  // behind dj.wait, or what reads the clock
+      stranded.reason = thread.asks
+                            ? "waits for the others, on whom the clock depends that it reads"
+                            : fmt::format("waits for semaphore {:#x} >= {} (holds {})", thread.semaphore,
+                                          thread.amount, execution.semaphore(hart.node, thread.semaphore));
       break;
     default:
       break;
