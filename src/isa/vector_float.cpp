@@ -60,6 +60,7 @@ typename To::Value as(typename From::Bits bits) {
 
 template <typename To, typename B, typename A, auto op, bool one_a = false>
 void two(Hart& hart, void* destination, const void* b, const void* a, std::size_t count) {
+  if (count == 0) return;  // no first element, whose conversion might raise a flag
   if (hart.frm == rmm) [[unlikely]]
     return two_away<To, B, A, op, one_a>(hart, destination, b, a, count);
   auto* d = static_cast<Bits<To>*>(destination);
@@ -116,6 +117,7 @@ template <typename W, typename F, bool negate_product, bool negate_addend, bool 
 template <typename W, typename F, bool accumulate, bool negate_product, bool negate_addend,
           bool one_a = false>
 void multiply_add(Hart& hart, void* destination, const void* b, const void* a, std::size_t count) {
+  if (count == 0) return;
   auto* d = static_cast<Bits<W>*>(destination);
   const auto* bs = static_cast<const Bits<std::conditional_t<accumulate, F, W>>*>(b);
   const auto* xs = static_cast<const Bits<F>*>(a);
