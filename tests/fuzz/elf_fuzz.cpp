@@ -51,7 +51,7 @@ extern "C" std::size_t LLVMFuzzerCustomMutator(std::uint8_t* data, std::size_t s
                                                unsigned seed) {
   Numbers numbers(seed);
   if (size < code_begins || numbers.below(3) != 0)
-    return dojo::fuzz::mutate(data, size, most, seed, code_begins);
+    return dojo::fuzz::mutate(data, size, most, static_cast<unsigned>(numbers.next() >> 32), code_begins);
   change_field(data, size, numbers);
   return size;
 }

@@ -20,7 +20,7 @@ constexpr int most_blocks = 64;
 
 extern "C" std::size_t LLVMFuzzerCustomMutator(std::uint8_t* data, std::size_t size, std::size_t most,
                                                unsigned seed) {
-  return dojo::fuzz::mutate(data, size, most, seed, input_header_bytes);
+  return dojo::fuzz::mutate_input(data, size, most, seed);
 }
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

@@ -51,7 +51,9 @@ inline std::size_t mutate(std::uint8_t* data, std::size_t size, std::size_t most
     return LLVMFuzzerMutate(data, size, most);
   const std::uint32_t word = any_instruction(numbers);
   const std::size_t length = (word & 3) == 3 ? 4 : 2;
-  const std::size_t at = header_bytes + 2 * numbers.below((size - header_bytes) / 2 + 1);
+  // Often near the front: much code traps before it comes to its end.
+  const std::size_t places = (size - header_bytes) / 2 + 1, near = std::min<std::size_t>(places, 8);
+  const std::size_t at = header_bytes + 2 * numbers.below(numbers.below(2) == 0 ? near : places);
   const bool replaces = numbers.below(2) == 0;
   if (!replaces) std::memmove(data + at + length, data + at, size - at);
   std::memcpy(data + at, &word, length);

@@ -66,7 +66,7 @@ void run_translated(World& world, const Block& block) {
 
 extern "C" std::size_t LLVMFuzzerCustomMutator(std::uint8_t* data, std::size_t size, std::size_t most,
                                                unsigned seed) {
-  return dojo::fuzz::mutate(data, size, most, seed, input_header_bytes);
+  return dojo::fuzz::mutate_input(data, size, most, seed);
 }
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
