@@ -202,6 +202,34 @@ right:)",
   expect_trap("ebreak", 3, "la t0, place");
 }
 
+// Of code outside the text nothing is kept once it has run, and the handler still learns what trapped.
+TEST_F(BareMetal, HandlersSeeTrapsOfCodeOutsideTheText) {
+  const auto expect_cause = [&](std::string_view instruction, unsigned cause) {
+    expect_pass(fmt::format(R"(
+    li gp, 3
+    la t4, place + 1
+    j place
+.data
+.align 3
+place:
+    {}
+.text
+handler:
+    csrr t0, mcause
+    addi t0, t0, -{}
+    bnez t0, fail
+    la t0, right
+    csrw mepc, t0
+    mret
+right:)",
+                            instruction, cause));
+  };
+  expect_cause("lr.w t0, (t4)", 4);
+  expect_cause("sc.d t0, t0, (t4)", 6);
+  expect_cause("amoadd.w t0, t0, (t4)", 6);
+  expect_cause("unimp", 2);
+}
+
 TEST_F(BareMetal, MachineRegistersKeepWhatTheyHave) {
   expect_pass(R"(
     .data
