@@ -328,6 +328,27 @@ TEST_F(KernelTools, RunAProgramThatIsLinkedHigh) {
   EXPECT_EQ(dojo("exec told.elf").exit_code, 7);
 }
 
+// Whatever there is of it: where it is large, text and data must still not overlap.
+TEST_F(KernelTools, HaveThreadLocalData) {
+  for (const unsigned doubles : {1u, 8u, 9u, 40u, 500u}) {
+    write("local.c", fmt::format(R"(
+      #include <stdlib.h>
+      _Thread_local int set = 41;
+      _Thread_local double clear[{0}];
+      int main(void) {{
+        for (int i = 0; i < {0}; ++i)
+          if (clear[i] != 0) return 1;
+        clear[{0} - 1] = rand();
+        return clear[{0} - 1] == 0 ? 2 : set + 1;
+      }}
+    )",
+                                 doubles));
+    expect_built("local.c -o local.elf");
+    const Said said = dojo("exec --quiet local.elf");
+    EXPECT_EQ(said.exit_code, 42) << doubles << ": " << said.errors;
+  }
+}
+
 TEST_F(KernelTools, BuildForTheMachinesOwnVectorLength) {
   std::string text = read_text(fs::path(DOJO_SOURCE_DIR) / "machines/test6.toml");
   const std::string from = "vlen_bits            = { value = 512,";
