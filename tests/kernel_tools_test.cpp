@@ -328,6 +328,43 @@ TEST_F(KernelTools, RunAProgramThatIsLinkedHigh) {
   EXPECT_EQ(dojo("exec told.elf").exit_code, 7);
 }
 
+// From the first constructor to the last destructor, and a pure virtual function at which a constructor
+// arrives.
+TEST_F(KernelTools, BeginAndEndCppPrograms) {
+  write("life.cpp", R"(
+    #include <math.h>
+    #include <stdio.h>
+    #include <stdlib.h>
+    struct Shape {
+      Shape() { describe(); }
+      virtual ~Shape() {}
+      void describe() { if (getchar() == 'x') printf("%g\n", area()); }
+      virtual double area() const = 0;
+    };
+    struct Disc : Shape {
+      double area() const override { return M_PI; }
+    };
+    struct Noisy {
+      const char* name;
+      explicit Noisy(const char* n) : name(n) { printf("+%s ", name); }
+      ~Noisy() { printf("-%s ", name); }
+    } global("global");
+    __attribute__((destructor)) void last() { puts("last"); }
+    int main() {
+      static Noisy local("local");
+      atexit([] { printf("atexit "); });
+      Shape* const shape = new Disc;
+      printf("%.3f ", fma(shape->area(), 2, 0));
+      delete shape;
+    }
+  )");
+  expect_built("life.cpp -lm -o life.elf");
+  const Said said = dojo("exec --quiet life.elf");
+  EXPECT_EQ(said.exit_code, 0) << said.errors;
+  EXPECT_EQ(said.words, "+global +local 6.283 atexit -local -global last\n");
+  EXPECT_EQ(dojo("exec --quiet life.elf", "echo x").exit_code, 134) << "as abort() ends";
+}
+
 // Whatever there is of it: where it is large, text and data must still not overlap.
 TEST_F(KernelTools, HaveThreadLocalData) {
   for (const unsigned doubles : {1u, 8u, 9u, 40u, 500u}) {

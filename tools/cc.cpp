@@ -139,8 +139,9 @@ void cc(const CcOptions& options, const std::vector<std::string>& words) {
     }
     for (const char* source : library_sources)
       command.push_back((scratch.path / fs::path(source).filename().replace_extension(".o")).string());
-    for (const fs::path& library :
-         {libc / "lib/rv64imafdc/lp64d/libc.a", libc / "lib/rv64imafdc/lp64d/libm.a", libgcc()})
+    const fs::path folder = libc / "lib/rv64imafdc/lp64d";
+    command.push_back("-L" + folder.string());  // who writes -lm, as everywhere else, finds it
+    for (const fs::path& library : {folder / "libc.a", folder / "libm.a", libgcc()})
       command.push_back(library.string());
   }
   if (links || !options.output.empty())

@@ -18,6 +18,9 @@ extern char** environ;
 
 int dojo_thread_main(unsigned thread);
 
+// What a virtual function without a body does if it is called all the same.
+[[noreturn]] void __cxa_pure_virtual() { abort(); }
+
 // `stack`: sp as the thread found it. What lies there is zero but for argc and what follows it on thread 0.
 [[noreturn]] void dojo_start_thread(unsigned thread, uint64_t* stack) {
   char* local;
