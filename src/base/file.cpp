@@ -26,6 +26,11 @@ private:
   int number_;
 };
 
+// What has no end, such as /dev/zero, must not be taken for a large file.
+constexpr std::size_t most_from_a_stream = std::size_t{1} << 28;
+
+std::string name_of(const std::filesystem::path& path) { return path.empty() ? "''" : path.string(); }
+
 bool write_all(int descriptor, std::span<const std::byte> bytes) {
   while (!bytes.empty()) {
     const ssize_t wrote = ::write(descriptor, bytes.data(), bytes.size());
@@ -36,11 +41,28 @@ bool write_all(int descriptor, std::span<const std::byte> bytes) {
   return true;
 }
 
+// Where links lead, so that they stay what they are.
+std::filesystem::path behind_links(const std::filesystem::path& path) {
+  std::error_code none;
+  const bool link = std::filesystem::is_symlink(path, none);
+  const std::filesystem::path target = link ? std::filesystem::canonical(path, none) : path;
+  return none ? path : target;
+}
+
+// Into a device or a pipe, which no other file may replace.
+void write_in_place(const std::filesystem::path& path, std::span<const std::byte> bytes) {
+  const Descriptor file(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
+  if (file.number() < 0 || !write_all(file.number(), bytes))
+    refuse(path.string(), "cannot be written: {}", std::strerror(errno));
+}
+
 }  // namespace
 
 std::vector<std::byte> read_file(const std::filesystem::path& path) {
   const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (file.number() < 0) refuse(path.string(), "cannot be read: {}", std::strerror(errno));
+  if (file.number() < 0) refuse(name_of(path), "cannot be read: {}", std::strerror(errno));
+  struct stat state{};
+  const bool has_an_end = ::fstat(file.number(), &state) == 0 && S_ISREG(state.st_mode);
   std::vector<std::byte> bytes;
   std::size_t used = 0;
   for (;;) {
@@ -50,6 +72,8 @@ std::vector<std::byte> read_file(const std::filesystem::path& path) {
     if (got < 0) refuse(path.string(), "cannot be read: {}", std::strerror(errno));
     used += static_cast<std::size_t>(got);
     if (got == 0) break;
+    if (!has_an_end && used > most_from_a_stream)
+      refuse(path.string(), "is no file, and still goes on after {} bytes", most_from_a_stream);
   }
   bytes.resize(used);
   return bytes;
@@ -60,28 +84,14 @@ std::string read_text(const std::filesystem::path& path) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
-namespace {
-
-// A pipe, a terminal, /dev/null: something that a new file would do away with.
-bool is_no_file(const std::filesystem::path& path) {
-  struct stat status{};
-  return ::stat(path.c_str(), &status) == 0 && !S_ISREG(status.st_mode);
-}
-
-}  // namespace
-
 void write_file(const std::filesystem::path& path, std::span<const std::byte> bytes) {
-  if (is_no_file(path)) {
-    const Descriptor device(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
-    if (device.number() < 0 || !write_all(device.number(), bytes))
-      refuse(path.string(), "cannot be written: {}", std::strerror(errno));
-    return;
-  }
-  const std::filesystem::path beside = path.string() + ".partial";
+  std::error_code none;
+  if (std::filesystem::is_other(path, none)) return write_in_place(path, bytes);
+  const std::filesystem::path target = behind_links(path), beside = target.string() + ".partial";
   const Descriptor file(::open(beside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
-  if (file.number() < 0) refuse(path.string(), "cannot be written: {}", std::strerror(errno));
+  if (file.number() < 0) refuse(name_of(path), "cannot be written: {}", std::strerror(errno));
   if (!write_all(file.number(), bytes) || ::fsync(file.number()) != 0 ||
-      ::rename(beside.c_str(), path.c_str()) != 0) {
+      ::rename(beside.c_str(), target.c_str()) != 0) {
     const int reason = errno;
     ::unlink(beside.c_str());
     refuse(path.string(), "cannot be written: {}", std::strerror(reason));

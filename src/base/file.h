@@ -10,13 +10,13 @@
 
 namespace dojo {
 
-// Throws UserError naming the path if it cannot be read.
+// Throws UserError naming the path if it cannot be read, or is a device or pipe that does not end.
 std::vector<std::byte> read_file(const std::filesystem::path& path);
 std::string read_text(const std::filesystem::path& path);
 
 // Writes beside `path`, syncs, then renames over it: after any crash the old file or the new one is there,
-// whole. What is no file but a device or a pipe is written to as it is. Throws UserError (a full disk, a
-// missing folder) and leaves nothing behind.
+// whole. Where `path` is a link, what it leads to is replaced; a device or a pipe is written to.
+// Throws UserError (a full disk, a missing folder) and leaves nothing behind.
 void write_file(const std::filesystem::path& path, std::span<const std::byte> bytes);
 void write_text(const std::filesystem::path& path, std::string_view text);
 
