@@ -1,5 +1,6 @@
 // The dojo command as a user meets it: exit codes, and what it says on which stream.
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 #include <cstdio>
@@ -18,11 +19,11 @@ struct Said {
   std::string words;
 };
 
-// Runs `dojo` (beside the folder of this test) with `arguments`, which may redirect.
-Said dojo(const std::string& arguments) {
+// Runs `dojo` (beside the folder of this test) with `arguments`, which may redirect; by the command `before`.
+Said dojo(const std::string& arguments, const std::string& before = "") {
   const auto command = std::filesystem::read_symlink("/proc/self/exe").parent_path().parent_path() / "dojo";
   Said said;
-  FILE* pipe = popen(fmt::format("{} {}", command.string(), arguments).c_str(), "r");
+  FILE* pipe = popen(fmt::format("{}{} {}", before, command.string(), arguments).c_str(), "r");
   if (pipe == nullptr) return {-1, ""};
   char buffer[4096];
   while (const std::size_t count = std::fread(buffer, 1, sizeof buffer, pipe))
@@ -89,6 +90,52 @@ TEST_F(Exec, AGuestThatTrapsEndsWithThreeAndItsRegisters) {
 TEST_F(Exec, ARunawayGuestEndsWithThree) {
   const std::string path = program("", "for (volatile int i = 0;; i = i + 1) {} return 0;");
   EXPECT_EQ(dojo("exec --max-instructions 10000 " + path + " 2>/dev/null").exit_code, 3);
+}
+
+// Only a program that ends by itself has an exit code.
+TEST_F(Exec, AGuestThatDoesNotFinishHasNoExitCode) {
+  const std::string path = program("", "*(volatile uint64_t*)16 = 1; return 0;");
+  EXPECT_NE(dojo("exec " + path + " 2>/dev/null").words.find("exit code     none: trapped\n"),
+            std::string::npos);
+  EXPECT_TRUE(
+      nlohmann::json::parse(dojo("exec --json " + path + " 2>/dev/null").words)["exit_code"].is_null());
+}
+
+// Ctrl-C says where the program was, whether it ran, was traced or waited for input.
+TEST_F(Exec, CtrlCEndsTheProgramWhereItStands) {
+  const std::string path = program("static char letter;", R"(
+    system_call(63, 0, address(&letter), 1);
+    if (letter == 'r') for (volatile int i = 0;; i = i + 1) {}
+    return 0;)");
+  const std::string trace = (folder_ / "trace").string();
+  const auto stopped = [&](const std::string& arguments, const std::string& input) {
+    const Said said = dojo(fmt::format("exec {} {} {} 2>&1", arguments, path, input),
+                           "timeout --preserve-status -s INT 2 ");
+    EXPECT_EQ(said.exit_code, 130) << arguments;
+    for (const std::string_view word : {"interrupted\n", "thread 0: was running\n  at 0x", "+0x", " sp 0"})
+      EXPECT_NE(said.words.find(word), std::string::npos) << word << " in " << said.words;
+    return said.words;
+  };
+  write_text(folder_ / "run", "r");
+  const std::string input = "< " + (folder_ / "run").string();
+  EXPECT_NE(stopped("", input).find("exit code     none: interrupted\n"), std::string::npos);
+  stopped("--nodes 3", input);
+  ASSERT_EQ(::mkfifo((folder_ / "silence").c_str(), 0600), 0);
+  stopped("", "<> " + (folder_ / "silence").string());
+  stopped("--trace " + trace, input);
+  EXPECT_TRUE(read_text(trace).ends_with('\n'));
+  const std::string json = stopped("--json", input);
+  EXPECT_FALSE(nlohmann::json::parse(json.substr(0, json.rfind("}\n") + 1)).contains("cycles"));
+}
+
+TEST_F(Exec, WhatCannotBeSaidIsNoSuccess) {
+  const std::string path = program("static const char text[] = \"good day\\n\";",
+                                   "system_call(64, 1, address(text), 9); return 0;");
+  for (const char* how : {"", "--quiet", "--json"}) {
+    const Said said = dojo(fmt::format("exec {} {} 2>&1 >/dev/full", how, path));
+    EXPECT_EQ(said.exit_code, 2) << how;
+    EXPECT_EQ(said.words, "dojo: standard output: cannot be written\n") << how;
+  }
 }
 
 TEST_F(Exec, TheUsersMistakesEndWithTwoAndOneSentence) {

@@ -48,17 +48,25 @@ double per_cycle(const system::LaunchResult& result) {
                             : static_cast<double>(result.instructions) / static_cast<double>(result.cycles);
 }
 
+// An interrupted launch has worked for some cycles, but how long it takes is not known.
+bool has_an_end(const system::LaunchResult& result) { return result.outcome != system::Outcome::interrupted; }
+
 void print_summary(const ExecOptions& options, const machine::Machine& machine,
                    const system::LaunchResult& result) {
-  fmt::print("nodes         {}\nexit code     {}\ninstructions  {}\n", options.nodes, result.exit_code,
-             result.instructions);
+  const bool finished = result.outcome == system::Outcome::finished;
+  fmt::print(
+      "nodes         {}\nexit code     {}\ninstructions  {}\n", options.nodes,
+      finished ? fmt::format("{}", result.exit_code) : fmt::format("none: {}", name_of(result.outcome)),
+      result.instructions);
   fmt::print("memory        {}\n", memory_sentence(options, result));
   if (options.no_timing) return;
-  const double microseconds = static_cast<double>(result.cycles) / machine.node.clock_ghz / 1000;
-  fmt::print("cycles        {}  ({:.3f} us at {} GHz)\n", result.cycles, microseconds,
-             machine.node.clock_ghz);
-  fmt::print("per cycle     {:.3f} instructions{}\n", per_cycle(result),
-             options.nodes == 1 ? "" : ", all nodes together");
+  if (has_an_end(result)) {
+    const double microseconds = static_cast<double>(result.cycles) / machine.node.clock_ghz / 1000;
+    fmt::print("cycles        {}  ({:.3f} us at {} GHz)\n", result.cycles, microseconds,
+               machine.node.clock_ghz);
+    fmt::print("per cycle     {:.3f} instructions{}\n", per_cycle(result),
+               options.nodes == 1 ? "" : ", all nodes together");
+  }
   std::uint64_t sum = 0;
   for (const char* cause : causes) sum += cycles_of(result, cause);
   fmt::print("where the cycles of all threads went\n");
@@ -79,16 +87,21 @@ void print_json(const ExecOptions& options, const Executed& executed) {
   json["machine"] = machine.name;
   json["nodes"] = options.nodes;
   json["outcome"] = name_of(result.outcome);
-  json["exit_code"] = result.exit_code;
+  if (result.outcome == system::Outcome::finished)
+    json["exit_code"] = result.exit_code;
+  else
+    json["exit_code"] = nullptr;
   json["output"] = run.output;
   json["error_output"] = run.error_output;
   json["warnings"] = result.warnings;
   json["memory_bytes_used"] = result.memory_used;
   json["instructions"] = result.instructions;
   if (!options.no_timing) {
-    json["cycles"] = result.cycles;
-    json["instructions_per_cycle"] = per_cycle(result);
-    json["simulated_seconds"] = static_cast<double>(result.cycles) / (machine.node.clock_ghz * 1e9);
+    if (has_an_end(result)) {
+      json["cycles"] = result.cycles;
+      json["instructions_per_cycle"] = per_cycle(result);
+      json["simulated_seconds"] = static_cast<double>(result.cycles) / (machine.node.clock_ghz * 1e9);
+    }
     for (const char* cause : causes) json["cycles_by_cause"][cause] = cycles_of(result, cause);
   }
   for (const auto& [key, count] : result.ledger.rows())
@@ -166,7 +179,11 @@ void exec(const ExecOptions& options) {
   if (options.sensitivity) launch.text_input = input.reader();
   take_output(launch, run, options);
   std::optional<debug::GdbServer> server;
-  if (options.gdb) launch.lead = led_by_gdb(server.emplace(*options.gdb), options.program);
+  if (options.gdb) {
+    launch.lead = led_by_gdb(server.emplace(*options.gdb), options.program);
+  } else {
+    launch.interrupted = watch_for_interrupts();
+  }
   std::optional<debug::InstructionTrace> trace;
   if (!options.trace.empty()) {
     trace.emplace(options.trace);
@@ -182,6 +199,10 @@ void exec(const ExecOptions& options) {
   Executed executed{machine, program, run, std::move(variants), {}};
   if (options.sensitivity && run.result.outcome == system::Outcome::finished)
     executed.variant_runs = run_variants(options, executed.variants, program, input, run);
+  if (!executed.variant_runs.empty() && was_interrupted()) {
+    fmt::print(stderr, "dojo: interrupted before every run of --sensitivity had ended\n");
+    throw CLI::RuntimeError(exit_interrupted);
+  }
   print_all(options, executed);
   std::fflush(stdout);
   end_as_program(options, run.result);

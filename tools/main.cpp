@@ -46,7 +46,9 @@ int main(int count, char** words) {
   try {
     std::signal(SIGXFSZ, SIG_IGN);  // a file that may not grow is then an error of writing, as on a full disk
     const int code = run(count, words);
-    return std::fflush(stdout) == 0 ? code : refused("standard output: cannot be written");
+    const bool written =
+        std::fflush(stdout) == 0 && std::ferror(stdout) == 0;  // the latter: some time before
+    return written ? code : refused("standard output: cannot be written");
   } catch (const dojo::UserError& error) {
     return refused(error.what());
   } catch (const std::system_error& error) {  // what the system refuses: a folder, a thread, a closed output

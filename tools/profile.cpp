@@ -171,6 +171,7 @@ void profile_program(const ProfileOptions& options) {
   launch.text_output = [&](std::string_view words) {
     std::fwrite(words.data(), 1, words.size(), options.json ? stderr : stdout);
   };
+  launch.interrupted = watch_for_interrupts();
   const system::LaunchResult result = computer.launch(program, 0, 0, launch);
   for (const std::string& warning : result.warnings) fmt::print(stderr, "dojo: warning: {}\n", warning);
 
@@ -190,7 +191,10 @@ void profile_program(const ProfileOptions& options) {
     json["lines"] = json_of(lines);
     fmt::print("{}\n", json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
   } else {
-    fmt::print("\n{} cycles, {} of all threads together\n", result.cycles, sum.total());
+    if (result.outcome == system::Outcome::interrupted)
+      fmt::print("\n{} cycles of all threads together until it was interrupted\n", sum.total());
+    else
+      fmt::print("\n{} cycles, {} of all threads together\n", result.cycles, sum.total());
     print_rows("function", functions, options.rows, sum);
     print_rows("line", lines, options.rows, sum);
   }

@@ -1,10 +1,12 @@
 #include "run_program.h"
 
 #include <fmt/format.h>
+#include <poll.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <charconv>
+#include <csignal>
 #include <cstdio>
 
 #include "base/error.h"
@@ -33,8 +35,17 @@ std::uint64_t bytes_of(const std::string& text) {
   return count << shift;
 }
 
+volatile std::sig_atomic_t interrupts = 0;
+extern "C" void count_interrupt(int) { interrupts = 1; }
+
+// Waits in small pieces, for a signal may reach another thread than the one that waits.
 std::size_t read_standard_input(std::span<std::byte> to) {
+  constexpr int wait_milliseconds = 100;
   for (;;) {
+    pollfd input{.fd = STDIN_FILENO, .events = POLLIN, .revents = 0};
+    const int ready = ::poll(&input, 1, wait_milliseconds);
+    if (was_interrupted()) return 0;
+    if (ready <= 0) continue;
     const ssize_t got = ::read(STDIN_FILENO, to.data(), to.size());
     if (got >= 0) return static_cast<std::size_t>(got);
     if (errno != EINTR) return 0;
@@ -42,8 +53,8 @@ std::size_t read_standard_input(std::span<std::byte> to) {
 }
 
 void print_stranded(const system::Stranded& stranded) {
-  fmt::print(stderr, "node {} thread {}: {}\n  at {:#x}", stranded.node, stranded.thread, stranded.reason,
-             stranded.pc);
+  fmt::print(stderr, "node {} thread {}: {}\n  at {:#x}", stranded.node, stranded.thread,
+             stranded.reason.empty() ? "was running" : stranded.reason, stranded.pc);
   if (!stranded.symbol.empty()) fmt::print(stderr, " <{}>", stranded.symbol);
   fmt::print(stderr, "  {}\n", stranded.disassembly);
   for (std::size_t i = 0; i < stranded.registers.size(); ++i) {
@@ -126,12 +137,27 @@ std::string_view name_of(system::Outcome outcome) {
   return "";
 }
 
+std::function<bool()> watch_for_interrupts() {
+  struct sigaction action{};
+  ::sigaction(SIGINT, nullptr, &action);
+  if (action.sa_handler == SIG_DFL) {
+    action.sa_handler = count_interrupt;
+    action.sa_flags = static_cast<int>(SA_RESETHAND);
+    ::sigaction(SIGINT, &action, nullptr);
+  }
+  return was_interrupted;
+}
+
+bool was_interrupted() { return interrupts != 0; }
+
 void end_as_program(const ProgramOptions& options, const system::LaunchResult& result) {
   if (result.outcome != system::Outcome::finished) {
     fmt::print(stderr, "dojo: {}: {}\n", options.program, name_of(result.outcome));
+    // Who led gdb knows where the threads stand.
+    const bool led_to_it = result.outcome == system::Outcome::interrupted && !was_interrupted();
     for (const system::Stranded& stranded : result.stranded)
-      if (!stranded.reason.empty()) print_stranded(stranded);  // an interrupted one has none
-    throw CLI::RuntimeError(exit_guest_stranded);
+      if (!led_to_it) print_stranded(stranded);
+    throw CLI::RuntimeError(was_interrupted() ? exit_interrupted : exit_guest_stranded);
   }
   // A process has eight bits for it; what does not fit must not look like success.
   if (result.exit_code != 0) throw CLI::RuntimeError(result.exit_code < 256 ? result.exit_code : 255);

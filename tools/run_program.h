@@ -40,6 +40,13 @@ system::LaunchOptions launch_options(const ProgramOptions& options);
 // How much memory the program used and, if it is more than a node has, what that means.
 std::string memory_sentence(const ProgramOptions& options, const system::LaunchResult& result);
 
+// From now on Ctrl-C does not kill this process: the first makes the returned function, and the end of
+// standard input, say so, the second kills. Not where Ctrl-C is ignored, as in a shell's background.
+std::function<bool()> watch_for_interrupts();
+
+// Whether Ctrl-C came since.
+bool was_interrupted();
+
 // Ends the command if the program did not end well: says why on stderr and throws its exit code.
 void end_as_program(const ProgramOptions& options, const system::LaunchResult& result);
 

@@ -121,6 +121,7 @@ std::vector<PlausibleRun> run_variants(const ProgramOptions& options, Variants v
     system::LaunchOptions launch = launch_options(options);
     launch.host_threads = 1;
     launch.measure_memory = false;
+    launch.interrupted = was_interrupted;
     launch.text_input = input.reader();
     launch.text_output = [&run](std::string_view words) { run.output += words; };
     launch.error_output = [&run](std::string_view words) { run.error_output += words; };

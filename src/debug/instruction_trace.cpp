@@ -188,7 +188,10 @@ bool InstructionTrace::turn(system::Stepping& stepping, std::size_t thread) {
 void InstructionTrace::lead(system::Stepping& stepping) {
   for (bool any = true; any;) {
     any = false;
-    for (std::size_t thread = 0; thread < stepping.threads(); ++thread) any |= turn(stepping, thread);
+    for (std::size_t thread = 0; thread < stepping.threads(); ++thread) {
+      any |= turn(stepping, thread);
+      if (stepping.asked_to_end()) return stepping.interrupt();
+    }
   }
 }
 

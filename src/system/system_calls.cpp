@@ -212,6 +212,11 @@ std::int64_t Execution::call_read(Thread& thread) {
     input_.resize(done + count);
     const std::size_t got = options_.text_input ? options_.text_input(std::span(input_).subspan(known)) : 0;
     input_.resize(known + got);
+    // Who gives up waiting for it has seen no end of it.
+    if (got == 0 && options_.interrupted && options_.interrupted()) {
+      interrupted_ = true;
+      return 0;
+    }
     input_ended_ = got == 0;
   }
   const std::uint64_t given = std::min<std::uint64_t>(count, input_.size() - done);
