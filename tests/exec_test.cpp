@@ -151,6 +151,24 @@ TEST_F(Exec, TheUsersMistakesEndWithTwoAndOneSentence) {
     EXPECT_EQ(std::ranges::count(said.words, '\n'), 1) << said.words;
   }
   EXPECT_EQ(dojo("exec --no-such-option " + good + " 2>/dev/null").exit_code, 2);
+  EXPECT_EQ(dojo("exce program.elf 2>&1").words, "dojo: 'exce' is no command; --help lists them\n");
+}
+
+TEST_F(Exec, NumbersAreTakenAsTheyAreWritten) {
+  const std::string good = program("", "return 0;");
+  for (const auto& [option, range] : std::vector<std::pair<std::string, std::string>>{
+           {"--nodes", "1 to 1000000"},
+           {"--max-instructions", "0 to 18446744073709551615"},
+           {"--threads", "0 to 1024"},
+           {"--gdb", "0 to 65535"},
+           {"--signature s --signature-granularity", "1 to 4096"}})
+    for (const std::string value : {"-1", "1e3", "0x10", "010", "99999999999999999999", "x"}) {
+      const Said said = dojo(fmt::format("exec {} {}={} 2>&1", good, option, value));
+      EXPECT_EQ(said.exit_code, 2) << option << " " << value;
+      EXPECT_EQ(said.words,
+                fmt::format("dojo: {}: '{}' is no whole number from {}; --help lists the options\n",
+                            option.substr(option.rfind("--")), value, range));
+    }
 }
 
 // The sentence is exact: what a program counts on and what the machine has.

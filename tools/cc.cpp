@@ -17,6 +17,7 @@
 #include "commands.h"
 #include "compiler/toolchain.h"
 #include "machine/machine.h"
+#include "whole_number.h"
 
 extern char** environ;
 
@@ -163,7 +164,7 @@ void add_cc_command(CLI::App& app) {
   command
       ->add_option("--node-threads", options->node_threads,
                    "Hardware threads to start; all but the first enter dojo_thread_main(thread)")
-      ->check(CLI::Range(1, 4))
+      ->check(whole_number(1, 4))
       ->capture_default_str();
   command->callback([options, command] { cc(*options, command->remaining()); });
 }

@@ -16,6 +16,7 @@
 #include "signature.h"
 #include "system/computer.h"
 #include "system/program.h"
+#include "whole_number.h"
 
 namespace dojo::tools {
 
@@ -219,6 +220,7 @@ void add_exec_command(CLI::App& app) {
   command
       ->add_option("--gdb", options->gdb,
                    "Port of this computer where gdb may connect and lead; 0: any free one")
+      ->check(whole_number(0, 65535))
       ->type_name("PORT");
   command->add_option("--trace", options->trace, "Write a line per instruction to FILE")
       ->type_name("FILE")
@@ -236,7 +238,7 @@ void add_exec_command(CLI::App& app) {
   command
       ->add_option("--signature-granularity", options->signature_granularity,
                    "Bytes in a line of the signature")
-      ->check(CLI::Range(1, 4096))
+      ->check(whole_number(1, 4096))
       ->needs(signature)
       ->capture_default_str();
   command->add_flag("--json", options->json, "Everything, with the ledger, as JSON");

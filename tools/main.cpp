@@ -1,6 +1,7 @@
 // The `dojo` command: one line per command, and the only place that catches the user's errors.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <new>
@@ -18,6 +19,11 @@ int refused(const std::string& sentence) {
   return dojo::tools::exit_user_error;
 }
 
+bool is_command(CLI::App& app, const std::string& word) {
+  return std::ranges::any_of(app.get_subcommands([](CLI::App*) { return true; }),
+                             [&](const CLI::App* command) { return command->get_name() == word; });
+}
+
 int run(int count, char** words) {
   CLI::App app("OpenDojo: the Dojo training machine in software", "dojo");
   app.set_version_flag("--version", DOJO_VERSION);
@@ -29,6 +35,9 @@ int run(int count, char** words) {
   dojo::tools::add_profile_command(app);
   dojo::tools::add_disassemble_command(app);
   dojo::tools::add_machine_command(app);
+  // CLI11 would only say that a command is missing.
+  if (count > 1 && words[1][0] != '-' && !is_command(app, words[1]))
+    return refused(fmt::format("'{}' is no command; --help lists them", words[1]));
   try {
     app.parse(count, words);
   } catch (const CLI::RuntimeError& code) {
@@ -46,8 +55,8 @@ int main(int count, char** words) {
   try {
     std::signal(SIGXFSZ, SIG_IGN);  // a file that may not grow is then an error of writing, as on a full disk
     const int code = run(count, words);
-    const bool written =
-        std::fflush(stdout) == 0 && std::ferror(stdout) == 0;  // the latter: some time before
+    // ferror(): of what was written before.
+    const bool written = std::fflush(stdout) == 0 && std::ferror(stdout) == 0;
     return written ? code : refused("standard output: cannot be written");
   } catch (const dojo::UserError& error) {
     return refused(error.what());

@@ -14,6 +14,7 @@
 #include "compiler/toolchain.h"
 #include "run_program.h"
 #include "system/profile.h"
+#include "whole_number.h"
 
 namespace dojo::tools {
 
@@ -208,7 +209,9 @@ void add_profile_command(CLI::App& app) {
   auto options = std::make_shared<ProfileOptions>();
   CLI::App* command = app.add_subcommand("profile", "Run a program: cycles per function and line, by cause");
   add_program_options(*command, *options);
-  command->add_option("--rows", options->rows, "Functions and lines to show")->capture_default_str();
+  command->add_option("--rows", options->rows, "Functions and lines to show")
+      ->check(whole_number(0, 1'000'000))
+      ->capture_default_str();
   command->add_flag("--json", options->json, "All functions and lines as JSON");
   command->add_option("--callgrind", options->callgrind, "Also a file for kcachegrind or callgrind_annotate");
   command->callback([options] { profile_program(*options); });

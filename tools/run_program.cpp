@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "commands.h"
 #include "host_vectors.h"
+#include "whole_number.h"
 
 namespace dojo::tools {
 
@@ -70,17 +71,19 @@ void add_program_options(CLI::App& command, ProgramOptions& options) {
   command.add_option("PROGRAM", options.program, "ELF file")->required();
   command.add_option("ARGS", options.arguments, "The program's own arguments, behind --");
   command.add_option("--nodes", options.nodes, "Nodes that run it, from the first on")
-      ->check(CLI::PositiveNumber)
+      ->check(whole_number(1, most_nodes))
       ->capture_default_str();
   command.add_option("--machine", options.machine, "Name under machines/, or a .toml file")
       ->capture_default_str();
   command.add_option("--memory", options.memory,
                      "Bytes of memory (k, M, G) instead of a node's SRAM; all of it is timed as SRAM");
   command.add_option("--max-instructions", options.max_instructions, "Per thread; 0: no limit")
+      ->check(whole_number(0))
       ->capture_default_str();
   command
       .add_option("--threads", options.host_threads,
                   "Threads of this computer; 0: one per core; changes no result")
+      ->check(whole_number(0, most_threads))
       ->capture_default_str();
   add_host_vectors_option(command, options.host_vectors);
 }

@@ -7,7 +7,6 @@
 #include <csignal>
 #include <cstring>
 #include <filesystem>
-#include <limits>
 #include <memory>
 #include <vector>
 
@@ -19,6 +18,7 @@
 #include "host_vectors.h"
 #include "train_progress.h"
 #include "train_report.h"
+#include "whole_number.h"
 
 namespace dojo::tools {
 namespace {
@@ -151,20 +151,9 @@ int train(const TrainArguments& arguments) {
 
 namespace {
 
-constexpr std::uint64_t most_frames = 1'000'000, most_steps = 1'000'000'000'000, most_threads = 1024;
+constexpr std::uint64_t most_frames = 1'000'000, most_steps = 1'000'000'000'000;
 
-// Checks of one option's text: CLI11's own numbers wrap around, accept NaN and speak in 300 digits.
-CLI::Validator whole_number(std::uint64_t least, std::uint64_t most) {
-  return {[=](const std::string& text) {
-            std::uint64_t value = 0;
-            const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), value);
-            const bool good =
-                failure == std::errc() && end == text.data() + text.size() && value >= least && value <= most;
-            return good ? "" : fmt::format("'{}' is no whole number from {} to {}", text, least, most);
-          },
-          ""};
-}
-
+// As strict as whole_number().
 CLI::Validator learning_rate() {
   return {[](const std::string& text) {
             double value = 0;
@@ -211,11 +200,11 @@ void add_train_command(CLI::App& app) {
       ->check(whole_number(1, most_steps))
       ->excludes(epochs);
   command->add_option("--seed", a.seed, "Of shuffling, rendered scenes and new weights")
-      ->check(whole_number(0, std::numeric_limits<std::uint64_t>::max()))
+      ->check(whole_number(0))
       ->capture_default_str();
   command->add_flag("--initialise", a.initialise, "Draw new weights instead of starting from the file's");
   command->add_option("--nodes", a.nodes, "Use the first so many nodes; by default all")
-      ->check(whole_number(1, 1'000'000));
+      ->check(whole_number(1, most_nodes));
   command
       ->add_option("--threads", a.threads,
                    "Host threads; by default one for each core. Never changes a result")
