@@ -52,8 +52,8 @@ private:
     if (byte(6) != 1 || word32(20) != 1) refuse(where_, "has an unknown ELF version");
     if (half(18) != machine_riscv) refuse(where_, "is not a RISC-V program (e_machine {})", half(18));
     if (half(16) == 3) refuse(where_, "is position-independent or shared: link it with -static -no-pie");
-    if (half(16) != 2)
-      refuse(where_, "is not an executable (e_type {}): it still has to be linked", half(16));
+    if (half(16) == 1) refuse(where_, "is an object file: it still has to be linked");
+    if (half(16) != 2) refuse(where_, "is not an executable (e_type {})", half(16));
     if (word32(48) & flag_rve) refuse(where_, "is built for RVE (16 registers); nodes have RV64G's 32");
   }
 
@@ -161,8 +161,8 @@ private:
 
   void need(std::uint64_t offset, std::uint64_t bytes, std::string_view what) const {
     if (offset > elf_.size() || bytes > elf_.size() - offset)
-      refuse(where_, "is truncated: {} would end at byte {}, the file at {}", what, offset + bytes,
-             elf_.size());
+      refuse(where_, "is truncated or damaged: {} would be the {} bytes from byte {} on, the file has {}",
+             what, bytes, offset, elf_.size());
   }
 
   unsigned byte(std::uint64_t at) const { return std::to_integer<unsigned>(elf_[at]); }

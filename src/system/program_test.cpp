@@ -68,11 +68,14 @@ TEST(Program, NamesWhatIsWrong) {
   EXPECT_NE(refusal(with<std::uint8_t>(0, 1)).find("not an ELF"), std::string::npos);
   EXPECT_NE(refusal(with<std::uint8_t>(4, 1)).find("64-bit"), std::string::npos);
   EXPECT_NE(refusal(with<std::uint8_t>(5, 2)).find("little-endian"), std::string::npos);
-  EXPECT_NE(refusal(with<std::uint16_t>(16, 1)).find("not an executable"), std::string::npos);
+  EXPECT_NE(refusal(with<std::uint16_t>(16, 1)).find("still has to be linked"), std::string::npos);
+  EXPECT_NE(refusal(with<std::uint16_t>(16, 4)).find("not an executable"), std::string::npos);
   EXPECT_NE(refusal(with<std::uint16_t>(16, 3)).find("position-independent"), std::string::npos);
   EXPECT_NE(refusal(with<std::uint16_t>(18, 62)).find("RISC-V"), std::string::npos);
   EXPECT_NE(refusal(with<std::uint64_t>(24, 0x10)).find("not executable"), std::string::npos);
   EXPECT_NE(refusal(with<std::uint64_t>(32, ~0ull - 8)).find("program headers"), std::string::npos);
+  EXPECT_NE(refusal(with<std::uint64_t>(32, ~0ull - 8)).find("from byte 18446744073709551607 on"),
+            std::string::npos);
   EXPECT_NE(refusal(with<std::uint64_t>(40, ~0ull - 8)).find("section headers"), std::string::npos);
   EXPECT_NE(refusal(with<std::uint16_t>(56, 0)).find("no program headers"), std::string::npos);
 }
