@@ -87,6 +87,22 @@ TEST_F(Exec, AGuestThatTrapsEndsWithThreeAndItsRegisters) {
     EXPECT_NE(said.words.find(word), std::string::npos) << word << " in " << said.words;
 }
 
+TEST_F(Exec, AGuestWhoseCallsGoTooDeepIsToldSo) {
+  const std::string path = program(R"(
+    [[gnu::noinline]] static uint64_t deep(uint64_t levels) {
+      volatile uint64_t here[64];
+      here[levels % 64] = levels;
+      return deep(levels + 1) + here[levels % 64];
+    })",
+                                   "return deep(0);");
+  const Said said = dojo("exec " + path + " 2>&1");
+  EXPECT_EQ(said.exit_code, 3);
+  EXPECT_NE(said.words.find("; sp is below the thread's stack, 0x13c000 to 0x140000\n"), std::string::npos)
+      << said.words;
+  const Said other = dojo("exec " + program("", "*(volatile uint64_t*)16 = 1; return 0;") + " 2>&1");
+  EXPECT_EQ(other.words.find("thread's stack"), std::string::npos) << other.words;
+}
+
 TEST_F(Exec, ARunawayGuestEndsWithThree) {
   const std::string path = program("", "for (volatile int i = 0;; i = i + 1) {} return 0;");
   EXPECT_EQ(dojo("exec --max-instructions 10000 " + path + " 2>/dev/null").exit_code, 3);

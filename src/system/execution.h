@@ -105,6 +105,10 @@ public:
   std::uint64_t first_value(std::uint32_t node, std::uint32_t offset) override;
 
   std::uint64_t semaphore(std::uint32_t node, std::uint64_t offset) const;
+  // The addresses [first, second) that a thread was given for its stack.
+  std::pair<std::uint64_t, std::uint64_t> stack(unsigned thread) const {
+    return {layout_.stack_end(thread) - layout_.stack_bytes, layout_.stack_end(thread)};
+  }
   // Bytes of a node's memory that its program used (LaunchResult::memory_used).
   std::uint64_t memory_used(std::uint32_t node) const;
   // What the threads' own cycles were spent on, by address; of launches with LaunchOptions::profile.

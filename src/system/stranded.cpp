@@ -21,6 +21,15 @@ std::string rivalry(const Thread& thread, const Program& program) {
       thread.hart.transfer.local, thread.rival->thread, thread.rival->pc, program.locate(thread.rival->pc));
 }
 
+// Of a fault near sp where sp has left the thread's stack: most likely calls went too deep.
+std::string beyond_the_stack(const isa::Hart& hart, std::pair<std::uint64_t, std::uint64_t> stack) {
+  constexpr std::uint64_t near = 4096;
+  const std::uint64_t sp = hart.x[2];
+  const bool memory = hart.trap == isa::TrapCause::load_fault || hart.trap == isa::TrapCause::store_fault;
+  if (!memory || sp >= stack.first || hart.trap_value - sp + near > 2 * near) return {};
+  return fmt::format("; sp is below the thread's stack, {:#x} to {:#x}", stack.first, stack.second);
+}
+
 std::string trap_reason(const isa::Hart& hart) {
   switch (hart.trap) {
     case isa::TrapCause::illegal_instruction:
@@ -65,7 +74,9 @@ Stranded describe(const Execution& execution, const Thread& thread, const Progra
   stranded.pc = hart.pc;
   switch (thread.state.load()) {
     case ThreadState::trapped:
-      stranded.reason = thread.rival ? rivalry(thread, program) : trap_reason(hart);
+      stranded.reason = thread.rival
+                            ? rivalry(thread, program)
+                            : trap_reason(hart) + beyond_the_stack(hart, execution.stack(hart.thread));
       break;
     case ThreadState::too_long:
       stranded.reason = fmt::format("still running after {} instructions", limit);
