@@ -223,6 +223,18 @@ kill
   EXPECT_EQ(said.exit_code, 3);
 }
 
+TEST_F(Gdb, ASecondOneIsRefusedAtOnce) {
+  NEEDS_GDB();
+  const std::string path = program("", "return 7;");
+  const Said said =
+      session(path,
+              "shell port=$(sed -n 's/.*target remote :\\([0-9]*\\).*/\\1/p' err); "
+              "bash -c \"exec 3<>/dev/tcp/127.0.0.1/$port\" 2>/dev/null || echo nobody listens\n"
+              "continue\n");
+  EXPECT_EQ(said.exit_code, 7) << said.words;
+  expect_in_order(said, {"nobody listens", "exited with code 07"});
+}
+
 TEST_F(Gdb, WhatGdbDetachesFromRunsOn) {
   NEEDS_GDB();
   const Said said = session(program(calls, "return outer(4);"), "break inner\ncontinue\ndetach\n");

@@ -8,6 +8,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 #include "base/error.h"
 #include "debug/packet.h"
@@ -55,7 +56,9 @@ GdbServer::GdbServer(std::uint16_t port) {
   port_ = ntohs(address.sin_port);
 }
 
-GdbServer::~GdbServer() { close(listener_); }
+GdbServer::~GdbServer() {
+  if (listener_ >= 0) close(listener_);
+}
 
 std::uint16_t GdbServer::port() const { return port_; }
 
@@ -64,6 +67,8 @@ bool GdbServer::serve(system::Stepping& stepping) {
   do socket = accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
   while (socket < 0 && errno == EINTR);
   if (socket < 0) refuse(fmt::format("--gdb {}", port_), "cannot accept gdb: {}", std::strerror(errno));
+  // A second gdb is refused at once instead of waiting for a turn that never comes.
+  close(std::exchange(listener_, -1));
   // Every stop is a handful of small packets, each waiting for the other.
   const int yes = 1;
   setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);

@@ -21,9 +21,9 @@ public:
 
   std::uint16_t port() const;
 
-  // Waits until gdb connects and serves it until the program has ended, gdb detaches (the launch then runs on
-  // by itself), or gdb kills it or goes away (the launch is interrupted). Returns whether gdb went away
-  // without a word.
+  // Once: waits until gdb connects and serves it, and no other, until the program has ended, gdb detaches
+  // (the launch then runs on by itself), or gdb kills it or goes away (the launch is interrupted). Returns
+  // whether gdb went away without a word.
   bool serve(system::Stepping& stepping);
 
 private:
