@@ -365,6 +365,54 @@ TEST_F(KernelTools, BeginAndEndCppPrograms) {
   EXPECT_EQ(dojo("exec --quiet life.elf", "echo x").exit_code, 134) << "as abort() ends";
 }
 
+// What dojo.h declares is there, whether anything else of a file is used or not.
+TEST_F(KernelTools, LinkAllOfTheDeviceLibrary) {
+  write("all.cpp", R"(
+    #include <stdio.h>
+    #include "dojo.h"
+    using namespace dojo;
+    alignas(64) bf16 half[1024], turned[1024];
+    alignas(64) float single[1024], staging[1024];
+    unsigned char bytes[64];
+    int lines[16];
+    Semaphore full;
+    int main() {
+      for (int i = 0; i < 256; ++i) half[i] = static_cast<bf16>(static_cast<float>(i % 16));
+      for (int i = 0; i < 16; ++i) lines[i] = 16 * i;
+      transpose(turned, 16, half, 16, 16, 16);
+      matmul(half, 16, turned, 16, single, 16, 16, 16, 16, false);
+      matmul_listed(half, 16, half, lines, single, 16, 16, 16, 16, true);
+      transpose(single, 16, staging, lines, 16, 16);
+      transpose(staging, 16, single, 16, 16, 16);
+      transpose(turned, 16, half, lines, 16, 16);
+      fill(single, 2, 16);
+      fill(half, static_cast<bf16>(2.f), 16);
+      add(single, single, single, 16);
+      to_bf16(half, single, 16);
+      to_float(single, half, 16);
+      to_float(staging, bytes, 16);
+      split(turned, turned + 64, half, 8);
+      pack_row(turned, 2, half, 1, 8);
+      pack_row(staging, 2, single, 1, 8);
+      pack_row(bytes, 2, bytes + 32, 1, 8);
+      put_signal(0, staging, single, 16, &full);
+      wait(&full, 1);
+      put_hbm(hbm(0, 0), single, 64);
+      get(staging, hbm(0, 0), 64);
+      quiet();
+      barrier_all();
+      all_reduce(single, 16, staging, {1, 1});
+      print("four: ");
+      print(static_cast<unsigned long>(staging[15]));
+      print("\n");
+    }
+  )");
+  expect_built("all.cpp -o all.elf");
+  const Said said = dojo("exec --quiet all.elf");
+  EXPECT_EQ(said.exit_code, 0) << said.errors;
+  EXPECT_EQ(said.words, "four: 4\n");
+}
+
 // Whatever there is of it: where it is large, text and data must still not overlap.
 TEST_F(KernelTools, HaveThreadLocalData) {
   for (const unsigned doubles : {1u, 8u, 9u, 40u, 500u}) {

@@ -34,8 +34,11 @@ struct CcOptions {
 
 // What a program of `dojo cc` is linked with, in this order: its start, the C library's view of the machine,
 // and the device library.
-constexpr std::array library_sources{"hosted/entry.S", "hosted/start.cpp", "hosted/system.cpp", "memory.cpp",
-                                     "print.cpp",      "collective.cpp",   "matmul.cpp",        "vector.cpp"};
+std::vector<std::string_view> library_sources() {
+  std::vector<std::string_view> sources{"hosted/entry.S", "hosted/start.cpp", "hosted/system.cpp"};
+  sources.insert(sources.end(), compiler::device_library.begin(), compiler::device_library.end());
+  return sources;
+}
 
 // With these clang makes something else than a program, and names it on its own.
 constexpr std::array<std::string_view, 6> unlinked{"-c", "-S", "-E", "-M", "-MM", "-fsyntax-only"};
@@ -118,7 +121,7 @@ void cc(const CcOptions& options, const std::vector<std::string>& words) {
   std::vector<std::string> command{compiler::find_tool("clang++-22", "clang-22").string()};
   command.insert(command.end(), flags.begin(), flags.end());
   command.emplace_back("-c");
-  for (const char* source : library_sources) command.push_back((device / source).string());
+  for (const std::string_view source : library_sources()) command.push_back((device / source).string());
   const bool links = std::ranges::none_of(
       words, [](const std::string& word) { return std::ranges::find(unlinked, word) != unlinked.end(); });
   if (links && run(command, scratch.path) != 0) refuse("the device library", "does not compile");
@@ -138,7 +141,7 @@ void cc(const CcOptions& options, const std::vector<std::string>& words) {
       command.emplace_back("-Xlinker");
       command.push_back(flag);
     }
-    for (const char* source : library_sources)
+    for (const std::string_view source : library_sources())
       command.push_back((scratch.path / fs::path(source).filename().replace_extension(".o")).string());
     const fs::path folder = libc / "lib/rv64imafdc/lp64d";
     command.push_back("-L" + folder.string());  // who writes -lm, as everywhere else, finds it

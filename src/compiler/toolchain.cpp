@@ -26,9 +26,12 @@ constexpr std::string_view architecture =
     "rv64gcv_zba_zbb_zbs_zfh_zvl{}b_zvfh_zvfbfmin_zvfbfwma_xsfmmbase_xsfmm32a16f_xsfmm32a8f_xsfmm32a32f_"
     "xsfmm16t";
 
-// The device library, in link order. start.S comes first: its section is the program's first.
-constexpr std::array<std::string_view, 7> library_sources{
-    "start.S", "memory.cpp", "print.cpp", "collective.cpp", "matmul.cpp", "transpose.cpp", "vector.cpp"};
+// start.S comes first: its section is the program's first.
+std::vector<std::string_view> library_sources() {
+  std::vector<std::string_view> sources{"start.S"};
+  sources.insert(sources.end(), device_library.begin(), device_library.end());
+  return sources;
+}
 
 fs::path source_folder() { return DOJO_SOURCE_DIR; }
 
@@ -194,7 +197,7 @@ std::vector<std::vector<std::byte>> build_programs(std::span<const std::vector<S
       objects[p].push_back(fmt::format("{}/{}.o", p, i));
     }
   }
-  for (const std::string_view name : library_sources) {
+  for (const std::string_view name : library_sources()) {
     const fs::path source = source_folder() / "device" / name;
     jobs.push_back(
         {source.string(), folder.path(), source, fmt::format("library-{}.o", name), options.vlen_bits, {}});

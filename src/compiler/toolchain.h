@@ -5,6 +5,7 @@
 // folders, threads or time.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -14,6 +15,11 @@
 #include <vector>
 
 namespace dojo::compiler {
+
+// The device library's sources under device/, in link order. Whatever a program starts with stands before
+// them.
+constexpr std::array<std::string_view, 6> device_library{"memory.cpp", "print.cpp",     "collective.cpp",
+                                                         "matmul.cpp", "transpose.cpp", "vector.cpp"};
 
 struct SourceText {
   std::string name;  // what diagnostics call it: "train.cpp"
