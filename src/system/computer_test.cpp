@@ -342,6 +342,37 @@ TEST(Computer, NamesWhoWaitsForWhatInADeadlock) {
   EXPECT_NE(result.stranded[0].disassembly.find("dj.wait"), std::string::npos);
 }
 
+TEST(Computer, SaysWhyATransferCannotBeDone) {
+  const auto expect = [](std::string_view body, std::string_view why) {
+    const Program program =
+        guest("alignas(64) volatile uint64_t word[8];", fmt::format("{}; return 0;", body));
+    Computer computer(d1(), 2);
+    const LaunchResult result = launch(computer, program);
+    ASSERT_EQ(result.outcome, Outcome::trapped) << body;
+    const std::string address = fmt::format("{:#x}", program.symbol("word", 0));
+    std::string expected = fmt::format("transfer that cannot be done, for {} (global 0x", why);
+    if (const std::size_t at = expected.find('@'); at != std::string::npos) expected.replace(at, 1, address);
+    EXPECT_TRUE(result.stranded[0].reason.starts_with(expected))
+        << result.stranded[0].reason << "\n  instead of " << expected;
+  };
+  expect("dojo_put(0, at(5, (void*)word), address(word), 8)", "there is no node 5 in this launch of 2");
+  expect("dojo_get(0, address(word), hbm(99, 0), 8)", "there is no interface processor 99, but 5 of them");
+  expect("dojo_signal(at(7, (void*)word), 1)", "there is no node 7 in this launch of 2");
+  expect("dojo_put(0, at(1, (void*)0x200000), address(word), 8)",
+         "8 bytes from 0x200000 of node 1 cannot be written");
+  expect("dojo_get(0, address(word), at(1, (void*)0x10), 4)", "4 bytes from 0x10 of node 1 cannot be read");
+  expect("dojo_get(0, address(word), hbm(0, 0xffffffffff), 8)",
+         "8 bytes from 0xffffffffff of HBM 0 cannot be read");
+  expect("dojo_put(0, at(1, (void*)word), 0x200000, 8)",
+         "8 bytes from 0x200000 of its own node cannot be read");
+  expect("dojo_get(0, 8, at(1, (void*)word), 8)", "8 bytes from 0x8 of its own node cannot be written");
+  expect("dojo_put(4099, at(1, (void*)word), address(word), 8)",
+         "a semaphore at 0x1003 of node 1 is not aligned");
+  expect("dojo_put(address(word), hbm(0, 0), address(word), 8)",
+         "a semaphore at @ of HBM 0 cannot be: HBM has none");
+  expect("dojo_wait(8, 1)", "a semaphore at 0x8 of node 0 cannot be written");
+}
+
 TEST(Computer, TrapsAreValuesWithPlaceAndRegisters) {
   const Program program =
       guest("extern \"C\" __attribute__((noinline)) void poke(volatile uint64_t* where) { *where = 1; }",

@@ -105,6 +105,8 @@ public:
   std::uint64_t first_value(std::uint32_t node, std::uint32_t offset) override;
 
   std::uint64_t semaphore(std::uint32_t node, std::uint64_t offset) const;
+  // Why the transfer that a thread trapped at cannot be done: a clause.
+  std::string objection(const Thread& thread) const;
   // The addresses [first, second) that a thread was given for its stack.
   std::pair<std::uint64_t, std::uint64_t> stack(unsigned thread) const {
     return {layout_.stack_end(thread) - layout_.stack_bytes, layout_.stack_end(thread)};
@@ -181,6 +183,7 @@ private:
   void count(Thread& thread, std::uint32_t peer, std::uint64_t bytes, bool outwards);
   std::byte* bytes_at(std::uint32_t endpoint, std::uint64_t offset, std::uint64_t bytes, bool to_write) const;
   bool is_semaphore(std::uint32_t endpoint, std::uint64_t offset) const;
+  std::string objection_to_semaphore(std::uint32_t endpoint, std::uint64_t offset) const;
   void add(std::uint32_t node, std::uint64_t semaphore, std::uint64_t amount);
 
   const machine::Machine& machine_;

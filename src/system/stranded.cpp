@@ -30,6 +30,13 @@ std::string beyond_the_stack(const isa::Hart& hart, std::pair<std::uint64_t, std
   return fmt::format("; sp is below the thread's stack, {:#x} to {:#x}", stack.first, stack.second);
 }
 
+// A transfer of which `objection` says why it cannot be done.
+std::string bad_transfer(const isa::Transfer& transfer, std::string_view objection) {
+  return fmt::format(
+      "transfer that cannot be done, for {} (global {:#x}, local {:#x}, count {}, semaphore {:#x})",
+      objection, transfer.global, transfer.local, transfer.count, transfer.semaphore);
+}
+
 std::string trap_reason(const isa::Hart& hart) {
   switch (hart.trap) {
     case isa::TrapCause::illegal_instruction:
@@ -44,13 +51,18 @@ std::string trap_reason(const isa::Hart& hart) {
       return fmt::format("atomic access to misaligned {:#x}", hart.trap_value);
     case isa::TrapCause::breakpoint:
       return "breakpoint (ebreak)";
-    case isa::TrapCause::bad_transfer: {
-      const isa::Transfer& transfer = hart.transfer;
-      return fmt::format("transfer that cannot be done: global {:#x}, local {:#x}, count {}, semaphore {:#x}",
-                         transfer.global, transfer.local, transfer.count, transfer.semaphore);
-    }
+    case isa::TrapCause::bad_transfer:
+      break;
   }
   return "unknown trap";
+}
+
+std::string why_trapped(const Execution& execution, const Thread& thread, const Program& program) {
+  const isa::Hart& hart = thread.hart;
+  if (thread.rival) return rivalry(thread, program);
+  if (hart.trap == isa::TrapCause::bad_transfer)
+    return bad_transfer(hart.transfer, execution.objection(thread));
+  return trap_reason(hart) + beyond_the_stack(hart, execution.stack(hart.thread));
 }
 
 std::string disassembly_at(const isa::Hart& hart, std::uint64_t pc) {
@@ -74,9 +86,7 @@ Stranded describe(const Execution& execution, const Thread& thread, const Progra
   stranded.pc = hart.pc;
   switch (thread.state.load()) {
     case ThreadState::trapped:
-      stranded.reason = thread.rival
-                            ? rivalry(thread, program)
-                            : trap_reason(hart) + beyond_the_stack(hart, execution.stack(hart.thread));
+      stranded.reason = why_trapped(execution, thread, program);
       break;
     case ThreadState::too_long:
       stranded.reason = fmt::format("still running after {} instructions", limit);

@@ -17,6 +17,11 @@ std::uint32_t endpoint_of(std::uint64_t global) {
   return static_cast<std::uint32_t>(global >> endpoint_shift);
 }
 
+std::string name_of_endpoint(std::uint32_t endpoint) {
+  return fabric::is_interface(endpoint) ? fmt::format("HBM {}", endpoint - fabric::interface_endpoint)
+                                        : fmt::format("node {}", endpoint);
+}
+
 }  // namespace
 
 // Performs what the hart stopped for; what cannot be performed traps at the instruction.
@@ -202,6 +207,36 @@ std::byte* Execution::bytes_at(std::uint32_t endpoint, std::uint64_t offset, std
 bool Execution::is_semaphore(std::uint32_t endpoint, std::uint64_t offset) const {
   return offset % sizeof(std::uint64_t) == 0 && !fabric::is_interface(endpoint) &&
          bytes_at(endpoint, offset, sizeof(std::uint64_t), true) != nullptr;
+}
+
+std::string Execution::objection(const Thread& thread) const {
+  const isa::Transfer& transfer = thread.hart.transfer;
+  const std::uint32_t peer = endpoint_of(transfer.global), node = thread.hart.node;
+  const std::uint64_t offset = transfer.global & offset_mask, bytes = transfer.count;
+  if (transfer.kind == isa::TransferKind::wait) return objection_to_semaphore(node, transfer.local);
+  if (fabric::is_interface(peer) && peer - fabric::interface_endpoint >= hbm_.size())
+    return fmt::format("there is no interface processor {}, but {} of them",
+                       peer - fabric::interface_endpoint, hbm_.size());
+  if (!fabric::is_interface(peer) && peer >= nodes_)
+    return fmt::format("there is no node {} in this launch of {}", peer, nodes_);
+  if (transfer.kind == isa::TransferKind::signal) return objection_to_semaphore(peer, offset);
+
+  const bool puts = transfer.kind == isa::TransferKind::put;
+  const isa::Memory& own = thread.hart.memory;
+  if (bytes_at(peer, offset, bytes, puts) == nullptr)
+    return fmt::format("{} bytes from {:#x} of {} cannot be {}", bytes, offset, name_of_endpoint(peer),
+                       puts ? "written" : "read");
+  if ((puts ? own.readable(transfer.local, bytes) : own.writable(transfer.local, bytes)) == nullptr)
+    return fmt::format("{} bytes from {:#x} of its own node cannot be {}", bytes, transfer.local,
+                       puts ? "read" : "written");
+  return objection_to_semaphore(puts ? peer : node, transfer.semaphore);
+}
+
+std::string Execution::objection_to_semaphore(std::uint32_t endpoint, std::uint64_t offset) const {
+  const std::string where = fmt::format("{:#x} of {}", offset, name_of_endpoint(endpoint));
+  if (fabric::is_interface(endpoint)) return fmt::format("a semaphore at {} cannot be: HBM has none", where);
+  if (offset % sizeof(std::uint64_t) != 0) return fmt::format("a semaphore at {} is not aligned", where);
+  return fmt::format("a semaphore at {} cannot be written", where);
 }
 
 std::uint64_t Execution::semaphore(std::uint32_t node, std::uint64_t offset) const {
