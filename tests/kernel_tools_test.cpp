@@ -109,6 +109,8 @@ TEST_F(KernelTools, CompileManyFilesWithTheUsersFlags) {
   EXPECT_FALSE(fs::exists(folder_ / "a.elf"));
   EXPECT_NE(dojo("cc -E -Iinclude -DANSWER=43 one.c").words.find("return 43;"), std::string::npos);
   expect_built("one.o two.o");
+  EXPECT_EQ(dojo("cc -x c++ - -o piped.elf", "echo 'int main() { return 17; }'").errors, "");
+  EXPECT_EQ(dojo("exec piped.elf").exit_code, 17);
   EXPECT_EQ(dojo("exec a.elf").exit_code, 41);
 }
 

@@ -141,6 +141,7 @@ void cc(const CcOptions& options, const std::vector<std::string>& words) {
       command.emplace_back("-Xlinker");
       command.push_back(flag);
     }
+    command.emplace_back("-xnone");  // what -x says is said of the user's files
     for (const std::string_view source : library_sources())
       command.push_back((scratch.path / fs::path(source).filename().replace_extension(".o")).string());
     const fs::path folder = libc / "lib/rv64imafdc/lp64d";
