@@ -106,6 +106,13 @@ TEST_F(Exec, AGuestWhoseCallsGoTooDeepIsToldSo) {
 TEST_F(Exec, ARunawayGuestEndsWithThree) {
   const std::string path = program("", "for (volatile int i = 0;; i = i + 1) {} return 0;");
   EXPECT_EQ(dojo("exec --max-instructions 10000 " + path + " 2>/dev/null").exit_code, 3);
+  // It stops behind a block; what it says is what it did.
+  const Said said = dojo("exec --max-instructions 1 " + path + " 2>&1");
+  const std::size_t at = said.words.find("instructions  ");
+  ASSERT_NE(at, std::string::npos) << said.words;
+  const auto done = std::stoull(said.words.substr(at + 14));
+  EXPECT_NE(said.words.find(fmt::format("still running after {} instructions\n", done)), std::string::npos)
+      << said.words;
 }
 
 // Only a program that ends by itself has an exit code.

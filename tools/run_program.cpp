@@ -77,7 +77,9 @@ void add_program_options(CLI::App& command, ProgramOptions& options) {
       ->capture_default_str();
   command.add_option("--memory", options.memory,
                      "Bytes of memory (k, M, G) instead of a node's SRAM; all of it is timed as SRAM");
-  command.add_option("--max-instructions", options.max_instructions, "Per thread; 0: no limit")
+  command
+      .add_option("--max-instructions", options.max_instructions,
+                  "Per thread, and what is left of a block of code; 0: no limit")
       ->check(whole_number(0))
       ->capture_default_str();
   command

@@ -234,7 +234,7 @@ LaunchResult Computer::launch(const Program& program, std::uint64_t persistent_b
   for (unsigned node = 0; options.measure_memory && node < state.nodes; ++node)
     result.memory_used = std::max(result.memory_used, execution.memory_used(node));
   count_nodes(execution, options.profile != nullptr, result.ledger);
-  result.stranded = find_stranded(execution, program, culprit(result.outcome), options.max_instructions);
+  result.stranded = find_stranded(execution, program, culprit(result.outcome));
   if (replay) {
     Replayed timed = replay->result();
     result.cycles = timed.cycles;

@@ -18,7 +18,7 @@ void Stepping::revive(std::size_t thread) {
 }
 
 Stranded Stepping::stranded(std::size_t thread) const {
-  return describe(execution_, *execution_.threads()[thread], program_, options_.max_instructions);
+  return describe(execution_, *execution_.threads()[thread], program_);
 }
 
 }  // namespace dojo::system

@@ -77,8 +77,7 @@ std::string disassembly_at(const isa::Hart& hart, std::uint64_t pc) {
 
 }  // namespace
 
-Stranded describe(const Execution& execution, const Thread& thread, const Program& program,
-                  std::uint64_t limit) {
+Stranded describe(const Execution& execution, const Thread& thread, const Program& program) {
   const isa::Hart& hart = thread.hart;
   Stranded stranded;
   stranded.node = hart.node;
@@ -89,7 +88,7 @@ Stranded describe(const Execution& execution, const Thread& thread, const Progra
       stranded.reason = why_trapped(execution, thread, program);
       break;
     case ThreadState::too_long:
-      stranded.reason = fmt::format("still running after {} instructions", limit);
+      stranded.reason = fmt::format("still running after {} instructions", hart.instructions);
       break;
     case ThreadState::waiting:
       stranded.pc -= 4;  // behind dj.wait, or what reads the clock
@@ -109,13 +108,12 @@ Stranded describe(const Execution& execution, const Thread& thread, const Progra
   return stranded;
 }
 
-std::vector<Stranded> find_stranded(const Execution& execution, const Program& program, ThreadState state,
-                                    std::uint64_t limit) {
+std::vector<Stranded> find_stranded(const Execution& execution, const Program& program, ThreadState state) {
   std::vector<Stranded> found;
   for (const auto& thread : execution.threads()) {
     if (thread->state != state) continue;
     if (found.size() == most_stranded) break;
-    found.push_back(describe(execution, *thread, program, limit));
+    found.push_back(describe(execution, *thread, program));
   }
   return found;
 }

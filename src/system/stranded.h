@@ -10,12 +10,10 @@ namespace dojo::system {
 
 constexpr std::size_t most_stranded = 8;
 
-// One thread that has stopped. `limit`: the launch's max_instructions.
-Stranded describe(const Execution& execution, const Thread& thread, const Program& program,
-                  std::uint64_t limit);
+// One thread that has stopped.
+Stranded describe(const Execution& execution, const Thread& thread, const Program& program);
 
 // The first few threads in `state`, by node and thread.
-std::vector<Stranded> find_stranded(const Execution& execution, const Program& program, ThreadState state,
-                                    std::uint64_t limit);
+std::vector<Stranded> find_stranded(const Execution& execution, const Program& program, ThreadState state);
 
 }  // namespace dojo::system
