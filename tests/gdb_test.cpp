@@ -115,6 +115,14 @@ TEST_F(Gdb, StepsOneInstructionAtATimeAndReadsAndWritesRegisters) {
   EXPECT_EQ(said.exit_code, 112);
 }
 
+TEST_F(Gdb, CallsAFunctionOfTheProgramAndPutsTheRegistersBack) {
+  NEEDS_GDB();
+  const Said said = session(program(calls, "return outer(thread + 5);"),
+                            "break inner\ncontinue\ndelete\nprint (long)outer(100)\nprint n\ncontinue\n");
+  expect_in_order(said, {"Breakpoint 1, ", "$1 = 305", "$2 = 6", "exited with code 024"});
+  EXPECT_EQ(said.exit_code, 20) << said.words;
+}
+
 TEST_F(Gdb, ShowsVectorsAndTiles) {
   NEEDS_GDB();
   const std::string path = program("", R"guest(

@@ -190,8 +190,10 @@ void RegisterSet::describe() {
       if (feature == vector) text += vector_types(vlen_bits_ / 8);
       if (feature == tiles) text += tile_types();
     }
-    text += fmt::format("<reg name=\"{}\" bitsize=\"{}\" type=\"{}\" regnum=\"{}\" group=\"{}\"/>\n",
-                        one.name, one.bytes * 8, one.type, number, one.group);
+    // gdb restores the others behind a `call`.
+    const std::string_view kept = one.write ? "" : " save-restore=\"no\"";
+    text += fmt::format("<reg name=\"{}\" bitsize=\"{}\" type=\"{}\" regnum=\"{}\" group=\"{}\"{}/>\n",
+                        one.name, one.bytes * 8, one.type, number, one.group, kept);
   }
   text += "</feature>\n</target>\n";
 }
