@@ -248,6 +248,9 @@ TEST_F(KernelTools, ProfileEveryCycleOnce) {
   EXPECT_GT(json.at("functions").at(0).at("cycles").get<double>(), 0.8 * static_cast<double>(cycles));
   EXPECT_TRUE(json.at("lines").at(0).at("name").get<std::string>().ends_with("saxpy.c:6"));
 
+  fs::copy_file(folder_ / "saxpy.elf", folder_ / "it's a $name.elf");
+  EXPECT_EQ(Json::parse(dojo("profile \"it's a \\$name.elf\" --json").words).at("lines"), json.at("lines"));
+
   // On several nodes it is the cycles of all threads.
   const Json three = Json::parse(dojo("profile saxpy.elf --json --nodes 3").words);
   EXPECT_EQ(three.at("launch_cycles"), cycles);

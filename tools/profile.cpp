@@ -38,6 +38,17 @@ struct Place {
 using Places = std::map<std::uint64_t, Place>;
 using Rows = std::vector<std::pair<std::string, ProfileEntry>>;
 
+// As one word for the shell, whatever it holds.
+std::string shell_word(std::string_view text) {
+  std::string word = "'";
+  for (const char c : text)
+    if (c == '\'')
+      word += "'\\''";
+    else
+      word += c;
+  return word + "'";
+}
+
 // Asks llvm-symbolizer, which reads DWARF, for all addresses at once. An instruction counts for the function
 // that holds it and for the line it was written on, be it inlined.
 Places find_places(const ProfileOptions& options, const system::Program& program, const Profile& profile) {
@@ -48,11 +59,10 @@ Places find_places(const ProfileOptions& options, const system::Program& program
   for (const auto& [pc, entry] : profile) text += fmt::format("{:#x}\n", pc);
   write_text(questions, text);
   const std::string file = std::filesystem::absolute(options.program).string();
-  if (file.find('\'') != std::string::npos) refuse(file, "has a quote in its name");
-  FILE* answers = popen(
-      fmt::format("'{}' --obj='{}' --output-style=JSON < '{}' 2>/dev/null", tool.string(), file, questions)
-          .c_str(),
-      "r");
+  FILE* answers = popen(fmt::format("{} --obj={} --output-style=JSON < {} 2>/dev/null",
+                                    shell_word(tool.string()), shell_word(file), shell_word(questions))
+                            .c_str(),
+                        "r");
   if (answers == nullptr) refuse(tool.string(), "cannot be started");
   std::string lines;
   char buffer[65536];
