@@ -242,6 +242,10 @@ void add_exec_command(CLI::App& app) {
       ->needs(signature)
       ->capture_default_str();
   command->add_flag("--json", options->json, "Everything, with the ledger, as JSON");
+  command->footer(
+      "Exit code: the program's own; 2 for what is refused, 3 for a program that traps, deadlocks or runs "
+      "too long,\n"
+      "130 after Ctrl-C");
   command->callback([options] { exec(*options); });
 }
 
