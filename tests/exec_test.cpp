@@ -177,6 +177,18 @@ TEST_F(Exec, TheUsersMistakesEndWithTwoAndOneSentence) {
   EXPECT_EQ(dojo("exce program.elf 2>&1").words, "dojo: 'exce' is no command; --help lists them\n");
 }
 
+TEST_F(Exec, WithoutAPlaceForTemporaryFilesOneSentenceSaysSo) {
+  const std::string good = program("", "return 0;");
+  for (const std::string& arguments : {std::string("cc x.cpp"), "profile " + good}) {
+    const Said said = dojo(arguments + " 2>&1", "TMPDIR=/nowhere ");
+    EXPECT_EQ(said.exit_code, 2);
+    EXPECT_TRUE(said.words.ends_with("dojo: TMPDIR: names no folder for temporary files\n")) << said.words;
+    EXPECT_NE(
+        dojo(arguments + " 2>&1", "TMPDIR=/proc ").words.find("dojo: /proc: cannot hold temporary files: "),
+        std::string::npos);
+  }
+}
+
 TEST_F(Exec, NumbersAreTakenAsTheyAreWritten) {
   const std::string good = program("", "return 0;");
   for (const auto& [option, range] : std::vector<std::pair<std::string, std::string>>{

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 #include <spawn.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -14,6 +13,7 @@
 #include <string_view>
 
 #include "base/error.h"
+#include "base/temporary_folder.h"
 #include "commands.h"
 #include "compiler/toolchain.h"
 #include "machine/machine.h"
@@ -56,22 +56,6 @@ fs::path libgcc() {
   }
   refuse("libgcc.a", "not found; C programs need it (apt install picolibc-riscv64-unknown-elf)");
 }
-
-class Scratch {
-public:
-  Scratch() {
-    std::string pattern = (fs::temp_directory_path() / "dojo-cc-XXXXXX").string();
-    if (::mkdtemp(pattern.data()) == nullptr) refuse(pattern, "cannot create a temporary folder");
-    path = pattern;
-  }
-  ~Scratch() {
-    std::error_code ignored;
-    fs::remove_all(path, ignored);
-  }
-  Scratch(const Scratch&) = delete;
-  Scratch& operator=(const Scratch&) = delete;
-  fs::path path;
-};
 
 // Runs a command in `folder`, or here, with our own streams. Its exit code; 128 and more for a signal.
 int run(const std::vector<std::string>& command, const fs::path& folder = {}) {
@@ -117,14 +101,14 @@ void cc(const CcOptions& options, const std::vector<std::string>& words) {
   const fs::path device = fs::path(DOJO_SOURCE_DIR) / "device";
 
   std::vector<std::string> flags = hosted_flags(machine);
-  const Scratch scratch;
+  const TemporaryFolder scratch("dojo-cc");
   std::vector<std::string> command{compiler::find_tool("clang++-22", "clang-22").string()};
   command.insert(command.end(), flags.begin(), flags.end());
   command.emplace_back("-c");
   for (const std::string_view source : library_sources()) command.push_back((device / source).string());
   const bool links = std::ranges::none_of(
       words, [](const std::string& word) { return std::ranges::find(unlinked, word) != unlinked.end(); });
-  if (links && run(command, scratch.path) != 0) refuse("the device library", "does not compile");
+  if (links && run(command, scratch.path()) != 0) refuse("the device library", "does not compile");
 
   if (c)
     std::erase_if(flags, [](const std::string& flag) { return flag == "-std=c++23" || flag == "-fno-rtti"; });
@@ -143,7 +127,7 @@ void cc(const CcOptions& options, const std::vector<std::string>& words) {
     }
     command.emplace_back("-xnone");  // what -x says is said of the user's files
     for (const std::string_view source : library_sources())
-      command.push_back((scratch.path / fs::path(source).filename().replace_extension(".o")).string());
+      command.push_back((scratch.path() / fs::path(source).filename().replace_extension(".o")).string());
     const fs::path folder = libc / "lib/rv64imafdc/lp64d";
     command.push_back("-L" + folder.string());  // who writes -lm, as everywhere else, finds it
     for (const fs::path& library : {folder / "libc.a", folder / "libm.a", libgcc()})

@@ -1,6 +1,5 @@
 // dojo profile: runs a program and says where its cycles went, by function and by source line.
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cstdio>
@@ -10,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/temporary_folder.h"
 #include "commands.h"
 #include "compiler/toolchain.h"
 #include "run_program.h"
@@ -53,8 +53,8 @@ std::string shell_word(std::string_view text) {
 // that holds it and for the line it was written on, be it inlined.
 Places find_places(const ProfileOptions& options, const system::Program& program, const Profile& profile) {
   const auto tool = compiler::find_tool("llvm-symbolizer-22", "llvm-22");
-  const std::string questions =
-      (std::filesystem::temp_directory_path() / fmt::format("dojo-profile-{}", getpid())).string();
+  const TemporaryFolder folder("dojo-profile");
+  const std::string questions = (folder.path() / "addresses").string();
   std::string text;
   for (const auto& [pc, entry] : profile) text += fmt::format("{:#x}\n", pc);
   write_text(questions, text);
@@ -68,7 +68,6 @@ Places find_places(const ProfileOptions& options, const system::Program& program
   char buffer[65536];
   while (const std::size_t count = std::fread(buffer, 1, sizeof buffer, answers)) lines.append(buffer, count);
   const int status = pclose(answers);
-  std::filesystem::remove(questions);
   if (status != 0) refuse(tool.string(), "cannot read {}", file);
 
   Places places;

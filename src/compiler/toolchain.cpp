@@ -14,6 +14,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/parallel.h"
+#include "base/temporary_folder.h"
 
 extern char** environ;
 
@@ -34,25 +35,6 @@ std::vector<std::string_view> library_sources() {
 }
 
 fs::path source_folder() { return DOJO_SOURCE_DIR; }
-
-class TemporaryFolder {
-public:
-  TemporaryFolder() {
-    std::string pattern = (fs::temp_directory_path() / "dojo-build-XXXXXX").string();
-    if (::mkdtemp(pattern.data()) == nullptr) refuse(pattern, "cannot create a temporary folder");
-    path_ = pattern;
-  }
-  ~TemporaryFolder() {
-    std::error_code ignored;
-    fs::remove_all(path_, ignored);
-  }
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-  const fs::path& path() const { return path_; }
-
-private:
-  fs::path path_;
-};
 
 // Runs a command in `folder` with its output in `log`; true if it succeeds.
 bool run(const std::vector<std::string>& command, const fs::path& folder, const fs::path& log) {
@@ -181,7 +163,7 @@ std::vector<std::vector<std::byte>> build_programs(std::span<const std::vector<S
   const fs::path clang = find_tool("clang++-22", "clang-22");
   const fs::path lld = find_tool("ld.lld-22", "lld-22");
   DOJO_ENSURE(options.node_threads >= 1 && options.node_threads <= 4);
-  const TemporaryFolder folder;
+  const TemporaryFolder folder("dojo-build");
 
   std::vector<Compilation> jobs;
   std::vector<std::string> library;
