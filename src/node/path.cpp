@@ -16,7 +16,8 @@ bool may_be_passed(const PathBlock& one) {
   const isa::Decoded& last = block.code[block.count - 1];
   const bool stops = last.row->unit == isa::Unit::system || last.row->unit == isa::Unit::transfer;
   const bool by_address = last.row->mnemonic == "jalr" && one.step->exit == Exit::onward;
-  return !stops && !by_address;
+  const bool jumps = last.row->unit == isa::Unit::branch || one.step->exit == Exit::onward;
+  return !stops && !by_address && jumps;
 }
 
 }  // namespace

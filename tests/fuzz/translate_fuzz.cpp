@@ -1,65 +1,65 @@
-// Arbitrary bytes as code, block by block in both ways: by its meanings, and translated to host code. Hart
-// and memory must end alike. Inputs: code_input.h.
+// Arbitrary bytes as code, run in two ways: by its meanings, and as host code, blocks and traces from the
+// first run on. Hart, memory, cycles and counts must end alike. Inputs: code_input.h; what stays of bytes 1
+// and 2 also decides how it is run.
 #include <array>
 #include <cstdlib>
 #include <cstring>
+#include <map>
 #include <memory>
-#include <vector>
 
 #include "code_input.h"
 #include "isa/block.h"
-#include "isa/float_host.h"
-#include "translate/translator.h"
+#include "node/core.h"
 
 namespace {
 
-using namespace dojo::isa;
-using dojo::fuzz::input_header_bytes;
-using dojo::translate::Tally;
+using namespace dojo;
+using fuzz::input_header_bytes;
+using isa::Hart;
 
 constexpr std::uint64_t base = 0x10000, bytes = 4 * 1024, code_bytes = 1024;
-constexpr int most_blocks = 16;
-constexpr std::uint8_t nearest_to_maximum = 4;
+constexpr std::uint64_t most_instructions = 2000;
 
 struct World {
   Hart hart;
   std::array<std::byte, bytes> memory{};
+  std::uint64_t instructions = 0, cycles = 0;
+  std::map<std::uint32_t, node::Counts> counts;
 
-  Memory window() { return {memory.data(), base, bytes, 0, base, base + code_bytes}; }
-  void attach() {
-    hart.memory = window();
-    hart.reach = Reach(hart.memory);
-  }
+  isa::Memory window() { return {memory.data(), base, bytes, 0, base, base + code_bytes}; }
   bool operator==(const World& other) const {
     const Hart &a = hart, &b = other.hart;
-    return a.x == b.x && a.f == b.f && a.pc == b.pc && a.fflags == b.fflags && a.vl == b.vl &&
-           a.vtype == b.vtype && a.vstart == b.vstart && a.v == b.v && a.tiles == b.tiles &&
-           a.stop == b.stop && (a.stop != Stop::trap || (a.trap == b.trap && a.trap_value == b.trap_value)) &&
-           memory == other.memory;
+    return a.x == b.x && a.f == b.f && a.pc == b.pc && a.fflags == b.fflags && a.frm == b.frm &&
+           a.vl == b.vl && a.vtype == b.vtype && a.sew == b.sew && a.lmul_log2 == b.lmul_log2 &&
+           a.altfmt == b.altfmt && a.tile_m == b.tile_m && a.tile_k == b.tile_k &&
+           a.tile_widen == b.tile_widen && a.vstart == b.vstart && a.v == b.v && a.tiles == b.tiles &&
+           a.stop == b.stop &&
+           (a.stop != isa::Stop::trap || (a.trap == b.trap && a.trap_value == b.trap_value)) &&
+           memory == other.memory && instructions == other.instructions && cycles == other.cycles &&
+           counts == other.counts;
   }
 };
 
-void run_translated(World& world, const Block& block) {
-  // Its room for code is used up in the end; the next one begins with all of it.
-  static auto translator = std::make_unique<dojo::translate::Translator>();
-  Hart& hart = world.hart;
-  int owner = 0;
-  const dojo::translate::Vectors vectors{
-      .any = true, .vl = hart.vl, .vtype = hart.vtype, .vlen_bits = hart.vlen_bits};
-  const void* entry = translator->translate(block, vectors, {.owner = &owner});
-  if (entry == nullptr) {
-    translator = std::make_unique<dojo::translate::Translator>();
-    entry = translator->translate(block, vectors, {.owner = &owner});
-    if (entry == nullptr) std::abort();
+struct Way {
+  std::uint32_t translate_after = node::never_translate;
+  node::HostVectors vectors = node::HostVectors::none;
+  bool with_timing = true;
+  std::uint64_t slice = most_instructions;  // instructions
+};
+
+void run(World& world, const Way& way) {
+  static const auto machine = machine::read_machine(DOJO_SOURCE_DIR "/machines/d1.toml");
+  world.hart.memory = world.window();
+  node::CodeImage image(base, base + code_bytes, isa::max_block, way.translate_after, way.vectors);
+  node::BlockTiming timing(machine.node);
+  node::Core core(image, timing, way.with_timing);
+  while (world.instructions < most_instructions) {
+    const node::Slice slice = core.run(world.hart, way.slice);
+    world.instructions += slice.instructions;
+    world.cycles += slice.cycles;
+    if (slice.stop != isa::Stop::none) break;
   }
-  hart.stop = Stop::none;
-  begin_floats(hart);
-  std::vector<Tally> tally(dojo::translate::tallies);
-  const dojo::translate::Step before;  // nothing is known to follow: one block, left unaccounted
-  dojo::translate::Chain chain{.last = &before, .budget = 1000, .tally = tally.data()};
-  translator->run(hart, chain, entry);
-  end_floats(hart);
-  if (hart.stop == Stop::trap) settle_trap(hart, block);
+  world.counts = core.counts();
 }
 
 }  // namespace
@@ -70,20 +70,21 @@ extern "C" std::size_t LLVMFuzzerCustomMutator(std::uint8_t* data, std::size_t s
 }
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  if (!dojo::translate::Translator::host_is_known()) return 0;
+  if (node::host_vectors() == node::HostVectors::none) return 0;
   if (size < input_header_bytes || size - input_header_bytes > code_bytes) return 0;
-  const auto meant = std::make_unique<World>(), translated = std::make_unique<World>();
-  std::memcpy(meant->memory.data(), data + input_header_bytes, size - input_header_bytes);
-  dojo::fuzz::begin_as(meant->hart, data, meant->window());
-  meant->attach();
-  for (int i = 0; i < most_blocks && meant->hart.stop != Stop::trap; ++i) {
-    const Block block = build_block(meant->hart.memory, meant->hart.pc);
-    if (meant->hart.vstart != 0 || meant->hart.frm >= nearest_to_maximum) break;  // never translated
-    *translated = *meant;
-    translated->attach();
-    run_block(meant->hart, block);
-    run_translated(*translated, block);
-    if (!(*meant == *translated)) std::abort();
-  }
+  const auto start = std::make_unique<World>();
+  std::memcpy(start->memory.data(), data + input_header_bytes, size - input_header_bytes);
+  fuzz::begin_as(start->hart, data, start->window());
+  const unsigned choice = data[1];
+  const bool with_timing = (choice & 1) != 0;
+  // Slices that end where they do by the meanings alone, too, so that cycles are cut alike.
+  const std::uint64_t slice = (choice & 2) != 0 ? most_instructions : 1 + choice % 61;
+  const auto meant = std::make_unique<World>(*start), translated = std::make_unique<World>(*start);
+  run(*meant, {.with_timing = with_timing, .slice = slice});
+  run(*translated, {.translate_after = (choice & 4) != 0 ? 0u : 2u,
+                    .vectors = (choice & 8) != 0 ? node::HostVectors::avx2 : node::host_vectors(),
+                    .with_timing = with_timing,
+                    .slice = slice});
+  if (!(*meant == *translated)) std::abort();
   return 0;
 }
