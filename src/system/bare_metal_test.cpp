@@ -230,6 +230,30 @@ right:)",
   expect_cause("unimp", 2);
 }
 
+// It would take its trap for ever without an instruction.
+TEST_F(BareMetal, AHandlerThatTrapsAtOnceEndsTheThread) {
+  for (const std::string_view vector : {"li t0, 16", "la t0, bad"}) {
+    const LaunchResult result = run(fmt::format(R"(
+.globl _start
+.text
+_start:
+  {}
+  csrw mtvec, t0
+  ebreak
+.align 2
+bad: unimp
+)",
+                                                vector));
+    ASSERT_EQ(result.outcome, Outcome::trapped);
+    EXPECT_NE(result.stranded[0].reason.find("this is where mtvec sends traps"), std::string::npos)
+        << result.stranded[0].reason;
+  }
+  // One that traps later, or returns to what trapped, is stopped by its instructions.
+  EXPECT_EQ(
+      run(".globl _start\n_start: la t0, handler\ncsrw mtvec, t0\nebreak\n.align 2\nhandler: mret\n").outcome,
+      Outcome::too_long);
+}
+
 TEST_F(BareMetal, MachineRegistersKeepWhatTheyHave) {
   expect_pass(R"(
     .data

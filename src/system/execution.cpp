@@ -179,17 +179,26 @@ void Execution::after_slice(Thread& thread, isa::Stop stop) {
       thread.clock_known || !options_.timing ? read_clock(thread) : ask(thread);
       break;
     case isa::Stop::trap:
-      if (isa::enter_trap_handler(thread.hart)) break;
-      end(thread, ThreadState::trapped);
+      if (!enter_trap_handler(thread)) end(thread, ThreadState::trapped);
       break;
     case isa::Stop::system_call:
-      if (isa::enter_trap_handler(thread.hart)) break;
+      if (enter_trap_handler(thread)) break;
       system_call(thread);
       break;
     case isa::Stop::transfer:
       transfer(thread);
       break;
   }
+}
+
+// The program's own, if it has one. Whose first instruction traps would trap there for ever, and no limit of
+// instructions would end it: none is executed.
+bool Execution::enter_trap_handler(Thread& thread) {
+  isa::Hart& hart = thread.hart;
+  const bool again = hart.pc == hart.machine.mtvec && hart.instructions == thread.handler_entered_at;
+  if (again || !isa::enter_trap_handler(hart)) return false;
+  thread.handler_entered_at = hart.instructions;
+  return true;
 }
 
 // --- The clock ------------------------------------------------------------------------------------------

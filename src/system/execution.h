@@ -62,6 +62,8 @@ struct Thread {
     std::uint64_t pc = 0;
   };
   std::optional<Rival> rival;
+  std::uint64_t handler_entered_at =
+      ~std::uint64_t{0};  // by the hart's instructions: the program's own handler
   int exit_code = 0;
   std::string text, error_text;
   std::uint64_t cycles = 0;  // since the last record
@@ -139,6 +141,7 @@ private:
   void run_thread(Thread& thread);
   void run_slice(Thread& thread, std::uint64_t most_instructions);
   void after_slice(Thread& thread, isa::Stop stop);
+  bool enter_trap_handler(Thread& thread);
   void note_down(Thread& thread, std::uint32_t op);
   void pull(Thread& thread);
   void ask(Thread& thread);

@@ -26,7 +26,7 @@ std::string beyond_the_stack(const isa::Hart& hart, std::pair<std::uint64_t, std
   constexpr std::uint64_t near = 4096;
   const std::uint64_t sp = hart.x[2];
   const bool memory = hart.trap == isa::TrapCause::load_fault || hart.trap == isa::TrapCause::store_fault;
-  if (!memory || sp >= stack.first || hart.trap_value - sp + near > 2 * near) return {};
+  if (!memory || sp == 0 || sp >= stack.first || hart.trap_value - sp + near > 2 * near) return {};
   return fmt::format("; sp is below the thread's stack, {:#x} to {:#x}", stack.first, stack.second);
 }
 
@@ -62,7 +62,9 @@ std::string why_trapped(const Execution& execution, const Thread& thread, const 
   if (thread.rival) return rivalry(thread, program);
   if (hart.trap == isa::TrapCause::bad_transfer)
     return bad_transfer(hart.transfer, execution.objection(thread));
-  return trap_reason(hart) + beyond_the_stack(hart, execution.stack(hart.thread));
+  const std::string_view place = hart.machine.mtvec != 0 ? "; this is where mtvec sends traps" : "";
+  return fmt::format("{}{}{}", trap_reason(hart), beyond_the_stack(hart, execution.stack(hart.thread)),
+                     place);
 }
 
 std::string disassembly_at(const isa::Hart& hart, std::uint64_t pc) {
