@@ -214,9 +214,14 @@ bool Program::has_symbol(std::string_view name) const {
 }
 
 std::string Program::locate(std::uint64_t address) const {
+  const auto segment = std::ranges::find_if(segments_, [address](const ProgramSegment& one) {
+    return address >= one.address && address < one.end();
+  });
+  if (segment == segments_.end()) return {};
   auto after = std::ranges::upper_bound(symbols_, address, {}, &Symbol::address);
   while (after != symbols_.begin()) {
     const Symbol& symbol = *--after;
+    if (symbol.address < segment->address) break;
     if (!symbol.code) continue;
     const std::uint64_t distance = address - symbol.address;
     if (symbol.size != 0 && distance >= symbol.size) return {};

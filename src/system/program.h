@@ -39,7 +39,7 @@ public:
   // Value of a symbol, or `otherwise` if it does not exist.
   std::uint64_t symbol(std::string_view name, std::uint64_t otherwise) const;
   bool has_symbol(std::string_view name) const;
-  // "function+0x12" for an address, empty if unknown.
+  // "function+0x12" for an address, empty if unknown or in no segment with a function before it.
   std::string locate(std::uint64_t address) const;
   // Every address that a symbol of the code names, ascending: where functions begin.
   std::vector<std::pair<std::uint64_t, std::string>> code_symbols() const;

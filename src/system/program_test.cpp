@@ -13,7 +13,8 @@ namespace {
 
 const std::vector<std::byte>& sample() {
   static const std::vector<std::byte> elf =
-      build_guest(guest_source("uint64_t counter = 5; uint64_t zeros[100];\n"
+      build_guest(guest_source("asm(\".section .text.last, \\\"ax\\\"\\nlabel: nop\\n.text\");\n"
+                               "uint64_t counter = 5; uint64_t zeros[100];\n"
                                "extern \"C\" __attribute__((noinline)) uint64_t twice(uint64_t x) { asm "
                                "volatile(\"nop\"); return x * 2; }",
                                "return twice(counter) + zeros[thread];"));
@@ -46,6 +47,8 @@ TEST(Program, ReadsSegmentsSymbolsAndTheHashOfTheFile) {
   EXPECT_EQ(program.locate(twice), "twice");
   EXPECT_EQ(program.locate(twice + 2), "twice+0x2");
   EXPECT_EQ(program.locate(0x10), "");
+  EXPECT_EQ(program.locate(program.symbol("label", 0)), "label");
+  EXPECT_EQ(program.locate(0xffff'0000), "") << "beyond the program, behind a label without a size";
   const auto [begin, end] = program.text();
   EXPECT_TRUE(begin <= twice && twice < end);
   EXPECT_FALSE(begin <= program.symbol("counter", 0) && program.symbol("counter", 0) < end);
