@@ -2,11 +2,15 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
+#include <chrono>
+#include <csignal>
 #include <cstdio>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <thread>
 
 #include "base/file.h"
 #include "system/guest_for_tests.h"
@@ -19,17 +23,45 @@ struct Said {
   std::string words;
 };
 
-// Runs `dojo` (beside the folder of this test) with `arguments`, which may redirect; by the command `before`.
+// It lies beside the folder of this test.
+std::string command() {
+  return (std::filesystem::read_symlink("/proc/self/exe").parent_path().parent_path() / "dojo").string();
+}
+
+// Runs `dojo` with `arguments`, which may redirect; in the environment `before`.
 Said dojo(const std::string& arguments, const std::string& before = "") {
-  const auto command = std::filesystem::read_symlink("/proc/self/exe").parent_path().parent_path() / "dojo";
   Said said;
-  FILE* pipe = popen(fmt::format("{}{} {}", before, command.string(), arguments).c_str(), "r");
+  FILE* pipe = popen(fmt::format("{}{} {}", before, command(), arguments).c_str(), "r");
   if (pipe == nullptr) return {-1, ""};
   char buffer[4096];
   while (const std::size_t count = std::fread(buffer, 1, sizeof buffer, pipe))
     said.words.append(buffer, count);
   said.exit_code = WEXITSTATUS(pclose(pipe));
   return said;
+}
+
+// Ctrl-C, once it is waited for and the program has had time to do something.
+Said interrupted(const std::string& arguments, const std::filesystem::path& words) {
+  const std::string line = fmt::format("exec {} {} >{} 2>&1", command(), arguments, words.string());
+  const pid_t child = fork();
+  if (child == 0) {
+    std::signal(SIGINT, SIG_DFL);
+    execl("/bin/sh", "sh", "-c", line.c_str(), nullptr);
+    _exit(127);
+  }
+  const auto waits_for_it = [&] {
+    const std::string status = read_text(fmt::format("/proc/{}/status", child));
+    const std::size_t at = status.find("SigCgt:\t");
+    return at != std::string::npos &&
+           (std::stoull(status.substr(at + 8), nullptr, 16) >> (SIGINT - 1) & 1) != 0;
+  };
+  for (int tenths = 0; tenths < 600 && !waits_for_it(); ++tenths)
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  std::this_thread::sleep_for(std::chrono::milliseconds(300));
+  kill(child, SIGINT);
+  int status = 0;
+  waitpid(child, &status, 0);
+  return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, read_text(words)};
 }
 
 class Exec : public testing::Test {
@@ -132,8 +164,7 @@ TEST_F(Exec, CtrlCEndsTheProgramWhereItStands) {
     return 0;)");
   const std::string trace = (folder_ / "trace").string();
   const auto stopped = [&](const std::string& arguments, const std::string& input) {
-    const Said said = dojo(fmt::format("exec {} {} {} 2>&1", arguments, path, input),
-                           "timeout --preserve-status -s INT 2 ");
+    const Said said = interrupted(fmt::format("exec {} {} {}", arguments, path, input), folder_ / "words");
     EXPECT_EQ(said.exit_code, 130) << arguments;
     for (const std::string_view word : {"interrupted\n", "thread 0: was running\n  at 0x", "+0x", " sp 0"})
       EXPECT_NE(said.words.find(word), std::string::npos) << word << " in " << said.words;
