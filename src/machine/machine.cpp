@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <limits>
-#include <source_location>
 #include <variant>
 
 #include "base/error.h"
@@ -269,10 +268,9 @@ void check_together(const File& file, const Machine& machine) {
 std::filesystem::path locate(std::string_view name) {
   const std::filesystem::path given(name);
   if (given.has_parent_path() || given.extension() == ".toml") return given;
-  const std::filesystem::path source = std::source_location::current().file_name();
   std::error_code unreadable;
   const auto program = std::filesystem::read_symlink("/proc/self/exe", unreadable);
-  const std::filesystem::path folders[] = {source.parent_path() / "../../machines",
+  const std::filesystem::path folders[] = {std::filesystem::path(DOJO_SOURCE_DIR) / "machines",
                                            program.parent_path() / "../machines"};
   for (const auto& folder : folders) {
     const auto path = (folder / fmt::format("{}.toml", name)).lexically_normal();
