@@ -55,6 +55,7 @@ protected:
     write_text(file("commands"), "set pagination off\nset confirm off\n" + commands);
     const std::string script = fmt::format(
         R"(cd {folder}
+rm -f out err
 {dojo} exec --gdb 0 {options} {program} > out 2> err & pid=$!
 for i in $(seq 600); do port=$(sed -n "s/.*target remote :\([0-9]*\).*/\1/p" err); [ -n "$port" ] && break; sleep 0.1; done
 timeout 300 gdb-multiarch -batch -nx -ex "set remotetimeout 120" -ex "target remote :$port" -x commands {program} < /dev/null 2>&1
