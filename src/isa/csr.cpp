@@ -48,6 +48,7 @@ constexpr Csr table[] = {
   {0x304, "mie",          READ(h.machine.mie),        WRITE(h.machine.mie = value & machine_interrupts),              "interrupts that would be taken; none ever comes"},
   {0x305, "mtvec",        READ(h.machine.mtvec),      WRITE(h.machine.mtvec = value & ~u64{3}),                       "where traps go; 0: they end the thread"},
   {0x306, "mcounteren",   READ(7),                    ignore,                                                         "user mode may read all counters"},
+  {0x320, "mcountinhibit", READ(0),                   ignore,                                                         "no counter ever stands still"},
   {0x340, "mscratch",     READ(h.machine.mscratch),   WRITE(h.machine.mscratch = value),                              "for the trap handler"},
   {0x341, "mepc",         READ(h.machine.mepc),       WRITE(h.machine.mepc = value & ~u64{1}),                        "the instruction that trapped"},
   {0x342, "mcause",       READ(h.machine.mcause),     WRITE(h.machine.mcause = value),                                "why it trapped"},
@@ -55,6 +56,8 @@ constexpr Csr table[] = {
   {0x344, "mip",          READ(0),                    ignore,                                                         "no interrupt is ever pending"},
   {0x3a0, "pmpcfg0",      READ(0),                    ignore,                                                         "memory is not protected by regions"},
   {0x3b0, "pmpaddr0",     READ(0),                    ignore,                                                         "memory is not protected by regions"},
+  {0xb00, "mcycle",       READ(h.cycle),              ignore,                                                         "as cycle; it cannot be set"},
+  {0xb02, "minstret",     READ(h.instructions),       ignore,                                                         "as instret; it cannot be set"},
   {0xf11, "mvendorid",    READ(0),                    nullptr,                                                        "not given"},
   {0xf12, "marchid",      READ(0),                    nullptr,                                                        "not given"},
   {0xf13, "mimpid",       READ(0),                    nullptr,                                                        "not given"},
@@ -70,8 +73,8 @@ enum class Access { write, set, clear };
 // them.
 const Decoded* access(Hart& h, const Decoded* d, Access kind, u64 source, bool writes) {
   const Csr* csr = find_csr(static_cast<unsigned>(d->immediate));
-  const bool is_machines = (d->immediate >> 8 & 3) == 3 && csr != nullptr && csr->number < 0xc00;
-  if (csr == nullptr || (writes && csr->write == nullptr) || (h.machine.user && is_machines))
+  const bool is_privileged = (d->immediate >> 8 & 3) != 0;
+  if (csr == nullptr || (writes && csr->write == nullptr) || (h.machine.user && is_privileged))
     return h.raise(d, TrapCause::illegal_instruction, d->word);
   const u64 old = csr->read(h);
   if (writes)

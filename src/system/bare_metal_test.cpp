@@ -297,6 +297,35 @@ over: unimp
 right:)");
 }
 
+TEST_F(BareMetal, UserModeHasTheCountersButNoRegisterOfOtherModes) {
+  expect_pass(R"(
+    li gp, 5
+    j over
+handler:
+    csrr t0, mcause
+    li t1, 2
+    bne t0, t1, wrong     # an illegal instruction
+    csrr t0, satp
+    csrr t0, minstret
+    csrr t1, instret
+    sub t1, t1, t0
+    addi t1, t1, -1
+    bnez t1, wrong
+    csrr t0, mcycle
+    csrr t1, cycle
+    bgeu t0, t1, wrong
+    la t0, right
+    csrw mepc, t0
+    mret
+wrong: li gp, 9
+    j fail
+over: csrr t0, cycle
+    csrr t0, instret
+    csrr t0, satp         # traps
+    j wrong
+right:)");
+}
+
 // Programs without a handler of their own: ecall asks the system, and a trap ends the thread.
 TEST_F(BareMetal, WithoutAVectorEcallIsASystemCall) {
   const LaunchResult result = run(".globl _start\n.text\n_start: li a0, 42\n li a7, 93\n ecall\n");
