@@ -247,17 +247,19 @@ TEST(Core, HostThreadsShareWhatIsRememberedAndChangeNothing) {
   CodeImage alone_image(Bench::base, bench.text_end);
   BlockTiming alone_timing(d1());
   const Outcome alone = run_on_core(bench, alone_image, alone_timing, true, 100'000'000);
-  CodeImage image(Bench::base, bench.text_end);
-  BlockTiming timing(d1());
-  std::vector<Outcome> outcomes(64);
-  parallel_for(4, outcomes.size(),
-               [&](std::size_t i) { outcomes[i] = run_on_core(bench, image, timing, true, 1 + i * 7); });
-  for (const Outcome& outcome : outcomes) {
-    EXPECT_EQ(outcome.slice.cycles, alone.slice.cycles);
-    EXPECT_EQ(outcome.counts, alone.counts);
+  for (const std::uint32_t translate_after : {translate_after_default, 0u}) {
+    CodeImage image(Bench::base, bench.text_end, isa::max_block, translate_after);
+    BlockTiming timing(d1());
+    std::vector<Outcome> outcomes(64);
+    parallel_for(4, outcomes.size(),
+                 [&](std::size_t i) { outcomes[i] = run_on_core(bench, image, timing, true, 1 + i * 7); });
+    for (const Outcome& outcome : outcomes) {
+      EXPECT_EQ(outcome.slice.cycles, alone.slice.cycles);
+      EXPECT_EQ(outcome.counts, alone.counts);
+    }
+    EXPECT_EQ(timing.transitions(), alone_timing.transitions());
+    EXPECT_EQ(timing.states(), alone_timing.states());
   }
-  EXPECT_EQ(timing.transitions(), alone_timing.transitions());
-  EXPECT_EQ(timing.states(), alone_timing.states());
 }
 
 TEST(Core, ALongLoopIsRememberedOnce) {
