@@ -1,4 +1,4 @@
-// Do the matrix unit's instructions, as meanings and as translated code, give
+// Do the matrix unit's instructions, as meanings and as translated code, and the numpy model of docs/ give
 // what the published vectors say (docs/matrix-vectors.txt, which an oracle of exact fractions wrote)?
 #include <fmt/format.h>
 #include <gtest/gtest.h>
@@ -192,11 +192,24 @@ TEST_P(MatrixVectorsTranslated, TranslatedCodeReproducesEveryOne) {
   });
 }
 
-// Exit code of a program of ours in Python.
+// Exit code of a program of ours in Python. Debian's numpy is for its own interpreter.
 int python(const std::string& program, const std::string& argument) {
   const std::string line =
       fmt::format("/usr/bin/python3 -B '{}/{}' '{}'", DOJO_SOURCE_DIR, program, argument);
   return WEXITSTATUS(std::system(line.c_str()));
+}
+
+TEST(MatrixVectors, TheNumpyModelReproducesEveryOne) {
+  EXPECT_EQ(python("docs/matrix_model.py", vectors_file), 0);
+}
+
+TEST(MatrixVectors, TheNumpyModelSaysWhereItDiffers) {
+  const TemporaryFolder folder("dojo-matrix-vectors");
+  std::string text = read_text(vectors_file);
+  const std::size_t place = text.find("\nD ") + 3;
+  text[place] = text[place] == '0' ? '1' : '0';
+  write_text(folder.path() / "changed.txt", text);
+  EXPECT_EQ(python("docs/matrix_model.py", folder.path() / "changed.txt"), 1);
 }
 
 TEST(MatrixVectors, TheFileIsWhatItsGeneratorWrites) {

@@ -2,7 +2,7 @@
 # Installs what a Debian 12 machine lacks to build and test OpenDojo, and the packages named as arguments. Does nothing when all is there.
 set -eu
 packages=(
-  build-essential cmake ninja-build pkg-config ccache python3
+  build-essential cmake ninja-build pkg-config ccache python3 python3-numpy
   clang-22 lld-22 llvm-22 clang-format-22 clang-tidy-22 libclang-rt-22-dev
   libfmt-dev libcli11-dev libtomlplusplus-dev nlohmann-json3-dev libssl-dev
   libgtest-dev libbenchmark-dev
