@@ -50,7 +50,7 @@ for program in "${chosen[@]:-build-fuzz/tests/*_fuzz}"; do
     mkdir -p "build-fuzz/corpus/$name"
     echo "== $name"
     # Of libFuzzer's many lines: what it began and ended with, and what it found.
-    "$one" -max_total_time="$seconds" -print_final_stats=1 -rss_limit_mb=4096 -timeout=20 \
+    "$one" -max_total_time="$seconds" -print_final_stats=1 -rss_limit_mb=4096 -timeout=120 \
       -artifact_prefix="build-fuzz/$name-" "build-fuzz/corpus/$name" "$seeds/$name" 2>&1 |
       grep -vE '^#[0-9]+[[:space:]]+(NEW|REDUCE|RELOAD|pulse)|NEW_FUNC|# Uses:|ecommended dictionary|^INFO:'
   done
