@@ -12,7 +12,8 @@ namespace {
 constexpr std::int64_t cycle_csr = 0xc00, time_csr = 0xc01, mcycle_csr = 0xb00;
 
 bool reads_clock(const isa::Decoded& d) {
-  return d.row->extension == "Zicsr" && (d.immediate == cycle_csr || d.immediate == time_csr || d.immediate == mcycle_csr);
+  return d.row->extension == "Zicsr" &&
+         (d.immediate == cycle_csr || d.immediate == time_csr || d.immediate == mcycle_csr);
 }
 
 }  // namespace
