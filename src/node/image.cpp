@@ -53,7 +53,6 @@ const Translation* CodeImage::translate_locked(const CodeBlock& block, ConfigWor
                                                const translate::Vectors& vectors) {
   constexpr unsigned most = 6, runs_before_a_trace = 4;
   if (const Translation* known = block.translation(config)) return known;
-  if (no_room_) return nullptr;
   const Translation* first = block.translations.load(std::memory_order_relaxed);
   unsigned count = 0;
   for (const Translation* t = first; t != nullptr; t = t->next) ++count;
@@ -68,7 +67,6 @@ const Translation* CodeImage::translate_locked(const CodeBlock& block, ConfigWor
   made.entry = translator_.translate(
       {.block = &block.block, .vectors = of_block, .key = {&block, config.bits, &made}}, made.head);
   if (made.entry == nullptr) {
-    no_room_ = true;
     translations_.pop_back();
     return nullptr;
   }
@@ -80,7 +78,6 @@ void CodeImage::trace(const Path& path) {
   constexpr unsigned most_attempts = 4;
   constexpr std::int64_t runs_between = 5000;
   const std::lock_guard lock(building_);
-  if (no_room_) return;
   const Translation& head = *path.head;
   if (++head.attempts < most_attempts) head.head.patience = runs_between;
   std::vector<translate::Leg> legs;

@@ -126,7 +126,6 @@ private:
   std::deque<CodeBlock> blocks_;
   translate::Translator translator_;
   std::deque<Translation> translations_;
-  bool no_room_ = false;               // for more translated code
   std::unique_ptr<Counts[]> counted_;  // most_trace_counts of them, with the first trace
   std::atomic<std::size_t> trace_counts_{0};
 };
