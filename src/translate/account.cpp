@@ -62,16 +62,17 @@ void CodeWriter::check_configuration(Label& other) {
 
 // A trace may take over; if there is none for this state, somebody counts how often.
 void CodeWriter::begin_block(Head& head) {
-  Label no_trace, too_long;
-  as.set_address(scratch, &head);
-  as.move(Width::wide, second_scratch, Place{last_step, small(offsetof(Step, after))});
-  as.alu(Alu::cmp, Width::wide, second_scratch, Place{scratch, small(offsetof(Head, after))});
-  as.jump_if(If::not_equal, no_trace);
-  as.alu(Alu::cmp, Width::wide, budget, Place{scratch, small(offsetof(Head, budget))});
+  Label other_state, too_long;
+  as.set_address(second_scratch, &head);
+  as.move(Width::wide, scratch, Place{second_scratch, small(offsetof(Head, trace))});
+  as.move(Width::wide, Reg::dx, Place{last_step, small(offsetof(Step, after))});
+  as.alu(Alu::cmp, Width::wide, Reg::dx, Place{scratch, small(offsetof(Trace, after))});
+  as.jump_if(If::not_equal, other_state);
+  as.alu(Alu::cmp, Width::wide, budget, Place{scratch, small(offsetof(Trace, budget))});
   as.jump_if(If::not_greater, too_long);
-  as.jump(Place{scratch, small(offsetof(Head, entry))});
-  as.bind(no_trace);
-  as.alu(Alu::sub, Width::wide, Place{scratch, small(offsetof(Head, patience))}, 1);
+  as.jump(Place{scratch, small(offsetof(Trace, entry))});
+  as.bind(other_state);
+  as.alu(Alu::sub, Width::wide, Place{second_scratch, small(offsetof(Head, patience))}, 1);
   as.jump_if(If::equal, way_out(leg_->block->pc, offsetof(Chain, wanted), leg_->key.owner));
   as.bind(too_long);
 }

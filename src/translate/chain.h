@@ -43,12 +43,17 @@ struct Account {
   std::array<std::uint64_t, most_trace_counts> times{};
 };
 
+// Where a trace begins: immutable, so that whoever comes to its block finds what belongs together.
+struct Trace {
+  const void* after = nullptr;                                     // in this state of the pipeline,
+  std::int64_t budget = std::numeric_limits<std::int64_t>::max();  // with a budget above this one,
+  const void* entry = nullptr;                                     // here
+};
+inline constexpr Trace no_trace;
+
 // What a block asks before it begins: whether a trace begins with it.
 struct Head {
-  const void* after = nullptr;  // in this state of the pipeline,
-  std::atomic<std::int64_t> budget{
-      std::numeric_limits<std::int64_t>::max()};  // with a budget above this one,
-  const void* entry = nullptr;                    // here; budget is set last
+  std::atomic<const Trace*> trace{&no_trace};
   // In how many runs of the block somebody shall look where it leads: Chain::wanted.
   std::int64_t patience = 0;
 };

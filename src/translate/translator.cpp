@@ -83,9 +83,7 @@ bool Translator::trace(std::span<const Leg> legs, bool loops, const void* after,
   if (entry == nullptr) return false;
   std::int64_t all = 0;
   for (const Leg& leg : legs) all += leg.block->count;
-  head.entry = entry;
-  head.after = after;
-  head.budget.store(all, std::memory_order_release);
+  head.trace.store(&traces_.emplace_back(after, all, entry), std::memory_order_release);
   return true;
 }
 

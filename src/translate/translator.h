@@ -90,6 +90,7 @@ private:
   std::deque<std::array<isa::Decoded, 2>> called_;
   // One for each direct way out of a block.
   std::deque<std::atomic<const void*>> links_;
+  std::deque<Trace> traces_;
   // Where computed jumps find the block at an address: the latest, by the address's low bits.
   struct Landing {
     std::uint64_t pc;

@@ -2,10 +2,14 @@
 // awkward operands, every configuration of vectors: the whole hart and its memory are compared.
 #include "translate/translator.h"
 
+#include <array>
+#include <atomic>
 #include <bit>
 #include <cstring>
+#include <limits>
 #include <random>
 #include <set>
+#include <thread>
 #include <vector>
 
 #include <fmt/format.h>
@@ -327,6 +331,52 @@ TEST_P(TranslatorTest, DoesWhatAnyInstructionMeansBetweenOthers) {
       compare(translator, world, block_of({add, encoding(*row, random, 8), add}), std::string(row->mnemonic));
       if (HasFailure()) return;
     }
+}
+
+// While one host thread runs a block, another gives its head trace after trace. Whoever enters one was in its
+// state.
+TEST_P(TranslatorTest, NeverEntersATraceInAnotherState) {
+  Translator translator(GetParam());
+  const isa::Block block = block_of({0x00108093, 0x0000006f});  // addi x1, x1, 1; jal x0, 0
+  const std::array<char, 3> states{};
+  int owner = 0;
+  Head head;
+  head.patience = std::numeric_limits<std::int64_t>::max();
+  const Leg leg{.block = &block, .vectors = {}, .key = {.owner = &owner}};
+  const void* entry = translator.translate(leg, head);
+  ASSERT_NE(entry, nullptr);
+  std::array<Step, 2> steps;
+  for (std::size_t i = 0; i < 2; ++i) {
+    steps[i].cycles = i == 0 ? 1 : 1000;
+    steps[i].after = &states[2];
+  }
+  std::atomic<bool> done{false};
+  std::thread writer([&] {
+    for (std::uint32_t i = 0; i < 20001; ++i) {
+      Leg traced = leg;
+      traced.way = 1;
+      traced.target = block.pc + 4;
+      traced.step = &steps[i % 2];
+      EXPECT_TRUE(translator.trace({&traced, 1}, false, &states[i % 2], i % 2, head));
+    }
+    done = true;
+  });
+  World world;
+  world.attach();
+  const auto account = std::make_unique<Account>();
+  std::uint64_t wrong = 0;
+  Step before;
+  before.after = &states[0];
+  for (bool last = false; !last;) {
+    last = done;
+    Chain chain{.last = &before, .budget = 1000, .account = account.get()};
+    translator.run(world.hart, chain, entry);
+    wrong += chain.cycles > 1;
+  }
+  writer.join();
+  EXPECT_EQ(wrong, 0u);
+  EXPECT_GT(account->times[0], 0u);
+  EXPECT_EQ(account->times[1], 0u);
 }
 
 }  // namespace
