@@ -86,6 +86,7 @@ void Core::run_ordinary(isa::Hart& hart, Slice& slice, const CodeBlock* block,
     last_ = last;
     slice.instructions = instructions;
     slice.cycles = cycles;
+    if (path) image_->trace(*path);  // what there is of it: nobody would ask for it again
   };
   do {
     ConfigWord config = block->uses_vectors ? config_word_of(hart) : ConfigWord{};

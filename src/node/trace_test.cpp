@@ -195,5 +195,32 @@ TEST_P(Traces, OfRandomLoopsLeaveWhatTheMeaningsLeave) {
   EXPECT_GT(ended, 200u);
 }
 
+// A loop that does not come round before something ends the slice is still worth a trace of what was noted.
+TEST_P(Traces, AreMadeOfPathsThatASliceCutsShort) {
+  World world;
+  world.attach();
+  const std::vector<std::uint32_t> words = {
+      addi(5, 5, 1),
+      branch(0, 0, 0, 8),
+      addi(6, 6, 1),
+      addi(7, 7, 1),
+      branch(0, 0, 0, 8),
+      addi(6, 6, 1),
+      addi(loop_counter, loop_counter, -1),
+      ecall,
+  };
+  std::memcpy(world.memory.data() + 0x10, words.data(), 4 * words.size());
+  CodeImage image(base, text_end, isa::max_block, 5, GetParam());
+  BlockTiming timing(d1());
+  Core core(image, timing, true);
+  for (int times = 0; times < 100; ++times) {
+    world.hart.pc = base + 0x10;
+    EXPECT_EQ(core.run(world.hart, 1u << 30).stop, isa::Stop::system_call);
+  }
+  EXPECT_GT(image.trace_counts(), 0u);
+  EXPECT_EQ(world.hart.x[5], 100u);
+  EXPECT_EQ(world.hart.x[6], 0u);
+}
+
 }  // namespace
 }  // namespace dojo::node
