@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <array>
 #include <string>
 #include <vector>
 
@@ -193,6 +194,226 @@ TEST_P(Traces, OfRandomLoopsLeaveWhatTheMeaningsLeave) {
   }
   EXPECT_GT(traced, 400u);
   EXPECT_GT(ended, 200u);
+}
+
+// --- Programs that change their configuration on the way, with loops inside, calls and matrix steps
+
+constexpr unsigned inner_counter = 29, link_register = 26, target_register = 25, type_register = 24,
+                   first_specifier = 20, specifiers = 4;
+
+class Program {
+public:
+  explicit Program(Random& random) : random_(random) {
+    for (const auto table :
+         {translate::integer_emitters(), translate::memory_emitters(), translate::float_emitters()})
+      add(scalar_, table);
+    for (const auto table : {translate::vector_memory_emitters(), translate::vector_float_emitters(),
+                             translate::vector_integer_emitters(), translate::vector_mask_emitters()})
+      add(vector_, table);
+    for (const auto table : {translate::matrix_emitters(), translate::matrix_move_emitters(),
+                             translate::vector_memory_emitters()})
+      add(matrix_, table);
+  }
+
+  std::vector<std::uint32_t> write() {
+    words_.clear();
+    configure();
+    for (auto segments = 1 + random_() % 3; segments != 0; --segments) segment();
+    words_.push_back(addi(loop_counter, loop_counter, -1));
+    words_.push_back(branch(1, loop_counter, 0, -static_cast<int>(4 * words_.size())));
+    words_.push_back(ecall);
+    return words_;
+  }
+
+private:
+  using Rows = std::vector<const isa::Row*>;
+  static void add(Rows& rows, std::span<const translate::Emitter> table) {
+    for (const translate::Emitter& emitter : table) rows.push_back(row_named(emitter.mnemonic));
+  }
+  unsigned below(unsigned limit) { return static_cast<unsigned>(random_() % limit); }
+
+  // One of the ways to set vl and vtype; what it asks for is remembered for the instructions behind it.
+  void configure() {
+    matrix_mode_ = below(3) == 0;
+    const unsigned rd = below(2) * granted, rs1 = below(3) != 0 ? length : 0;
+    if (matrix_mode_) {
+      constexpr unsigned shapes[] = {0x600, 0x508, 0x408, 0x600, 0x508, 0x210, 0x400, 0x200, 0x608, 0x218};
+      lmul_ = 0;
+      words_.push_back(vsetvli(granted, below(4) == 0 ? length : 0, shapes[below(std::size(shapes))]));
+      constexpr std::uint32_t rows = 0x84107057, depth = 0x84207057;
+      words_.push_back(rows | rd << 7 | (below(3) == 0 ? length : loop_counter) << 15);
+      words_.push_back(depth | rd << 7 | (below(3) == 0 ? length : loop_counter) << 15);
+      return;
+    }
+    constexpr unsigned fractions[] = {5, 6, 7};
+    const unsigned sew = below(2) == 0 ? 2 : below(4);
+    lmul_ = below(4);
+    const unsigned lmul = below(5) == 0 ? fractions[below(3)] : lmul_;
+    if (lmul > 3) lmul_ = 0;
+    const unsigned vtype = lmul | sew << 3 | below(4) << 6;
+    switch (below(4)) {
+      case 0:
+        return words_.push_back(0xc0007057 | rd << 7 | below(32) << 15 | vtype << 20);
+      case 1:
+        words_.push_back(addi(type_register, 0, static_cast<int>(vtype)));
+        return words_.push_back(0x80007057 | rd << 7 | rs1 << 15 | type_register << 20);
+      default:
+        return words_.push_back(vsetvli(rd, rs1, vtype));
+    }
+  }
+
+  void body(unsigned count) {
+    const std::span<const isa::Row* const> all = isa::all_rows();
+    while (count != 0) {
+      const Rows& some = below(3) == 0 ? scalar_ : matrix_mode_ ? matrix_ : vector_;
+      const isa::Row& row = below(50) == 0 ? *all[random_() % all.size()] : *some[random_() % some.size()];
+      if ((row.properties & (isa::ends_block | isa::starts_block)) != 0) continue;
+      if (row.unit == isa::Unit::system || row.unit == isa::Unit::transfer) continue;
+      constexpr std::uint32_t each_register = 1u << 7 | 1u << 15 | 1u << 20;
+      const std::uint32_t unmasked = below(3) == 0 ? 0 : 1u << 25;
+      std::uint32_t word = encoding(row, random_, 1u << lmul_);
+      std::uint32_t low = ((1u << lmul_) - 1) * each_register;
+      if (row.unit == isa::Unit::matrix) low = 7u << 15 | 7u << 20 | 3u << 8;
+      word = row.match | (((word | unmasked) & ~low) & ~row.mask);
+      // Masked ones write elsewhere than to v0.
+      if ((word >> 25 & 1) == 0 && (word >> 7 & 31) == 0) word |= 8u << 7 & ~row.mask;
+      const bool accesses = (row.properties & (isa::reads_memory | isa::writes_memory)) != 0;
+      if (accesses) word = (word & ~(31u << 15)) | pointer << 15;
+      if (row.extension == "XSfmm" && accesses)
+        word = (word & ~(31u << 20)) | (first_specifier + below(specifiers)) << 20;
+      if (row.rd == isa::Operand::x_write) word = (word & ~(31u << 7)) | (4 + below(16)) << 7;
+      words_.push_back(word);
+      --count;
+    }
+  }
+
+  void segment() {
+    switch (below(6)) {
+      case 0:
+        configure();
+        break;
+      case 1: {  // around some, now and then
+        words_.push_back(andi(parity, loop_counter, 1 << below(5)));
+        const std::size_t at = words_.size();
+        words_.push_back(0);
+        if (below(3) == 0) configure();
+        body(1 + below(6));
+        words_[at] = branch(below(2), parity, 0, static_cast<int>(4 * (words_.size() - at)));
+        break;
+      }
+      case 2: {  // a loop inside
+        words_.push_back(addi(inner_counter, 0, 1 + static_cast<int>(below(6))));
+        const std::size_t begin = words_.size();
+        if (below(4) == 0) configure();
+        body(1 + below(5));
+        words_.push_back(addi(inner_counter, inner_counter, -1));
+        words_.push_back(branch(1, inner_counter, 0, -static_cast<int>(4 * (words_.size() - begin))));
+        break;
+      }
+      case 3: {  // a jump by address, to one of two places
+        words_.push_back(andi(parity, loop_counter, below(2) != 0 ? 4 : 0));
+        words_.push_back(0x17 | target_register << 7);  // auipc
+        words_.push_back(0x33 | target_register << 7 | target_register << 15 | parity << 20);
+        words_.push_back(0x67 | link_register << 7 | target_register << 15 | 12u << 20);
+        body(2);
+        break;
+      }
+      case 4:
+        words_.push_back(addi(length, length, 1 - static_cast<int>(below(3))));
+        break;
+      default:
+        break;
+    }
+    body(1 + below(8));
+  }
+
+  Random& random_;
+  Rows scalar_, vector_, matrix_;
+  std::vector<std::uint32_t> words_;
+  unsigned lmul_ = 0;
+  bool matrix_mode_ = false;
+};
+
+// Two harts, which find what the other has made, in turns of so many instructions.
+std::array<Outcome, 2> run_two(const std::array<World, 2>& starts, std::uint32_t translate_after,
+                               HostVectors vectors, bool with_timing, std::uint64_t budget) {
+  std::array<Outcome, 2> outcomes;
+  CodeImage image(base, text_end, isa::max_block, translate_after, vectors);
+  BlockTiming timing(d1());
+  std::array<Core, 2> cores = {Core(image, timing, with_timing), Core(image, timing, with_timing)};
+  for (std::size_t i = 0; i < 2; ++i) {
+    outcomes[i].world = starts[i];
+    outcomes[i].world.attach();
+  }
+  while (outcomes[0].slice.stop == isa::Stop::none || outcomes[1].slice.stop == isa::Stop::none)
+    for (std::size_t i = 0; i < 2; ++i) {
+      if (outcomes[i].slice.stop != isa::Stop::none) continue;
+      const Slice slice = cores[i].run(outcomes[i].world.hart, budget);
+      outcomes[i].slice.stop = slice.stop;
+      outcomes[i].slice.cycles += slice.cycles;
+      outcomes[i].slice.instructions += slice.instructions;
+    }
+  for (std::size_t i = 0; i < 2; ++i) {
+    outcomes[i].counts = cores[i].counts();
+    outcomes[i].traced = image.trace_counts();
+  }
+  return outcomes;
+}
+
+TEST_P(Traces, OfProgramsThatTwoHartsRunLeaveWhatTheMeaningsLeave) {
+  Random random(11);
+  Program program(random);
+  std::size_t traced = 0, ended = 0;
+  for (int round = 0; round < 400; ++round) {
+    const std::vector<std::uint32_t> words = program.write();
+    ASSERT_LE(4 * words.size(), text_end - base - 0x10);
+    const unsigned vlen = 128u << random() % 4;
+    std::array<World, 2> worlds;
+    for (World& world : worlds) {
+      fill(world, random, true);
+      if (random() % 3 != 0)  // no NaN
+        for (std::size_t i = 0; i < world.hart.v.size(); i += 4) {
+          const std::uint32_t bits = 0x3f800000 ^ static_cast<std::uint32_t>(random() & 0x80ffffff);
+          std::memcpy(world.hart.v.data() + i, &bits, 4);
+        }
+      world.attach();
+      std::memcpy(world.memory.data() + 0x10, words.data(), 4 * words.size());
+      Hart& hart = world.hart;
+      for (std::size_t i = 0; i < hart.tiles.size(); i += 4) {
+        const std::uint32_t bits = single(random);
+        std::memcpy(hart.tiles.data() + i, &bits, 4);
+      }
+      hart.pc = base + 0x10;
+      hart.vlen_bits = vlen;
+      isa::set_vtype(hart, random() % 4 | 2u << 3);
+      hart.vl = random() % 2 == 0 ? isa::vector_length_limit(hart) : 1 + random() % 9;
+      if (random() % 2 == 0) hart.frm = 0;
+      hart.x[pointer] = base + 4096 + random() % 64 * 8;
+      for (unsigned i = 0; i < specifiers; ++i)
+        hart.x[first_specifier + i] =
+            random() % 4 << 29 | random() % 16 | (random() % 16 == 0 ? 1u << 24 : 0);
+      hart.x[length] = random() % 2 == 0 ? random() % 40 : 1000;
+      hart.x[loop_counter] = 30 + random() % 60;
+    }
+    SCOPED_TRACE(fmt::format("round {} vlen {}", round, vlen));
+    for (const bool with_timing : {true, false}) {
+      const std::array<Outcome, 2> meant = {
+          run(worlds[0], never_translate, HostVectors::none, with_timing, 1u << 30),
+          run(worlds[1], never_translate, HostVectors::none, with_timing, 1u << 30)};
+      for (const std::uint64_t budget : {std::uint64_t{1} << 30, 1 + random() % 1000}) {
+        const auto fast =
+            run_two(worlds, static_cast<std::uint32_t>(random() % 4), GetParam(), with_timing, budget);
+        for (std::size_t i = 0; i < 2; ++i) {
+          expect_same(meant[i], fast[i]);
+          traced += fast[i].traced != 0;
+          ended += meant[i].slice.stop == isa::Stop::system_call;
+          if (HasFailure()) return;
+        }
+      }
+    }
+  }
+  EXPECT_GT(traced, 1200u);
+  EXPECT_GT(ended, 1000u);
 }
 
 // A loop that does not come round before something ends the slice is still worth a trace of what was noted.

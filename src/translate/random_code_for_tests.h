@@ -14,7 +14,7 @@ namespace dojo::translate::random_code {
 
 using isa::Hart;
 
-constexpr std::uint64_t base = 0x1000, text_end = 0x1100, memory_bytes = 8192;
+constexpr std::uint64_t base = 0x1000, text_end = 0x1400, memory_bytes = 8192;
 
 struct World {
   Hart hart;
