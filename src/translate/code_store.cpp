@@ -34,7 +34,8 @@ CodeStore::~CodeStore() {
 const void* CodeStore::add(std::span<const std::uint8_t> code) {
   constexpr std::size_t line = 64;
   const std::size_t begin = (used_ + line - 1) / line * line;
-  if (begin > capacity_ || code.size() > capacity_ - begin) return nullptr;
+  is_full_ |= begin > capacity_ || code.size() > capacity_ - begin;
+  if (is_full_) return nullptr;
   std::memcpy(writable_ + begin, code.data(), code.size());
   used_ = begin + code.size();
   return executable_ + begin;

@@ -16,12 +16,15 @@ public:
   CodeStore(const CodeStore&) = delete;
   CodeStore& operator=(const CodeStore&) = delete;
 
-  // Where the copy may be called; nullptr when there is no room. Not for two threads at once.
+  // Where the copy may be called; nullptr when there is no room, from then on for anything. Not for two
+  // threads at once.
   const void* add(std::span<const std::uint8_t> code);
+  bool is_full() const { return is_full_; }
 
 private:
   std::byte *writable_ = nullptr, *executable_ = nullptr;
   std::size_t capacity_ = 0, used_ = 0;
+  bool is_full_ = false;
 };
 
 }  // namespace dojo::translate

@@ -64,7 +64,7 @@ HostVectors kind_for(HostVectors host, unsigned vlen_bits) {
 }  // namespace
 
 const void* Translator::translate(const Leg& block, Head& head) {
-  if (leave_ == nullptr) return nullptr;
+  if (leave_ == nullptr || store_.is_full()) return nullptr;
   CodeWriter writer(*this, kind_for(vectors_, block.vectors.vlen_bits), block.vectors.vlen_bits);
   writer.write_block(block, head);
   const void* entry = store_.add(writer.code());
@@ -76,6 +76,7 @@ const void* Translator::translate(const Leg& block, Head& head) {
 
 bool Translator::trace(std::span<const Leg> legs, bool loops, const void* after, std::uint32_t first_count,
                        Head& head) {
+  if (store_.is_full()) return false;
   const unsigned vlen_bits = legs[0].vectors.vlen_bits;
   CodeWriter writer(*this, kind_for(vectors_, vlen_bits), vlen_bits);
   writer.write_trace(legs, loops, first_count);

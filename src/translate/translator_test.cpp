@@ -387,5 +387,24 @@ TEST_P(TranslatorTest, NeverEntersATraceInAnotherState) {
   EXPECT_EQ(account->times[1], 0u);
 }
 
+// Frequent blocks without room ask again and again: that must not cost their translation every time.
+TEST_P(TranslatorTest, RefusesEverythingOnceItIsFull) {
+  Random random(9);
+  Translator translator(GetParam());
+  World world;
+  fill(world, random, true);
+  set_vectors(world.hart, random, 512, 2, 0);
+  const isa::Block large = block_of(std::vector<std::uint32_t>(64, 0x02005207)),  // vle32.v v4, (x0)
+      small = block_of({0x00108093});                                             // addi x1, x1, 1
+  const Vectors vectors{.any = true, .vl = 16, .vtype = world.hart.vtype};
+  const int owner = 0;
+  Head head;
+  EXPECT_TRUE(compare(translator, world, small, "before"));
+  std::size_t made = 0;
+  while (translator.translate({.block = &large, .vectors = vectors, .key = {.owner = &owner}}, head)) ++made;
+  EXPECT_GT(made, 1000u);
+  EXPECT_EQ(translator.translate({.block = &small, .vectors = {}, .key = {.owner = &owner}}, head), nullptr);
+}
+
 }  // namespace
 }  // namespace dojo::translate
