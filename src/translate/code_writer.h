@@ -1,11 +1,10 @@
 // The bricks of translated code: registers, memory, the way to an instruction's meaning, and the account that
 // is kept from block to block.
 //
-// The hart's x registers stay in the hart; a few of them are also held in host registers, from their first
-// use on and until a meaning is called. Every write goes to the hart at once. Pieces of its vector registers,
-// each as long as a vector of the host, are held likewise, but a piece that is written stays in its host
-// register alone
-// ("dirty") until that is wanted for something else, a meaning is called or the code is left.
+// A few of the hart's x registers, and pieces of its vector registers, each as long as a vector of the host,
+// are also held in host registers, from their first use on and until a meaning is called. What is written
+// stays in its host register alone ("dirty") until that is wanted for something else, a meaning is called or
+// the code is left.
 //
 // A writer writes one block, or a trace: blocks in the order in which they were once run, see `write_trace`.
 #pragma once
