@@ -8,6 +8,7 @@
 #include <string>
 
 #include "base/error.h"
+#include "base/temporary_folder.h"
 
 namespace dojo::compiler {
 namespace {
@@ -16,13 +17,6 @@ namespace fs = std::filesystem;
 
 const SourceText trivial{"trivial.cpp",
                          "#include \"dojo.h\"\nint main() { dojo::barrier_all(); return 7; }\n"};
-
-std::size_t left_behind() {
-  std::size_t count = 0;
-  for (const fs::directory_entry& entry : fs::directory_iterator(fs::temp_directory_path()))
-    count += entry.path().filename().string().starts_with("dojo-build-");
-  return count;
-}
 
 std::string message_of(std::vector<SourceText> sources) {
   try {
@@ -53,12 +47,14 @@ TEST(Toolchain, BuildsSeveralProgramsThatDoNotInfluenceEachOther) {
 }
 
 TEST(Toolchain, SaysWhichLineDoesNotCompileAndLeavesNothingBehind) {
-  const std::size_t before = left_behind();
+  const TemporaryFolder nobody_elses("dojo-toolchain-test-");  // other tests build at the same time
+  ::setenv("TMPDIR", nobody_elses.path().c_str(), 1);
   const std::string message = message_of({{"kernel.cpp", "int main() {\n  return missing;\n}\n"}});
+  ::unsetenv("TMPDIR");
   EXPECT_NE(message.find("kernel.cpp:2:10"), std::string::npos) << message;
   EXPECT_NE(message.find("missing"), std::string::npos) << message;
   EXPECT_EQ(message.find('\n'), std::string::npos) << message;
-  EXPECT_EQ(left_behind(), before);
+  EXPECT_TRUE(fs::is_empty(nobody_elses.path()));
 }
 
 TEST(Toolchain, SaysWhichSymbolIsMissing) {
