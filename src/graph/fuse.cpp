@@ -144,7 +144,7 @@ private:
       }
       std::vector<Node> inner;
       for (const Access& deep : producer.in)
-        inner.push_back(f.input(join(fused.in, compose(producer, deep, access))));
+        inner.push_back(f.input(join(fused.in, compose(producer, deep, access, reader.box.size()))));
       arguments.push_back(f.insert(producer.body, inner));
     }
     if (fused.in.size() > most_reads) return false;
@@ -153,11 +153,11 @@ private:
     return true;
   }
 
-  // Where `deep`, a read of the producer, lies for the reader that reads the producer's result through
-  // `outer`.
-  static Access compose(const StructuredOp& producer, const Access& deep, const Access& outer) {
+  // Where `deep`, a read of the producer, lies for the reader, whose box has `axes` axes and which reads the
+  // producer's result through `outer`.
+  static Access compose(const StructuredOp& producer, const Access& deep, const Access& outer,
+                        std::size_t axes) {
     Access result{deep.tensor, {}, deep.outside};
-    const std::size_t axes = outer.map.empty() ? 0 : outer.map[0].coefficients.size();
     for (const AffineIndex& inner : deep.map) {
       AffineIndex composed{std::vector<std::int64_t>(axes, 0), inner.offset};
       for (std::size_t d = 0; d < producer.out.map.size(); ++d) {

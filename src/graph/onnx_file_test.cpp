@@ -313,6 +313,17 @@ TEST(OnnxImport, ScoresOfMoreThanTwoClassesLearnByCrossEntropyBeforeTheirSoftmax
   for (const float loss : losses) EXPECT_NEAR(loss, (first + second) / 2, 1e-5);
 }
 
+TEST(OnnxImport, ARangeBetweenNoNumbersIsRefused) {
+  Model model = small_model();
+  model.graph.initialisers.push_back(make_tensor("one", {}, std::vector<std::int64_t>{1}));
+  model.graph.initialisers.push_back(make_tensor("none", {0}, std::vector<std::int64_t>{}));
+  model.graph.nodes.push_back(node("Range", "count", {"one", "none", "one"}, {"places"}));
+  model.graph.nodes.push_back(node("Reshape", "shape", {"z", "places"}, {"y"}));
+  model.graph.nodes.erase(model.graph.nodes.begin() + 2);
+  EXPECT_EQ(message_of([&] { import_model(model, "m", {}); }),
+            "m: node 'count' (Range): 'none' must have one element");
+}
+
 // A class token is spread over the batch by a shape that is computed from the input's.
 TEST(OnnxImport, AValueExpandedOverTheBatchStandsBesideEverySample) {
   Model model = small_model();

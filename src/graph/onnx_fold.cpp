@@ -263,8 +263,8 @@ void product(NodeImport& node) {
 
 void range(NodeImport& node) {
   if (node.operands() != 3) node.fail("needs 3 operands");
-  const std::int64_t start = node.operand_integers(0).at(0), limit = node.operand_integers(1).at(0),
-                     step = node.operand_integers(2).at(0);
+  const std::int64_t start = node.operand_integer(0), limit = node.operand_integer(1),
+                     step = node.operand_integer(2);
   const auto far = [](std::int64_t v) { return v > most_elements || v < -most_elements; };
   if (step == 0 || far(start) || far(limit) || far(step))
     node.fail("a range that long", Refusal::unsupported);

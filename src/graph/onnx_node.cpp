@@ -169,6 +169,12 @@ std::vector<std::int64_t> NodeImport::operand_integers(std::size_t i) const {
   return source->integers;
 }
 
+std::int64_t NodeImport::operand_integer(std::size_t i) const {
+  const std::vector<std::int64_t> values = operand_integers(i);
+  if (values.size() != 1) fail(fmt::format("'{}' must have one element", node_.inputs[i]));
+  return values[0];
+}
+
 std::vector<float> NodeImport::operand_floats(std::size_t i) const {
   const Known* source = known(i);
   if (source == nullptr)

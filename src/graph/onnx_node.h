@@ -100,6 +100,7 @@ public:
   const Value& value(std::size_t i) const;
   const Known* known(std::size_t i) const;                          // nullptr: computed, or to be trained
   std::vector<std::int64_t> operand_integers(std::size_t i) const;  // refuses what is not known
+  std::int64_t operand_integer(std::size_t i) const;                // a known operand of one element
   std::vector<float> operand_floats(std::size_t i) const;
   float operand_number(std::size_t i, float otherwise) const;  // a known operand of one element
   bool all_known_integers() const;

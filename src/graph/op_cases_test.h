@@ -154,6 +154,11 @@ inline std::vector<OpCase> op_cases() {
   add("cross_entropy_positions", [](CaseBuilder& b) { return b.make.softmax_cross_entropy(b.parameter({2, 3, 2}), b.make.constant("classes", {2, 2}, {2, 0, 1, 1}), Mean::none); });
   add("cross_entropy_probabilities", [](CaseBuilder& b) { return b.make.softmax_cross_entropy(b.parameter({2, 3}), b.make.constant("targets", {2, 3}, {0.2f, 0.3f, 0.5f, 0, 1, 0})); });
   add("several_uses", [](CaseBuilder& b) { const auto x = b.parameter({4}); const auto y = b.make.tanh(x); return b.make.add(b.make.multiply(y, x), b.make.sigmoid(y)); });
+  add("scalar_factors", [](CaseBuilder& b) {  // as fusions of features weigh their operands
+    const auto x = b.parameter({2, 3, 2}), weights = b.make.softmax(b.parameter({2}), 0);
+    const auto weight = [&](std::int64_t k) { return b.make.squeeze(b.make.slice(weights, 0, k, k + 1), {0}); };
+    return b.make.subtract(b.make.multiply(weight(0), x), b.make.multiply(x, weight(1)));
+  });
   add("shared_weight", [](CaseBuilder& b) { const auto w = b.parameter({3, 3}); return b.make.matmul(b.make.tanh(b.make.matmul(b.parameter({2, 3}), w)), w); });
   add("unused_elements", [](CaseBuilder& b) { return b.make.slice(b.make.relu(b.parameter({6})), 0, 2, 4); });
   return cases;
