@@ -4,10 +4,10 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <cmath>
 
 #include "base/error.h"
 #include "compiler/loop_nest.h"
+#include "compiler/scalar_text.h"
 
 namespace dojo::compiler {
 namespace {
@@ -101,11 +101,7 @@ private:
     if (planned_.memory.lifetime[static_cast<std::size_t>(id)].first < 0) return;
     std::string values;
     for (std::size_t k = 0; k < buffer.data.size(); ++k) {
-      const float value = buffer.data[k];
-      const std::string text = std::isnan(value)   ? "__builtin_nanf(\"\")"
-                               : std::isinf(value) ? (value < 0 ? "-__builtin_inff()" : "__builtin_inff()")
-                                                   : fmt::format("{:a}f", value);
-      values += fmt::format("{}{}", k == 0 ? "" : k % 12 == 0 ? ",\n  " : ", ", text);
+      values += fmt::format("{}{}", k == 0 ? "" : k % 12 == 0 ? ",\n  " : ", ", literal(buffer.data[k]));
     }
     code_.line(fmt::format("alignas(64) static const {} {}[] = {{{}}};", type(id), name(id), values));
   }

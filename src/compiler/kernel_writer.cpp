@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "compiler/access.h"
+#include "compiler/scalar_text.h"
 
 namespace dojo::compiler {
 namespace {
@@ -23,11 +24,8 @@ std::string identifier(std::string_view name) {
   return text;
 }
 
-std::string literal(float value) {
-  if (std::isnan(value)) return "__builtin_nanf(\"\")";
-  if (std::isinf(value)) return value < 0 ? "-__builtin_inff()" : "__builtin_inff()";
-  return fmt::format("{:a}f", value);
-}
+// Whether a NaN that is read there has no sign: conversions to FP32 give the canonical one.
+bool is_signless(const Operand& operand) { return operand.buffer->format != numerics::Format::fp32; }
 
 void append(std::string& sum, const std::string& term) { sum += sum.empty() ? term : " + " + term; }
 
@@ -185,92 +183,31 @@ std::string KernelWriter::read(const Operand& operand, const IndexList& list, st
 }
 
 std::string KernelWriter::evaluate(const graph::Expression& expression,
-                                   const std::vector<std::string>& arguments, const std::string& prefix,
+                                   const std::vector<std::string>& arguments,
+                                   const std::vector<bool>& signless_arguments, const std::string& prefix,
                                    const std::string& fma_into) {
   using graph::Scalar;
+  const std::vector<bool> signless = signless_nodes(expression, signless_arguments);
   std::vector<std::string> names;
-  const auto operand = [&](std::int32_t node) { return names[at(node)]; };
+  const auto name_of = [&](std::int32_t node) { return node < 0 ? std::string() : names[at(node)]; };
+  const auto is_number = [&](std::int32_t node) {
+    return node >= 0 && expression.nodes[at(node)].op == Scalar::constant &&
+           !std::isnan(expression.nodes[at(node)].value);
+  };
   for (std::size_t k = 0; k < expression.nodes.size(); ++k) {
     const graph::ScalarNode& node = expression.nodes[k];
-    const std::string a = node.a >= 0 && node.op != Scalar::input ? operand(node.a) : "";
-    const std::string b = node.b >= 0 ? operand(node.b) : "";
-    const std::string c = node.c >= 0 ? operand(node.c) : "";
-    std::string text;
-    switch (node.op) {
-      case Scalar::input:
-        text = arguments[at(node.a)];
-        break;
-      case Scalar::constant:
-        names.push_back(literal(node.value));
-        continue;
-      case Scalar::add:
-        text = fmt::format("{} + {}", a, b);
-        break;
-      case Scalar::subtract:
-        text = fmt::format("{} - {}", a, b);
-        break;
-      case Scalar::multiply:
-        text = fmt::format("{} * {}", a, b);
-        break;
-      case Scalar::divide:
-        text = fmt::format("{} / {}", a, b);
-        break;
-      case Scalar::fma:
-        text = fmt::format("scalar::fma({}, {}, {})", a, b, c);
-        break;
-      case Scalar::negate:
-        text = fmt::format("-{}", a);
-        break;
-      case Scalar::absolute:
-        text = fmt::format("scalar::absolute({})", a);
-        break;
-      case Scalar::minimum:
-        text = fmt::format("scalar::minimum({}, {})", a, b);
-        break;
-      case Scalar::maximum:
-        text = fmt::format("scalar::maximum({}, {})", a, b);
-        break;
-      case Scalar::sqrt:
-        text = fmt::format("scalar::sqrt({})", a);
-        break;
-      case Scalar::reciprocal_sqrt:
-        text = fmt::format("scalar::reciprocal_sqrt({})", a);
-        break;
-      case Scalar::exp:
-        text = fmt::format("scalar::exp({})", a);
-        break;
-      case Scalar::log:
-        text = fmt::format("scalar::log({})", a);
-        break;
-      case Scalar::tanh:
-        text = fmt::format("scalar::tanh({})", a);
-        break;
-      case Scalar::sigmoid:
-        text = fmt::format("scalar::sigmoid({})", a);
-        break;
-      case Scalar::erf:
-        text = fmt::format("scalar::erf({})", a);
-        break;
-      case Scalar::floor:
-        text = fmt::format("scalar::floor({})", a);
-        break;
-      case Scalar::relu:
-        text = fmt::format("scalar::relu({})", a);
-        break;
-      case Scalar::less:
-        text = fmt::format("{} < {} ? 1.0f : 0.0f", a, b);
-        break;
-      case Scalar::equal:
-        text = fmt::format("{} == {} ? 1.0f : 0.0f", a, b);
-        break;
-      case Scalar::select:
-        text = fmt::format("{} != 0.0f ? {} : {}", a, b, c);
-        break;
+    if (node.op == Scalar::constant) {
+      names.push_back(literal(node.value));
+      continue;
     }
-    const bool last = k + 1 == expression.nodes.size();
-    if (last && !fma_into.empty()) return fmt::format("scalar::fma({}, {}, {})", a, b, fma_into);
+    const bool input = node.op == Scalar::input, last = k + 1 == expression.nodes.size();
+    const ScalarOperands operands{input ? "" : name_of(node.a), name_of(node.b), name_of(node.c),
+                                  is_number(node.b), !input && node.a >= 0 && signless[at(node.a)]};
+    if (last && !fma_into.empty())
+      return fmt::format("scalar::fma({}, {}, {})", operands.a, operands.b, fma_into);
     names.push_back(fmt::format("{}{}", prefix, k));
-    code_.line(fmt::format("const float {} = {};", names.back(), text));
+    code_.line(fmt::format("const float {} = {};", names.back(),
+                           input ? arguments[at(node.a)] : scalar_text(node.op, operands)));
   }
   return names.back();
 }
@@ -281,10 +218,12 @@ std::string KernelWriter::identity() const {
 
 std::string KernelWriter::combine(const std::string& accumulator, const std::vector<std::string>& arguments) {
   using graph::Reduction;
+  std::vector<bool> signless;
+  for (const Operand& operand : in_) signless.push_back(is_signless(operand));
   if (op_.reduction == Reduction::sum && op_.body.nodes.back().op == graph::Scalar::multiply) {
-    return evaluate(op_.body, arguments, "e", accumulator);
+    return evaluate(op_.body, arguments, signless, "e", accumulator);
   }
-  const std::string value = evaluate(op_.body, arguments, "e");
+  const std::string value = evaluate(op_.body, arguments, signless, "e");
   if (op_.reduction == Reduction::sum) return fmt::format("{} + {}", accumulator, value);
   if (op_.reduction == Reduction::maximum) return fmt::format("scalar::maximum({}, {})", accumulator, value);
   return value;
@@ -316,9 +255,12 @@ void KernelWriter::store(const std::string& value, const IndexList& list, std::s
   if (!op_.epilogue.empty()) {
     code_.line(fmt::format("const float sum = {};", value));
     std::vector<std::string> arguments = {"sum"};
-    for (std::size_t k = 0; k < extra_.size(); ++k)
+    std::vector<bool> signless = {op_.reduction == graph::Reduction::sum};
+    for (std::size_t k = 0; k < extra_.size(); ++k) {
       arguments.push_back(read(extra_[k], list, which + 1 + k, texts));
-    result = evaluate(op_.epilogue, arguments, "r");
+      signless.push_back(is_signless(extra_[k]));
+    }
+    result = evaluate(op_.epilogue, arguments, signless, "r");
   }
   const std::string target = fmt::format("out[{}]", texts[list.first[which]]);
   if (step_.accumulate) result = fmt::format("{} + ({})", target, result);

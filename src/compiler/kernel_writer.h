@@ -45,7 +45,8 @@ private:
   std::string read(const Operand& operand, const IndexList& list, std::size_t which,
                    const std::vector<std::string>& texts) const;
   std::string evaluate(const graph::Expression& expression, const std::vector<std::string>& arguments,
-                       const std::string& prefix, const std::string& fma_into = {});
+                       const std::vector<bool>& signless_arguments, const std::string& prefix,
+                       const std::string& fma_into = {});
   std::string reserve(std::int64_t elements, const std::string& type, const std::string& name);
   // Adds out and the extras to the list; store() then writes `value` (what the reduction gave) through the
   // epilogue.

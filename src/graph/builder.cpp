@@ -176,6 +176,7 @@ TensorId Builder::binary(Scalar op, TensorId a, TensorId b) {
 }
 
 TensorId Builder::leaky_relu(TensorId a, float slope) {
+  if (slope == 0) return relu(a);  // a product with 0 would be taken for 0, NaN or not
   Formula f;
   const auto x = f.input(0), zero = f.constant(0);
   return elementwise(f.finish(f.select(f.less(zero, x), x, f.multiply(f.constant(slope), x))),
@@ -185,6 +186,7 @@ TensorId Builder::leaky_relu(TensorId a, float slope) {
 TensorId Builder::elu(TensorId a, float alpha) { return selu(a, alpha, 1); }
 
 TensorId Builder::selu(TensorId a, float alpha, float gamma) {
+  if (alpha == 0) return scale(relu(a), gamma);
   Formula f;
   const auto x = f.input(0), zero = f.constant(0);
   // The exponential of a large x would be infinite, and its derivative NaN, on the side that is not chosen.

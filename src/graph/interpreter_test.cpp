@@ -15,6 +15,11 @@
 namespace dojo::graph {
 namespace {
 
+float larger(float a, float b) {
+  if (std::isnan(a)) return a;
+  return a > b ? a : b;
+}
+
 // ir.h word by word, point by point, with nothing done for speed.
 class Literal {
 public:
@@ -33,7 +38,7 @@ public:
       if (!at) return;
       if (op_.reduction == Reduction::none) out[*at] = acc;
       if (op_.reduction == Reduction::sum) out[*at] = out[*at] + acc;
-      if (op_.reduction == Reduction::maximum) out[*at] = out[*at] > acc ? out[*at] : acc;
+      if (op_.reduction == Reduction::maximum) out[*at] = larger(out[*at], acc);
     });
     return out;
   }
@@ -71,7 +76,7 @@ private:
     }
     const float body = evaluate(op_.body, arguments);
     if (op_.reduction == Reduction::none) return body;
-    return op_.reduction == Reduction::sum ? acc + body : acc > body ? acc : body;
+    return op_.reduction == Reduction::sum ? acc + body : larger(acc, body);
   }
 
   float part(std::int32_t root, const std::vector<float>& arguments) const {

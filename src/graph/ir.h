@@ -13,7 +13,7 @@
 //    FP32 whatever the format).
 //  * An axis that does not occur in map_out is a chain axis. For fixed other axes, chain axes are reduced in
 //    lexicographic order starting from the reduction's identity: sum with a body `a * b` at its root is
-//    acc = fma(a, b, acc); any other sum is acc = acc + body; maximum is acc = acc > body ? acc : body.
+//    acc = fma(a, b, acc); any other sum is acc = acc + body; maximum is acc = maximum(acc, body).
 //  * The remaining axes are visited in lexicographic order; each visit's result is combined into out, which
 //    starts from the identity: out = out + acc, or out = maximum. If no two visits hit the same element this
 //    is just a store.
@@ -85,7 +85,7 @@ enum class Scalar : std::uint8_t {
   negate,
   absolute,
   minimum,
-  maximum,  // minimum: a < b ? a : b; maximum: a > b ? a : b
+  maximum,  // NaN if a or b is; else minimum: a < b ? a : b; maximum: a > b ? a : b
   sqrt,
   reciprocal_sqrt,
   exp,
@@ -94,7 +94,7 @@ enum class Scalar : std::uint8_t {
   sigmoid,
   erf,
   floor,
-  relu,  // a > 0 ? a : 0
+  relu,  // a <= 0 ? 0 : a, so NaN stays
   less,
   equal,   // 1 or 0
   select,  // a != 0 ? b : c

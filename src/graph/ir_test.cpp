@@ -142,10 +142,15 @@ TEST(Expression, RowsGiveTheBitsOfSinglePoints) {
 
 TEST(Expression, OperationsAreTheIrsDefinitions) {
   const float nan = std::nanf("");
-  EXPECT_EQ(apply(Scalar::minimum, nan, 1), 1);  // a < b ? a : b
-  EXPECT_EQ(apply(Scalar::maximum, nan, 1), 1);
-  EXPECT_TRUE(std::isnan(apply(Scalar::maximum, 1, nan)));
-  EXPECT_EQ(apply(Scalar::relu, nan), 0);
+  for (const Scalar op : {Scalar::minimum, Scalar::maximum}) {
+    EXPECT_TRUE(std::isnan(apply(op, nan, 1)));
+    EXPECT_TRUE(std::isnan(apply(op, 1, nan)));
+    EXPECT_TRUE(std::signbit(apply(op, 0.0f, -0.0f)));  // of equal ones the second
+    EXPECT_FALSE(std::signbit(apply(op, -0.0f, 0.0f)));
+  }
+  EXPECT_TRUE(std::isnan(apply(Scalar::relu, nan)));
+  EXPECT_TRUE(std::isnan(apply(Scalar::relu, -nan)));
+  EXPECT_FALSE(std::signbit(apply(Scalar::relu, -0.0f)));
   EXPECT_EQ(apply(Scalar::fma, 3, 4, 5), 17);
   EXPECT_EQ(apply(Scalar::select, 0, 1, 2), 2);
   EXPECT_EQ(apply(Scalar::select, -3, 1, 2), 1);

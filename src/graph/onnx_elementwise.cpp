@@ -55,11 +55,14 @@ F::Node ceiling(F& f, F::Node x, NodeImport&) { return f.negate(f.apply(Scalar::
 F::Node softsign(F& f, F::Node x, NodeImport&) {
   return f.divide(x, f.add(f.constant(1), f.apply(Scalar::absolute, x)));
 }
+// A comparison with NaN is false: these let it pass as it is.
+F::Node at_most(F& f, F::Node a, F::Node b) { return f.add(f.less(a, b), f.apply(Scalar::equal, a, b)); }
 F::Node sign(F& f, F::Node x, NodeImport&) {
-  return f.subtract(f.less(f.constant(0), x), f.less(x, f.constant(0)));
+  const F::Node zero = f.constant(0);
+  return f.select(f.apply(Scalar::equal, x, x), f.subtract(f.less(zero, x), f.less(x, zero)), x);
 }
 F::Node thresholded_relu(F& f, F::Node x, NodeImport& node) {
-  return f.select(f.less(f.constant(node.single("alpha", 1)), x), x, f.constant(0));
+  return f.select(at_most(f, x, f.constant(node.single("alpha", 1))), f.constant(0), x);
 }
 // max(0, x) + min(0, alpha * (exp(x / alpha) - 1)), with the exponent held below 0 so that it cannot
 // overflow.
@@ -71,19 +74,20 @@ F::Node celu(F& f, F::Node x, NodeImport& node) {
 }
 F::Node hard_swish(F& f, F::Node x, NodeImport&) {
   const F::Node gate = f.add(f.divide(x, f.constant(6)), f.constant(0.5f));
-  return f.multiply(x, f.apply(Scalar::minimum, f.constant(1), f.apply(Scalar::relu, gate)));
+  return f.multiply(x, f.apply(Scalar::minimum, f.apply(Scalar::relu, gate), f.constant(1)));
 }
 F::Node shrink(F& f, F::Node x, NodeImport& node) {
   const float bias = node.single("bias", 0), lambda = node.single("lambd", 0.5f);
   const F::Node low = f.select(f.less(x, f.constant(-lambda)), f.add(x, f.constant(bias)), f.constant(0));
   return f.select(f.less(f.constant(lambda), x), f.subtract(x, f.constant(bias)), low);
 }
-// To the nearest integer, halves to the even one.
+// To the nearest integer, halves to the even one. From 2^23 on all are integers, and infinity has no rest.
 F::Node round(F& f, F::Node x, NodeImport&) {
   const F::Node low = f.apply(Scalar::floor, x), rest = f.subtract(x, low), half = f.constant(0.5f);
   const F::Node below = f.multiply(f.constant(2), f.apply(Scalar::floor, f.multiply(half, low)));
   const F::Node tie = f.multiply(f.apply(Scalar::equal, rest, half), f.subtract(low, below));
-  return f.add(low, f.add(f.less(half, rest), tie));
+  const F::Node has_rest = f.less(f.apply(Scalar::absolute, x), f.constant(8388608));
+  return f.select(has_rest, f.add(low, f.add(f.less(half, rest), tie)), low);
 }
 F::Node logical_not(F& f, F::Node x, NodeImport&) { return f.apply(Scalar::equal, x, f.constant(0)); }
 
@@ -154,14 +158,13 @@ void power(NodeImport& node) {
   node.result(0, node.build().power(node.tensor(0), exponents[0]));
 }
 
-// Truth is 1, falsehood 0: not (b < a) is a <= b for all but NaN.
-template <bool swapped, bool negated>
+// Truth is 1, falsehood 0.
+template <bool swapped, bool or_equal>
 void compare(NodeImport& node) {
   const TensorId operands[] = {node.tensor(swapped ? 1 : 0), node.tensor(swapped ? 0 : 1)};
   Formula f;
-  Formula::Node root = f.less(f.input(0), f.input(1));
-  if (negated) root = f.subtract(f.constant(1), root);
-  node.result(0, node.build().elementwise(f.finish(root), operands));
+  const Formula::Node a = f.input(0), b = f.input(1);
+  node.result(0, node.build().elementwise(f.finish(or_equal ? at_most(f, a, b) : f.less(a, b)), operands));
 }
 
 void where(NodeImport& node) {
@@ -182,15 +185,25 @@ void identity(NodeImport& node) {
   node.result(0, value);
 }
 
-Known cast_known(NodeImport& node, const Known& source, bool to_integer) {
+// Known numbers in another type. Truth is what is not 0, a NaN too.
+Known cast_known(NodeImport& node, const Known& source, DataType to) {
   Known result;
   result.dims = source.dims;
-  result.is_integer = to_integer;
-  if (source.is_integer == to_integer) return source;
-  if (!to_integer) result.floats.assign(source.integers.begin(), source.integers.end());
+  result.is_integer = !is_floating(to);
+  result.type = to;
+  if (!result.is_integer) {
+    result.floats = source.floats;
+    if (source.is_integer) result.floats.assign(source.integers.begin(), source.integers.end());
+    return result;
+  }
+  for (const std::int64_t value : source.integers) result.integers.push_back(held(to, value));
   for (const float value : source.floats) {
+    if (to == DataType::boolean) {
+      result.integers.push_back(value != 0);
+      continue;
+    }
     if (!(std::fabs(value) < 9e18f)) node.fail("a number that no integer holds");
-    result.integers.push_back(static_cast<std::int64_t>(value));
+    result.integers.push_back(held(to, static_cast<std::int64_t>(value)));
   }
   return result;
 }
@@ -214,7 +227,7 @@ void cast(NodeImport& node) {
   if (to == DataType::boolean && known == nullptr) return node.result(0, truth(node));
   if (known == nullptr || (is_floating(to) && to != DataType::float32))
     node.fail(fmt::format("to {}", data_type_name(to)), Refusal::unsupported);
-  node.result(0, cast_known(node, *known, !is_floating(to)));
+  node.result(0, cast_known(node, *known, to));
 }
 
 void dropout(NodeImport& node) {
@@ -245,13 +258,13 @@ constexpr OpRow rows[] = {
     {"Floor",           unary<Scalar::floor>},
     {"Gelu",            gelu},
     {"Greater",         compare<true, false>},
-    {"GreaterOrEqual",  compare<false, true>},
+    {"GreaterOrEqual",  compare<true, true>},
     {"HardSigmoid",     hard_sigmoid},
     {"HardSwish",       by_formula<hard_swish>},
     {"Identity",        identity},
     {"LeakyRelu",       leaky_relu},
     {"Less",            compare<false, false>},
-    {"LessOrEqual",     compare<true, true>},
+    {"LessOrEqual",     compare<false, true>},
     {"Log",             unary<Scalar::log>},
     {"Max",             variadic<Scalar::maximum>},
     {"Mean",            mean},

@@ -313,6 +313,13 @@ TEST(OnnxImport, ScoresOfMoreThanTwoClassesLearnByCrossEntropyBeforeTheirSoftmax
   for (const float loss : losses) EXPECT_NEAR(loss, (first + second) / 2, 1e-5);
 }
 
+TEST(OnnxImport, ANameWithANulIsRefusedLikeAnyOther) {
+  Model model = small_model();
+  model.graph.nodes[1].name = std::string("sh\0ift and so on", 15);
+  model.graph.initialisers[1] = make_tensor("b", {3}, std::vector<float>{1, 2, 3});
+  EXPECT_THROW(import_model(model, "m", {}), UserError);
+}
+
 TEST(OnnxImport, ARangeBetweenNoNumbersIsRefused) {
   Model model = small_model();
   model.graph.initialisers.push_back(make_tensor("one", {}, std::vector<std::int64_t>{1}));

@@ -33,9 +33,11 @@ std::int64_t element(const Known& known, const Place& at) {
 }
 
 // Integers of shape `dims`, each from its place.
-Known filled(NodeImport& node, Shape dims, const std::function<std::int64_t(const Place&)>& value) {
+Known filled(NodeImport& node, DataType type, Shape dims,
+             const std::function<std::int64_t(const Place&)>& value) {
   Known result;
   result.is_integer = true;
+  result.type = type;
   const std::int64_t count = count_of(node, dims);
   Place at(dims.size(), 0);
   for (std::int64_t i = 0; i < count; ++i) {
@@ -100,14 +102,16 @@ std::int64_t negate(NodeImport&, Arguments a) { return wrapped(0 - static_cast<s
 std::int64_t equal(NodeImport&, Arguments a) { return a[0] == a[1]; }
 std::int64_t where(NodeImport&, Arguments a) { return a[0] != 0 ? a[1] : a[2]; }
 
+// In the type of its last operand, unless it compares.
 template <Integer compute, std::size_t operands>
 void elementwise(NodeImport& node) {
   if (node.operands() != operands) node.fail(fmt::format("needs {} operands", operands));
-  node.result(0, filled(node, common_shape(node), [&](const Place& at) {
+  const DataType type = compute == equal ? DataType::boolean : node.known(operands - 1)->type;
+  node.result(0, filled(node, type, common_shape(node), [&](const Place& at) {
                 std::array<std::int64_t, operands> arguments;
                 for (std::size_t k = 0; k < operands; ++k)
                   arguments[k] = broadcast_element(*node.known(k), at);
-                return compute(node, arguments);
+                return held(type, compute(node, arguments));
               }));
 }
 
@@ -124,7 +128,7 @@ void concat(NodeImport& node) {
     if (own != dims) node.fail("operands that do not fit beside each other");
     dims[along] += extent;
   }
-  node.result(0, filled(node, dims, [&](Place at) {
+  node.result(0, filled(node, node.known(0)->type, dims, [&](Place at) {
                 std::size_t i = 0;
                 for (; at[along] >= node.known(i)->dims[along]; ++i) at[along] -= node.known(i)->dims[along];
                 return element(*node.known(i), at);
@@ -140,7 +144,7 @@ void gather(NodeImport& node) {
   Shape dims = data.dims;
   dims.erase(dims.begin() + static_cast<std::ptrdiff_t>(along));
   dims.insert(dims.begin() + static_cast<std::ptrdiff_t>(along), indices.dims.begin(), indices.dims.end());
-  node.result(0, filled(node, dims, [&](const Place& at) {
+  node.result(0, filled(node, node.known(0)->type, dims, [&](const Place& at) {
                 const auto first = at.begin() + static_cast<std::ptrdiff_t>(along);
                 const auto last = first + static_cast<std::ptrdiff_t>(indices.dims.size());
                 const std::int64_t index = element(indices, Place(first, last));
@@ -160,7 +164,7 @@ void transpose(NodeImport& node) {
   if (!std::ranges::is_permutation(order, reversed)) node.fail("no permutation of its dimensions");
   Shape dims;
   for (const std::int64_t d : order) dims.push_back(data.dims[static_cast<std::size_t>(d)]);
-  node.result(0, filled(node, dims, [&](const Place& at) {
+  node.result(0, filled(node, node.known(0)->type, dims, [&](const Place& at) {
                 Place from(rank);
                 for (std::size_t d = 0; d < rank; ++d) from[static_cast<std::size_t>(order[d])] = at[d];
                 return element(data, from);
@@ -195,7 +199,7 @@ void slice(NodeImport& node) {
     dims[d] = std::max<std::int64_t>(0, room / std::abs(step));
     cuts[d] = {start, step};
   }
-  node.result(0, filled(node, dims, [&](Place at) {
+  node.result(0, filled(node, node.known(0)->type, dims, [&](Place at) {
                 for (std::size_t d = 0; d < at.size(); ++d) at[d] = cuts[d].start + at[d] * cuts[d].step;
                 return element(data, at);
               }));
@@ -258,7 +262,8 @@ void product(NodeImport& node) {
   std::int64_t result = 1;
   for (const std::int64_t factor : data.integers)
     result = wrapped(static_cast<std::uint64_t>(result) * static_cast<std::uint64_t>(factor));
-  node.result(0, filled(node, Shape(keep ? data.dims.size() : 0, 1), [&](const Place&) { return result; }));
+  node.result(0, filled(node, data.type, Shape(keep ? data.dims.size() : 0, 1),
+                        [&](const Place&) { return held(data.type, result); }));
 }
 
 void range(NodeImport& node) {
@@ -270,7 +275,9 @@ void range(NodeImport& node) {
     node.fail("a range that long", Refusal::unsupported);
   std::vector<std::int64_t> values;
   for (std::int64_t v = start; step > 0 ? v < limit : v > limit; v += step) values.push_back(v);
-  node.result(0, known_integers(values));
+  Known result = known_integers(values);
+  result.type = node.known(0)->type;
+  node.result(0, result);
 }
 
 // clang-format off

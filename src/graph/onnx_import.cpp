@@ -18,15 +18,7 @@ Value initialiser_value(const Tensor& tensor, std::string_view where) {
   Value value;
   value.initialiser = tensor.name;
   value.is_float32 = tensor.type == DataType::float32;
-  Known known;
-  known.dims = tensor.dims;
-  known.is_integer = !is_floating(tensor.type);
-  if (known.is_integer) {
-    known.integers = to_integers(tensor, where);
-  } else {
-    known.floats = to_floats(tensor, where);
-  }
-  value.known = std::move(known);
+  value.known = known_of(tensor, where);
   return value;
 }
 

@@ -15,11 +15,40 @@ Known known_integers(std::vector<std::int64_t> values) {
   return known;
 }
 
+Known known_of(const onnx::Tensor& tensor, std::string_view where) {
+  Known known;
+  known.dims = tensor.dims;
+  known.is_integer = !is_floating(tensor.type);
+  known.type = tensor.type;
+  if (known.is_integer) {
+    known.integers = to_integers(tensor, where);
+  } else {
+    known.floats = to_floats(tensor, where);
+  }
+  return known;
+}
+
+std::int64_t held(DataType type, std::int64_t value) {
+  switch (type) {
+      // clang-format off
+    case DataType::boolean: return value != 0;
+    case DataType::int8:    return static_cast<std::int8_t>(value);
+    case DataType::uint8:   return static_cast<std::uint8_t>(value);
+    case DataType::int16:   return static_cast<std::int16_t>(value);
+    case DataType::uint16:  return static_cast<std::uint16_t>(value);
+    case DataType::int32:   return static_cast<std::int32_t>(value);
+    case DataType::uint32:  return static_cast<std::uint32_t>(value);
+    default:                return value;
+      // clang-format on
+  }
+}
+
 std::string clause_of(const UserError& error) {
+  // A name with a NUL in it ends the text early.
   std::string_view text = error.what();
-  if (!error.where().empty()) text.remove_prefix(error.where().size() + 2);
+  if (!error.where().empty()) text.remove_prefix(std::min(text.size(), error.where().size() + 2));
   const std::string bare = UserError("", "", error.refusal()).what();
-  text.remove_suffix(bare.size());
+  text.remove_suffix(std::min(text.size(), bare.size()));
   return std::string(text);
 }
 

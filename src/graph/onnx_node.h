@@ -25,6 +25,7 @@ struct Known {
   Shape dims;
   bool is_integer = false;
   bool from_batch = false;             // computed from a shape that holds the batch
+  DataType type = DataType::int64;     // if is_integer: what its numbers wrap around in
   std::vector<std::int64_t> integers;  // if is_integer
   std::vector<float> floats;           // otherwise
 
@@ -32,6 +33,10 @@ struct Known {
 };
 
 Known known_integers(std::vector<std::int64_t> values);  // of one dimension
+Known known_of(const onnx::Tensor& tensor, std::string_view where);
+
+// A number as an integer type holds it: without the bits that it lacks; truth is what is not 0.
+std::int64_t held(DataType type, std::int64_t value);
 
 struct Value {
   TensorId tensor = no_tensor;  // once a node has read it as a tensor

@@ -9,30 +9,34 @@ namespace {
 
 using Axes = std::vector<std::int64_t>;
 using Reduce = TensorId (*)(Builder&, TensorId, const Axes&, bool keep);
+using OfOne = TensorId (*)(Builder&, TensorId);
 
 // --- Reductions ---
 
-// `since`: the operator set from which the axes are an operand.
-template <Reduce reduce, int since>
+// `since`: the operator set from which the axes are an operand. `of_one`: what it makes of a single element.
+template <Reduce reduce, int since, OfOne of_one>
 void reduction(NodeImport& node) {
   const bool keep = node.integer("keepdims", 1) != 0;
   const bool empty_means_none = node.integer("noop_with_empty_axes", 0) != 0;
   const Axes axes = node.axes(1, since);
   const TensorId x = node.tensor(0);
-  if (axes.empty() && empty_means_none) return node.result(0, node.value(0));
+  if (axes.empty() && empty_means_none) return node.result(0, of_one(node.build(), x));
   node.result(0, reduce(node.build(), x, axes, keep));
 }
+
+TensorId same(Builder&, TensorId x) { return x; }
+TensorId square(Builder& b, TensorId x) { return b.multiply(x, x); }
+TensorId absolute(Builder& b, TensorId x) { return b.unary(Scalar::absolute, x); }
+TensorId logarithm(Builder& b, TensorId x) { return b.unary(Scalar::log, x); }
 
 TensorId sum(Builder& b, TensorId x, const Axes& axes, bool keep) { return b.sum(x, axes, keep); }
 TensorId mean(Builder& b, TensorId x, const Axes& axes, bool keep) { return b.mean(x, axes, keep); }
 TensorId maximum(Builder& b, TensorId x, const Axes& axes, bool keep) { return b.maximum(x, axes, keep); }
 TensorId minimum(Builder& b, TensorId x, const Axes& axes, bool keep) { return b.minimum(x, axes, keep); }
 TensorId sum_square(Builder& b, TensorId x, const Axes& axes, bool keep) {
-  return b.sum(b.multiply(x, x), axes, keep);
+  return b.sum(square(b, x), axes, keep);
 }
-TensorId l1(Builder& b, TensorId x, const Axes& axes, bool keep) {
-  return b.sum(b.unary(Scalar::absolute, x), axes, keep);
-}
+TensorId l1(Builder& b, TensorId x, const Axes& axes, bool keep) { return b.sum(absolute(b, x), axes, keep); }
 TensorId l2(Builder& b, TensorId x, const Axes& axes, bool keep) {
   return b.unary(Scalar::sqrt, sum_square(b, x, axes, keep));
 }
@@ -178,15 +182,15 @@ constexpr OpRow rows[] = {
     {"InstanceNormalization", instance_norm},
     {"LayerNormalization",    layer_norm},
     {"LogSoftmax",            log_softmax},
-    {"ReduceL1",              reduction<l1, 18>},
-    {"ReduceL2",              reduction<l2, 18>},
-    {"ReduceLogSum",          reduction<log_sum, 18>},
-    {"ReduceLogSumExp",       reduction<log_sum_exp, 18>},
-    {"ReduceMax",             reduction<maximum, 18>},
-    {"ReduceMean",            reduction<mean, 18>},
-    {"ReduceMin",             reduction<minimum, 18>},
-    {"ReduceSum",             reduction<sum, 13>},
-    {"ReduceSumSquare",       reduction<sum_square, 18>},
+    {"ReduceL1",              reduction<l1, 18, absolute>},
+    {"ReduceL2",              reduction<l2, 18, absolute>},
+    {"ReduceLogSum",          reduction<log_sum, 18, logarithm>},
+    {"ReduceLogSumExp",       reduction<log_sum_exp, 18, same>},
+    {"ReduceMax",             reduction<maximum, 18, same>},
+    {"ReduceMean",            reduction<mean, 18, same>},
+    {"ReduceMin",             reduction<minimum, 18, same>},
+    {"ReduceSum",             reduction<sum, 13, same>},
+    {"ReduceSumSquare",       reduction<sum_square, 18, square>},
     {"Softmax",               softmax},
 };
 // clang-format on

@@ -499,18 +499,6 @@ void resize(NodeImport& node) {
 
 // --- Values ---
 
-Known known_of(const onnx::Tensor& tensor, std::string_view where) {
-  Known known;
-  known.dims = tensor.dims;
-  known.is_integer = !is_floating(tensor.type);
-  if (known.is_integer) {
-    known.integers = to_integers(tensor, where);
-  } else {
-    known.floats = to_floats(tensor, where);
-  }
-  return known;
-}
-
 void constant(NodeImport& node) {
   if (node.node().attributes.size() != 1) node.fail("needs exactly one attribute");
   const Attribute& value = *node.attribute(node.node().attributes[0].name);
@@ -553,6 +541,7 @@ void constant_of_shape(NodeImport& node) {
   if (value != nullptr) one = known_of(value->tensor, node.node().name);
   if (one.count() != 1) node.fail("attribute 'value' must have one element");
   known.is_integer = one.is_integer;
+  known.type = one.type;
   if (one.is_integer) known.integers.assign(static_cast<std::size_t>(count), one.integers[0]);
   if (!one.is_integer) known.floats.assign(static_cast<std::size_t>(count), one.floats[0]);
   node.result(0, known);

@@ -22,9 +22,22 @@ inline float copy_sign(float magnitude, float sign) {
   return from_bits((to_bits(magnitude) & 0x7fffffffu) | (to_bits(sign) & 0x80000000u));
 }
 
-inline float minimum(float a, float b) { return a < b ? a : b; }
-inline float maximum(float a, float b) { return a > b ? a : b; }
-inline float relu(float x) { return x > 0.0f ? x : 0.0f; }
+// Of two equal ones (0 and -0) b; NaN if either is.
+inline float minimum(float a, float b) {
+  return (static_cast<int>(a < b) | static_cast<int>(a != a)) != 0 ? a : b;
+}
+inline float maximum(float a, float b) {
+  return (static_cast<int>(a > b) | static_cast<int>(a != a)) != 0 ? a : b;
+}
+// The same where the bound is no NaN: one comparison.
+inline float at_most(float x, float bound) { return x >= bound ? bound : x; }
+inline float at_least(float x, float bound) { return x <= bound ? bound : x; }
+inline float relu(float x) { return x <= 0.0f ? 0.0f : x; }
+// The same where a NaN has no sign, as RISC-V's arithmetic gives it: one integer instruction.
+inline float relu_of_result(float x) {
+  const auto bits = static_cast<int32_t>(to_bits(x));
+  return from_bits(static_cast<uint32_t>(bits > 0 ? bits : 0));
+}
 inline float sqrt(float x) { return __builtin_sqrtf(x); }
 inline float reciprocal(float x) { return 1.0f / x; }
 inline float reciprocal_sqrt(float x) { return 1.0f / __builtin_sqrtf(x); }
