@@ -10,6 +10,7 @@ namespace dojo::debug {
 
 namespace {
 
+using isa::AccessPattern;
 using isa::Decoded;
 using isa::Hart;
 using isa::Unit;
@@ -39,59 +40,51 @@ bool mask_bit(const Hart& hart, std::uint64_t i) {
   return (std::to_integer<unsigned>(hart.v[i / 8]) >> (i % 8) & 1) != 0;
 }
 
-// The fields of a vector load or store.
-struct Shape {
-  unsigned fields, mode, unit_mode, width_log2;  // log2 of bytes
-  bool masked;
-  explicit Shape(std::uint32_t word)
-      : fields((word >> 29) + 1),
-        mode(word >> 26 & 3),
-        unit_mode(word >> 20 & 31),
-        width_log2((word >> 12 & 7) == 0 ? 0 : (word >> 12 & 7) - 4),
-        masked((word >> 25 & 1) == 0) {}
-  bool indexed() const { return (mode & 1) != 0; }
-  bool strided() const { return mode == 2; }
-  bool whole_registers() const { return mode == 0 && unit_mode == 8; }
-  bool mask() const { return mode == 0 && unit_mode == 11; }
-  bool first_fault_only() const { return mode == 0 && unit_mode == 16; }
-};
-
-std::uint64_t index_of(const Hart& hart, const Decoded& d, const Shape& shape, std::uint64_t i) {
-  const std::uint64_t at = d.rs2 * (hart.vlen_bits / 8) + (i << shape.width_log2);
+std::uint64_t index_of(const Hart& hart, const Decoded& d, unsigned index_log2, std::uint64_t i) {
+  const std::uint64_t at = d.rs2 * (hart.vlen_bits / 8) + (i << index_log2);
   std::uint64_t index = 0;
-  if (at + 8 <= hart.v.size()) std::memcpy(&index, hart.v.data() + at, std::size_t{1} << shape.width_log2);
+  if (at + 8 <= hart.v.size()) std::memcpy(&index, hart.v.data() + at, std::size_t{1} << index_log2);
   return index;
 }
 
-void add_elements(Accesses& list, const Hart& hart, const Decoded& d, const Shape& shape, bool store) {
-  const unsigned element_log2 =
-      shape.indexed() ? static_cast<unsigned>(std::countr_zero(hart.sew)) - 3 : shape.width_log2;
-  const std::uint64_t segment = std::uint64_t{shape.fields} << element_log2;
+isa::ElementType element_type(const Hart& hart) { return {std::countr_zero(hart.sew) - 3, hart.lmul_log2}; }
+
+void add_elements(Accesses& list, const Hart& hart, const Decoded& d, bool store) {
+  const isa::VectorOperands& operands = d.row->vector;
+  const auto element_log2 = static_cast<unsigned>(operands.vd.eew_log2(element_type(hart)));
+  const auto index_log2 = static_cast<unsigned>(operands.vs2.eew_log2(element_type(hart)));
+  const std::uint64_t segment = std::uint64_t{operands.fields} << element_log2;
+  const bool masked = (d.word >> 25 & 1) == 0;
   for (std::uint64_t i = hart.vstart; i < hart.vl; ++i) {
-    if (shape.masked && !mask_bit(hart, i)) continue;
-    const std::uint64_t address = hart.x[d.rs1] + (shape.indexed()   ? index_of(hart, d, shape, i)
-                                                   : shape.strided() ? i * hart.x[d.rs2]
+    if (masked && !mask_bit(hart, i)) continue;
+    const std::uint64_t address =
+        hart.x[d.rs1] + (operands.access == AccessPattern::indexed   ? index_of(hart, d, index_log2, i)
+                         : operands.access == AccessPattern::strided ? i * hart.x[d.rs2]
                                                                      : i * segment);
-    if (shape.first_fault_only() && i > 0 && hart.memory.readable(address, segment) == nullptr) return;
+    if (operands.access == AccessPattern::first_fault_only && i > 0 &&
+        hart.memory.readable(address, segment) == nullptr)
+      return;
     list.add(address, segment, store);
   }
 }
 
 void add_vector(Accesses& list, const Hart& hart, const Decoded& d, bool store) {
-  const Shape shape(d.word);
+  const isa::VectorOperands& operands = d.row->vector;
   const std::uint64_t base = hart.x[d.rs1];
-  if (d.row->extension == "XSfmm") {  // the width stands where segments have their fields
-    list.add(base, hart.vl << (d.word >> 29 & 3), store);
-  } else if (shape.whole_registers()) {
-    const std::uint64_t first = hart.vstart << shape.width_log2, bytes = shape.fields * hart.vlen_bits / 8;
+  if (operands.vd.extent == isa::Extent::tile_slice) {
+    list.add(base, hart.vl << operands.vd.log2, store);
+  } else if (operands.access == AccessPattern::whole_registers) {
+    const unsigned width = d.word >> 12 & 7;  // vstart counts elements of it
+    const std::uint64_t first = hart.vstart << (width == 0 ? 0 : width - 4),
+                        bytes = operands.vd.registers({}) * std::uint64_t{hart.vlen_bits} / 8;
     if (first < bytes) list.add(base + first, bytes - first, store);
   } else if (hart.vill) {
     return;
-  } else if (shape.mask()) {
+  } else if (operands.access == AccessPattern::mask_bytes) {
     const std::uint64_t bytes = (hart.vl + 7) / 8;
     if (hart.vstart < bytes) list.add(base + hart.vstart, bytes - hart.vstart, store);
   } else {
-    add_elements(list, hart, d, shape, store);
+    add_elements(list, hart, d, store);
   }
 }
 

@@ -9,10 +9,9 @@
 #include <span>
 #include <string_view>
 
-namespace dojo::isa {
+#include "isa/operand_groups.h"
 
-struct Hart;
-struct Decoded;
+namespace dojo::isa {
 
 // The unit that executes an instruction; the node's pipeline gives it time, the ledger counts it.
 enum class Unit : std::uint8_t {
@@ -55,14 +54,10 @@ enum Property : std::uint16_t {
   ends_block = 1 << 0,  // control flow, vtype/vl changes, CSR writes, fences, markers, stops
   reads_memory = 1 << 1,
   writes_memory = 1 << 2,
-  maskable = 1 << 3,            // has a vm bit; vm = 0 reads v0
-  widens_destination = 1 << 4,  // vd has EEW = 2 * SEW
-  widens_sources = 1 << 5,      // vs2 has EEW = 2 * SEW (narrowing, .w forms)
-  whole_register = 1 << 6,      // ignores vtype
-  rounds = 1 << 7,              // has an rm field or uses frm
+  maskable = 1 << 3,       // has a vm bit; vm = 0 reads v0
+  takes_no_time = 1 << 4,  // a marker
+  rounds = 1 << 7,         // has an rm field or uses frm
   is_compressed = 1 << 8,
-  reduction = 1 << 9,        // ordered or not; see `element_serial`
-  element_serial = 1 << 10,  // strided, indexed, ordered reduction: one element after another
   writes_vtype = 1 << 11,
   raises_flags =
       1 << 12,  // computes with host floating point: its block owns the host's flags (float_host.h)
@@ -83,6 +78,7 @@ struct Row {
   Operand rd, rs1, rs2, rs3;
   std::uint16_t properties;
   Execute execute;
+  VectorOperands vector{};  // how the operands that are vector registers lie there
 };
 
 struct Decoded {

@@ -44,8 +44,7 @@ double fused(double a, double b, double c, std::uint8_t& flags) {
 const Decoded* multiply_double(Hart& hart, const Decoded* d) {
   const bool legal = !hart.vill && hart.tile_widen == 1 && hart.sew == width && !hart.altfmt &&
                      (d->word >> 8 & 15) % tile_units == 0 &&
-                     vector::group_is_legal(d->rs1, hart.lmul_log2) &&
-                     vector::group_is_legal(d->rs2, hart.lmul_log2);
+                     vector::groups_are_legal(d, step_operands, vector::element_type(hart));
   if (!legal) return vector::illegal(hart, d);
   if (hart.tile_k != 0) {
     const RoundingScope nearest(rne);

@@ -23,6 +23,8 @@ constexpr bool rounds_to_nearest(unsigned frm) { return frm == rne || frm >= rmm
 
 inline bool is_matrix_configuration(const Hart& hart) { return !hart.vill && hart.tile_widen != 0; }
 
+constexpr VectorOperands step_operands = {.vs2 = {Extent::step_rows}, .vs1 = {Extent::step_rows}};
+
 // A step from elements of this width into a tile of 32-bit elements. An operand begins at a register that is
 // below 8 / KMAX in its group of eight and, as any group, at a multiple of LMUL.
 template <unsigned sew>

@@ -124,16 +124,18 @@ const Decoded* store_slice(Hart& hart, const Decoded* d) {
   return proceed(hart, d);
 }
 
+constexpr VectorOperands into_vector = {.vd = scaled(0)}, from_vector = {.vs2 = scaled(0)};
+
 const Decoded* move_to_vector(Hart& hart, const Decoded* d) {
   const Slice slice = slice_of(hart, hart.x[d->rs1], hart.sew);
-  if (slice.first == nullptr || !vector::group_is_legal(d->rd, hart.lmul_log2)) return illegal(hart, d);
+  if (slice.first == nullptr || !vector::is_legal(hart, d, into_vector)) return illegal(hart, d);
   copy_slice(hart, vector::group(hart, d->rd), hart.sew / 8, slice.first, slice.stride, hart.sew / 8);
   return d + 1;
 }
 
 const Decoded* move_from_vector(Hart& hart, const Decoded* d) {
   const Slice slice = slice_of(hart, hart.x[d->rs1], hart.sew);
-  if (slice.first == nullptr || !vector::group_is_legal(d->rs2, hart.lmul_log2)) return illegal(hart, d);
+  if (slice.first == nullptr || !vector::is_legal(hart, d, from_vector)) return illegal(hart, d);
   copy_slice(hart, slice.first, slice.stride, vector::group(hart, d->rs2), hart.sew / 8, hart.sew / 8);
   return d + 1;
 }
@@ -191,10 +193,19 @@ constexpr auto tw = Operand::t_write;
 constexpr auto ta = Operand::t_read_write;
 constexpr std::uint16_t sets = ends_block | writes_vtype;
 
+constexpr VectorOperands slice_operands(unsigned width) {
+  return {.vd = {Extent::tile_slice, static_cast<std::int8_t>(std::countr_zero(width) - 3)},
+          .access = AccessPattern::unit_stride};
+}
+
 // clang-format off
 #define TILE_SET(WORD, TEXT)     {"sf.vsettnt", WORD, 0xfff0707f, "rd, rs1, " TEXT, "XSfmm", Unit::vector_config, xw, xr, no, no, sets, set_vtype_and_length}
 #define TILE_MULTIPLY(NAME, MATCH, MASK, PROPERTIES, EXECUTE) \
-  {NAME, MATCH, MASK, "mt, vs2, vs1", "XSfmm", Unit::matrix, ta, vr, vr, no, PROPERTIES, EXECUTE}
+  {NAME, MATCH, MASK, "mt, vs2, vs1", "XSfmm", Unit::matrix, ta, vr, vr, no, PROPERTIES, EXECUTE, step_operands}
+#define TILE_LOAD(WIDTH, MATCH) \
+  {"sf.vlte" #WIDTH, MATCH, 0xfe007fff, "rs2, (rs1)", "XSfmm", Unit::vector_load, no, xr, xr, no, reads_memory, load_slice<WIDTH>, slice_operands(WIDTH)}
+#define TILE_STORE(WIDTH, MATCH) \
+  {"sf.vste" #WIDTH, MATCH, 0xfe007fff, "rs2, (rs1)", "XSfmm", Unit::vector_store, no, xr, xr, no, writes_memory, store_slice<WIDTH>, slice_operands(WIDTH)}
 
 constexpr Row rows[] = {
   TILE_SET(0x20007057, "e8, w1"),    TILE_SET(0x40007057, "e8, w2"),    TILE_SET(0x60007057, "e8, w4"),
@@ -205,16 +216,16 @@ constexpr Row rows[] = {
   {"sf.vsettn",   0x84007057, 0xfff0707f, "rd, rs1",    "XSfmm", Unit::vector_config, xw, xr, no, no, sets,          set_tn},
   {"sf.vsettm",   0x84107057, 0xfff0707f, "rd, rs1",    "XSfmm", Unit::vector_config, xw, xr, no, no, sets,          set_tm},
   {"sf.vsettk",   0x84207057, 0xfff0707f, "rd, rs1",    "XSfmm", Unit::vector_config, xw, xr, no, no, sets,          set_tk},
-  {"sf.vlte8",    0x12007007, 0xfe007fff, "rs2, (rs1)", "XSfmm", Unit::vector_load,   no, xr, xr, no, reads_memory,  load_slice<8>},
-  {"sf.vlte16",   0x32007007, 0xfe007fff, "rs2, (rs1)", "XSfmm", Unit::vector_load,   no, xr, xr, no, reads_memory,  load_slice<16>},
-  {"sf.vlte32",   0x52007007, 0xfe007fff, "rs2, (rs1)", "XSfmm", Unit::vector_load,   no, xr, xr, no, reads_memory,  load_slice<32>},
-  {"sf.vlte64",   0x72007007, 0xfe007fff, "rs2, (rs1)", "XSfmm", Unit::vector_load,   no, xr, xr, no, reads_memory,  load_slice<64>},
-  {"sf.vste8",    0x12007027, 0xfe007fff, "rs2, (rs1)", "XSfmm", Unit::vector_store,  no, xr, xr, no, writes_memory, store_slice<8>},
-  {"sf.vste16",   0x32007027, 0xfe007fff, "rs2, (rs1)", "XSfmm", Unit::vector_store,  no, xr, xr, no, writes_memory, store_slice<16>},
-  {"sf.vste32",   0x52007027, 0xfe007fff, "rs2, (rs1)", "XSfmm", Unit::vector_store,  no, xr, xr, no, writes_memory, store_slice<32>},
-  {"sf.vste64",   0x72007027, 0xfe007fff, "rs2, (rs1)", "XSfmm", Unit::vector_store,  no, xr, xr, no, writes_memory, store_slice<64>},
-  {"sf.vtmv.v.t", 0x43f06057, 0xfff0707f, "vd, rs1",    "XSfmm", Unit::matrix_move,   vw, xr, no, no, 0,             move_to_vector},
-  {"sf.vtmv.t.v", 0x5e006057, 0xfe007fff, "rs1, vs2",   "XSfmm", Unit::matrix_move,   no, xr, vr, no, 0,             move_from_vector},
+  TILE_LOAD(8, 0x12007007),
+  TILE_LOAD(16, 0x32007007),
+  TILE_LOAD(32, 0x52007007),
+  TILE_LOAD(64, 0x72007007),
+  TILE_STORE(8, 0x12007027),
+  TILE_STORE(16, 0x32007027),
+  TILE_STORE(32, 0x52007027),
+  TILE_STORE(64, 0x72007027),
+  {"sf.vtmv.v.t", 0x43f06057, 0xfff0707f, "vd, rs1",    "XSfmm", Unit::matrix_move,   vw, xr, no, no, 0,             move_to_vector, into_vector},
+  {"sf.vtmv.t.v", 0x5e006057, 0xfe007fff, "rs1, vs2",   "XSfmm", Unit::matrix_move,   no, xr, vr, no, 0,             move_from_vector, from_vector},
   {"sf.vtzero.t", 0x43e06057, 0xfffff0ff, "mt",         "XSfmm", Unit::matrix_move,   tw, no, no, no, 0,             zero_tile},
   {"sf.vtdiscard", 0x43c06057, 0xffffffff, "",          "XSfmm", Unit::matrix_move,   no, no, no, no, 0,             discard_tiles},
   TILE_MULTIPLY("sf.mm.f.f",       0xf2001077, 0xfe0071ff, raises_flags, multiply_float),

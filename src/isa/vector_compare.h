@@ -13,16 +13,16 @@ struct ComparedSources {
   ComparedSources(Hart& hart, const Decoded* d, const Shape& shape);
 };
 
+constexpr VectorOperands compared_operands(const Shape& shape) {
+  VectorOperands operands = operands_of(shape);
+  operands.vd = mask_bits;
+  return operands;
+}
+
 template <Shape shape, const Kernels& kernels>
-const Decoded* run_compare(Hart& hart, const Decoded* d) {
+const Decoded* execute_compare(Hart& hart, const Decoded* d) {
   const Kernel kernel = kernels[sew_log2(hart)];
-  const int lmul = hart.lmul_log2;
-  if (hart.vill || kernel == nullptr || (shape.rounds && hart.frm > 4) || !group_is_legal(d->rs2, lmul) ||
-      !overlap_is_legal(d->rd, 0, -1, d->rs2, lmul, 0))
-    return illegal(hart, d);
-  if (shape.first == First::vector &&
-      (!group_is_legal(d->rs1, lmul) || !overlap_is_legal(d->rd, 0, -1, d->rs1, lmul, 0)))
-    return illegal(hart, d);
+  if (kernel == nullptr || (shape.rounds && hart.frm > 4)) return illegal(hart, d);
   const ComparedSources sources(hart, d, shape);
   alignas(64) std::uint8_t bits[max_elements];
   kernel(hart, bits, sources.b, sources.a, hart.vl);
@@ -30,5 +30,7 @@ const Decoded* run_compare(Hart& hart, const Decoded* d) {
   hart.vstart = 0;
   return d + 1;
 }
+template <Shape shape, const Kernels& kernels>
+constexpr VectorHandler run_compare = handler<compared_operands(shape), execute_compare<shape, kernels>>;
 
 }  // namespace dojo::isa::vector

@@ -186,8 +186,8 @@ constexpr Shape narrow_x = {.first = First::none, .b_width = 1, .rounds = true};
 
 constexpr unsigned flagged = rounds | raises_flags;
 #define SAME(NAME, VS1, SHAPE, ...)   unary(NAME, 0x12, fvv, VS1, run<SHAPE, __VA_ARGS__>, flagged)
-#define WIDE(NAME, VS1, SHAPE, ...)   unary(NAME, 0x12, fvv, VS1, run<SHAPE, __VA_ARGS__>, flagged | widens_destination)
-#define NARROW(NAME, VS1, SHAPE, ...) unary(NAME, 0x12, fvv, VS1, run<SHAPE, __VA_ARGS__>, flagged | widens_sources)
+#define WIDE(NAME, VS1, SHAPE, ...)   unary(NAME, 0x12, fvv, VS1, run<SHAPE, __VA_ARGS__>, flagged)
+#define NARROW(NAME, VS1, SHAPE, ...) unary(NAME, 0x12, fvv, VS1, run<SHAPE, __VA_ARGS__>, flagged)
 
 constexpr Row rows[] = {
   SAME("vfcvt.xu.f.v",      0,  same_f, f_xu<by_frm>), SAME("vfcvt.x.f.v",     1,  same_f, f_x<by_frm>),
@@ -201,8 +201,8 @@ constexpr Row rows[] = {
   NARROW("vfncvt.f.xu.w",   18, narrow_x, narrow_xu_f), NARROW("vfncvt.f.x.w", 19, narrow_x, narrow_x_f),
   NARROW("vfncvt.f.f.w",    20, narrow_f, narrow_f_f),  NARROW("vfncvt.rod.f.f.w", 21, narrow_f, narrow_odd),
   NARROW("vfncvt.rtz.xu.f.w", 22, narrow_f, narrow_f_xu<rtz>), NARROW("vfncvt.rtz.x.f.w", 23, narrow_f, narrow_f_x<rtz>),
-  unary("vfwcvtbf16.f.f.v", 0x12, fvv, 13, run<wide_f, wide_brain>,     flagged | widens_destination, Unit::simd, "Zvfbfmin"),
-  unary("vfncvtbf16.f.f.w", 0x12, fvv, 29, run<narrow_f, narrow_brain>, flagged | widens_sources,     Unit::simd, "Zvfbfmin"),
+  unary("vfwcvtbf16.f.f.v", 0x12, fvv, 13, run<wide_f, wide_brain>,     flagged, Unit::simd, "Zvfbfmin"),
+  unary("vfncvtbf16.f.f.w", 0x12, fvv, 29, run<narrow_f, narrow_brain>, flagged, Unit::simd, "Zvfbfmin"),
 };
 // clang-format on
 

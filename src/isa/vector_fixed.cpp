@@ -89,9 +89,9 @@ constexpr Shape narrowing(First first) { return {.first = first, .b_width = 1}; 
 #define VU(NAME, F6, KERNELS)  with_syntax(arithmetic(NAME ".vi", F6, ivi, run<same(First::uimm), KERNELS>), "vd, vs2, uimm5, vm")
 #define MV(NAME, F6, KERNELS)  arithmetic(NAME ".vv", F6, mvv, run<same(First::vector), KERNELS>)
 #define MX(NAME, F6, KERNELS)  arithmetic(NAME ".vx", F6, mvx, run<same(First::x), KERNELS>)
-#define NV(NAME, F6, KERNELS)  arithmetic(NAME ".wv", F6, ivv, run<narrowing(First::vector), KERNELS>, widens_sources)
-#define NX(NAME, F6, KERNELS)  arithmetic(NAME ".wx", F6, ivx, run<narrowing(First::x), KERNELS>, widens_sources)
-#define NU(NAME, F6, KERNELS)  with_syntax(arithmetic(NAME ".wi", F6, ivi, run<narrowing(First::uimm), KERNELS>, widens_sources), "vd, vs2, uimm5, vm")
+#define NV(NAME, F6, KERNELS)  arithmetic(NAME ".wv", F6, ivv, run<narrowing(First::vector), KERNELS>)
+#define NX(NAME, F6, KERNELS)  arithmetic(NAME ".wx", F6, ivx, run<narrowing(First::x), KERNELS>)
+#define NU(NAME, F6, KERNELS)  with_syntax(arithmetic(NAME ".wi", F6, ivi, run<narrowing(First::uimm), KERNELS>), "vd, vs2, uimm5, vm")
 
 constexpr Row rows[] = {
   VV("vsaddu",  0x20, of_unsigned<saturating_add>),  VX("vsaddu",  0x20, of_unsigned<saturating_add>), VI("vsaddu", 0x20, of_unsigned<saturating_add>),

@@ -307,27 +307,25 @@ constexpr Shape widens_fused(First first) {
 }
 
 constexpr unsigned flagged = rounds | raises_flags;
-constexpr auto vw = Operand::v_write;
-constexpr auto acc = Operand::v_read_write;
 
 // clang-format off
 #define VV(NAME, F6, KERNELS)  arithmetic(NAME ".vv", F6, fvv, run<floats(First::vector), KERNELS>, flagged)
 #define VF(NAME, F6, KERNELS)  arithmetic(NAME ".vf", F6, fvf, run<floats(First::f), KERNELS>, flagged)
 #define ONE(NAME, F6, OP)      arithmetic(NAME ".vf", F6, fvf, run_by_one<floats(First::f), same<OP>, same_by_one<OP>>, flagged)
-#define DV(NAME, F6, KERNELS)  arithmetic(NAME ".vv", F6, fvv, run<floats(First::vector), KERNELS>, flagged, vw, Unit::simd_divide)
-#define DF(NAME, F6, KERNELS)  arithmetic(NAME ".vf", F6, fvf, run<floats(First::f), KERNELS>, flagged, vw, Unit::simd_divide)
-#define MV(NAME, F6, ...)      arithmetic(NAME ".vv", F6, fvv, run<accumulates(First::vector), fused<__VA_ARGS__>>, flagged, acc)
-#define MF(NAME, F6, ...)      arithmetic(NAME ".vf", F6, fvf, run_by_one<accumulates(First::f), fused<__VA_ARGS__>, fused_by_one<__VA_ARGS__>>, flagged, acc)
-#define WV(NAME, F6, OP)       arithmetic(NAME ".vv", F6, fvv, run<widens(First::vector), wide<OP>>, flagged | widens_destination)
-#define WF(NAME, F6, OP)       arithmetic(NAME ".vf", F6, fvf, run<widens(First::f), wide<OP>>, flagged | widens_destination)
-#define WWV(NAME, F6, OP)      arithmetic(NAME ".wv", F6, fvv, run<widens_w(First::vector), wide_w<OP>>, flagged | widens_destination | widens_sources)
-#define WWF(NAME, F6, OP)      arithmetic(NAME ".wf", F6, fvf, run<widens_w(First::f), wide_w<OP>>, flagged | widens_destination | widens_sources)
-#define XV(NAME, F6, ...)      arithmetic(NAME ".vv", F6, fvv, run<widens_fused(First::vector), wide_fused<__VA_ARGS__>>, flagged | widens_destination, acc)
-#define XF(NAME, F6, ...)      arithmetic(NAME ".vf", F6, fvf, run<widens_fused(First::f), wide_fused<__VA_ARGS__>>, flagged | widens_destination, acc)
+#define DV(NAME, F6, KERNELS)  arithmetic(NAME ".vv", F6, fvv, run<floats(First::vector), KERNELS>, flagged, Unit::simd_divide)
+#define DF(NAME, F6, KERNELS)  arithmetic(NAME ".vf", F6, fvf, run<floats(First::f), KERNELS>, flagged, Unit::simd_divide)
+#define MV(NAME, F6, ...)      arithmetic(NAME ".vv", F6, fvv, run<accumulates(First::vector), fused<__VA_ARGS__>>, flagged)
+#define MF(NAME, F6, ...)      arithmetic(NAME ".vf", F6, fvf, run_by_one<accumulates(First::f), fused<__VA_ARGS__>, fused_by_one<__VA_ARGS__>>, flagged)
+#define WV(NAME, F6, OP)       arithmetic(NAME ".vv", F6, fvv, run<widens(First::vector), wide<OP>>, flagged)
+#define WF(NAME, F6, OP)       arithmetic(NAME ".vf", F6, fvf, run<widens(First::f), wide<OP>>, flagged)
+#define WWV(NAME, F6, OP)      arithmetic(NAME ".wv", F6, fvv, run<widens_w(First::vector), wide_w<OP>>, flagged)
+#define WWF(NAME, F6, OP)      arithmetic(NAME ".wf", F6, fvf, run<widens_w(First::f), wide_w<OP>>, flagged)
+#define XV(NAME, F6, ...)      arithmetic(NAME ".vv", F6, fvv, run<widens_fused(First::vector), wide_fused<__VA_ARGS__>>, flagged)
+#define XF(NAME, F6, ...)      arithmetic(NAME ".vf", F6, fvf, run<widens_fused(First::f), wide_fused<__VA_ARGS__>>, flagged)
 #define CV(NAME, F6, ...)      arithmetic(NAME ".vv", F6, fvv, run_compare<floats(First::vector), compares<__VA_ARGS__>>, flagged)
 #define CF(NAME, F6, ...)      arithmetic(NAME ".vf", F6, fvf, run_compare<floats(First::f), compares<__VA_ARGS__>>, flagged)
 #define BRAIN(NAME, FORMAT, FIRST) \
-  arithmetic(NAME, 0x3b, FORMAT, run<widens_fused(FIRST), brain_fused>, flagged | widens_destination, acc, Unit::simd, "Zvfbfwma")
+  arithmetic(NAME, 0x3b, FORMAT, run<widens_fused(FIRST), brain_fused>, flagged, Unit::simd, "Zvfbfwma")
 
 constexpr Row rows[] = {
   VV("vfadd",   0x00, same<add>),   ONE("vfadd", 0x00, add),

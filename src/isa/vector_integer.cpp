@@ -140,11 +140,11 @@ template <auto op>
 constexpr Kernels compare_kernels = {compare<op, u8>, compare<op, u16>, compare<op, u32>, compare<op, u64>};
 
 template <auto op, First first>
-constexpr Execute binary = run<Shape{.first = first}, two_kernels<op>>;
+constexpr VectorHandler binary = run<Shape{.first = first}, two_kernels<op>>;
 template <auto op, First first>
-constexpr Execute ternary = run<Shape{.first = first, .reads_destination = true}, three_kernels<op>>;
+constexpr VectorHandler ternary = run<Shape{.first = first, .reads_destination = true}, three_kernels<op>>;
 template <auto op, First first>
-constexpr Execute comparison = run_compare<Shape{.first = first}, compare_kernels<op>>;
+constexpr VectorHandler comparison = run_compare<Shape{.first = first}, compare_kernels<op>>;
 
 constexpr Kernels zext2 = {nullptr, extend<u8, u16>, extend<u16, u32>, extend<u32, u64>};
 constexpr Kernels sext2 = {nullptr, extend<i8, i16>, extend<i16, i32>, extend<i32, i64>};
@@ -187,18 +187,16 @@ void by_sew(const Hart& hart, F f) {
   }
 }
 
+// Sources of one width, and v0.
 template <First first>
-bool groups_are_legal(const Hart& hart, const Decoded* d) {
-  const int lmul = hart.lmul_log2;
-  return !hart.vill && (first != First::f || hart.sew >= 16) && group_is_legal(d->rs2, lmul) &&
-         (first != First::vector || group_is_legal(d->rs1, lmul));
+constexpr VectorOperands carried(OperandGroup vd) {
+  return {.vd = vd, .vs2 = scaled(0), .vs1 = first == First::vector ? scaled(0) : OperandGroup{}};
 }
 
 // d[i] = op(b[i], a[i], v0[i]) for all elements from vstart.
 template <auto op, First first>
-const Decoded* with_carry(Hart& hart, const Decoded* d) {
-  if (!groups_are_legal<first>(hart, d) || !group_is_legal(d->rd, hart.lmul_log2) || d->rd == 0)
-    return illegal(hart, d);
+const Decoded* carry_in(Hart& hart, const Decoded* d) {
+  if (first == First::f && hart.sew == 8) return illegal(hart, d);
   Sources s;
   fetch<first>(hart, d, s);
   by_sew(hart, [&]<typename T>() {
@@ -211,14 +209,12 @@ const Decoded* with_carry(Hart& hart, const Decoded* d) {
   hart.vstart = 0;
   return d + 1;
 }
+template <auto op, First first>
+constexpr VectorHandler with_carry = handler<carried<first>(scaled(0)), carry_in<op, first>>;
 
 // Mask bit i of vd = op(b[i], a[i], v0[i], or 0 where vm = 1).
 template <auto op, First first>
-const Decoded* carry_out(Hart& hart, const Decoded* d) {
-  const int lmul = hart.lmul_log2;
-  if (!groups_are_legal<first>(hart, d) || !overlap_is_legal(d->rd, 0, -1, d->rs2, lmul, 0) ||
-      (first == First::vector && !overlap_is_legal(d->rd, 0, -1, d->rs1, lmul, 0)))
-    return illegal(hart, d);
+const Decoded* carries(Hart& hart, const Decoded* d) {
   Sources s;
   fetch<first>(hart, d, s);
   alignas(64) std::uint8_t bits[max_elements];
@@ -232,6 +228,8 @@ const Decoded* carry_out(Hart& hart, const Decoded* d) {
   hart.vstart = 0;
   return d + 1;
 }
+template <auto op, First first>
+constexpr VectorHandler carry_out = handler<carried<first>(mask_bits), carries<op, first>>;
 
 constexpr auto adc = []<typename T>(T b, T a, bool carry) { return static_cast<T>(b + a + carry); };
 constexpr auto sbc = []<typename T>(T b, T a, bool borrow) { return static_cast<T>(b - a - borrow); };
@@ -254,10 +252,10 @@ constexpr Kernels take_float = {nullptr, two<take, u16>, two<take, u32>, two<tak
 #define VU(NAME, F6, OP)   with_syntax(arithmetic(NAME ".vi", F6, ivi, binary<OP, First::uimm>), "vd, vs2, uimm5, vm")
 #define MVV(NAME, F6, OP)  arithmetic(NAME ".vv", F6, mvv, binary<OP, First::vector>)
 #define MVX(NAME, F6, OP)  arithmetic(NAME ".vx", F6, mvx, binary<OP, First::x>)
-#define DVV(NAME, F6, OP)  arithmetic(NAME ".vv", F6, mvv, binary<OP, First::vector>, 0, Operand::v_write, Unit::simd_divide)
-#define DVX(NAME, F6, OP)  arithmetic(NAME ".vx", F6, mvx, binary<OP, First::x>, 0, Operand::v_write, Unit::simd_divide)
-#define AVV(NAME, F6, OP)  arithmetic(NAME ".vv", F6, mvv, ternary<OP, First::vector>, 0, Operand::v_read_write)
-#define AVX(NAME, F6, OP)  arithmetic(NAME ".vx", F6, mvx, ternary<OP, First::x>, 0, Operand::v_read_write)
+#define DVV(NAME, F6, OP)  arithmetic(NAME ".vv", F6, mvv, binary<OP, First::vector>, 0, Unit::simd_divide)
+#define DVX(NAME, F6, OP)  arithmetic(NAME ".vx", F6, mvx, binary<OP, First::x>, 0, Unit::simd_divide)
+#define AVV(NAME, F6, OP)  arithmetic(NAME ".vv", F6, mvv, ternary<OP, First::vector>)
+#define AVX(NAME, F6, OP)  arithmetic(NAME ".vx", F6, mvx, ternary<OP, First::x>)
 #define CVV(NAME, F6, OP)  arithmetic(NAME ".vv", F6, ivv, comparison<OP, First::vector>)
 #define CVX(NAME, F6, OP)  arithmetic(NAME ".vx", F6, ivx, comparison<OP, First::x>)
 #define CVI(NAME, F6, OP)  arithmetic(NAME ".vi", F6, ivi, comparison<OP, First::simm>)

@@ -10,7 +10,6 @@ namespace {
 // Bits [vstart, vl) of vd = op(vs2, vs1), a byte at a time.
 template <auto op>
 const Decoded* logic(Hart& hart, const Decoded* d) {
-  if (hart.vill) return illegal(hart, d);
   const std::uint8_t *b = group(hart, d->rs2), *a = group(hart, d->rs1);
   std::uint8_t* to = group(hart, d->rd);
   for (std::size_t byte = hart.vstart / 8; byte * 8 < hart.vl; ++byte) {
@@ -39,7 +38,7 @@ bool counts(Hart& hart, const Decoded* d, std::size_t i) {
 }
 
 const Decoded* population(Hart& hart, const Decoded* d) {
-  if (hart.vill || hart.vstart != 0) return illegal(hart, d);
+  if (hart.vstart != 0) return illegal(hart, d);
   std::uint64_t sum = 0;
   for (std::size_t i = 0; i < hart.vl; ++i) sum += counts(hart, d, i);
   hart.set_x(d->rd, sum);
@@ -47,7 +46,7 @@ const Decoded* population(Hart& hart, const Decoded* d) {
 }
 
 const Decoded* first_set(Hart& hart, const Decoded* d) {
-  if (hart.vill || hart.vstart != 0) return illegal(hart, d);
+  if (hart.vstart != 0) return illegal(hart, d);
   std::size_t i = 0;
   while (i < hart.vl && !counts(hart, d, i)) ++i;
   hart.set_x(d->rd, i < hart.vl ? i : ~std::uint64_t{0});
@@ -57,8 +56,7 @@ const Decoded* first_set(Hart& hart, const Decoded* d) {
 enum class Set { before_first, only_first, including_first };
 template <Set what>
 const Decoded* set_around_first(Hart& hart, const Decoded* d) {
-  if (hart.vill || hart.vstart != 0 || d->rd == d->rs2 || (is_masked(d) && d->rd == 0))
-    return illegal(hart, d);
+  if (hart.vstart != 0) return illegal(hart, d);
   bool found = false;
   for (std::size_t i = 0; i < hart.vl; ++i) {
     if (is_masked(d) && !mask_bit(group(hart, 0), i)) continue;
@@ -77,9 +75,7 @@ void store_element(Hart& hart, unsigned r, std::size_t i, std::uint64_t value) {
 }
 
 const Decoded* prefix_sums(Hart& hart, const Decoded* d) {
-  if (hart.vill || hart.vstart != 0 || !group_is_legal(d->rd, hart.lmul_log2) ||
-      (is_masked(d) && d->rd == 0) || groups_overlap(d->rd, hart.lmul_log2, d->rs2, 0))
-    return illegal(hart, d);
+  if (hart.vstart != 0) return illegal(hart, d);
   std::uint64_t sum = 0;
   for (std::size_t i = 0; i < hart.vl; ++i) {
     if (is_masked(d) && !mask_bit(group(hart, 0), i)) continue;
@@ -90,8 +86,6 @@ const Decoded* prefix_sums(Hart& hart, const Decoded* d) {
 }
 
 const Decoded* numbers(Hart& hart, const Decoded* d) {
-  if (hart.vill || !group_is_legal(d->rd, hart.lmul_log2) || (is_masked(d) && d->rd == 0))
-    return illegal(hart, d);
   for (std::size_t i = hart.vstart; i < hart.vl; ++i)
     if (!is_masked(d) || mask_bit(group(hart, 0), i)) store_element(hart, d->rd, i, i);
   hart.vstart = 0;
@@ -104,19 +98,25 @@ constexpr Row to_x(Row row) {
   return row;
 }
 
+constexpr VectorOperands two_masks = {.vd = mask_bits, .vs2 = mask_bits, .vs1 = mask_bits},
+                         counted = {.vs2 = mask_bits},
+                         around = {.vd = mask_bits, .vs2 = mask_bits, .apart = true},
+                         summed = {.vd = scaled(0), .vs2 = mask_bits, .apart = true},
+                         numbered = {.vd = scaled(0)};
+
 // clang-format off
-#define LOGIC(NAME, F6, OP) with_vm(arithmetic(NAME, F6, mvv, logic<OP>), 1, "vd, vs2, vs1")
+#define LOGIC(NAME, F6, OP) with_vm(arithmetic(NAME, F6, mvv, handler<two_masks, logic<OP>>), 1, "vd, vs2, vs1")
 
 constexpr Row rows[] = {
   LOGIC("vmandn.mm", 0x18, andn), LOGIC("vmand.mm",  0x19, and_), LOGIC("vmor.mm",  0x1a, or_), LOGIC("vmxor.mm",  0x1b, xor_),
   LOGIC("vmorn.mm",  0x1c, orn),  LOGIC("vmnand.mm", 0x1d, nand), LOGIC("vmnor.mm", 0x1e, nor), LOGIC("vmxnor.mm", 0x1f, xnor),
-  to_x(unary("vcpop.m",  0x10, mvv, 16, population)),
-  to_x(unary("vfirst.m", 0x10, mvv, 17, first_set)),
-  unary("vmsbf.m", 0x14, mvv, 1,  set_around_first<Set::before_first>),
-  unary("vmsof.m", 0x14, mvv, 2,  set_around_first<Set::only_first>),
-  unary("vmsif.m", 0x14, mvv, 3,  set_around_first<Set::including_first>),
-  unary("viota.m", 0x14, mvv, 16, prefix_sums),
-  with_syntax(without_vs2(unary("vid.v", 0x14, mvv, 17, numbers)), "vd, vm"),
+  to_x(unary("vcpop.m",  0x10, mvv, 16, handler<counted, population>)),
+  to_x(unary("vfirst.m", 0x10, mvv, 17, handler<counted, first_set>)),
+  unary("vmsbf.m", 0x14, mvv, 1,  handler<around, set_around_first<Set::before_first>>),
+  unary("vmsof.m", 0x14, mvv, 2,  handler<around, set_around_first<Set::only_first>>),
+  unary("vmsif.m", 0x14, mvv, 3,  handler<around, set_around_first<Set::including_first>>),
+  unary("viota.m", 0x14, mvv, 16, handler<summed, prefix_sums>),
+  with_syntax(without_vs2(unary("vid.v", 0x14, mvv, 17, handler<numbered, numbers>)), "vd, vm"),
 };
 // clang-format on
 

@@ -75,7 +75,7 @@ std::uint32_t random_word(const Row& row, Random& random) {
 // The specification resets vstart after every instruction; qemu 7.2 leaves it where it moves one element or
 // whole registers, where vslideup has nothing to do, and if it is not below vl.
 bool takes_vstart(const Row& row) {
-  return (row.properties & whole_register) == 0 && row.mnemonic.find("mv.") == std::string_view::npos &&
+  return row.vector.vd.extent != Extent::registers && row.mnemonic.find("mv.") == std::string_view::npos &&
          !row.mnemonic.starts_with("vslideup");
 }
 
@@ -91,7 +91,7 @@ void aim(Trial& trial, const Row& row, std::size_t index, Random& random) {
     trial.before.x[stride_register] = random.below(2 * reach + 1) - reach;
   }
   if (row.rs2 != Operand::v_read) return;
-  const unsigned field = word >> 12 & 7, bytes = field == 0 ? 1 : 1u << (field - 4);
+  const unsigned bytes = 1u << row.vector.vs2.log2;
   for (std::size_t at = 0; at < trial.before.v.size(); at += bytes) {
     const std::uint64_t offset = random.below(bytes == 1 ? 256 : 1900);
     std::memcpy(trial.before.v.data() + at, &offset, bytes);
@@ -118,7 +118,7 @@ void try_rows(std::span<const Row> rows, Wanted wanted, std::uint64_t seed) {
       const unsigned sew = 8u << (trial.before.vtype >> 3 & 7);
       for (auto& f : trial.before.f) f = corner_f_register(random, std::max(sew, 16u));
       const unsigned width =
-          (row.properties & widens_sources) != 0 && random.below(3) != 0 ? std::min(2 * sew, 64u) : sew;
+          row.vector.vs2 == scaled(1) && random.below(3) != 0 ? std::min(2 * sew, 64u) : sew;
       fill_registers(trial.before, random, width, floats && width >= 16);
       trial.words = {random_word(row, random)};
       if ((row.properties & (reads_memory | writes_memory)) != 0) aim(trial, row, trials.size(), random);

@@ -18,43 +18,38 @@
 namespace dojo::isa::vector {
 namespace {
 
-enum class Pattern { unit, strided, indexed };
-
-// The element size of a width field, as log2 of bytes.
-unsigned width_log2(std::uint32_t word) {
-  const unsigned width = word >> 12 & 7;
-  return width == 0 ? 0 : width - 4;
-}
-
+// How this instruction goes over memory; the row says of what kind it is.
 struct Access {
   std::uint64_t base;
   unsigned fields;          // of a segment
-  unsigned element_log2;    // of the data
-  int emul_log2;            // of one field's group
-  unsigned index_log2 = 0;  // indexed only
+  unsigned element_log2;    // bytes of the data
+  unsigned index_log2;      // indexed only
+  std::size_t group_bytes;  // of one field's registers
+
+  Access(const Hart& hart, const Decoded* d) : base(hart.x[d->rs1]), fields(d->row->vector.fields) {
+    const VectorOperands& operands = d->row->vector;
+    const ElementType type = element_type(hart);
+    element_log2 = static_cast<unsigned>(operands.vd.eew_log2(type));
+    index_log2 = static_cast<unsigned>(operands.vs2.eew_log2(type));
+    group_bytes = std::size_t{operands.vd.registers(type)} * hart.vlen_bits / 8;
+  }
 };
 
-bool access_is_legal(const Hart& hart, const Decoded* d, const Access& access) {
-  if (hart.vill || !group_is_legal(d->rd, access.emul_log2)) return false;
-  const unsigned registers = access.fields * group_registers(access.emul_log2);
-  return registers <= 8 && d->rd + registers <= vector_registers;
-}
-
 // Where element i of field 0 lies in memory.
-template <Pattern pattern>
+template <AccessPattern pattern>
 std::uint64_t address_of(Hart& hart, const Decoded* d, const Access& access, std::size_t i) {
-  if constexpr (pattern == Pattern::unit)
-    return access.base + i * (std::uint64_t{access.fields} << access.element_log2);
-  if constexpr (pattern == Pattern::strided) return access.base + i * hart.x[d->rs2];
-  std::uint64_t index = 0;
-  std::memcpy(&index, group(hart, d->rs2) + (i << access.index_log2), std::size_t{1} << access.index_log2);
-  return access.base + index;
+  if constexpr (pattern == AccessPattern::strided) return access.base + i * hart.x[d->rs2];
+  if constexpr (pattern == AccessPattern::indexed) {
+    std::uint64_t index = 0;
+    std::memcpy(&index, group(hart, d->rs2) + (i << access.index_log2), std::size_t{1} << access.index_log2);
+    return access.base + index;
+  }
+  return access.base + i * (std::uint64_t{access.fields} << access.element_log2);
 }
 
-template <Pattern pattern, bool store>
-const Decoded* one_by_one(Hart& hart, const Decoded* d, const Access& access, bool first_fault_only) {
+template <AccessPattern pattern, bool store>
+const Decoded* one_by_one(Hart& hart, const Decoded* d, const Access& access) {
   const std::size_t bytes = std::size_t{1} << access.element_log2;
-  const std::size_t group_bytes = std::size_t{group_registers(access.emul_log2)} * hart.vlen_bits / 8;
   for (std::size_t i = hart.vstart; i < hart.vl; ++i) {
     if (is_masked(d) && !mask_bit(group(hart, 0), i)) continue;
     const std::uint64_t address = address_of<pattern>(hart, d, access, i);
@@ -62,7 +57,7 @@ const Decoded* one_by_one(Hart& hart, const Decoded* d, const Access& access, bo
       std::byte* memory = store ? hart.memory.writable(address + f * bytes, bytes)
                                 : hart.memory.readable(address + f * bytes, bytes);
       if (memory == nullptr) {
-        if (first_fault_only && i > 0) {
+        if (pattern == AccessPattern::first_fault_only && i > 0) {
           hart.vl = i;
           hart.vstart = 0;
           return d + 1;
@@ -70,7 +65,7 @@ const Decoded* one_by_one(Hart& hart, const Decoded* d, const Access& access, bo
         hart.vstart = i;
         return hart.raise(d, store ? TrapCause::store_fault : TrapCause::load_fault, address + f * bytes);
       }
-      std::uint8_t* element = group(hart, d->rd) + f * group_bytes + i * bytes;
+      std::uint8_t* element = group(hart, d->rd) + f * access.group_bytes + i * bytes;
       store ? std::memcpy(memory, element, bytes) : std::memcpy(element, memory, bytes);
     }
   }
@@ -78,30 +73,14 @@ const Decoded* one_by_one(Hart& hart, const Decoded* d, const Access& access, bo
   return d + 1;
 }
 
-template <Pattern pattern, bool store>
+template <AccessPattern pattern, bool store>
 const Decoded* access(Hart& hart, const Decoded* d) {
-  const unsigned width = width_log2(d->word);
-  const int lmul = hart.lmul_log2, sew = static_cast<int>(sew_log2(hart));
-  Access a{.base = hart.x[d->rs1],
-           .fields = (d->word >> 29) + 1,
-           .element_log2 = width,
-           .emul_log2 = lmul + static_cast<int>(width) - sew};
-  if constexpr (pattern == Pattern::indexed) {
-    const int index_emul = a.emul_log2;
-    a.index_log2 = width;
-    a.element_log2 = static_cast<unsigned>(sew);
-    a.emul_log2 = lmul;
-    if (!group_is_legal(d->rs2, index_emul)) return illegal(hart, d);
-    const unsigned data_end = d->rd + a.fields * group_registers(lmul),
-                   index_end = d->rs2 + group_registers(index_emul);
-    const bool apart = a.fields == 1
-                           ? overlap_is_legal(d->rd, lmul, sew, d->rs2, index_emul, static_cast<int>(width))
-                           : d->rd >= index_end || d->rs2 >= data_end;
-    if (!store && !apart) return illegal(hart, d);
-  }
-  if (!access_is_legal(hart, d, a) || (!store && is_masked(d) && d->rd == 0)) return illegal(hart, d);
-  const bool first_fault_only = pattern == Pattern::unit && !store && (d->word >> 20 & 31) == 16;
-  return one_by_one<pattern, store>(hart, d, a, first_fault_only);
+  const VectorOperands& operands = d->row->vector;
+  const ElementType type = element_type(hart);
+  if (hart.vill || !groups_are_legal(d, operands, type) ||
+      (!store && !destination_is_legal(d, operands, type)))
+    return illegal(hart, d);
+  return one_by_one<pattern, store>(hart, d, Access(hart, d));
 }
 
 // --- The frequent accesses: one field, unmasked, from element 0 on, of the width that vtype names, whose
@@ -124,7 +103,8 @@ template <unsigned log2, bool store>
 const Decoded* unit_stride(Hart& hart, const Decoded* d) {
   const std::size_t bytes = hart.vl << log2;
   std::uint8_t* memory = reachable<store>(hart, hart.x[d->rs1], bytes);
-  if (memory == nullptr || !is_frequent<log2>(hart, d)) return access<Pattern::unit, store>(hart, d);
+  if (memory == nullptr || !is_frequent<log2>(hart, d))
+    return access<AccessPattern::unit_stride, store>(hart, d);
   std::uint8_t* elements = group(hart, d->rd);
   store ? copy_row(memory, elements, bytes) : copy_row(elements, memory, bytes);
   return proceed(hart, d);
@@ -136,9 +116,9 @@ const Decoded* strided(Hart& hart, const Decoded* d) {
       std::tuple_element_t<log2, std::tuple<std::uint8_t, std::uint16_t, std::uint32_t, std::uint64_t>>;
   const std::uint64_t stride = hart.x[d->rs2];
   if (!is_frequent<log2>(hart, d) || hart.vl == 0 || stride > hart.memory.size)
-    return access<Pattern::strided, store>(hart, d);
+    return access<AccessPattern::strided, store>(hart, d);
   std::uint8_t* memory = reachable<store>(hart, hart.x[d->rs1], (hart.vl - 1) * stride + sizeof(Element));
-  if (memory == nullptr) return access<Pattern::strided, store>(hart, d);
+  if (memory == nullptr) return access<AccessPattern::strided, store>(hart, d);
   copy_apart<Element, !store>(group(hart, d->rd), memory, static_cast<std::ptrdiff_t>(stride), hart.vl);
   return proceed(hart, d);
 }
@@ -166,6 +146,12 @@ const Decoded* plain_bytes(Hart& hart, const Decoded* d, std::size_t first, std:
   return proceed(hart, d);
 }
 
+// The element size of a width field, as log2 of bytes.
+unsigned width_log2(std::uint32_t word) {
+  const unsigned width = word >> 12 & 7;
+  return width == 0 ? 0 : width - 4;
+}
+
 template <bool store>
 const Decoded* mask_access(Hart& hart, const Decoded* d) {
   if (hart.vill) return illegal(hart, d);
@@ -173,11 +159,12 @@ const Decoded* mask_access(Hart& hart, const Decoded* d) {
 }
 
 template <bool store>
-const Decoded* whole_registers(Hart& hart, const Decoded* d) {
-  const unsigned registers = (d->word >> 29) + 1;
-  if (d->rd % registers != 0) return illegal(hart, d);
+const Decoded* registers_access(Hart& hart, const Decoded* d) {
+  const ElementType type = element_type(hart);
+  const VectorOperands& operands = d->row->vector;
+  if (!groups_are_legal(d, operands, type)) return illegal(hart, d);
   return plain_bytes<store>(hart, d, hart.vstart << width_log2(d->word),
-                            std::size_t{registers} * hart.vlen_bits / 8);
+                            std::size_t{operands.vd.registers(type)} * hart.vlen_bits / 8);
 }
 
 // --- Rows
@@ -199,21 +186,37 @@ private:
   static constexpr auto xr = Operand::x_read;
 
   void add(bool store, std::string mnemonic, std::uint32_t match, std::uint32_t mask,
-           std::string_view address, Operand rs2, unsigned properties, Execute execute) {
+           std::string_view address, Operand rs2, unsigned properties, const VectorHandler& handler) {
     names_.push_back(std::move(mnemonic));
     names_.push_back(fmt::format("{}, {}", store ? "vs3" : "vd", address));
     const auto data = store ? Operand::v_read : Operand::v_write;
     properties |= store ? writes_memory : reads_memory;
     rows_.push_back({names_[names_.size() - 2], match | (store ? 0x27u : 0x07u), mask, names_.back(), "V",
                      store ? Unit::vector_store : Unit::vector_load, data, xr, rs2, Operand::none,
-                     static_cast<std::uint16_t>(properties), execute});
+                     static_cast<std::uint16_t>(properties), handler.execute, handler.operands});
   }
 
-  static Execute frequent_or(unsigned fields, Execute frequent, Execute general) {
-    return fields == 1 ? frequent : general;
+  // The general handler of a pattern, for elements of this width: the data's or, indexed, the indices'.
+  template <AccessPattern pattern>
+  static VectorHandler by_element(bool store, unsigned log2, unsigned fields) {
+    constexpr bool by_index = pattern == AccessPattern::indexed;
+    const OperandGroup width = fixed_width(static_cast<int>(log2));
+    return {
+        store ? access<pattern, true> : access<pattern, false>,
+        {.vd = by_index ? scaled(0) : width,
+         .vs2 = by_index ? width : OperandGroup{},
+         .order = by_index || pattern == AccessPattern::strided ? Order::element_serial : Order::elementwise,
+         .apart = by_index && !store && fields > 1,
+         .access = pattern,
+         .fields = static_cast<std::uint8_t>(fields)}};
+  }
+  static VectorHandler frequent_or(Execute frequent, VectorHandler general) {
+    if (general.operands.fields == 1) general.execute = frequent;
+    return general;
   }
 
   void segments(bool store, unsigned log2, unsigned fields) {
+    using enum AccessPattern;
     const std::string_view verb = store ? "s" : "l";
     const unsigned bits = 8u << log2;
     const std::string segment = fields == 1 ? "" : fmt::format("seg{}", fields);
@@ -221,32 +224,34 @@ private:
     constexpr std::uint32_t unit_mask = 0xfdf0707f, other_mask = 0xfc00707f;
     add(store, fmt::format("v{}{}e{}.v", verb, segment, bits), base, unit_mask, "(rs1), vm", Operand::none,
         maskable,
-        frequent_or(fields, store ? unit_strides<true>[log2] : unit_strides<false>[log2],
-                    store ? access<Pattern::unit, true> : access<Pattern::unit, false>));
+        frequent_or(store ? unit_strides<true>[log2] : unit_strides<false>[log2],
+                    by_element<AccessPattern::unit_stride>(store, log2, fields)));
     if (!store)
       add(store, fmt::format("vl{}e{}ff.v", segment, bits), base | 16u << 20, unit_mask, "(rs1), vm",
-          Operand::none, maskable | ends_block, access<Pattern::unit, false>);
+          Operand::none, maskable | ends_block, by_element<first_fault_only>(store, log2, fields));
     add(store, fmt::format("v{}s{}e{}.v", verb, segment, bits), base | 2u << 26, other_mask, "(rs1), rs2, vm",
-        xr, maskable | element_serial,
-        frequent_or(fields, store ? all_strided<true>[log2] : all_strided<false>[log2],
-                    store ? access<Pattern::strided, true> : access<Pattern::strided, false>));
+        xr, maskable,
+        frequent_or(store ? all_strided<true>[log2] : all_strided<false>[log2],
+                    by_element<AccessPattern::strided>(store, log2, fields)));
     for (const bool ordered : {false, true})
       add(store, fmt::format("v{}{}x{}ei{}.v", verb, ordered ? "o" : "u", segment, bits),
-          base | (ordered ? 3u : 1u) << 26, other_mask, "(rs1), vs2, vm", Operand::v_read,
-          maskable | element_serial,
-          store ? access<Pattern::indexed, true> : access<Pattern::indexed, false>);
+          base | (ordered ? 3u : 1u) << 26, other_mask, "(rs1), vs2, vm", Operand::v_read, maskable,
+          by_element<indexed>(store, log2, fields));
   }
 
   void masks_and_registers(bool store) {
     constexpr std::uint32_t exact = 0xfff0707f;
     add(store, store ? "vsm.v" : "vlm.v", 0x02b00000, exact, "(rs1)", Operand::none, 0,
-        store ? mask_access<true> : mask_access<false>);
-    for (unsigned registers = 1; registers <= 8; registers *= 2)
+        {store ? mask_access<true> : mask_access<false>,
+         {.vd = mask_bits, .access = AccessPattern::mask_bytes}});
+    for (int count_log2 = 0; count_log2 < 4; ++count_log2)
       for (unsigned log2 = 0; log2 < (store ? 1u : 4u); ++log2)
         add(store,
-            store ? fmt::format("vs{}r.v", registers) : fmt::format("vl{}re{}.v", registers, 8u << log2),
-            (registers - 1) << 29 | 0x02800000 | width_field(log2), exact, "(rs1)", Operand::none,
-            whole_register, store ? whole_registers<true> : whole_registers<false>);
+            store ? fmt::format("vs{}r.v", 1 << count_log2)
+                  : fmt::format("vl{}re{}.v", 1 << count_log2, 8u << log2),
+            ((1u << count_log2) - 1) << 29 | 0x02800000 | width_field(log2), exact, "(rs1)", Operand::none, 0,
+            {store ? registers_access<true> : registers_access<false>,
+             {.vd = whole_registers(count_log2), .access = AccessPattern::whole_registers}});
   }
 
   std::deque<std::string> names_;  // a deque: the rows point into it

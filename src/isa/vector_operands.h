@@ -1,4 +1,4 @@
-// Register groups, masks and legality: what every vector instruction has in common.
+// Register groups and masks: what every vector instruction has in common.
 //
 // An elementwise instruction is a kernel over contiguous host arrays, which the compiler turns into host
 // SIMD, and a Shape that says how its operands lie in the register file. `elementwise` checks the
@@ -15,6 +15,7 @@
 
 #include "isa/hart.h"
 #include "isa/instruction.h"
+#include "isa/vector_legality.h"
 
 // The element loops may read and write the same register group, element for element: nothing is carried from
 // one to the next.
@@ -56,40 +57,18 @@ struct Shape {
   std::int8_t scalar_width = 0;  // of an x or f operand, like a_width
 };
 
-inline bool is_masked(const Decoded* d) { return (d->word >> 25 & 1) == 0; }
-inline unsigned sew_log2(const Hart& hart) { return static_cast<unsigned>(__builtin_ctz(hart.sew)) - 3; }
+constexpr VectorOperands operands_of(const Shape& shape) {
+  return {.vd = scaled(shape.destination_width),
+          .vs2 = scaled(shape.b_width),
+          .vs1 = shape.first == First::vector ? scaled(shape.a_width) : OperandGroup{},
+          .reads_vd = shape.reads_destination};
+}
+
 inline std::uint8_t* group(Hart& hart, unsigned r) { return reinterpret_cast<std::uint8_t*>(hart.vreg(r)); }
 inline bool mask_bit(const std::uint8_t* mask, std::size_t i) { return mask[i >> 3] >> (i & 7) & 1; }
 inline void set_mask_bit(std::uint8_t* mask, std::size_t i, bool value) {
   const auto bit = static_cast<std::uint8_t>(1u << (i & 7));
   mask[i >> 3] = static_cast<std::uint8_t>(value ? mask[i >> 3] | bit : mask[i >> 3] & ~bit);
-}
-
-inline const Decoded* illegal(Hart& hart, const Decoded* d) {
-  return hart.raise(d, TrapCause::illegal_instruction, d->word);
-}
-
-// Whether EMUL = 2^emul_log2 exists and `r` may begin a group of it.
-inline bool group_is_legal(unsigned r, int emul_log2) {
-  if (emul_log2 < -3 || emul_log2 > 3) return false;
-  return emul_log2 <= 0 || (r & ((1u << emul_log2) - 1)) == 0;
-}
-
-inline unsigned group_registers(int emul_log2) { return emul_log2 <= 0 ? 1u : 1u << emul_log2; }
-
-inline bool groups_overlap(unsigned r, int r_emul, unsigned s, int s_emul) {
-  return r < s + group_registers(s_emul) && s < r + group_registers(r_emul);
-}
-
-// V 1.0 section 5.2: a destination may overlap a source of another EEW only so that no element is overwritten
-// before it is read.
-inline bool overlap_is_legal(unsigned destination, int destination_emul, int destination_width,
-                             unsigned source, int source_emul, int source_width) {
-  if (!groups_overlap(destination, destination_emul, source, source_emul)) return true;
-  if (destination_width == source_width) return true;
-  if (destination_width < source_width) return destination == source;
-  return source_emul >= 0 &&
-         source + group_registers(source_emul) == destination + group_registers(destination_emul);
 }
 
 // One byte per element below vl: 1 if the element is to be written (not masked off, not before vstart).
@@ -115,20 +94,9 @@ std::uint64_t scalar(const Hart& hart, const Decoded* d, First first, unsigned w
 // The general way: masked, vstart not 0, or operands of different widths that overlap.
 void elementwise_copied(Hart& hart, const Decoded* d, const Shape& shape, Kernel kernel);
 
-inline bool is_legal(const Hart& hart, const Decoded* d, const Shape& shape) {
-  if (hart.vill || (shape.rounds && hart.frm > 4)) return false;
-  const int lmul = hart.lmul_log2;
-  const int destination_emul = lmul + shape.destination_width, b_emul = lmul + shape.b_width;
-  if (!group_is_legal(d->rd, destination_emul) || !group_is_legal(d->rs2, b_emul)) return false;
-  if (is_masked(d) && d->rd == 0) return false;
-  if (shape.destination_width != shape.b_width &&
-      !overlap_is_legal(d->rd, destination_emul, shape.destination_width, d->rs2, b_emul, shape.b_width))
-    return false;
-  if (shape.first != First::vector) return true;
-  const int a_emul = lmul + shape.a_width;
-  return group_is_legal(d->rs1, a_emul) &&
-         (shape.destination_width == shape.a_width ||
-          overlap_is_legal(d->rd, destination_emul, shape.destination_width, d->rs1, a_emul, shape.a_width));
+template <Shape shape>
+bool is_legal(const Hart& hart, const Decoded* d) {
+  return !(shape.rounds && hart.frm > 4) && is_legal(hart, d, operands_of(shape));
 }
 
 // Bits of a register's number that must be 0 where a group of LMUL registers begins.
@@ -145,7 +113,7 @@ bool is_straight(const Hart& hart, const Decoded* d) {
                 (shape.first == First::vector && shape.destination_width != shape.a_width))
     return false;
   if constexpr (shape.destination_width != 0)  // of one width, but not LMUL's registers each
-    return !is_masked(d) && hart.vstart == 0 && is_legal(hart, d, shape);
+    return !is_masked(d) && hart.vstart == 0 && is_legal<shape>(hart, d);
   const unsigned registers = d->rd | d->rs2 | (shape.first == First::vector ? d->rs1 : 0u);
   return !hart.vill && !is_masked(d) && hart.vstart == 0 && (registers & misaligned_bits(hart)) == 0 &&
          !(shape.rounds && hart.frm > 4);
@@ -153,7 +121,7 @@ bool is_straight(const Hart& hart, const Decoded* d) {
 
 template <Shape shape>
 [[gnu::noinline]] const Decoded* elementwise_general(Hart& hart, const Decoded* d, Kernel kernel) {
-  if (kernel == nullptr || !is_legal(hart, d, shape)) return illegal(hart, d);
+  if (kernel == nullptr || !is_legal<shape>(hart, d)) return illegal(hart, d);
   elementwise_copied(hart, d, shape, kernel);
   hart.vstart = 0;
   return d + 1;
@@ -175,17 +143,19 @@ template <Shape shape>
   return d + 1;
 }
 
-// An Execute from a shape and a table of kernels.
+// A handler from a shape and a table of kernels.
 template <Shape shape, const Kernels& kernels>
-const Decoded* run(Hart& hart, const Decoded* d) {
+const Decoded* execute_elements(Hart& hart, const Decoded* d) {
   if (elementwise<shape>(hart, d, kernels) == nullptr) return nullptr;
   return proceed(hart, d);
 }
+template <Shape shape, const Kernels& kernels>
+constexpr VectorHandler run = {execute_elements<shape, kernels>, operands_of(shape)};
 
 // The same for a scalar operand where there are also kernels that take it as one number, not one for each
 // element.
 template <Shape shape, const Kernels& kernels, const Kernels& kernels_by_one>
-const Decoded* run_by_one(Hart& hart, const Decoded* d) {
+const Decoded* execute_by_one(Hart& hart, const Decoded* d) {
   const unsigned sew = sew_log2(hart);
   const Kernel kernel = kernels_by_one[sew];
   if (!is_straight<shape>(hart, d) || kernel == nullptr)
@@ -198,6 +168,8 @@ const Decoded* run_by_one(Hart& hart, const Decoded* d) {
   kernel(hart, group(hart, d->rd), group(hart, d->rs2), &a, hart.vl);
   return proceed(hart, d);
 }
+template <Shape shape, const Kernels& kernels, const Kernels& kernels_by_one>
+constexpr VectorHandler run_by_one = {execute_by_one<shape, kernels, kernels_by_one>, operands_of(shape)};
 
 // Elements as the host's types. The register file is an array of bytes; these types may alias it.
 using i8 [[gnu::may_alias]] = std::int8_t;

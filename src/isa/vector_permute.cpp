@@ -13,11 +13,6 @@ std::uint64_t vlmax(const Hart& hart) {
   return hart.lmul_log2 >= 0 ? elements << hart.lmul_log2 : elements >> -hart.lmul_log2;
 }
 
-bool source_and_destination_are_legal(const Hart& hart, const Decoded* d) {
-  return !hart.vill && group_is_legal(d->rd, hart.lmul_log2) && group_is_legal(d->rs2, hart.lmul_log2) &&
-         !(is_masked(d) && d->rd == 0);
-}
-
 template <typename F>
 void by_sew(const Hart& hart, F f) {
   switch (hart.sew) {
@@ -50,9 +45,6 @@ void scatter(Hart& hart, const Decoded* d, std::size_t first, From from) {
 
 template <First first>
 const Decoded* slide_up(Hart& hart, const Decoded* d) {
-  if (!source_and_destination_are_legal(hart, d) ||
-      groups_overlap(d->rd, hart.lmul_log2, d->rs2, hart.lmul_log2))
-    return illegal(hart, d);
   const std::uint64_t offset = scalar(hart, d, first, 3);
   by_sew(hart, [&]<typename T>() {
     scatter<T>(hart, d, offset, [&](const T* source, std::size_t i) { return source[i - offset]; });
@@ -62,7 +54,6 @@ const Decoded* slide_up(Hart& hart, const Decoded* d) {
 
 template <First first>
 const Decoded* slide_down(Hart& hart, const Decoded* d) {
-  if (!source_and_destination_are_legal(hart, d)) return illegal(hart, d);
   const std::uint64_t offset = scalar(hart, d, first, 3), limit = vlmax(hart);
   by_sew(hart, [&]<typename T>() {
     scatter<T>(hart, d, 0, [&](const T* source, std::size_t i) {
@@ -74,10 +65,7 @@ const Decoded* slide_down(Hart& hart, const Decoded* d) {
 
 template <First first>
 const Decoded* slide_one_up(Hart& hart, const Decoded* d) {
-  if (!source_and_destination_are_legal(hart, d) ||
-      groups_overlap(d->rd, hart.lmul_log2, d->rs2, hart.lmul_log2) ||
-      (first == First::f && (hart.sew == 8 || hart.frm > 4)))
-    return illegal(hart, d);
+  if (first == First::f && (hart.sew == 8 || hart.frm > 4)) return illegal(hart, d);
   const std::uint64_t incoming = scalar(hart, d, first, sew_log2(hart));
   by_sew(hart, [&]<typename T>() {
     scatter<T>(hart, d, 0, [&](const T* source, std::size_t i) {
@@ -89,8 +77,7 @@ const Decoded* slide_one_up(Hart& hart, const Decoded* d) {
 
 template <First first>
 const Decoded* slide_one_down(Hart& hart, const Decoded* d) {
-  if (!source_and_destination_are_legal(hart, d) || (first == First::f && (hart.sew == 8 || hart.frm > 4)))
-    return illegal(hart, d);
+  if (first == First::f && (hart.sew == 8 || hart.frm > 4)) return illegal(hart, d);
   const std::uint64_t incoming = scalar(hart, d, first, sew_log2(hart));
   const std::size_t last = hart.vl;
   by_sew(hart, [&]<typename T>() {
@@ -104,11 +91,7 @@ const Decoded* slide_one_down(Hart& hart, const Decoded* d) {
 // Indices are vs1's elements of width SEW, or 16 bits.
 template <bool sixteen>
 const Decoded* gather(Hart& hart, const Decoded* d) {
-  const int lmul = hart.lmul_log2, sew = static_cast<int>(sew_log2(hart));
-  const int index_width = sixteen ? 1 : sew, index_emul = lmul + index_width - sew;
-  if (!source_and_destination_are_legal(hart, d) || !group_is_legal(d->rs1, index_emul) ||
-      groups_overlap(d->rd, lmul, d->rs2, lmul) || groups_overlap(d->rd, lmul, d->rs1, index_emul))
-    return illegal(hart, d);
+  const unsigned index_width = sixteen ? 1 : sew_log2(hart);
   const std::uint64_t limit = vlmax(hart);
   const std::uint8_t* indices = group(hart, d->rs1);
   by_sew(hart, [&]<typename T>() {
@@ -123,9 +106,6 @@ const Decoded* gather(Hart& hart, const Decoded* d) {
 
 template <First first>
 const Decoded* gather_one(Hart& hart, const Decoded* d) {
-  if (!source_and_destination_are_legal(hart, d) ||
-      groups_overlap(d->rd, hart.lmul_log2, d->rs2, hart.lmul_log2))
-    return illegal(hart, d);
   const std::uint64_t index = scalar(hart, d, first, 3), limit = vlmax(hart);
   by_sew(hart, [&]<typename T>() {
     scatter<T>(hart, d, 0,
@@ -135,10 +115,7 @@ const Decoded* gather_one(Hart& hart, const Decoded* d) {
 }
 
 const Decoded* compress(Hart& hart, const Decoded* d) {
-  const int lmul = hart.lmul_log2;
-  if (!source_and_destination_are_legal(hart, d) || hart.vstart != 0 ||
-      groups_overlap(d->rd, lmul, d->rs2, lmul) || groups_overlap(d->rd, lmul, d->rs1, 0))
-    return illegal(hart, d);
+  if (hart.vstart != 0) return illegal(hart, d);
   const std::size_t bytes = hart.sew / 8;
   std::size_t next = 0;
   for (std::size_t i = 0; i < hart.vl; ++i)
@@ -150,7 +127,6 @@ const Decoded* compress(Hart& hart, const Decoded* d) {
 // --- Element 0 and scalar registers
 
 const Decoded* element_to_x(Hart& hart, const Decoded* d) {
-  if (hart.vill) return illegal(hart, d);
   std::uint64_t bits = 0;
   std::memcpy(&bits, group(hart, d->rs2), hart.sew / 8);
   const unsigned unused = 64 - hart.sew;
@@ -160,7 +136,7 @@ const Decoded* element_to_x(Hart& hart, const Decoded* d) {
 }
 
 const Decoded* element_to_f(Hart& hart, const Decoded* d) {
-  if (hart.vill || hart.sew == 8 || hart.frm > 4) return illegal(hart, d);
+  if (hart.sew == 8 || hart.frm > 4) return illegal(hart, d);
   std::uint64_t bits = ~std::uint64_t{0};
   std::memcpy(&bits, group(hart, d->rs2), hart.sew / 8);
   hart.f[d->rd] = bits;
@@ -170,7 +146,7 @@ const Decoded* element_to_f(Hart& hart, const Decoded* d) {
 
 template <First first>
 const Decoded* scalar_to_element(Hart& hart, const Decoded* d) {
-  if (hart.vill || (first == First::f && (hart.sew == 8 || hart.frm > 4))) return illegal(hart, d);
+  if (first == First::f && (hart.sew == 8 || hart.frm > 4)) return illegal(hart, d);
   const std::uint64_t bits = scalar(hart, d, first, sew_log2(hart));
   if (hart.vstart < hart.vl) std::memcpy(group(hart, d->rd), &bits, hart.sew / 8);
   hart.vstart = 0;
@@ -181,7 +157,6 @@ const Decoded* scalar_to_element(Hart& hart, const Decoded* d) {
 
 const Decoded* move_registers(Hart& hart, const Decoded* d) {
   const unsigned registers = d->rs1 + 1u;
-  if (hart.vill || d->rd % registers != 0 || d->rs2 % registers != 0) return illegal(hart, d);
   const std::size_t first = hart.vstart * (hart.sew / 8), bytes = std::size_t{registers} * hart.vlen_bits / 8;
   if (first < bytes) std::memmove(group(hart, d->rd) + first, group(hart, d->rs2) + first, bytes - first);
   hart.vstart = 0;
@@ -194,31 +169,45 @@ constexpr Row with_rd(Row row, Operand rd, std::string_view syntax) {
   return row;
 }
 
-constexpr Row whole(std::string_view mnemonic, unsigned registers) {
-  Row row = with_vm(unary(mnemonic, 0x27, ivi, registers - 1, move_registers, whole_register), 1, "vd, vs2");
-  return row;
+template <int log2>
+constexpr Row whole(std::string_view mnemonic) {
+  constexpr VectorOperands moved = {.vd = whole_registers(log2), .vs2 = whole_registers(log2)};
+  return with_vm(unary(mnemonic, 0x27, ivi, (1u << log2) - 1, handler<moved, move_registers>), 1, "vd, vs2");
 }
+
+// Upwards and gathered, no element of the result may stand where a source still does.
+constexpr VectorOperands upwards = {.vd = scaled(0),
+                                    .vs2 = scaled(0),
+                                    .order = Order::permuting,
+                                    .apart = true},
+                         downwards = {.vd = scaled(0), .vs2 = scaled(0), .order = Order::permuting};
+constexpr VectorOperands gathered(OperandGroup indices) {
+  return {.vd = scaled(0), .vs2 = scaled(0), .vs1 = indices, .order = Order::gathering, .apart = true};
+}
+constexpr VectorOperands compressed = {
+    .vd = scaled(0), .vs2 = scaled(0), .vs1 = mask_bits, .order = Order::permuting, .apart = true};
+constexpr VectorOperands from_element = {.vs2 = element_0()}, to_element = {.vd = element_0()};
 
 // clang-format off
 constexpr Row rows[] = {
-  arithmetic("vslideup.vx",       0x0e, ivx, slide_up<First::x>),
-  with_syntax(arithmetic("vslideup.vi",   0x0e, ivi, slide_up<First::uimm>), "vd, vs2, uimm5, vm"),
-  arithmetic("vslidedown.vx",     0x0f, ivx, slide_down<First::x>),
-  with_syntax(arithmetic("vslidedown.vi", 0x0f, ivi, slide_down<First::uimm>), "vd, vs2, uimm5, vm"),
-  arithmetic("vslide1up.vx",      0x0e, mvx, slide_one_up<First::x>),
-  arithmetic("vslide1down.vx",    0x0f, mvx, slide_one_down<First::x>),
-  arithmetic("vfslide1up.vf",     0x0e, fvf, slide_one_up<First::f>),
-  arithmetic("vfslide1down.vf",   0x0f, fvf, slide_one_down<First::f>),
-  arithmetic("vrgather.vv",       0x0c, ivv, gather<false>),
-  arithmetic("vrgatherei16.vv",   0x0e, ivv, gather<true>),
-  arithmetic("vrgather.vx",       0x0c, ivx, gather_one<First::x>),
-  with_syntax(arithmetic("vrgather.vi",   0x0c, ivi, gather_one<First::uimm>), "vd, vs2, uimm5, vm"),
-  with_vm(arithmetic("vcompress.vm", 0x17, mvv, compress), 1, "vd, vs2, vs1"),
-  with_rd(with_vm(unary("vmv.x.s",  0x10, mvv, 0, element_to_x), 1, ""), Operand::x_write, "rd, vs2"),
-  with_rd(with_vm(unary("vfmv.f.s", 0x10, fvv, 0, element_to_f), 1, ""), Operand::f_write, "fd, vs2"),
-  with_vm(without_vs2(arithmetic("vmv.s.x",  0x10, mvx, scalar_to_element<First::x>)), 1, "vd, rs1"),
-  with_vm(without_vs2(arithmetic("vfmv.s.f", 0x10, fvf, scalar_to_element<First::f>)), 1, "vd, fs1"),
-  whole("vmv1r.v", 1), whole("vmv2r.v", 2), whole("vmv4r.v", 4), whole("vmv8r.v", 8),
+  arithmetic("vslideup.vx",       0x0e, ivx, handler<upwards, slide_up<First::x>>),
+  with_syntax(arithmetic("vslideup.vi",   0x0e, ivi, handler<upwards, slide_up<First::uimm>>), "vd, vs2, uimm5, vm"),
+  arithmetic("vslidedown.vx",     0x0f, ivx, handler<downwards, slide_down<First::x>>),
+  with_syntax(arithmetic("vslidedown.vi", 0x0f, ivi, handler<downwards, slide_down<First::uimm>>), "vd, vs2, uimm5, vm"),
+  arithmetic("vslide1up.vx",      0x0e, mvx, handler<upwards, slide_one_up<First::x>>),
+  arithmetic("vslide1down.vx",    0x0f, mvx, handler<downwards, slide_one_down<First::x>>),
+  arithmetic("vfslide1up.vf",     0x0e, fvf, handler<upwards, slide_one_up<First::f>>),
+  arithmetic("vfslide1down.vf",   0x0f, fvf, handler<downwards, slide_one_down<First::f>>),
+  arithmetic("vrgather.vv",       0x0c, ivv, handler<gathered(scaled(0)), gather<false>>),
+  arithmetic("vrgatherei16.vv",   0x0e, ivv, handler<gathered(fixed_width(1)), gather<true>>),
+  arithmetic("vrgather.vx",       0x0c, ivx, handler<gathered({}), gather_one<First::x>>),
+  with_syntax(arithmetic("vrgather.vi",   0x0c, ivi, handler<gathered({}), gather_one<First::uimm>>), "vd, vs2, uimm5, vm"),
+  with_vm(arithmetic("vcompress.vm", 0x17, mvv, handler<compressed, compress>), 1, "vd, vs2, vs1"),
+  with_rd(with_vm(unary("vmv.x.s",  0x10, mvv, 0, handler<from_element, element_to_x>), 1, ""), Operand::x_write, "rd, vs2"),
+  with_rd(with_vm(unary("vfmv.f.s", 0x10, fvv, 0, handler<from_element, element_to_f>), 1, ""), Operand::f_write, "fd, vs2"),
+  with_vm(without_vs2(arithmetic("vmv.s.x",  0x10, mvx, handler<to_element, scalar_to_element<First::x>>)), 1, "vd, rs1"),
+  with_vm(without_vs2(arithmetic("vfmv.s.f", 0x10, fvf, handler<to_element, scalar_to_element<First::f>>)), 1, "vd, fs1"),
+  whole<0>("vmv1r.v"), whole<1>("vmv2r.v"), whole<2>("vmv4r.v"), whole<3>("vmv8r.v"),
 };
 // clang-format on
 

@@ -10,10 +10,9 @@
 namespace dojo::isa::vector {
 namespace {
 
-// vs1 and vd are single registers of EEW = SEW << wide; vs2 is a group. Without elements vd does not change.
-bool reduction_is_legal(const Hart& hart, const Decoded* d, bool floats) {
-  return !hart.vill && hart.vstart == 0 && group_is_legal(d->rs2, hart.lmul_log2) &&
-         (!floats || hart.frm <= 4);
+// vs1 and vd are elements of EEW = SEW << wide; vs2 is a group. Without elements vd does not change.
+constexpr VectorOperands reduced(int wide, Order order = Order::reducing) {
+  return {.vd = element_0(wide), .vs2 = scaled(0), .vs1 = element_0(wide), .order = order};
 }
 
 template <typename T>
@@ -43,10 +42,10 @@ void fold(Hart& hart, const Decoded* d) {
 using Fold = void (*)(Hart&, const Decoded*);
 using Folds = std::array<Fold, 4>;
 
-template <const Folds& folds>
+template <const Folds& folds, bool floats>
 const Decoded* reduce(Hart& hart, const Decoded* d) {
   const Fold one = folds[sew_log2(hart)];
-  if (!reduction_is_legal(hart, d, false) || one == nullptr) return illegal(hart, d);
+  if (one == nullptr || hart.vstart != 0 || (floats && hart.frm > 4)) return illegal(hart, d);
   if (hart.vl != 0) one(hart, d);
   return d + 1;
 }
@@ -108,14 +107,6 @@ void extreme_float(Hart& hart, const Decoded* d) {
   set_element(hart, d->rd, best);
 }
 
-template <const Folds& folds>
-const Decoded* reduce_floats(Hart& hart, const Decoded* d) {
-  const Fold one = folds[sew_log2(hart)];
-  if (!reduction_is_legal(hart, d, true) || one == nullptr) return illegal(hart, d);
-  if (hart.vl != 0) one(hart, d);
-  return d + 1;
-}
-
 constexpr Folds float_sum = {nullptr, sum_floats<Half, Half>, sum_floats<Single, Single>,
                              sum_floats<Double, Double>};
 constexpr Folds wide_float_sum = {nullptr, sum_floats<Single, Half>, sum_floats<Double, Single>, nullptr};
@@ -124,12 +115,13 @@ constexpr Folds float_min = {nullptr, extreme_float<Half, false>, extreme_float<
 constexpr Folds float_max = {nullptr, extreme_float<Half, true>, extreme_float<Single, true>,
                              extreme_float<Double, true>};
 
-constexpr unsigned flagged = reduction | rounds | raises_flags;
+constexpr unsigned flagged = rounds | raises_flags;
+constexpr Order any_order = Order::reducing, in_order = Order::element_serial;
 
 // clang-format off
-#define RED(NAME, F6, FOLDS)         arithmetic(NAME ".vs", F6, mvv, reduce<FOLDS>, reduction)
-#define WIDE(NAME, F6, FOLDS)        arithmetic(NAME ".vs", F6, ivv, reduce<FOLDS>, reduction | widens_destination)
-#define FRED(NAME, F6, FOLDS, EXTRA) arithmetic(NAME ".vs", F6, fvv, reduce_floats<FOLDS>, flagged | (EXTRA))
+#define RED(NAME, F6, FOLDS)               arithmetic(NAME ".vs", F6, mvv, handler<reduced(0), reduce<FOLDS, false>>)
+#define WIDE(NAME, F6, FOLDS)              arithmetic(NAME ".vs", F6, ivv, handler<reduced(1), reduce<FOLDS, false>>)
+#define FRED(NAME, F6, FOLDS, WIDE, ORDER) arithmetic(NAME ".vs", F6, fvv, handler<reduced(WIDE, ORDER), reduce<FOLDS, true>>, flagged)
 
 constexpr Row rows[] = {
   RED("vredsum",  0x00, of_unsigned<add>),     RED("vredand", 0x01, of_unsigned<bit_and>),
@@ -137,10 +129,9 @@ constexpr Row rows[] = {
   RED("vredminu", 0x04, of_unsigned<smaller>), RED("vredmin", 0x05, of_signed<smaller>),
   RED("vredmaxu", 0x06, of_unsigned<larger>),  RED("vredmax", 0x07, of_signed<larger>),
   WIDE("vwredsumu", 0x30, wide_unsigned),      WIDE("vwredsum", 0x31, wide_signed),
-  FRED("vfredusum",  0x01, float_sum, 0),      FRED("vfredosum",  0x03, float_sum, element_serial),
-  FRED("vfredmin",   0x05, float_min, 0),      FRED("vfredmax",   0x07, float_max, 0),
-  FRED("vfwredusum", 0x31, wide_float_sum, widens_destination),
-  FRED("vfwredosum", 0x33, wide_float_sum, widens_destination | element_serial),
+  FRED("vfredusum",  0x01, float_sum, 0, any_order),      FRED("vfredosum",  0x03, float_sum, 0, in_order),
+  FRED("vfredmin",   0x05, float_min, 0, any_order),      FRED("vfredmax",   0x07, float_max, 0, any_order),
+  FRED("vfwredusum", 0x31, wide_float_sum, 1, any_order), FRED("vfwredosum", 0x33, wide_float_sum, 1, in_order),
 };
 // clang-format on
 

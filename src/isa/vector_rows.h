@@ -1,4 +1,5 @@
-// How rows of the OP-V opcode are written: funct6, the format (funct3) and what follows from it.
+// How rows of the OP-V opcode are written: funct6, the format (funct3), the handler with its operands, and
+// what follows from them.
 #pragma once
 
 #include "isa/instruction.h"
@@ -13,28 +14,29 @@ constexpr Operand rs1_of(unsigned format) {
   return operands[format];
 }
 
-// `extra`: properties besides maskable. `vd`: v_write or, for multiply-add, v_read_write, which also turns
-// the written order around.
-constexpr Row arithmetic(std::string_view mnemonic, unsigned funct6, unsigned format, Execute execute,
-                         unsigned extra = 0, Operand vd = Operand::v_write, Unit unit = Unit::simd,
+// `extra`: properties besides maskable. A third source, as multiply-add has, turns the written order around.
+constexpr Row arithmetic(std::string_view mnemonic, unsigned funct6, unsigned format,
+                         const VectorHandler& handler, unsigned extra = 0, Unit unit = Unit::simd,
                          std::string_view extension = "V") {
   constexpr std::string_view plain[] = {"vd, vs2, vs1, vm",   "vd, vs2, vs1, vm", "vd, vs2, vs1, vm",
                                         "vd, vs2, simm5, vm", "vd, vs2, rs1, vm", "vd, vs2, fs1, vm",
                                         "vd, vs2, rs1, vm"};
   constexpr std::string_view turned[] = {"vd, vs1, vs2, vm", "vd, vs1, vs2, vm", "vd, vs1, vs2, vm", "",
                                          "vd, rs1, vs2, vm", "vd, fs1, vs2, vm", "vd, rs1, vs2, vm"};
+  const bool has_third = handler.operands.reads_vd;
   return {mnemonic,
           funct6 << 26 | format << 12 | 0x57,
           0xfc00707f,
-          vd == Operand::v_read_write ? turned[format] : plain[format],
+          has_third ? turned[format] : plain[format],
           extension,
           unit,
-          vd,
+          has_third ? Operand::v_read_write : Operand::v_write,
           rs1_of(format),
           Operand::v_read,
           Operand::none,
           static_cast<std::uint16_t>(maskable | extra),
-          execute};
+          handler.execute,
+          handler.operands};
 }
 
 // The same with other text for the operands: unsigned immediates, or "v0" where it is data.
@@ -54,9 +56,9 @@ constexpr Row with_vm(Row row, unsigned vm, std::string_view syntax) {
 
 // The rs1 field is part of the encoding.
 constexpr Row unary(std::string_view mnemonic, unsigned funct6, unsigned format, unsigned vs1,
-                    Execute execute, unsigned extra = 0, Unit unit = Unit::simd,
+                    const VectorHandler& handler, unsigned extra = 0, Unit unit = Unit::simd,
                     std::string_view extension = "V") {
-  Row row = arithmetic(mnemonic, funct6, format, execute, extra, Operand::v_write, unit, extension);
+  Row row = arithmetic(mnemonic, funct6, format, handler, extra, unit, extension);
   row.match |= vs1 << 15;
   row.mask |= 31u << 15;
   row.rs1 = Operand::none;
@@ -68,6 +70,7 @@ constexpr Row unary(std::string_view mnemonic, unsigned funct6, unsigned format,
 constexpr Row without_vs2(Row row) {
   row.mask |= 31u << 20;
   row.rs2 = Operand::none;
+  row.vector.vs2 = {};
   return row;
 }
 

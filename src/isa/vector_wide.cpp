@@ -82,18 +82,17 @@ constexpr Shape narrowing(First first) { return {.first = first, .b_width = 1}; 
 
 using S = int;
 using U = unsigned;
-constexpr auto acc = Operand::v_read_write;
 
 // clang-format off
-#define WV(NAME, F6, B, A, OP)  arithmetic(NAME ".vv", F6, mvv, run<widening(First::vector), kernels_of<B, A, false, OP>>, widens_destination)
-#define WX(NAME, F6, B, A, OP)  arithmetic(NAME ".vx", F6, mvx, run<widening(First::x), kernels_of<B, A, false, OP>>, widens_destination)
-#define WWV(NAME, F6, A, OP)    arithmetic(NAME ".wv", F6, mvv, run<widening_w(First::vector), kernels_of<U, A, true, OP>>, widens_destination | widens_sources)
-#define WWX(NAME, F6, A, OP)    arithmetic(NAME ".wx", F6, mvx, run<widening_w(First::x), kernels_of<U, A, true, OP>>, widens_destination | widens_sources)
-#define AV(NAME, F6, B, A)      arithmetic(NAME ".vv", F6, mvv, run<accumulating(First::vector), accumulate_kernels<B, A>>, widens_destination, acc)
-#define AX(NAME, F6, B, A)      arithmetic(NAME ".vx", F6, mvx, run<accumulating(First::x), accumulate_kernels<B, A>>, widens_destination, acc)
-#define NV(NAME, F6, KERNELS)   arithmetic(NAME ".wv", F6, ivv, run<narrowing(First::vector), KERNELS>, widens_sources)
-#define NX(NAME, F6, KERNELS)   arithmetic(NAME ".wx", F6, ivx, run<narrowing(First::x), KERNELS>, widens_sources)
-#define NI(NAME, F6, KERNELS)   with_syntax(arithmetic(NAME ".wi", F6, ivi, run<narrowing(First::uimm), KERNELS>, widens_sources), "vd, vs2, uimm5, vm")
+#define WV(NAME, F6, B, A, OP)  arithmetic(NAME ".vv", F6, mvv, run<widening(First::vector), kernels_of<B, A, false, OP>>)
+#define WX(NAME, F6, B, A, OP)  arithmetic(NAME ".vx", F6, mvx, run<widening(First::x), kernels_of<B, A, false, OP>>)
+#define WWV(NAME, F6, A, OP)    arithmetic(NAME ".wv", F6, mvv, run<widening_w(First::vector), kernels_of<U, A, true, OP>>)
+#define WWX(NAME, F6, A, OP)    arithmetic(NAME ".wx", F6, mvx, run<widening_w(First::x), kernels_of<U, A, true, OP>>)
+#define AV(NAME, F6, B, A)      arithmetic(NAME ".vv", F6, mvv, run<accumulating(First::vector), accumulate_kernels<B, A>>)
+#define AX(NAME, F6, B, A)      arithmetic(NAME ".vx", F6, mvx, run<accumulating(First::x), accumulate_kernels<B, A>>)
+#define NV(NAME, F6, KERNELS)   arithmetic(NAME ".wv", F6, ivv, run<narrowing(First::vector), KERNELS>)
+#define NX(NAME, F6, KERNELS)   arithmetic(NAME ".wx", F6, ivx, run<narrowing(First::x), KERNELS>)
+#define NI(NAME, F6, KERNELS)   with_syntax(arithmetic(NAME ".wi", F6, ivi, run<narrowing(First::uimm), KERNELS>), "vd, vs2, uimm5, vm")
 
 constexpr Row rows[] = {
   WV("vwaddu",  0x30, U, U, add), WX("vwaddu",  0x30, U, U, add), WWV("vwaddu", 0x34, U, add), WWX("vwaddu", 0x34, U, add),

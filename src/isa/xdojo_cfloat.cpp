@@ -47,18 +47,12 @@ std::optional<Descriptor> descriptor_of(std::uint64_t bits) {
   return descriptor;
 }
 
-// The descriptor, if the configuration suits it and the registers: `narrow` and `wide` are the two groups.
-std::optional<Descriptor> legal_descriptor(const Hart& hart, const Decoded* d, unsigned narrow, unsigned wide,
-                                           bool narrows) {
-  if (hart.vill || hart.sew > 16) return {};
+// The descriptor, if the configuration suits it and the registers.
+std::optional<Descriptor> legal_descriptor(const Hart& hart, const Decoded* d,
+                                           const VectorOperands& operands) {
+  if (hart.sew > 16 || !vector::is_legal(hart, d, operands)) return {};
   const auto descriptor = descriptor_of(hart.x[d->rs1]);
-  const int lmul = hart.lmul_log2, width = hart.sew == 8 ? 2 : 1;
-  if (!descriptor || descriptor->spec.bits() != hart.sew || !vector::group_is_legal(narrow, lmul) ||
-      !vector::group_is_legal(wide, lmul + width) || (vector::is_masked(d) && d->rd == 0))
-    return {};
-  const bool apart = narrows ? vector::overlap_is_legal(narrow, lmul, 0, wide, lmul + width, width)
-                             : vector::overlap_is_legal(wide, lmul + width, width, narrow, lmul, 0);
-  return apart ? descriptor : std::nullopt;
+  return descriptor && descriptor->spec.bits() == hart.sew ? descriptor : std::nullopt;
 }
 
 std::uint8_t guest_flags(std::uint8_t flags) {
@@ -144,7 +138,7 @@ template <typename Code>
 }  // namespace
 
 const Decoded* narrow_to_cfloat(Hart& hart, const Decoded* d) {
-  const auto descriptor = legal_descriptor(hart, d, d->rd, d->rs2, true);
+  const auto descriptor = legal_descriptor(hart, d, from_singles);
   if (!descriptor) return vector::illegal(hart, d);
   const OwnFloats own;
   hart.sew == 8 ? narrow_elements<std::uint8_t>(hart, d, *descriptor)
@@ -154,7 +148,7 @@ const Decoded* narrow_to_cfloat(Hart& hart, const Decoded* d) {
 }
 
 const Decoded* widen_from_cfloat(Hart& hart, const Decoded* d) {
-  const auto descriptor = legal_descriptor(hart, d, d->rs2, d->rd, false);
+  const auto descriptor = legal_descriptor(hart, d, to_singles);
   if (!descriptor) return vector::illegal(hart, d);
   const OwnFloats own;
   hart.sew == 8 ? widen_elements<std::uint8_t>(hart, d, *descriptor)

@@ -20,8 +20,13 @@ namespace dojo::isa {
 
 struct Hart;
 
-const Decoded* narrow_to_cfloat(Hart& hart, const Decoded* d);   // dj.vfncvt.cf.f
-const Decoded* widen_from_cfloat(Hart& hart, const Decoded* d);  // dj.vfwcvt.f.cf
+// The FP32 side, whatever SEW is.
+constexpr OperandGroup singles = fixed_width(2);
+constexpr VectorOperands from_singles = {.vd = scaled(0), .vs2 = singles},
+                         to_singles = {.vd = singles, .vs2 = scaled(0)};
+
+const Decoded* narrow_to_cfloat(Hart& hart, const Decoded* d);   // dj.vfncvt.cf.f, from_singles
+const Decoded* widen_from_cfloat(Hart& hart, const Decoded* d);  // dj.vfwcvt.f.cf, to_singles
 const Decoded* multiply_cfloat(Hart& hart, const Decoded* d);    // dj.mm.cf
 
 }  // namespace dojo::isa

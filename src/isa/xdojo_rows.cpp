@@ -5,6 +5,7 @@
 // OP-V; its meaning is in xdojo_cfloat.h.
 #include "isa/hart.h"
 #include "isa/instruction.h"
+#include "isa/matrix_operands.h"
 #include "isa/xdojo_cfloat.h"
 
 namespace dojo::isa {
@@ -55,7 +56,6 @@ constexpr auto xr = Operand::x_read;
 constexpr auto vr = Operand::v_read;
 constexpr auto vw = Operand::v_write;
 constexpr auto tw = Operand::t_read_write;
-constexpr std::uint16_t converts = maskable;
 
 // clang-format off
 constexpr Row rows[] = {
@@ -65,10 +65,10 @@ constexpr Row rows[] = {
   {"dj.signal",      0x0000100b, 0xfe007fff, "rs1, rs2",          "Xdojo", Unit::transfer,   no, xr, xr, no, ends_block,                    signal},
   {"dj.wait",        0x0200100b, 0xfe007fff, "rs1, rs2",          "Xdojo", Unit::transfer,   no, xr, xr, no, ends_block,                    wait},
   {"dj.quiet",       0x0400100b, 0xffffffff, "",                  "Xdojo", Unit::transfer,   no, no, no, no, ends_block,                    quiet},
-  {"dj.mark",        0x0000200b, 0x00007fff, "rs1, imm12",        "Xdojo", Unit::system,     no, xr, no, no, ends_block,                    mark},
-  {"dj.vfncvt.cf.f", 0x0000602b, 0xfc00707f, "vd, vs2, rs1, vm",  "Xdojo", Unit::simd,       vw, xr, vr, no, converts | widens_sources,     narrow_to_cfloat},
-  {"dj.vfwcvt.f.cf", 0x0400602b, 0xfc00707f, "vd, vs2, rs1, vm",  "Xdojo", Unit::simd,       vw, xr, vr, no, maskable | widens_destination, widen_from_cfloat},
-  {"dj.mm.cf",       0x0200102b, 0xfe0073ff, "mt, vs2, vs1",      "Xdojo", Unit::matrix,     tw, vr, vr, no, raises_flags,                  multiply_cfloat},
+  {"dj.mark",        0x0000200b, 0x00007fff, "rs1, imm12",        "Xdojo", Unit::system,     no, xr, no, no, ends_block | takes_no_time,    mark},
+  {"dj.vfncvt.cf.f", 0x0000602b, 0xfc00707f, "vd, vs2, rs1, vm",  "Xdojo", Unit::simd,       vw, xr, vr, no, maskable,                      narrow_to_cfloat, from_singles},
+  {"dj.vfwcvt.f.cf", 0x0400602b, 0xfc00707f, "vd, vs2, rs1, vm",  "Xdojo", Unit::simd,       vw, xr, vr, no, maskable,                      widen_from_cfloat, to_singles},
+  {"dj.mm.cf",       0x0200102b, 0xfe0073ff, "mt, vs2, vs1",      "Xdojo", Unit::matrix,     tw, vr, vr, no, raises_flags,                  multiply_cfloat, step_operands},
 };
 // clang-format on
 

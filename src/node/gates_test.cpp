@@ -172,6 +172,44 @@ TEST(Gates, OccupancyFollowsVlAndWidth) {
   EXPECT_EQ(apart("vrgather.vv v8, v16, v24", Vector{64, 32, 2}), 16) << "each register from each register";
 }
 
+// Behind a load of one register: whether the instruction waits for that register, to the cycle.
+TEST(Gates, AnInstructionWaitsForTheRegistersThatItReadsAndNoOthers) {
+  const auto behind = [](unsigned loaded, std::string_view text, const Config& config) {
+    return distance("vl1re8.v v" + std::to_string(loaded) + ", (a0)\n" + std::string(text), config);
+  };
+  const Cycle waits = cycles(d1().sram_load_cycles);
+  const Vector quarter_sources{64, 32, 2}, bytes{64, 8, 0};
+  EXPECT_EQ(behind(4, "vzext.vf4 v8, v4", quarter_sources), waits);
+  EXPECT_EQ(behind(5, "vzext.vf4 v8, v4", quarter_sources), 0) << "a quarter of LMUL 4 is one register";
+  EXPECT_EQ(behind(7, "vsext.vf4 v8, v4", quarter_sources), 0);
+  EXPECT_EQ(behind(5, "vzext.vf2 v8, v4", quarter_sources), waits);
+  EXPECT_EQ(behind(6, "vzext.vf2 v8, v4", quarter_sources), 0);
+  EXPECT_EQ(behind(0, "vcompress.vm v8, v4, v0", quarter_sources), waits);
+  EXPECT_EQ(behind(1, "vcompress.vm v8, v4, v0", quarter_sources), 0) << "a mask is one register";
+  EXPECT_EQ(behind(7, "vcompress.vm v8, v4, v0", quarter_sources), waits);
+  EXPECT_EQ(behind(4, "vrgatherei16.vv v8, v16, v4", bytes), waits);
+  EXPECT_EQ(behind(5, "vrgatherei16.vv v8, v16, v4", bytes), waits)
+      << "64 indices of 16 bits are two registers";
+  EXPECT_EQ(behind(6, "vrgatherei16.vv v8, v16, v4", bytes), 0);
+  EXPECT_EQ(behind(5, "vrgatherei16.vv v8, v16, v4", quarter_sources), waits);
+  EXPECT_EQ(behind(6, "vrgatherei16.vv v8, v16, v4", quarter_sources), 0) << "64 indices again";
+  constexpr std::string_view narrow_cfloat = ".word 0x0305642b\n",  // dj.vfncvt.cf.f v8, v16, a0
+      widen_cfloat = ".word 0x0685682b\n";                          // dj.vfwcvt.f.cf v16, v8, a0
+  EXPECT_EQ(behind(19, narrow_cfloat, bytes), waits) << "64 singles are four registers";
+  EXPECT_EQ(behind(20, narrow_cfloat, bytes), 0);
+  EXPECT_EQ(behind(9, widen_cfloat, bytes), 0);
+}
+
+// A result of one register more than was thought could be read too early.
+TEST(Gates, AResultIsReadWhenItsOwnRegisterIsThere) {
+  constexpr std::string_view widen_cfloat = ".word 0x0685682b\n";  // dj.vfwcvt.f.cf v16, v8, a0
+  EXPECT_EQ(distance(std::string(widen_cfloat) + "vadd.vv v8, v19, v19", Vector{64, 8, 0}),
+            3 + cycles(d1().simd_cycles))
+      << "four registers of singles from one of bytes take four cycles";
+  EXPECT_EQ(distance("viota.m v8, v0\n vmv1r.v v16, v15", Vector{128, 32, 3}), 7 + cycles(d1().simd_cycles))
+      << "as many elements as any other instruction makes";
+}
+
 TEST(Gates, ReductionsTakeTurnsOrTrees) {
   EXPECT_EQ(distance("vredsum.vs v1, v2, v3\n vadd.vv v4, v1, v1"), cycles(d1().simd_cycles) * 5)
       << "log2(16) steps and one";

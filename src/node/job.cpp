@@ -8,8 +8,12 @@
 namespace dojo::node {
 namespace {
 
+using isa::AccessPattern;
 using isa::Decoded;
+using isa::Extent;
 using isa::Operand;
+using isa::OperandGroup;
+using isa::Order;
 using isa::Unit;
 
 constexpr std::uint8_t all_tiles = 0xf;
@@ -20,13 +24,7 @@ std::uint32_t divide_up(std::uint64_t amount, std::uint64_t by) {
 
 bool has(const Decoded& d, std::uint16_t property) { return (d.row->properties & property) != 0; }
 
-bool named(const Decoded& d, std::initializer_list<std::string_view> prefixes) {
-  return std::any_of(prefixes.begin(), prefixes.end(),
-                     [&](std::string_view prefix) { return d.row->mnemonic.starts_with(prefix); });
-}
-
-// Registers of a group of 2^lmul_log2 registers; a fraction still takes one.
-std::uint8_t registers(int lmul_log2) { return static_cast<std::uint8_t>(1u << std::clamp(lmul_log2, 0, 3)); }
+isa::ElementType element_type(const Config& config) { return {config.sew_log2 - 3, config.lmul_log2}; }
 
 Group group(unsigned first, unsigned count, bool at_once = false) {
   return {static_cast<std::uint8_t>(first), static_cast<std::uint8_t>(std::min(count, 32 - first)), at_once};
@@ -91,7 +89,7 @@ void describe_scalar(const Decoded& d, const machine::Node& node, Job& job) {
     case Unit::transfer:
       return route(Route::drain, 1, node.transfer_issue_cycles);
     case Unit::system:
-      if (d.row->mnemonic != "dj.mark") return route(Route::drain, node.alu_cycles, node.alu_cycles);
+      if (!has(d, isa::takes_no_time)) return route(Route::drain, node.alu_cycles, node.alu_cycles);
       job.x_reads = 0;
       return route(Route::free, 1);
     default:
@@ -99,51 +97,49 @@ void describe_scalar(const Decoded& d, const machine::Node& node, Job& job) {
   }
 }
 
-// Permutations may read any register of their source for any register of the result.
-bool permutes(const Decoded& d) { return named(d, {"vrgather", "vslide", "vcompress", "vfslide"}); }
-bool makes_mask(const Decoded& d) {
-  return named(d, {"vms", "vmf", "vmadc"}) || d.row->mnemonic.ends_with(".mm");
+// Masks, single elements and what a permutation may take from anywhere are needed before the first result;
+// everything else register by register.
+bool is_needed_at_once(const OperandGroup& operand, Order order) {
+  return operand.extent == Extent::mask || operand.extent == Extent::element || order == Order::permuting ||
+         order == Order::gathering;
 }
-bool moves_element(const Decoded& d) { return named(d, {"vmv.x.s", "vmv.s.x", "vfmv.f.s", "vfmv.s.f"}); }
-bool reads_mask(const Decoded& d) {
-  return named(d, {"vcpop", "vfirst", "viota", "vmsbf", "vmsif", "vmsof"}) ||
-         d.row->mnemonic.ends_with(".mm");
+
+// Bits that the SIMD pipe moves for each element: the wider of vd's and vs2's, or one if there are only
+// masks.
+std::uint64_t bits_per_element(const isa::VectorOperands& operands, isa::ElementType type) {
+  if (!operands.vd.is_group() && !operands.vs2.is_group()) return 1;
+  int log2 = 0;
+  for (const OperandGroup& operand : {operands.vd, operands.vs2})
+    if (operand.is_group() || operand.extent == Extent::element)
+      log2 = std::max(log2, operand.eew_log2(type));
+  return std::uint64_t{8} << log2;
 }
 
 void describe_simd(const Decoded& d, const Config& config, const machine::Node& node, Job& job) {
-  const bool reduces = has(d, isa::reduction);
-  const bool doubled = has(d, isa::widens_destination) || has(d, isa::widens_sources);
-  const int wide = config.lmul_log2 + 1, narrow = config.lmul_log2;
-  const unsigned whole = has(d, isa::whole_register) ? ((d.word >> 15) & 7) + 1 : 0;
-  const bool one_source = reads_mask(d) || moves_element(d);
-
-  const unsigned target = whole                                          ? whole
-                          : reduces || makes_mask(d) || moves_element(d) ? 1
-                          : has(d, isa::widens_destination)              ? registers(wide)
-                                                                         : registers(narrow);
-  const unsigned source2 = whole                         ? whole
-                           : one_source                  ? 1
-                           : has(d, isa::widens_sources) ? registers(wide)
-                                                         : registers(narrow);
-  const unsigned source1 = reduces || one_source ? 1 : registers(narrow);
-  if (reads(d.row->rs2)) add_read(job, group(d.rs2, source2, permutes(d)));
-  if (reads(d.row->rs1)) add_read(job, group(d.rs1, source1, reduces || permutes(d)));
+  const isa::VectorOperands& operands = d.row->vector;
+  const isa::ElementType type = element_type(config);
+  const Order order = operands.order;
+  const unsigned target = operands.vd_registers(type);
+  const auto source = [&](unsigned first, const OperandGroup& operand) {
+    return group(first, operand.registers(type), is_needed_at_once(operand, order));
+  };
+  if (reads(d.row->rs2)) add_read(job, source(d.rs2, operands.vs2));
+  if (reads(d.row->rs1)) add_read(job, source(d.rs1, operands.vs1));
   if (reads(d.row->rd)) add_read(job, group(d.rd, target));
   if (writes(d.row->rd)) job.v_write = group(d.rd, target);
 
-  const std::uint64_t bits = std::uint64_t{config.vl} << (config.sew_log2 + doubled);
   job.pipes = simd_pipe;
   job.streams = true;
   job.latency = static_cast<std::uint32_t>(node.simd_cycles);
-  job.occupancy = whole                                            ? whole
-                  : one_source || d.row->mnemonic.ends_with(".mm") ? divide_up(config.vl, node.vlen_bits)
-                                                                   : divide_up(bits, node.vlen_bits);
-  if (named(d, {"vrgather"})) {
-    job.occupancy *= registers(narrow);  // every register of the source for every register of the result
-  } else if (has(d, isa::element_serial)) {
+  job.occupancy = operands.vd.extent == Extent::registers
+                      ? target
+                      : divide_up(config.vl * bits_per_element(operands, type), node.vlen_bits);
+  if (order == Order::gathering) {
+    job.occupancy *= operands.vs2.registers(type);
+  } else if (order == Order::element_serial) {
     job.occupancy = static_cast<std::uint32_t>(std::max<std::uint64_t>(1, config.vl * node.simd_cycles));
     job.streams = false;
-  } else if (reduces) {
+  } else if (order == Order::reducing) {
     const std::uint64_t per_register = node.vlen_bits >> config.sew_log2;
     const std::uint64_t elements =
         std::max<std::uint64_t>(1, std::min<std::uint64_t>(config.vl, per_register));
@@ -157,69 +153,48 @@ void describe_simd(const Decoded& d, const Config& config, const machine::Node& 
   }
 }
 
-// Fields of a vector memory instruction (V specification, "Vector Load/Store Instruction Encoding").
-struct Access {
-  unsigned fields, mode, unit_mode, width_log2;
-  explicit Access(std::uint32_t word)
-      : fields(((word >> 29) & 7) + 1), mode((word >> 26) & 3), unit_mode((word >> 20) & 31) {
-    const unsigned width = (word >> 12) & 7;
-    width_log2 = width == 0 ? 3 : width - 1;  // of bits
-  }
-  bool indexed() const { return mode == 1 || mode == 3; }
-  bool whole_registers() const { return mode == 0 && unit_mode == 8; }
-  bool mask() const { return mode == 0 && unit_mode == 11; }
-};
+std::uint64_t accessed_bytes(const isa::VectorOperands& operands, const Config& config,
+                             const machine::Node& node) {
+  const isa::ElementType type = element_type(config);
+  if (operands.access == AccessPattern::mask_bytes) return (config.vl + 7u) / 8;
+  if (operands.access == AccessPattern::whole_registers)
+    return operands.vd.registers(type) * node.vlen_bits / 8;
+  return (std::uint64_t{config.vl} << operands.vd.eew_log2(type)) * operands.fields;
+}
 
 void describe_vector_access(const Decoded& d, const Config& config, const machine::Node& node, Job& job) {
-  const Access access(d.word);
-  const bool tile = named(d, {"sf.v"});
+  const isa::VectorOperands& operands = d.row->vector;
+  const isa::ElementType type = element_type(config);
   const bool is_load = d.row->unit == Unit::vector_load;
-  const unsigned data_log2 = tile               ? 3 + access.fields - 1
-                             : access.indexed() ? config.sew_log2
-                                                : access.width_log2;
-  const auto registers_of = [&](unsigned eew_log2) {
-    return registers(config.lmul_log2 + static_cast<int>(eew_log2) - config.sew_log2);
+  const bool element_by_element = operands.order == Order::element_serial;
+  const std::uint64_t bytes = accessed_bytes(operands, config, node);
+  const std::uint64_t elements = std::uint64_t{config.vl} * operands.fields;
+  const auto grains = [&] {
+    return divide_up(std::uint64_t{1} << operands.vd.eew_log2(type), node.gather_grain_bytes);
   };
-  std::uint64_t bytes = (std::uint64_t{config.vl} << data_log2) / 8;
-  unsigned count = registers_of(data_log2);
-  if (access.mask()) {
-    bytes = (config.vl + 7u) / 8;
-    count = 1;
-  } else if (access.whole_registers() && !tile) {
-    bytes = access.fields * node.vlen_bits / 8;
-    count = access.fields;
-  } else if (!tile) {
-    bytes *= access.fields;
-    count *= access.fields;
-  }
-
-  const bool element_by_element = access.mode != 0 && !tile;
-  const std::uint64_t grains = divide_up(1u << (data_log2 - 3), node.gather_grain_bytes);
-  const std::uint64_t elements = std::uint64_t{config.vl} * access.fields;
   job.occupancy = element_by_element
-                      ? static_cast<std::uint32_t>(std::max<std::uint64_t>(1, elements * grains))
+                      ? static_cast<std::uint32_t>(std::max<std::uint64_t>(1, elements * grains()))
                       : divide_up(bytes, node.port_bytes);
-  job.streams = !element_by_element && (tile || access.fields == 1 || access.whole_registers());
+  job.streams = !element_by_element && operands.fields == 1;
   job.pipes = is_load ? load_port : store_port;
   job.ports = is_load ? 1 : 0;
   job.latency = is_load ? static_cast<std::uint32_t>(node.sram_load_cycles) : 1;
   (is_load ? job.read_bytes : job.write_bytes) = bytes;
-  job.writes_config =
-      is_load && !tile && access.mode == 0 && access.unit_mode == 16;  // fault-only-first sets vl
-  if (access.indexed() && !tile) add_read(job, group(d.rs2, registers_of(access.width_log2), true));
-  if (tile) {
+  job.writes_config = operands.access == AccessPattern::first_fault_only;  // may cut vl
+  if (reads(d.row->rs2)) add_read(job, group(d.rs2, operands.vs2.registers(type), true));
+  if (operands.vd.extent == Extent::tile_slice) {
     (is_load ? job.t_writes : job.t_reads) = all_tiles;
   } else if (is_load) {
-    job.v_write = group(d.rd, count);
+    job.v_write = group(d.rd, operands.vd_registers(type));
   } else {
-    add_read(job, group(d.rd, count));
+    add_read(job, group(d.rd, operands.vd_registers(type)));
   }
 }
 
 // A step multiplies blocks of 8 x 8 x k; FP32 runs at the SIMD pipe's rate and takes that pipe as well, FP64
 // at half of it.
 void describe_matrix(const Decoded& d, const Config& config, const machine::Node& node, Job& job) {
-  const bool single = d.row->mnemonic == "sf.mm.f.f" && config.sew_log2 >= 5;
+  const bool single = config.sew_log2 >= 5;
   const std::uint64_t blocks = std::uint64_t{(config.tile_m + 7u) / 8} * ((config.vl + 7u) / 8);
   const std::uint64_t slower = single ? node.matrix_fp32_divisor << (config.sew_log2 - 5) : 1;
   const std::uint64_t macs = blocks * 64 * config.tile_k * slower;
@@ -231,10 +206,11 @@ void describe_matrix(const Decoded& d, const Config& config, const machine::Node
     job.ports = static_cast<std::uint8_t>(divide_up(node.matrix_operand_bytes, node.port_bytes));
   }
   // Row k of an operand lies k * 8 / widen registers above its first.
+  const unsigned row = d.row->vector.vs2.registers(element_type(config));
   for (unsigned k = 0; k < config.tile_k && k < config.widen; ++k) {
     const unsigned above = k * 8 / config.widen;
-    add_read(job, group((d.rs2 + above) & 31, 1, true));
-    add_read(job, group((d.rs1 + above) & 31, 1, true));
+    add_read(job, group((d.rs2 + above) & 31, row, true));
+    add_read(job, group((d.rs1 + above) & 31, row, true));
   }
   job.t_writes = job.t_reads = static_cast<std::uint8_t>(1u << ((d.rd >> 3) & 3));
   job.accumulates = true;
@@ -247,14 +223,14 @@ void describe_matrix_move(const Decoded& d, const Config& config, const machine:
   job.latency = static_cast<std::uint32_t>(node.tile_move_cycles);
   job.occupancy = 1;
   const bool names_tile = d.row->rd == Operand::t_write || d.row->rd == Operand::t_read_write;
-  const unsigned count = registers(config.lmul_log2);
+  const isa::ElementType type = element_type(config);
   if (writes(d.row->rd)) {
-    job.v_write = group(d.rd, count);
+    job.v_write = group(d.rd, d.row->vector.vd_registers(type));
     job.t_reads = all_tiles;
     job.streams = true;
   } else {
     job.t_writes = names_tile ? static_cast<std::uint8_t>(1u << ((d.rd >> 3) & 3)) : all_tiles;
-    if (reads(d.row->rs2)) add_read(job, group(d.rs2, count));
+    if (reads(d.row->rs2)) add_read(job, group(d.rs2, d.row->vector.vs2.registers(type)));
   }
   if (!names_tile) job.occupancy = divide_up(std::uint64_t{config.vl} << config.sew_log2, node.vlen_bits);
 }
@@ -316,9 +292,7 @@ Job describe(const Decoded& decoded, const Config& config, const machine::Node& 
       describe_simd(decoded, config, node, job);
       break;
   }
-  const bool masked = ((decoded.word >> 25) & 1) == 0 && decoded.row->unit != Unit::matrix &&
-                      decoded.row->unit != Unit::matrix_move;
-  if (masked) add_read(job, group(0, 1, true));
+  if (has(decoded, isa::maskable) && (decoded.word >> 25 & 1) == 0) add_read(job, group(0, 1, true));
   return job;
 }
 

@@ -16,8 +16,8 @@ using W = CodeWriter;
 constexpr std::uint64_t most_elements = 256;
 constexpr VectorOp range{1, 3, 0x50}, ternary{1, 3, 0x25}, square_root{0, 1, 0x51};
 
-std::optional<Operands> floats_of(const W& w, const Decoded& d, First first) {
-  auto o = operands_of(w, d, first);
+std::optional<Operands> floats_of(const W& w, const Decoded& d) {
+  auto o = operands_of(w, d);
   if (!o || o->setting.sew_bytes < 4 || w.vectors().vl > most_elements) return std::nullopt;
   return o;
 }
@@ -72,7 +72,7 @@ Vec result_of(W& w, const Operands& o, unsigned piece, Mask under) {
 // compute(to, vs2's piece, vs1's piece or scalar, mask), then `each_piece`.
 template <typename Compute>
 bool two_sources(W& w, const Decoded& d, First first, Compute compute) {
-  const auto o = floats_of(w, d, first);
+  const auto o = floats_of(w, d);
   if (!o) return false;
   const Vec scalar = first == First::scalar ? spread_float(w, d, o->setting) : Vec{};
   each_piece(w, *o, [&](unsigned i, Mask under) {
@@ -109,7 +109,7 @@ Emit extreme(bool maximum, First first) {
 }
 
 bool root(W& w, const Decoded& d) {
-  const auto o = floats_of(w, d, First::scalar);
+  const auto o = floats_of(w, d);
   if (!o) return false;
   each_piece(w, *o, [&](unsigned i, Mask under) {
     const Vec to = result_of(w, *o, i, under), a = w.piece(o->vs2 + i);
@@ -124,7 +124,7 @@ bool root(W& w, const Decoded& d) {
 // here.
 Emit sign(std::uint8_t table, First first) {
   return [=](W& w, const Decoded& d) {
-    const auto o = floats_of(w, d, first);
+    const auto o = floats_of(w, d);
     if (!o || !w.as.has_masks()) return false;
     const Vec scalar = first == First::scalar ? spread_float(w, d, o->setting) : Vec{}, signs = w.fresh();
     w.as.set(W::scratch, o->setting.sew_bytes == 8 ? std::uint64_t{1} << 63 : std::uint64_t{1} << 31);
@@ -149,7 +149,7 @@ Emit sign(std::uint8_t table, First first) {
 // vs1.
 Emit fused(std::uint8_t opcode, bool accumulates, First first) {
   return [=](W& w, const Decoded& d) {
-    const auto o = floats_of(w, d, first);
+    const auto o = floats_of(w, d);
     if (!o) return false;
     constexpr std::uint8_t from_231_to_213 = 0x10;
     const auto form = static_cast<std::uint8_t>(accumulates ? opcode : opcode - from_231_to_213);
@@ -170,7 +170,7 @@ Emit fused(std::uint8_t opcode, bool accumulates, First first) {
 }
 
 bool splat(W& w, const Decoded& d) {
-  const auto o = floats_of(w, d, First::scalar);
+  const auto o = floats_of(w, d);
   if (!o) return false;
   const Vec scalar = spread_float(w, d, o->setting);
   for (unsigned i = 0; i < o->elements.pieces.count(); ++i) {

@@ -28,7 +28,7 @@ std::optional<VectorOp> op_of(const W& w, const Sizes& sizes, const Setting& s) 
 // vs2 op vs1; `reversed`: the other way round.
 Emit integers(Sizes sizes, Source source, bool reversed = false) {
   return [=](W& w, const Decoded& d) {
-    const auto o = operands_of(w, d, first_of(source));
+    const auto o = operands_of(w, d);
     if (!o) return false;
     const auto op = op_of(w, sizes, o->setting);
     if (!op) return false;
@@ -50,7 +50,7 @@ Emit integers(Sizes sizes, Source source, bool reversed = false) {
 // opcode.
 Emit shifts(unsigned group) {
   return [=](W& w, const Decoded& d) {
-    const auto o = operands_of(w, d, First::scalar);
+    const auto o = operands_of(w, d);
     if (!o || o->setting.sew_bytes == 1) return false;
     const bool arithmetic = group == 4, wide = o->setting.sew_bytes == 8;
     if (arithmetic && wide && !w.as.has_masks()) return false;
@@ -69,7 +69,7 @@ Emit shifts(unsigned group) {
 
 Emit splat(Source source) {
   return [=](W& w, const Decoded& d) {
-    const auto o = operands_of(w, d, first_of(source));
+    const auto o = operands_of(w, d);
     if (!o) return false;
     const Vec same = source == Source::vector ? Vec{} : spread_integer(w, d, o->setting, source);
     o->elements.prepare(w);

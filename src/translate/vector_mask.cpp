@@ -38,10 +38,10 @@ void write_bits(W& w, const Decoded& d, const Operands& o, bool has_vector, Vec 
   }
 }
 
-std::optional<Operands> bits_operands(const W& w, const Decoded& d, First first) {
+std::optional<Operands> bits_operands(const W& w, const Decoded& d) {
   if (!w.as.has_masks()) return std::nullopt;
-  auto o = operands_of(w, d, first, true);
-  if (!o || overlaps(*o, d.rd, d.rs2) || (first == First::vector && overlaps(*o, d.rd, d.rs1)))
+  auto o = operands_of(w, d);
+  if (!o || overlaps(*o, d.rd, d.rs2) || (d.row->vector.vs1.is_group() && overlaps(*o, d.rd, d.rs1)))
     return std::nullopt;
   return o;
 }
@@ -49,7 +49,7 @@ std::optional<Operands> bits_operands(const W& w, const Decoded& d, First first)
 // By vcmpps's predicate.
 Emit compare_floats(std::uint8_t predicate, First first) {
   return [=](W& w, const Decoded& d) {
-    const auto o = bits_operands(w, d, first);
+    const auto o = bits_operands(w, d);
     if (!o || o->setting.sew_bytes < 4) return false;
     const Vec scalar = first == First::scalar ? spread_float(w, d, o->setting) : Vec{};
     write_bits(w, d, *o, first == First::vector, scalar, [&](Mask to, Vec a, Vec b, Mask under) {
@@ -62,7 +62,7 @@ Emit compare_floats(std::uint8_t predicate, First first) {
 // By vpcmpd's predicate.
 Emit compare_integers(std::uint8_t predicate, bool is_signed, Source source) {
   return [=](W& w, const Decoded& d) {
-    const auto o = bits_operands(w, d, first_of(source));
+    const auto o = bits_operands(w, d);
     if (!o) return false;
     const Vec same = source == Source::vector ? Vec{} : spread_integer(w, d, o->setting, source);
     write_bits(w, d, *o, source == Source::vector, same, [&](Mask to, Vec a, Vec b, Mask under) {
@@ -75,7 +75,7 @@ Emit compare_integers(std::uint8_t predicate, bool is_signed, Source source) {
 // vd = v0 ? vs1 : vs2. The encoding is that of a masked instruction.
 template <typename Spread>
 bool merge(W& w, const Decoded& d, First first, Spread spread) {
-  const auto o = operands_of(w, d, first);
+  const auto o = operands_of(w, d);
   if (!o || o->elements.pieces.bytes % w.piece_bytes() != 0) return false;
   const Vec same = first == First::scalar ? spread(o->setting) : Vec{};
   o->elements.prepare(w);

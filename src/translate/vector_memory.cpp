@@ -71,57 +71,56 @@ bool move_bytes(W& w, const Decoded& d, unsigned bytes, bool is_store) {
   return true;
 }
 
-// Unit stride, of any element width: EMUL = LMUL * width / SEW, also in a matrix configuration.
-Emit access(unsigned element_log2, bool is_store) {
-  return [=](W& w, const Decoded& d) {
-    const std::uint64_t vtype = w.vectors().vtype;
-    const int sew_log2 = static_cast<int>(vtype >> 3 & 7), lmul_log2 = static_cast<int>((vtype & 7) ^ 4) - 4;
-    const int emul_log2 = lmul_log2 + static_cast<int>(element_log2) - sew_log2;
-    const unsigned registers = emul_log2 > 0 ? 1u << emul_log2 : 1u;
-    if (vtype >> 63 != 0 || emul_log2 < -3 || emul_log2 > 3 || d.rd % registers != 0 || is_masked(d))
-      return false;
-    return move_bytes(w, d, static_cast<unsigned>(w.vectors().vl) << element_log2, is_store);
-  };
+bool is_store(const Decoded& d) { return (d.row->properties & isa::writes_memory) != 0; }
+
+// Unit stride, of any element width, also in a matrix configuration.
+bool access(W& w, const Decoded& d) {
+  const std::uint64_t vtype = w.vectors().vtype;
+  const isa::ElementType type{static_cast<int>(vtype >> 3 & 7), static_cast<int>((vtype & 7) ^ 4) - 4};
+  const isa::OperandGroup& data = d.row->vector.vd;
+  const int emul_log2 = data.emul_log2(type);
+  if (vtype >> 63 != 0 || emul_log2 < -3 || emul_log2 > 3 || d.rd % data.registers(type) != 0 || is_masked(d))
+    return false;
+  return move_bytes(w, d, static_cast<unsigned>(w.vectors().vl) << data.eew_log2(type), is_store(d));
 }
 
-Emit whole_registers(unsigned registers, bool is_store) {
-  return [=](W& w, const Decoded& d) {
-    return d.rd % registers == 0 && move_bytes(w, d, registers * w.vlen_bits / 8, is_store);
-  };
+bool whole_registers(W& w, const Decoded& d) {
+  const unsigned registers = d.row->vector.vd.registers({});
+  return d.rd % registers == 0 && move_bytes(w, d, registers * w.vlen_bits / 8, is_store(d));
 }
 
 }  // namespace
 
 std::span<const Emitter> vector_memory_emitters() {
   static const Emitter table[] = {
-      {"vle8.v", access(0, false)},
-      {"vle16.v", access(1, false)},
-      {"vle32.v", access(2, false)},
-      {"vle64.v", access(3, false)},
-      {"vse8.v", access(0, true)},
-      {"vse16.v", access(1, true)},
-      {"vse32.v", access(2, true)},
-      {"vse64.v", access(3, true)},
-      {"vl1re8.v", whole_registers(1, false)},
-      {"vl1re16.v", whole_registers(1, false)},
-      {"vl1re32.v", whole_registers(1, false)},
-      {"vl1re64.v", whole_registers(1, false)},
-      {"vl2re8.v", whole_registers(2, false)},
-      {"vl2re16.v", whole_registers(2, false)},
-      {"vl2re32.v", whole_registers(2, false)},
-      {"vl2re64.v", whole_registers(2, false)},
-      {"vl4re8.v", whole_registers(4, false)},
-      {"vl4re16.v", whole_registers(4, false)},
-      {"vl4re32.v", whole_registers(4, false)},
-      {"vl4re64.v", whole_registers(4, false)},
-      {"vl8re8.v", whole_registers(8, false)},
-      {"vl8re16.v", whole_registers(8, false)},
-      {"vl8re32.v", whole_registers(8, false)},
-      {"vl8re64.v", whole_registers(8, false)},
-      {"vs1r.v", whole_registers(1, true)},
-      {"vs2r.v", whole_registers(2, true)},
-      {"vs4r.v", whole_registers(4, true)},
-      {"vs8r.v", whole_registers(8, true)},
+      {"vle8.v", access},
+      {"vle16.v", access},
+      {"vle32.v", access},
+      {"vle64.v", access},
+      {"vse8.v", access},
+      {"vse16.v", access},
+      {"vse32.v", access},
+      {"vse64.v", access},
+      {"vl1re8.v", whole_registers},
+      {"vl1re16.v", whole_registers},
+      {"vl1re32.v", whole_registers},
+      {"vl1re64.v", whole_registers},
+      {"vl2re8.v", whole_registers},
+      {"vl2re16.v", whole_registers},
+      {"vl2re32.v", whole_registers},
+      {"vl2re64.v", whole_registers},
+      {"vl4re8.v", whole_registers},
+      {"vl4re16.v", whole_registers},
+      {"vl4re32.v", whole_registers},
+      {"vl4re64.v", whole_registers},
+      {"vl8re8.v", whole_registers},
+      {"vl8re16.v", whole_registers},
+      {"vl8re32.v", whole_registers},
+      {"vl8re64.v", whole_registers},
+      {"vs1r.v", whole_registers},
+      {"vs2r.v", whole_registers},
+      {"vs4r.v", whole_registers},
+      {"vs8r.v", whole_registers},
   };
   return table;
 }

@@ -85,18 +85,19 @@ struct Operands {
 };
 
 // Only if all groups may stand where they do, and begin with a piece. A destination of mask bits need not.
-inline std::optional<Operands> operands_of(const CodeWriter& w, const isa::Decoded& d, First first,
-                                           bool writes_mask = false) {
+inline std::optional<Operands> operands_of(const CodeWriter& w, const isa::Decoded& d) {
   const Setting s = setting_of(w.vectors());
-  const auto fits = [&](unsigned r) { return r % s.registers == 0; };
-  const bool masked = is_masked(d);
-  if (!s.is_plain || (!writes_mask && !fits(d.rd)) || !fits(d.rs2) ||
-      (first == First::vector && !fits(d.rs1)) ||
-      (masked && (!w.as.has_masks() || (d.rd == 0 && !writes_mask))))
+  const isa::VectorOperands& operands = d.row->vector;
+  const auto fits = [&](unsigned r, const isa::OperandGroup& group) {
+    return !group.is_group() || r % s.registers == 0;
+  };
+  const bool has_vs1 = operands.vs1.is_group(), masked = is_masked(d);
+  if (!s.is_plain || !fits(d.rd, operands.vd) || !fits(d.rs2, operands.vs2) || !fits(d.rs1, operands.vs1) ||
+      (masked && (!w.as.has_masks() || (d.rd == 0 && operands.vd.is_group()))))
     return std::nullopt;
   const auto pieces = pieces_of(w, s.bytes);
   const auto vd = w.first_piece(d.rd), vs2 = w.first_piece(d.rs2), vs1 = w.first_piece(d.rs1);
-  if (!pieces || !vd || !vs2 || (first == First::vector && !vs1)) return std::nullopt;
+  if (!pieces || !vd || !vs2 || (has_vs1 && !vs1)) return std::nullopt;
   return Operands{s, {*pieces, s.sew_bytes, masked}, *vd, *vs2, vs1.value_or(0)};
 }
 
