@@ -1,6 +1,6 @@
 // dojo cc, dojo profile and dojo exec's arguments, input and memory, as the author of a kernel meets them.
 //
-// Building the library takes the most time by far, so a test asks all it has to ask of one program.
+// A test asks all it has to ask of one program.
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <sys/wait.h>
@@ -309,6 +309,168 @@ TEST_F(KernelTools, RunWhatNoNodeHoldsAndSayByHowMuch) {
                            "0x100000", "100001", "' 64M'", "99999999999999999999", "17179869184G", "''"})
     expect_refused(fmt::format("exec large.elf --memory={}", size), {"--memory"});
   expect_refused("exec large.elf --memory ''", {"--memory"});
+}
+
+// The functions of POSIX that programs from elsewhere call: declared, linked and answered. A program's own
+// function of the same name is the one that it calls, and leaves the streams alone.
+TEST_F(KernelTools, AnswerWhatPosixProgramsAsk) {
+  write("posix.c", R"(
+    #include <errno.h>
+    #include <signal.h>
+    #include <stdio.h>
+    #include <stdlib.h>
+    #include <sys/stat.h>
+    #include <sys/time.h>
+    #include <time.h>
+    #include <unistd.h>
+    #include <utime.h>
+    static double seconds(clockid_t clock) {
+      struct timespec now;
+      return clock_gettime(clock, &now) == 0 ? now.tv_sec + now.tv_nsec * 1e-9 : -1;
+    }
+    static void say(const char* what, long answer) {
+      printf("%s %ld %s\n", what, answer, answer != -1 ? "-" : errno == ENOENT ? "ENOENT" : "another error");
+      errno = 0;
+    }
+    int main(void) {
+      struct stat state;
+      char bytes[16];
+      say("rename", rename("a", "b"));
+      say("unlink", unlink("a"));
+      say("remove", remove("a"));
+      say("utime", utime("a", NULL));
+      say("stat", stat("a", &state));
+      say("lstat", lstat("a", &state));
+      say("access", access("a", R_OK));
+      say("mkdir", mkdir("a", 0777));
+      say("chdir", chdir("a"));
+      say("getcwd", getcwd(bytes, sizeof bytes) == NULL ? -1 : 0);
+      say("fopen", fopen("a", "w") == NULL ? -1 : 0);
+      say("getentropy", getentropy(bytes, sizeof bytes));
+      say("sigprocmask", sigprocmask(SIG_BLOCK, NULL, NULL));
+      const double begin = seconds(CLOCK_MONOTONIC);
+      say("sleep", sleep(2));
+      say("usleep", usleep(250000));
+      const struct timespec half = {0, 500000000};
+      say("nanosleep", nanosleep(&half, NULL));
+      struct timespec until = {10, 0};
+      const double slept = seconds(CLOCK_MONOTONIC) - begin;
+      say("clock_nanosleep", clock_nanosleep(CLOCK_REALTIME, TIMER_ABSTIME, &until, NULL));
+      printf("%.3f %.3f\n", slept, seconds(CLOCK_REALTIME));
+      say("clock_gettime", clock_gettime(77, &until) == -1 && errno == EINVAL ? 0 : 1);
+      say("clock_getres", clock_getres(CLOCK_REALTIME, &until) == 0 ? until.tv_nsec : -1);
+    }
+  )");
+  expect_built("posix.c -o posix.elf");
+  const Said said = dojo("exec --quiet posix.elf");
+  EXPECT_EQ(said.exit_code, 0) << said.errors;
+  EXPECT_EQ(said.errors, "") << "every system call exists";
+  std::string right;
+  for (const char* name : {"rename", "unlink", "remove", "utime", "stat", "lstat", "access", "mkdir", "chdir",
+                           "getcwd", "fopen"})
+    right += fmt::format("{} -1 ENOENT\n", name);
+  for (const char* name : {"getentropy", "sigprocmask", "sleep", "usleep", "nanosleep", "clock_nanosleep"})
+    right += fmt::format("{} 0 -\n", name);
+  EXPECT_EQ(said.words, right + "2.750 10.000\nclock_gettime 0 -\nclock_getres 1 -\n");
+
+  write("own.c", R"(
+    #include <stdio.h>
+    #include <stdlib.h>
+    int read(int a) { return a + 1; }
+    int write(int a) { return a + 2; }
+    int link(int a) { return a + 4; }
+    int sleep(int a) { return a + 8; }
+    int main(void) {
+      int number = 0;
+      scanf("%d", &number);
+      printf("%d\n", sleep(link(write(read(number)))));
+    }
+  )");
+  expect_built("own.c -o own.elf");
+  EXPECT_EQ(dojo("exec --quiet own.elf", "echo 100").words, "115\n");
+}
+
+// A shim in front of the compiler counts what it is asked to compile.
+TEST_F(KernelTools, CompileTheDeviceLibraryOnce) {
+  fs::create_directories(folder_ / "bin");
+  write("bin/clang++-22",
+        "#!/bin/sh\necho \"$@\" >> \"$CALLS\"\nexec /usr/bin/env PATH=\"$REST\" clang++-22 \"$@\"\n");
+  fs::permissions(folder_ / "bin/clang++-22", fs::perms::owner_all);
+  write("hello.c", "#include <stdio.h>\nint main(void) { puts(\"hello\"); }\n");
+  const auto compiled = [&](const std::string& place, const std::string& options = "") {
+    const fs::path command = fs::read_symlink("/proc/self/exe").parent_path().parent_path() / "dojo";
+    const std::string line = fmt::format(
+        "cd {0} && : > calls && REST=\"$PATH\" CALLS={0}/calls PATH={0}/bin:\"$PATH\" XDG_CACHE_HOME={1} {2} "
+        "cc "
+        "{3} hello.c -o hello.elf 2>errors",
+        folder_.string(), place, command.string(), options);
+    EXPECT_EQ(std::system(line.c_str()), 0) << read_text(folder_ / "errors");
+    EXPECT_EQ(read_text(folder_ / "errors"), "");
+    EXPECT_EQ(dojo("exec --quiet hello.elf" + std::string(options.empty() ? "" : " " + options)).words,
+              "hello\n");
+    std::istringstream calls(read_text(folder_ / "calls"));
+    int count = 0;
+    for (std::string call; std::getline(calls, call);) count += call.find(" -c ") != std::string::npos;
+    return count;
+  };
+  const std::string cache = (folder_ / "cache").string();
+  const int all = compiled(cache);
+  EXPECT_GT(all, 5) << "files of the library";
+  const std::vector<std::byte> first = read_file(folder_ / "hello.elf");
+  EXPECT_EQ(compiled(cache), 0);
+  EXPECT_TRUE(read_file(folder_ / "hello.elf") == first);
+  EXPECT_EQ(compiled("/dev/null"), all) << "no place for a cache";
+  EXPECT_TRUE(read_file(folder_ / "hello.elf") == first);
+
+  // Other vectors are another library; what is damaged is made anew.
+  std::string text = read_text(fs::path(DOJO_SOURCE_DIR) / "machines/test6.toml");
+  const std::string from = "vlen_bits            = { value = 512,";
+  write("half.toml", text.replace(text.find(from), from.size(), "vlen_bits            = { value = 256,"));
+  EXPECT_EQ(compiled(cache, "--machine half.toml"), all);
+  EXPECT_EQ(compiled(cache, "--machine half.toml"), 0);
+  EXPECT_EQ(compiled(cache), 0);
+  for (const auto& entry : fs::directory_iterator(folder_ / "cache/opendojo/device-library"))
+    fs::resize_file(entry.path(), entry.file_size() / 2);
+  EXPECT_EQ(compiled(cache), all);
+  EXPECT_EQ(compiled(cache), 0);
+
+  // Several at once, from nothing.
+  fs::remove_all(folder_ / "cache");
+  const fs::path command = fs::read_symlink("/proc/self/exe").parent_path().parent_path() / "dojo";
+  const std::string many =
+      fmt::format("cd {} && for i in 1 2 3 4; do XDG_CACHE_HOME={} {} cc hello.c -o $i.elf & done; wait",
+                  folder_.string(), cache, command.string());
+  EXPECT_EQ(std::system(many.c_str()), 0);
+  for (const char* name : {"1.elf", "2.elf", "3.elf", "4.elf"})
+    EXPECT_TRUE(read_file(folder_ / name) == first) << name;
+  EXPECT_EQ(compiled(cache), 0);
+}
+
+TEST_F(KernelTools, ProfileTheCLibraryInOneLine) {
+  write("print.c", R"(
+    #include <stdio.h>
+    int main(void) {
+      for (int i = 0; i < 20; ++i) printf("%g\n", i * 0.37);
+    }
+  )");
+  expect_built("print.c -o print.elf");
+  const std::string few = dojo("profile print.elf --rows 1000").words;
+  const std::string all = dojo("profile print.elf --rows 1000 --all").words;
+  EXPECT_EQ(few.find("/newlib/"), std::string::npos) << few;
+  EXPECT_EQ(few.find("/libgcc/"), std::string::npos) << few;
+  const auto rows = [](const std::string& table) {
+    return std::ranges::count(table.substr(table.find("  line\n")), '\n');
+  };
+  const std::uint64_t folded = number_behind(few, "C library (");
+  EXPECT_GT(folded, 100u) << few;
+  EXPECT_EQ(static_cast<std::uint64_t>(rows(all)), rows(few) + folded - 1);
+  EXPECT_NE(few.find("print.c:4"), std::string::npos) << few;
+  EXPECT_NE(all.find("print.c:4"), std::string::npos);
+  EXPECT_NE(all.find("/newlib/"), std::string::npos);
+  // The functions are the same, and so is the sum.
+  const auto before_lines = [](const std::string& table) { return table.substr(0, table.find("  line\n")); };
+  EXPECT_EQ(before_lines(few), before_lines(all));
+  EXPECT_EQ(few.substr(few.rfind('\n', few.size() - 2)), all.substr(all.rfind('\n', all.size() - 2)));
 }
 
 TEST_F(KernelTools, RunAProgramThatIsLinkedHigh) {

@@ -15,6 +15,8 @@
 #include "base/error.h"
 #include "base/temporary_folder.h"
 #include "commands.h"
+#include "compiler/device_library.h"
+#include "compiler/tool.h"
 #include "compiler/toolchain.h"
 #include "machine/machine.h"
 #include "whole_number.h"
@@ -32,13 +34,10 @@ struct CcOptions {
   unsigned node_threads = 1;
 };
 
-// What a program of `dojo cc` is linked with, in this order: its start, the C library's view of the machine,
-// and the device library.
-std::vector<std::string_view> library_sources() {
-  std::vector<std::string_view> sources{"hosted/entry.S", "hosted/start.cpp", "hosted/system.cpp"};
-  sources.insert(sources.end(), compiler::device_library.begin(), compiler::device_library.end());
-  return sources;
-}
+// What a program of `dojo cc` is linked with before the device library: its start and the C library's view of
+// the machine.
+constexpr std::array<std::string_view, 5> start_sources{
+    "hosted/entry.S", "hosted/start.cpp", "hosted/system.cpp", "hosted/files.cpp", "hosted/clock.cpp"};
 
 // With these clang makes something else than a program, and names it on its own.
 constexpr std::array<std::string_view, 6> unlinked{"-c", "-S", "-E", "-M", "-MM", "-fsyntax-only"};
@@ -57,18 +56,14 @@ fs::path libgcc() {
   refuse("libgcc.a", "not found; C programs need it (apt install picolibc-riscv64-unknown-elf)");
 }
 
-// Runs a command in `folder`, or here, with our own streams. Its exit code; 128 and more for a signal.
-int run(const std::vector<std::string>& command, const fs::path& folder = {}) {
+// Runs a command with our own streams. Its exit code; 128 and more for a signal.
+int run(const std::vector<std::string>& command) {
   std::vector<char*> arguments;
   for (const std::string& part : command) arguments.push_back(const_cast<char*>(part.c_str()));
   arguments.push_back(nullptr);
-  posix_spawn_file_actions_t actions;
-  posix_spawn_file_actions_init(&actions);
-  if (!folder.empty()) posix_spawn_file_actions_addchdir_np(&actions, folder.c_str());
   pid_t child = 0;
-  const int failed = ::posix_spawn(&child, arguments[0], &actions, nullptr, arguments.data(), environ);
-  posix_spawn_file_actions_destroy(&actions);
-  if (failed != 0) refuse(command[0], "cannot be started");
+  if (::posix_spawn(&child, arguments[0], nullptr, nullptr, arguments.data(), environ) != 0)
+    refuse(command[0], "cannot be started");
   int status = 0;
   while (::waitpid(child, &status, 0) < 0)
     if (errno != EINTR) refuse(command[0], "cannot be waited for");
@@ -77,8 +72,9 @@ int run(const std::vector<std::string>& command, const fs::path& folder = {}) {
 
 std::vector<std::string> hosted_flags(const machine::Machine& machine) {
   std::vector<std::string> flags = compiler::compile_flags(static_cast<unsigned>(machine.node.vlen_bits));
-  flags.insert(flags.end(), {"-isystem", (libc / "include").string(), "-D_GNU_SOURCE",
-                             "-Wno-unused-command-line-argument"});
+  const fs::path own = fs::path(DOJO_SOURCE_DIR) / "device/hosted/include";
+  flags.insert(flags.end(), {"-isystem", own.string(), "-isystem", (libc / "include").string(),
+                             "-D_GNU_SOURCE", "-Wno-unused-command-line-argument"});
   return flags;
 }
 
@@ -98,21 +94,20 @@ void cc(const CcOptions& options, const std::vector<std::string>& words) {
     refuse("picolibc", "not found; C programs need it (apt install picolibc-riscv64-unknown-elf)");
   const std::string clang = compiler::find_tool(c ? "clang-22" : "clang++-22", "clang-22").string();
   const std::string lld = compiler::find_tool("ld.lld-22", "lld-22").string();
-  const fs::path device = fs::path(DOJO_SOURCE_DIR) / "device";
 
   std::vector<std::string> flags = hosted_flags(machine);
-  const TemporaryFolder scratch("dojo-cc");
-  std::vector<std::string> command{compiler::find_tool("clang++-22", "clang-22").string()};
-  command.insert(command.end(), flags.begin(), flags.end());
-  command.emplace_back("-c");
-  for (const std::string_view source : library_sources()) command.push_back((device / source).string());
   const bool links = std::ranges::none_of(
       words, [](const std::string& word) { return std::ranges::find(unlinked, word) != unlinked.end(); });
-  if (links && run(command, scratch.path()) != 0) refuse("the device library", "does not compile");
+  const TemporaryFolder scratch("dojo-cc");
+  std::vector<std::string> library;
+  if (links)
+    library = compiler::library_objects(
+        {.start = {start_sources.begin(), start_sources.end()}, .flags = flags, .headers = libc / "include"},
+        scratch.path());
 
   if (c)
     std::erase_if(flags, [](const std::string& flag) { return flag == "-std=c++23" || flag == "-fno-rtti"; });
-  command.assign(1, clang);
+  std::vector<std::string> command{clang};
   command.insert(command.end(), flags.begin(), flags.end());
   command.emplace_back("-g");
   command.insert(command.end(), words.begin(), words.end());
@@ -126,12 +121,11 @@ void cc(const CcOptions& options, const std::vector<std::string>& words) {
       command.push_back(flag);
     }
     command.emplace_back("-xnone");  // what -x says is said of the user's files
-    for (const std::string_view source : library_sources())
-      command.push_back((scratch.path() / fs::path(source).filename().replace_extension(".o")).string());
+    for (const std::string& object : library) command.push_back((scratch.path() / object).string());
     const fs::path folder = libc / "lib/rv64imafdc/lp64d";
     command.push_back("-L" + folder.string());  // who writes -lm, as everywhere else, finds it
-    for (const fs::path& library : {folder / "libc.a", folder / "libm.a", libgcc()})
-      command.push_back(library.string());
+    for (const fs::path& archive : {folder / "libc.a", folder / "libm.a", libgcc()})
+      command.push_back(archive.string());
   }
   if (links || !options.output.empty())
     command.insert(command.end(), {"-o", options.output.empty() ? "a.elf" : options.output});

@@ -2,16 +2,19 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdio>
 #include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <set>
+#include <string_view>
 
 #include "base/error.h"
 #include "base/file.h"
 #include "base/temporary_folder.h"
 #include "commands.h"
-#include "compiler/toolchain.h"
+#include "compiler/tool.h"
 #include "run_program.h"
 #include "system/profile.h"
 #include "whole_number.h"
@@ -25,7 +28,7 @@ using system::ProfileEntry;
 
 struct ProfileOptions : ProgramOptions {
   unsigned rows = 20;
-  bool json = false;
+  bool json = false, all = false;
   std::string callgrind;
 };
 
@@ -35,6 +38,16 @@ struct Place {
 
   std::string source() const { return line == 0 ? "??" : fmt::format("{}:{}", file, line); }
 };
+
+// Of picolibc or the compiler's own routines, as their packages were built: hundreds of lines that nobody is
+// about to change.
+bool in_c_library(const Place& place) {
+  constexpr std::array<std::string_view, 4> folders{"/newlib/libc/", "/newlib/libm/", "/picolibc/",
+                                                    "/libgcc/"};
+  return std::ranges::any_of(
+      folders, [&](std::string_view folder) { return place.file.find(folder) != std::string::npos; });
+}
+
 using Places = std::map<std::uint64_t, Place>;
 using Rows = std::vector<std::pair<std::string, ProfileEntry>>;
 
@@ -98,6 +111,19 @@ Rows sorted_by(const Profile& profile, const Places& places, Name name) {
   std::ranges::stable_sort(rows,
                            [](const auto& a, const auto& b) { return a.second.total() > b.second.total(); });
   return rows;
+}
+
+// By source line; those of the C library in one row, unless `all` is to be seen.
+Rows lines_of(const Profile& profile, const Places& places, bool all) {
+  std::set<std::string> folded;
+  if (!all)
+    for (const auto& [pc, place] : places)
+      if (in_c_library(place)) folded.insert(place.source());
+  const std::string row = fmt::format("C library ({} lines; --all shows them)", folded.size());
+  return sorted_by(profile, places, [&](const Place& place) {
+    const std::string source = place.source();
+    return folded.contains(source) ? row : source;
+  });
 }
 
 void print_rows(const char* title, const Rows& rows, unsigned most, const ProfileEntry& sum) {
@@ -189,7 +215,7 @@ void profile_program(const ProfileOptions& options) {
   ProfileEntry sum;
   for (const auto& [pc, entry] : profile) sum += entry;
   const Rows functions = sorted_by(profile, places, [](const Place& place) { return place.function; });
-  const Rows lines = sorted_by(profile, places, [](const Place& place) { return place.source(); });
+  const Rows lines = lines_of(profile, places, options.all || options.json);
   if (!options.callgrind.empty()) write_callgrind(options, profile, places, sum);
   if (options.json) {
     nlohmann::ordered_json json{{"program", options.program},
@@ -221,6 +247,7 @@ void add_profile_command(CLI::App& app) {
   command->add_option("--rows", options->rows, "Functions and lines to show")
       ->check(whole_number(0, 1'000'000))
       ->capture_default_str();
+  command->add_flag("--all", options->all, "Each line of the C library, too");
   command->add_flag("--json", options->json, "All functions and lines as JSON");
   command->add_option("--callgrind", options->callgrind, "Also a file for kcachegrind or callgrind_annotate");
   command->callback([options] { profile_program(*options); });

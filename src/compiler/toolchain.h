@@ -5,21 +5,13 @@
 // folders, threads or time.
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
-#include <filesystem>
 #include <span>
 #include <string>
-#include <string_view>
 #include <vector>
 
 namespace dojo::compiler {
-
-// The device library's sources under device/, in link order. Whatever a program starts with stands before
-// them.
-constexpr std::array<std::string_view, 6> device_library{"memory.cpp", "print.cpp",     "collective.cpp",
-                                                         "matmul.cpp", "transpose.cpp", "vector.cpp"};
 
 struct SourceText {
   std::string name;  // what diagnostics call it: "train.cpp"
@@ -46,7 +38,5 @@ std::vector<std::byte> build_program(std::vector<SourceText> sources, const Buil
 std::vector<std::string> compile_flags(unsigned vlen_bits = 512);
 // Those of the linker.
 std::vector<std::string> link_flags(const BuildOptions& options = {});
-// The path of an installed program. Throws UserError naming the package it is missing from.
-std::filesystem::path find_tool(std::string_view name, std::string_view package);
 
 }  // namespace dojo::compiler

@@ -56,6 +56,7 @@ struct Thread {
   bool asks = false;                        // waits for the clock instead
   int clock_register = -1;                  // to which its last slice read the clock, or -1
   bool clock_known = false;                 // hart.cycle is the clock
+  std::uint64_t slept = 0;                  // cycles, of a launch without timing
   // Who waits for the semaphore of a dj.wait that trapped because somebody does already.
   struct Rival {
     unsigned thread = 0;
@@ -153,7 +154,7 @@ private:
   void end_node(std::uint32_t node);
   void end(Thread& thread, ThreadState state);
 
-  // System calls (system_calls.cpp). Each returns what a0 becomes.
+  // System calls (system_calls.cpp, file_calls.cpp, clock_calls.cpp). Each returns what a0 becomes.
   friend struct SystemCallTable;
   void system_call(Thread& thread);
   std::int64_t call_exit(Thread& thread);
@@ -168,12 +169,19 @@ private:
   std::int64_t call_fstatat(Thread& thread);
   std::int64_t call_brk(Thread& thread);
   std::int64_t call_mmap(Thread& thread);
+  std::int64_t call_ftruncate(Thread& thread);
+  std::int64_t call_fsync(Thread& thread);
+  std::int64_t call_utimensat(Thread& thread);
+  std::int64_t call_nanosleep(Thread& thread);
   std::int64_t call_clock_gettime(Thread& thread);
+  std::int64_t call_clock_getres(Thread& thread);
+  std::int64_t call_clock_nanosleep(Thread& thread);
   std::int64_t call_gettimeofday(Thread& thread);
   std::int64_t call_times(Thread& thread);
   std::int64_t call_getrandom(Thread& thread);
   std::int64_t write_text(Thread& thread, std::uint64_t file, std::uint64_t address, std::uint64_t count);
   std::uint64_t nanoseconds(const Thread& thread) const;
+  std::int64_t sleep(Thread& thread, std::uint64_t address, bool until);
 
   void transfer(Thread& thread);
   bool put(Thread& thread, const isa::Transfer& transfer);

@@ -166,6 +166,10 @@ bool Replay::perform(std::uint32_t index, Cycle now) {
     case Request::clock:
       source_.answer(index, now);
       return true;
+    case Request::sleep:
+      return sleep(index, record, now, now + record.amount);
+    case Request::sleep_until:
+      return sleep(index, record, now, record.amount);
     default:
       launch_flight(index, record, now);
       return true;
@@ -287,6 +291,14 @@ bool Replay::quiet(std::uint32_t index, const TraceRecord& record, Cycle now) {
   // Everything has arrived, but the last acknowledgement is still under way.
   waiting_[record.op].network += thread.acknowledged - now;
   resume(index, now, thread.acknowledged);
+  return false;
+}
+
+bool Replay::sleep(std::uint32_t index, const TraceRecord& record, Cycle now, Cycle until) {
+  const Cycle awake = std::min(until, last_cycle);
+  if (awake <= now) return true;
+  waiting_[record.op].idle += awake - now;
+  resume(index, now, awake);
   return false;
 }
 

@@ -27,7 +27,7 @@ namespace dojo::system {
 struct Waiting {
   std::uint64_t network = 0;          // blocked while the message that ends it was on its way, or in quiet
   std::uint64_t synchronisation = 0;  // blocked before that message was sent
-  std::uint64_t idle = 0;             // ended before the launch did
+  std::uint64_t idle = 0;             // asleep, or ended before the launch did
   bool operator==(const Waiting&) const = default;
 };
 
@@ -106,6 +106,7 @@ private:
   void launch_flight(std::uint32_t index, const TraceRecord& record, Cycle now);
   bool wait(std::uint32_t index, const TraceRecord& record, Cycle now);
   bool quiet(std::uint32_t index, const TraceRecord& record, Cycle now);
+  bool sleep(std::uint32_t index, const TraceRecord& record, Cycle now, Cycle until);
   void deliver(std::uint32_t token, Cycle now);
   void add(const Flight& flight, Cycle now);
   void resume(std::uint32_t index, Cycle now, Cycle at);

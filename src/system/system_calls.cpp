@@ -1,63 +1,25 @@
 // The system calls of a node's program: enough of RISC-V Linux's (include/uapi/asm-generic/unistd.h) and of
-// newlib's own for the C libraries. There is one file, the terminal: descriptors 0, 1 and 2. No call takes
-// time beyond its ecall, and each answers the same in every run. docs/notes/001 lists them.
+// newlib's own for the C libraries. Only a sleep takes time beyond its ecall, and each call answers the same
+// in every run. docs/notes/001 lists them.
+#include "system/system_calls.h"
+
 #include <algorithm>
-#include <cstring>
 
 #include "base/random.h"
-#include "system/execution.h"
 
 namespace dojo::system {
 
 namespace {
 
-// What is returned for an error: the negative of Linux's number.
-// clang-format off
-constexpr std::int64_t
-    no_entry = -2,              // ENOENT
-    bad_file = -9,              // EBADF
-    no_memory = -12,            // ENOMEM
-    bad_address = -14,          // EFAULT
-    bad_argument = -22,         // EINVAL
-    no_terminal = -25,          // ENOTTY
-    no_seek = -29,              // ESPIPE
-    not_implemented = -38;      // ENOSYS
-// clang-format on
-
-constexpr unsigned a0 = 10, a7 = 17;
-constexpr std::uint64_t files = 3;
-
-// Argument `index` of the call a thread stopped for.
-std::uint64_t argument(const Thread& thread, unsigned index) { return thread.hart.x[a0 + index]; }
-
-template <typename Object>
-std::int64_t give(Thread& thread, std::uint64_t address, const Object& object) {
-  std::byte* to = thread.hart.memory.writable(address, sizeof object);
-  if (to == nullptr) return bad_address;
-  std::memcpy(to, &object, sizeof object);
-  return 0;
-}
-
-// struct stat of 64-bit Linux (include/uapi/asm-generic/stat.h); newlib's port has the same. A character
-// device, so that isatty() is true and text goes out line by line.
-std::int64_t describe_file(Thread& thread, std::uint64_t file, std::uint64_t address) {
-  struct {
-    std::uint64_t device = 0, inode = 1;
-    std::uint32_t mode = 0020620, links = 1, user = 0, group = 0;
-    std::uint64_t raw_device = 0x8800, padding = 0;
-    std::int64_t size = 0;
-    std::int32_t block_size = 1024, more_padding = 0;
-    std::int64_t blocks = 0;
-    std::int64_t times[6] = {};
-    std::int32_t unused[2] = {};
-  } state;
-  static_assert(sizeof state == 128);
-  return file < files ? give(thread, address, state) : bad_file;
-}
-
 template <std::int64_t value>
 std::int64_t constant(Execution&, Thread&) {
   return value;
+}
+
+// A call whose argument `path` is the name of a file.
+template <unsigned path>
+std::int64_t no_file(Execution&, Thread& thread) {
+  return error_of_path(thread, argument(thread, path));
 }
 
 struct Row {
@@ -74,25 +36,43 @@ struct SystemCallTable {
     return (execution.*member)(thread);
   }
 
-  // Sorted by number.
+  // Sorted by number. "newlib": numbers of that C library's own.
   // clang-format off
   static constexpr Row rows[] = {
+      {17, constant<no_entry>},                        // getcwd
       {29, constant<no_terminal>},                     // ioctl
-      {48, constant<no_entry>},                        // faccessat
-      {56, constant<no_entry>},                        // openat
+      {33, no_file<1>},                                // mknodat
+      {34, no_file<1>},                                // mkdirat
+      {35, no_file<1>},                                // unlinkat
+      {36, no_file<2>},                                // symlinkat(target, folder, path)
+      {37, no_file<1>},                                // linkat
+      {38, no_file<1>},                                // renameat
+      {45, no_file<0>},                                // truncate
+      {46, call<&Execution::call_ftruncate>},
+      {48, no_file<1>},                                // faccessat
+      {49, no_file<0>},                                // chdir
+      {53, no_file<1>},                                // fchmodat
+      {54, no_file<1>},                                // fchownat
+      {56, no_file<1>},                                // openat
       {57, call<&Execution::call_close>},
       {62, call<&Execution::call_lseek>},
       {63, call<&Execution::call_read>},
       {64, call<&Execution::call_write>},
       {66, call<&Execution::call_writev>},
-      {78, constant<no_entry>},                        // readlinkat
+      {78, no_file<1>},                                // readlinkat
       {79, call<&Execution::call_fstatat>},
       {80, call<&Execution::call_fstat>},
+      {82, call<&Execution::call_fsync>},
+      {83, call<&Execution::call_fsync>},              // fdatasync
+      {88, call<&Execution::call_utimensat>},
       {93, call<&Execution::call_exit>},
       {94, call<&Execution::call_exit_group>},
       {96, constant<1>},                               // set_tid_address
       {99, constant<0>},                               // set_robust_list
+      {101, call<&Execution::call_nanosleep>},
       {113, call<&Execution::call_clock_gettime>, true},
+      {114, call<&Execution::call_clock_getres>},
+      {115, call<&Execution::call_clock_nanosleep>},
       {129, call<&Execution::call_kill>},              // kill(process, signal)
       {130, call<&Execution::call_kill>},              // tkill(thread, signal)
       {134, constant<0>},                              // rt_sigaction: no signal ever comes
@@ -100,6 +80,7 @@ struct SystemCallTable {
       {153, call<&Execution::call_times>, true},
       {169, call<&Execution::call_gettimeofday>, true},
       {172, constant<1>},                              // getpid
+      {173, constant<0>},                              // getppid
       {174, constant<0>},                              // getuid
       {175, constant<0>},                              // geteuid
       {176, constant<0>},                              // getgid
@@ -110,13 +91,19 @@ struct SystemCallTable {
       {222, call<&Execution::call_mmap>},
       {226, constant<0>},                              // mprotect
       {233, constant<0>},                              // madvise
+      {276, no_file<1>},                               // renameat2
       {278, call<&Execution::call_getrandom>},
-      {1024, constant<no_entry>},                      // newlib: open
-      {1026, constant<no_entry>},                      // newlib: unlink
-      {1033, constant<no_entry>},                      // newlib: access
-      {1038, constant<no_entry>},                      // newlib: stat
+      {439, no_file<1>},                               // faccessat2
+      {1024, no_file<0>},                              // newlib: open
+      {1025, no_file<0>},                              // newlib: link
+      {1026, no_file<0>},                              // newlib: unlink
+      {1030, no_file<0>},                              // newlib: mkdir
+      {1033, no_file<0>},                              // newlib: access
+      {1038, no_file<0>},                              // newlib: stat
+      {1039, no_file<0>},                              // newlib: lstat
   };
   // clang-format on
+  static_assert(std::ranges::is_sorted(rows, {}, &Row::number));
 };
 
 void Execution::system_call(Thread& thread) {
@@ -156,92 +143,6 @@ std::int64_t Execution::call_kill(Thread& thread) {
   return 0;
 }
 
-// --- The terminal ---------------------------------------------------------------------------------------
-
-std::int64_t Execution::write_text(Thread& thread, std::uint64_t file, std::uint64_t address,
-                                   std::uint64_t count) {
-  if (file != 1 && file != 2) return bad_file;
-  const std::byte* bytes = thread.hart.memory.readable(address, count);
-  if (bytes == nullptr) return bad_address;
-  const std::string_view words(reinterpret_cast<const char*>(bytes), count);
-  const bool error = file == 2 && options_.error_output;
-  const auto& output = error ? options_.error_output : options_.text_output;
-  if (threads_.size() == 1) {
-    if (output && count != 0) output(words);
-  } else {
-    (error ? thread.error_text : thread.text) += words;
-  }
-  return static_cast<std::int64_t>(count);
-}
-
-std::int64_t Execution::call_write(Thread& thread) {
-  return write_text(thread, argument(thread, 0), argument(thread, 1), argument(thread, 2));
-}
-
-std::int64_t Execution::call_writev(Thread& thread) {
-  struct Piece {
-    std::uint64_t address, count;
-  };
-  constexpr std::uint64_t most_pieces = 1024;
-  const std::uint64_t file = argument(thread, 0), table = argument(thread, 1), count = argument(thread, 2);
-  if (count > most_pieces) return bad_argument;
-  const std::byte* pieces = thread.hart.memory.readable(table, count * sizeof(Piece));
-  if (pieces == nullptr) return bad_address;
-  std::int64_t written = 0;
-  for (std::uint64_t i = 0; i < count; ++i) {
-    Piece piece;
-    std::memcpy(&piece, pieces + i * sizeof piece, sizeof piece);
-    const std::int64_t result = write_text(thread, file, piece.address, piece.count);
-    if (result < 0) return written != 0 ? written : result;
-    written += result;
-  }
-  return written;
-}
-
-// As much as is asked for, unless the input ends: how the host's input happens to arrive must not show.
-std::int64_t Execution::call_read(Thread& thread) {
-  if (argument(thread, 0) != 0) return bad_file;
-  const std::uint64_t count = argument(thread, 2);
-  std::byte* to = thread.hart.memory.writable(argument(thread, 1), count);
-  if (to == nullptr) return bad_address;
-  std::uint64_t& done = node_states_[thread.hart.node].input_read;
-
-  const std::lock_guard lock(calls_lock_);
-  while (input_.size() < done + count && !input_ended_) {
-    const std::size_t known = input_.size();
-    input_.resize(done + count);
-    const std::size_t got = options_.text_input ? options_.text_input(std::span(input_).subspan(known)) : 0;
-    input_.resize(known + got);
-    // Who gives up waiting for it has seen no end of it.
-    if (got == 0 && options_.interrupted && options_.interrupted()) {
-      interrupted_ = true;
-      return 0;
-    }
-    input_ended_ = got == 0;
-  }
-  const std::uint64_t given = std::min<std::uint64_t>(count, input_.size() - done);
-  std::copy_n(input_.begin() + static_cast<std::ptrdiff_t>(done), given, to);
-  done += given;
-  return static_cast<std::int64_t>(given);
-}
-
-std::int64_t Execution::call_lseek(Thread& thread) {
-  return argument(thread, 0) < files ? no_seek : bad_file;
-}
-
-std::int64_t Execution::call_close(Thread& thread) { return argument(thread, 0) < files ? 0 : bad_file; }
-
-std::int64_t Execution::call_fstat(Thread& thread) {
-  return describe_file(thread, argument(thread, 0), argument(thread, 1));
-}
-
-// fstat in newer C libraries: the path is empty.
-std::int64_t Execution::call_fstatat(Thread& thread) {
-  const std::byte* path = thread.hart.memory.readable(argument(thread, 1), 1);
-  if (path == nullptr) return bad_address;
-  return *path == std::byte{0} ? describe_file(thread, argument(thread, 0), argument(thread, 2)) : no_entry;
-}
-
 // --- Memory ---------------------------------------------------------------------------------------------
 
 // The heap grows from the program's end up to the stacks. Returns where it ends, as it asked or as it was.
@@ -270,34 +171,7 @@ std::int64_t Execution::call_mmap(Thread& thread) {
   return static_cast<std::int64_t>(node.heap_limit);
 }
 
-// --- Time and chance ------------------------------------------------------------------------------------
-
-// What the time CSR has; without timing an instruction counts as a cycle,
-// so that programs which measure until enough time has passed come to an end.
-std::uint64_t Execution::nanoseconds(const Thread& thread) const {
-  const std::uint64_t cycles = options_.timing ? thread.hart.cycle : thread.hart.instructions;
-  return static_cast<std::uint64_t>(static_cast<double>(cycles) / machine_.node.clock_ghz);
-}
-
-std::int64_t Execution::call_clock_gettime(Thread& thread) {
-  const std::uint64_t now = nanoseconds(thread);
-  const std::uint64_t time[2] = {now / 1'000'000'000, now % 1'000'000'000};
-  return give(thread, argument(thread, 1), time);
-}
-
-std::int64_t Execution::call_gettimeofday(Thread& thread) {
-  const std::uint64_t now = nanoseconds(thread) / 1000;
-  const std::uint64_t time[2] = {now / 1'000'000, now % 1'000'000};
-  return give(thread, argument(thread, 0), time);
-}
-
-// In hundredths of a second; all of it is the program's own.
-std::int64_t Execution::call_times(Thread& thread) {
-  const std::uint64_t ticks = nanoseconds(thread) / 10'000'000;
-  const std::uint64_t times[4] = {ticks, 0, 0, 0};
-  const std::int64_t failed = argument(thread, 0) == 0 ? 0 : give(thread, argument(thread, 0), times);
-  return failed != 0 ? failed : static_cast<std::int64_t>(ticks);
-}
+// --- Chance ----------------------------------------------------------------------------------------------
 
 // The same bytes in every run.
 std::int64_t Execution::call_getrandom(Thread& thread) {

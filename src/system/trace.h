@@ -11,13 +11,17 @@ namespace dojo::system {
 
 constexpr std::uint32_t no_semaphore = 0xffffffff;
 
-// `clock`: the thread goes on with the cycle in which it asked.
-enum class Request : std::uint8_t { put, get, signal, wait, quiet, clock };
+// `clock`: the thread goes on with the cycle in which it asked. `sleep`: after `amount` cycles, or at cycle
+// `amount`, but never beyond the last cycle.
+enum class Request : std::uint8_t { put, get, signal, wait, quiet, clock, sleep, sleep_until };
+
+// No sleep ends later, so that a cycle always fits its type: 73 years at 2 GHz.
+constexpr std::uint64_t last_cycle = std::uint64_t{1} << 62;
 
 struct TraceRecord {
   std::uint64_t cycles =
       0;  // of the thread's own work since the record before; 0 on nodes of several threads
-  std::uint64_t amount = 0;  // put, get: bytes; signal, wait: count
+  std::uint64_t amount = 0;  // put, get: bytes; signal, wait: count; sleep: cycles
   std::uint32_t peer = 0;    // endpoint: put, signal: destination; get: source; otherwise the node itself
   std::uint32_t semaphore = no_semaphore;  // offset of the semaphore that is added to or waited for
   std::uint32_t op = 0;

@@ -1,0 +1,21 @@
+// The programs of others that make programs for the nodes: where they are, how they are run, what they say.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace dojo::compiler {
+
+// The path of an installed program. Throws UserError naming the package it is missing from.
+std::filesystem::path find_tool(std::string_view name, std::string_view package);
+
+// Runs a command in `folder` with its output in the file `log`; true if it succeeds.
+bool run_tool(const std::vector<std::string>& command, const std::filesystem::path& folder,
+              const std::filesystem::path& log);
+
+// The first error line of a tool's output, without the temporary names.
+std::string first_error(const std::filesystem::path& log);
+
+}  // namespace dojo::compiler
