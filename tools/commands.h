@@ -13,6 +13,7 @@ constexpr int exit_guest_stranded = 3;  // a trap, a deadlock, a program that ru
 constexpr int exit_interrupted = 130;   // Ctrl-C, as a shell says it
 
 void add_cc_command(CLI::App& app);
+void add_conformance_command(CLI::App& app);
 void add_exec_command(CLI::App& app);
 void add_disassemble_command(CLI::App& app);
 void add_machine_command(CLI::App& app);

@@ -35,6 +35,7 @@ int run(int count, char** words) {
   dojo::tools::add_profile_command(app);
   dojo::tools::add_disassemble_command(app);
   dojo::tools::add_machine_command(app);
+  dojo::tools::add_conformance_command(app);
   // CLI11 would only say that a command is missing.
   if (count > 1 && words[1][0] != '-' && !is_command(app, words[1]))
     return refused(fmt::format("'{}' is no command; --help lists them", words[1]));

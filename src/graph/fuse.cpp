@@ -21,6 +21,8 @@ using Node = Formula::Node;
 
 // More reads than this would not fit the vector registers of a node together with intermediate values.
 constexpr std::size_t most_reads = 8;
+// A kernel with a longer expression than this takes the nodes' compiler minutes, or its stack.
+constexpr std::size_t most_operations = 256;
 
 bool same(const AffineIndex& x, const AffineIndex& y) {
   return x.coefficients == y.coefficients && x.offset == y.offset;
@@ -149,6 +151,7 @@ private:
     }
     if (fused.in.size() > most_reads) return false;
     fused.body = f.finish(f.insert(reader.body, arguments));
+    if (fused.body.nodes.size() > most_operations) return false;
     reader = std::move(fused);
     return true;
   }
@@ -203,6 +206,7 @@ private:
     }
     if (fused.extra.size() + 1 > most_reads) return false;
     fused.epilogue = f.finish(f.insert(reader.body, arguments));
+    if (fused.epilogue.nodes.size() > most_operations) return false;
     fused.out.tensor = reader.out.tensor;
     reader = std::move(fused);
     // The old producer now writes what nobody reads.

@@ -58,6 +58,17 @@ const StructuredOp& only_op(const Graph& graph, std::size_t count = 1) {
   return std::get<StructuredOp>(graph.ops.front());
 }
 
+TEST(Fusion, ALongChainBecomesOpsThatTheNodesCompilerCanTake) {
+  Graph graph;
+  Builder b(graph);
+  TensorId y = b.input("x", {2, 3});
+  for (int k = 0; k < 2000; ++k) y = b.name("r").relu(y);
+  graph.outputs = {y};
+  fuse(graph);
+  EXPECT_LT(graph.ops.size(), 32u);
+  for (const Op& op : graph.ops) EXPECT_LE(std::get<StructuredOp>(op).body.nodes.size(), 256u);
+}
+
 TEST(Fusion, ConvolutionBiasAndReluBecomeOneOp) {
   Graph graph;
   Builder b(graph);

@@ -3,15 +3,13 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <cmath>
 #include <filesystem>
 #include <iostream>
 #include <set>
 
 #include "base/error.h"
-#include "base/file.h"
 #include "graph/interpreter.h"
-#include "graph/onnx_import.h"
+#include "graph/onnx_case.h"
 #include "graph/onnx_node.h"
 
 namespace dojo::graph::onnx {
@@ -20,78 +18,24 @@ namespace {
 namespace fs = std::filesystem;
 const fs::path data_folder = "/usr/share/libonnx-testdata/data/node";
 
-// How the tests' inputs enter the graph: all as initialisers, or the first as a batch of samples.
-enum class Feed { initialisers, batch };
-
 struct Verdict {
   enum { passed, refused, wrong } kind = passed;
   std::string why;
 };
 
-std::vector<Tensor> read_tensors(const fs::path& folder, const std::string& kind) {
-  std::vector<Tensor> tensors;
-  for (std::size_t i = 0;; ++i) {
-    const fs::path path = folder / fmt::format("{}_{}.pb", kind, i);
-    if (!fs::exists(path)) return tensors;
-    tensors.push_back(parse_tensor(read_text(path), path.string()));
-    Tensor& tensor = tensors.back();
-    // Every network computes in float32 here; the tests' numbers all have it as their neighbour.
-    if (is_floating(tensor.type) && tensor.type != DataType::float32)
-      tensor =
-          make_tensor(tensor.name, tensor.dims, std::span<const float>(to_floats(tensor, path.string())));
-  }
-}
-
-Verdict compare(const std::vector<float>& got, const Tensor& expected, const std::string& name) {
-  const std::vector<float> want = to_floats(expected, name);
-  if (got.size() != want.size())
-    return {Verdict::wrong, fmt::format("{}: {} elements, not {}", name, got.size(), want.size())};
-  for (std::size_t i = 0; i < want.size(); ++i) {
-    if (std::isnan(want[i]) && std::isnan(got[i])) continue;
-    if (want[i] == got[i]) continue;
-    // ONNX's own runner: relative 1e-3, absolute 1e-7. Ours is tighter.
-    if (!(std::fabs(got[i] - want[i]) <= 2e-6f + 2e-5f * std::fabs(want[i])))
-      return {Verdict::wrong, fmt::format("{}[{}] = {}, not {}", name, i, got[i], want[i])};
-  }
-  return {};
-}
-
-// Old exporters list the initialisers among the inputs.
-std::vector<std::string> fed_inputs(const Model& model) {
-  std::vector<std::string> names;
-  for (const ValueInfo& input : model.graph.inputs)
-    if (std::ranges::find(model.graph.initialisers, input.name, &Tensor::name) ==
-        model.graph.initialisers.end())
-      names.push_back(input.name);
-  return names;
-}
-
 Verdict run(const fs::path& folder, Feed feed) try {
-  const Model model = read_model(folder / "model.onnx");
-  const fs::path set = folder / "test_data_set_0";
-  const std::vector<Tensor> inputs = read_tensors(set, "input"), outputs = read_tensors(set, "output");
-  const std::vector<std::string> names = fed_inputs(model);
-  if (inputs.size() != names.size() || outputs.size() > model.graph.outputs.size())
-    return {Verdict::refused, "test data that are no tensors"};
-  ImportOptions options;
-  options.training = false;
-  for (std::size_t i = 0; i < inputs.size(); ++i) options.given.emplace(names[i], inputs[i]);
-  if (feed == Feed::batch) {
-    if (inputs.empty() || inputs[0].dims.empty() || inputs[0].dims[0] == 0)
-      return {Verdict::refused, "no batch"};
-    options.batch = inputs[0].dims[0];
-    options.given.erase(names[0]);
-  }
-  const Network network = import_model(model, folder.filename().string(), options);
+  constexpr Tolerance tighter{2e-5f, 2e-6f};
+  const Case tested = read_case(folder);
+  const Network network = import_case(tested, feed);
   Interpreter interpreter(network.graph);
   for (const NetworkInput& input : network.inputs)
-    interpreter.set(input.tensor, to_floats(inputs[0], input.name));
+    interpreter.set(input.tensor, to_floats(tested.inputs[0], input.name));
   interpreter.run();
-  for (std::size_t i = 0; i < outputs.size(); ++i) {
+  for (std::size_t i = 0; i < tested.outputs.size(); ++i) {
     const TensorId tensor = network.outputs[i].tensor;
-    if (network.graph.at(tensor).shape != outputs[i].dims) return {Verdict::wrong, "another shape"};
-    const Verdict verdict = compare(interpreter.value(tensor), outputs[i], network.outputs[i].name);
-    if (verdict.kind != Verdict::passed) return verdict;
+    const auto wrong = difference(interpreter.value(tensor), network.graph.at(tensor).shape,
+                                  tested.outputs[i], network.outputs[i].name, tighter);
+    if (wrong) return {Verdict::wrong, *wrong};
   }
   return {};
 } catch (const UserError& error) {
