@@ -121,7 +121,7 @@ private:
     const isa::OperandGroup& indices =
         row_.vector.order == isa::Order::gathering ? row_.vector.vs1 : row_.vector.vs2;
     if (row_.vector.access == isa::AccessPattern::indexed) return 1u << indices.log2;
-    if (style_ == Style::indices) return 1u << indices.eew_log2(type());
+    if (style_ == Style::indices) return 1u << std::max(0, indices.eew_log2(type()));
     return style_ == Style::wide_floats ? (row_.extension == "Xdojo" ? 4u : std::min(2 * sew, 8u)) : sew;
   }
 
@@ -154,6 +154,7 @@ private:
                           : random_.below(4) == 0 ? random_.below(3) - 1
                           : random_.below(2) == 0 ? random_.below(2 * limit_ + 2)
                                                   : many_bits();
+    if (row_.vector.order == isa::Order::gathering) value = random_.below(limit_ + 2);
     if (memory && r == vs1) value = middle + random_.below(64);
     if (memory && r == vs2) value = random_.below(2 * reach + 1) - reach;
     const bool slice = row_.extension == "XSfmm" && r == (memory ? vs2 : vs1);
