@@ -280,7 +280,9 @@ graph::Expression next_scale() {
   const Formula::Node moved = f.multiply(scale, f.select(nothing, f.constant(2), factor));
   const Formula::Node low = f.constant(std::ldexp(1.0f, least_cfloat8_scale)),
                       high = f.constant(std::ldexp(1.0f, largest_cfloat8_scale));
-  return f.finish(f.apply(Scalar::minimum, f.apply(Scalar::maximum, moved, low), high));
+  // A scale is a number: plain comparisons do, and cost less than minimum and maximum, which keep NaN.
+  const Formula::Node held = f.select(f.less(low, moved), moved, low);
+  return f.finish(f.select(f.less(held, high), held, high));
 }
 
 void add_scale_updates(Graph& graph, TensorId scales, const std::vector<TensorId>& roots,
