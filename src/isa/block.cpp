@@ -53,11 +53,13 @@ Reach::Reach(const Memory& memory) : bias(reinterpret_cast<std::uintptr_t>(memor
   store_span = span(store_floor);
 }
 
-Block build_block(const Memory& memory, std::uint64_t pc, unsigned limit) {
+Block build_block(const Memory& memory, std::uint64_t pc, unsigned limit, std::uint64_t end) {
   Block block;
   block.pc = pc;
   while (block.count < limit) {
-    const Decoded d = fetch(memory, pc + block.bytes);
+    const std::uint64_t at = pc + block.bytes;
+    const Decoded d = fetch(memory, at);
+    if (at >= end || d.length > end - at) break;
     if (block.count != 0 && (d.row->properties & starts_block || d.row == &fetch_fault_row)) break;
     block.code.push_back(d);
     block.count += 1;

@@ -33,8 +33,10 @@ struct Block {
 Decoded decode(std::uint32_t bits, std::uint64_t pc);
 
 // Never fails: unreadable or illegal code becomes an instruction that traps when executed.
-// `limit` makes shorter blocks: 1 for single steps.
-Block build_block(const Memory& memory, std::uint64_t pc, unsigned limit = max_block);
+// `limit` makes shorter blocks: 1 for single steps. No instruction reaches past `end`: a block has none at
+// all if its first one would.
+Block build_block(const Memory& memory, std::uint64_t pc, unsigned limit = max_block,
+                  std::uint64_t end = ~std::uint64_t{0});
 
 // Runs the block to its end. Returns the number of instructions completed (a trapping one is not).
 // Afterwards hart.pc is the next instruction, or the trapping one if hart.stop == Stop::trap.

@@ -391,5 +391,45 @@ TEST(Core, ATransferIsHandedOverAfterEverythingBeforeItAndItsOwnCost) {
   EXPECT_EQ(movable.hart.cycle, slice.cycles);
 }
 
+// A loop begins in text and goes on into words behind it, of which it rewrites the first.
+TEST(Core, CodeThatRunsOnFromTextIntoWhatMayChangeIsSeenAnewEachTime) {
+  constexpr std::uint64_t head = Bench::base + 0x22, patch = head + 4;
+  constexpr std::uint64_t rounds = 1000;
+  const Bench bench(R"(
+      li a2, 0x1026
+      li s1, 1000
+      j head
+      .balign 0x20
+      c.nop
+      .option norvc
+    head:
+      addi s1, s1, -1
+    patch:
+      li a0, 1
+      add a1, a1, a0
+      li t0, 0x00200513  # li a0, 2
+      sw t0, (a2)
+      fence.i
+      bnez s1, head
+  )" + std::string(exit_code));
+  const auto run = [&](std::uint64_t text_end, unsigned limit) {
+    Bench movable = bench;
+    movable.hart.memory.bytes = movable.sram.data();
+    movable.hart.memory.text_end = text_end;
+    CodeImage image(Bench::base, text_end, limit, 10);
+    BlockTiming timing(d1());
+    Core core(image, timing, true);
+    const Slice slice = core.run(movable.hart, 100 * rounds);
+    return std::pair(slice.stop, movable.hart.x[11]);
+  };
+  // The last instruction that begins in text may end behind it; a byte of text is not writable.
+  for (const unsigned limit : {1u, isa::max_block}) {
+    for (const std::uint64_t text_end : {head - 1, head, head + 1, head + 2, head + 3, patch})
+      EXPECT_EQ(run(text_end, limit), std::pair(isa::Stop::system_call, 1 + (rounds - 1) * 2))
+          << text_end << " in blocks of " << limit;
+    EXPECT_EQ(run(patch + 1, limit), std::pair(isa::Stop::trap, std::uint64_t{1}));
+  }
+}
+
 }  // namespace
 }  // namespace dojo::node

@@ -27,16 +27,19 @@ CodeBlock::CodeBlock(isa::Block built) : block(std::move(built)) {
 
 CodeImage::CodeImage(std::uint64_t text_begin, std::uint64_t text_end, unsigned limit,
                      std::uint32_t translate_after, HostVectors vectors)
-    : begin_(text_begin & ~std::uint64_t{1}),
+    : begin_((text_begin + 1) & ~std::uint64_t{1}),
+      end_(text_end),
       limit_(limit),
       translate_after_(translate_after),
-      slots_(text_end > begin_ ? (text_end - begin_ + 1) / 2 : 0),
+      slots_(text_end > begin_ ? (text_end - begin_) / 2 : 0),
       translator_(vectors) {}
 
 const CodeBlock* CodeImage::build(std::uint64_t slot, std::uint64_t pc, const isa::Memory& memory) {
   const std::lock_guard lock(building_);
   if (const CodeBlock* known = slots_[slot].load(std::memory_order_relaxed)) return known;
-  const CodeBlock* built = &blocks_.emplace_back(isa::build_block(memory, pc, limit_));
+  isa::Block block = isa::build_block(memory, pc, limit_, end_);
+  if (block.count == 0) return nullptr;
+  const CodeBlock* built = &blocks_.emplace_back(std::move(block));
   slots_[slot].store(built, std::memory_order_release);
   return built;
 }

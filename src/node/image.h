@@ -66,16 +66,18 @@ inline translate::Vectors vectors_of(const isa::Hart& hart) {
 }
 
 // Blocks of the text range [text_begin, text_end), which is the same on all nodes and never changes while the
-// image exists (stores into text trap). Any number of host threads may call find at once.
-// `limit` makes shorter blocks: with 1, a core stops after every instruction. All harts that run an image
-// have vectors of one length. Translation changes nothing but the host's time.
+// image exists (stores into text trap). None holds a byte from outside: what lies there may change. Any
+// number of host threads may call find at once. `limit` makes shorter blocks: with 1, a core stops after
+// every instruction. All harts that run an image have vectors of one length. Translation changes nothing but
+// the host's time.
 class CodeImage {
 public:
   CodeImage(std::uint64_t text_begin, std::uint64_t text_end, unsigned limit = isa::max_block,
             std::uint32_t translate_after = translate_after_default, HostVectors vectors = host_vectors());
 
-  // The block that starts at pc, built from `memory` if nobody asked for it before; nullptr if pc is outside
-  // the text: such code may change, so its block is built for one execution only.
+  // The block that starts at pc, built from `memory` if nobody asked for it before; nullptr if the
+  // instruction there is not all of it text: such code may change, so its block is built for one execution
+  // only.
   const CodeBlock* find(std::uint64_t pc, const isa::Memory& memory) {
     const std::uint64_t slot = (pc - begin_) / 2;
     if (slot >= slots_.size() || (pc & 1) != 0) return nullptr;
@@ -118,10 +120,10 @@ private:
   const Translation* translate_locked(const CodeBlock& block, ConfigWord config,
                                       const translate::Vectors& vectors);
 
-  std::uint64_t begin_;
+  std::uint64_t begin_, end_;
   unsigned limit_;
   std::uint32_t translate_after_;
-  std::vector<std::atomic<const CodeBlock*>> slots_;  // one per half-word of text
+  std::vector<std::atomic<const CodeBlock*>> slots_;  // one per half-word that is all text
   mutable std::mutex building_;
   std::deque<CodeBlock> blocks_;
   translate::Translator translator_;
