@@ -208,13 +208,38 @@ TEST_F(Gdb, AWaitIsSteppedOverByRunningTheOthersAndADeadlockIsSaid) {
   expect_in_order(stuck, {"deadlock: node 0 thread 0: waits for semaphore", ">= 2 (holds 0)", "SIGABRT"});
 }
 
-TEST_F(Gdb, WatchpointsStopAfterTheAccess) {
+TEST_F(Gdb, WatchpointsStopAtTheAccessAndShowWhatItDid) {
   NEEDS_GDB();
   const Said said = session(program("static volatile uint64_t watched, other;",
                                     "other = 1; watched = 6; other = 2; watched = watched + 1; return 0;"),
                             "watch watched\ncontinue\ncontinue\ncontinue\n");
   expect_in_order(said, {"Hardware watchpoint 1: watched", "Old value = 0", "New value = 6", "Old value = 6",
                          "New value = 7", "exited normally"});
+}
+
+// gdb is told before the access and steps over it, so no store hides behind the one before it or the end.
+TEST_F(Gdb, StoresThatFollowOneAnotherStopOneByOne) {
+  NEEDS_GDB();
+  const Said said = session(program("static volatile struct { int a, b, c; } watched;", R"(
+      asm volatile("sw %0, 0(%3)\n sw %1, 4(%3)\n sw %2, 8(%3)\n li a0, 0\n li a7, 93\n ecall"
+                   :: "r"(1), "r"(2), "r"(3), "r"(&watched) : "memory", "a0", "a7");
+      return 0;)"),
+                            "watch *(int(*)[3])&watched\ncontinue\ncontinue\ncontinue\ncontinue\n");
+  expect_in_order(
+      said, {"New value = {1, 0, 0}", "New value = {1, 2, 0}", "New value = {1, 2, 3}", "exited normally"});
+}
+
+TEST_F(Gdb, WhatAnotherNodePutsStopsOnTheNodeThatHasTheMemory) {
+  NEEDS_GDB();
+  const Said said =
+      session(program("alignas(8) static volatile uint64_t full, box, source = 77;", R"(
+      if (csr_node() == 0) { dojo_put(address(&full), at(1, (const void*)&box), address(&source), 8); return 0; }
+      dojo_wait(address(&full), 1);
+      box = 5;
+      return 0;)"),
+              "watch *(unsigned long*)&box\ncontinue\nprint *(unsigned long*)&box\ncontinue\ncontinue\n",
+              "--nodes 2");
+  expect_in_order(said, {"node 1 thread 0", "New value = 77", "$1 = 77", "New value = 5"});
 }
 
 TEST_F(Gdb, CtrlCStopsARunningProgramAndKillEndsIt) {

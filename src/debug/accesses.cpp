@@ -135,4 +135,22 @@ std::vector<MemoryAccess> accesses_of(const Hart& hart, const Decoded& d) {
   return list.take();
 }
 
+std::optional<RemoteAccess> remote_access_of(const Hart& hart, const Decoded& d) {
+  if (d.row->unit != Unit::transfer) return std::nullopt;
+  constexpr unsigned endpoint_shift = 40;
+  constexpr std::uint64_t offset_mask = (std::uint64_t{1} << endpoint_shift) - 1, word = 8;
+  const bool puts = d.row->mnemonic == "dj.put", gets = d.row->mnemonic == "dj.get",
+             signals = d.row->mnemonic == "dj.signal";
+  if (!puts && !gets && !signals) return std::nullopt;
+  const std::uint64_t global = hart.x[gets ? d.rs2 : d.rs1], offset = global & offset_mask;
+  RemoteAccess remote{.node = static_cast<std::uint32_t>(global >> endpoint_shift), .accesses = {}};
+  if (signals) {
+    remote.accesses.push_back({offset, word, true});
+    return remote;
+  }
+  remote.accesses.push_back({offset, hart.x[d.rs3], puts});
+  if (puts && hart.x[d.rd] != 0) remote.accesses.push_back({hart.x[d.rd], word, true});
+  return remote;
+}
+
 }  // namespace dojo::debug

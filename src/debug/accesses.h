@@ -29,4 +29,12 @@ isa::Decoded next_instruction(const isa::Hart& hart);
 // groups that the configuration does not allow.
 std::vector<MemoryAccess> accesses_of(const isa::Hart& hart, const isa::Decoded& instruction);
 
+// What a transfer does to the memory of a node that may be another one: the data of a put, the semaphore that
+// is added to, the source of a get.
+struct RemoteAccess {
+  std::uint32_t node = 0;
+  std::vector<MemoryAccess> accesses;
+};
+std::optional<RemoteAccess> remote_access_of(const isa::Hart& hart, const isa::Decoded& instruction);
+
 }  // namespace dojo::debug

@@ -9,18 +9,37 @@ constexpr unsigned turn_instructions = 5000;
 
 }  // namespace
 
-// One instruction of a runnable thread, and what is worth a stop.
+// One instruction of a runnable thread, and what is worth a stop. gdb for RISC-V wants to be told of an
+// access before it happens: it takes its watchpoints away, steps over the instruction and looks what has
+// changed. Whoever leaves them in is told once.
 Pilot::Maybe Pilot::step_one(std::size_t thread) {
-  std::optional<Watch> watch;
+  std::optional<RemoteAccess> remote;
   if (points_.watches()) {
     const isa::Hart& hart = stepping_.hart(thread);
-    watch = points_.hit(accesses_of(hart, next_instruction(hart)));
+    const isa::Decoded instruction = next_instruction(hart);
+    const std::pair<std::size_t, std::uint64_t> now{thread, hart.instructions};
+    if (told_ != now)
+      if (const std::optional<Watch> watch = points_.hit(accesses_of(hart, instruction))) {
+        told_ = now;
+        return Event{Happened::watchpoint, thread, watch};
+      }
+    remote = remote_access_of(hart, instruction);
   }
   const ThreadState state = stepping_.step(thread);
   if (state == ThreadState::trapped) return Event{Happened::trapped, thread, {}};
   if (state == ThreadState::too_long) return Event{Happened::too_long, thread, {}};
-  if (watch) return Event{Happened::watchpoint, thread, watch};
+  if (remote) return arrival(*remote);
   return std::nullopt;
+}
+
+// What a transfer does to another node is seen there, when it is done: its threads have no instruction for
+// it.
+Pilot::Maybe Pilot::arrival(const RemoteAccess& remote) const {
+  const std::size_t thread = remote.node * stepping_.threads_per_node();
+  if (thread >= stepping_.threads()) return std::nullopt;
+  const std::optional<Watch> watch = points_.hit(remote.accesses);
+  if (!watch) return std::nullopt;
+  return Event{Happened::watchpoint, thread, watch};
 }
 
 Pilot::Maybe Pilot::turn(std::size_t thread) {

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <utility>
 
 #include "debug/points.h"
 #include "system/stepping.h"
@@ -52,6 +53,7 @@ private:
   using Maybe = std::optional<Event>;
 
   Maybe step_one(std::size_t thread);
+  Maybe arrival(const RemoteAccess& remote) const;
   Maybe turn(std::size_t thread);
   Maybe round(const MayRun& may_run, std::optional<std::size_t> awaited, bool& any);
   Event run(const MayRun& may_run, std::optional<std::size_t> awaited);
@@ -61,6 +63,8 @@ private:
   std::function<bool()> interrupted_;
   Points points_;
   std::size_t next_ = 0;
+  // The thread, and its instructions then, that was last stopped before an access.
+  std::optional<std::pair<std::size_t, std::uint64_t>> told_;
 };
 
 }  // namespace dojo::debug
