@@ -108,9 +108,8 @@ private:
 
   void write_csrs(const Hart& after) {
     for (const isa::Csr& csr : isa::csrs()) {
-      const bool counts = csr.number >= 0xc00 && csr.number <= 0xc02;  // cycle, time, instret
       const bool part = csr.name == "fcsr" || csr.name == "vcsr";
-      if (counts || part) continue;
+      if (part || isa::is_counter(csr.number)) continue;
       const bool set =
           instruction_.row->unit == isa::Unit::vector_config && (csr.name == "vl" || csr.name == "vtype");
       if (set || csr.read(after) != csr.read(before_))

@@ -30,7 +30,7 @@ std::byte* place(Hart& h, const Decoded* d, bool writes) {
   if (address % sizeof(T) != 0)
     h.raise(d, TrapCause::misaligned_atomic, address);
   else if (bytes == nullptr)
-    h.raise(d, writes ? TrapCause::store_fault : TrapCause::load_fault, address);
+    writes ? h.raise_store_fault(d, address) : h.raise_load_fault(d, address);
   else
     return bytes;
   return nullptr;

@@ -46,7 +46,7 @@ const Decoded* load_x(Hart& h, const Decoded* d) {
   const u64 address = h.x[d->rs1] + static_cast<u64>(d->immediate);
   const std::byte* source = h.memory.readable(address, sizeof(T));
   if (source == nullptr) [[unlikely]]
-    return h.raise(d, TrapCause::load_fault, address);
+    return h.raise_load_fault(d, address);
   T value;
   std::memcpy(&value, source, sizeof(T));
   h.set_x(d->rd, static_cast<u64>(static_cast<i64>(value)));
@@ -57,7 +57,7 @@ const Decoded* store_x(Hart& h, const Decoded* d) {
   const u64 address = h.x[d->rs1] + static_cast<u64>(d->immediate);
   std::byte* destination = h.memory.writable(address, sizeof(T));
   if (destination == nullptr) [[unlikely]]
-    return h.raise(d, TrapCause::store_fault, address);
+    return h.raise_store_fault(d, address);
   const T value = static_cast<T>(h.x[d->rs2]);
   std::memcpy(destination, &value, sizeof(T));
   return proceed(h, d);

@@ -65,10 +65,16 @@ Block build_block(const Memory& memory, std::uint64_t pc, unsigned limit, std::u
     block.count += 1;
     block.bytes += d.length;
     block.floats |= (d.row->properties & raises_flags) != 0;
+    block.needs |= state_needed(*d.row);
     if (d.row->properties & ends_block) break;
   }
   block.code.push_back(marker(end_row, pc + block.bytes));
   return block;
+}
+
+void withhold(Block& block, std::uint8_t off) {
+  for (std::uint32_t i = 0; i < block.count; ++i)
+    if ((state_needed(*block.code[i].row) & off) != 0) block.code[i].execute = execute_illegal;
 }
 
 std::uint32_t run_block(Hart& hart, const Block& block) {

@@ -26,6 +26,7 @@ struct Block {
   std::uint32_t bytes = 0;    // of encodings
   std::vector<Decoded> code;  // count + 1
   bool floats = false;        // holds an instruction that raises_flags
+  std::uint8_t needs = 0;     // RegisterState of all its instructions
 };
 
 // Decodes one instruction; an encoding that no row matches decodes to a row that traps. `bits` holds at least
@@ -37,6 +38,11 @@ Decoded decode(std::uint32_t bits, std::uint64_t pc);
 // all if its first one would.
 Block build_block(const Memory& memory, std::uint64_t pc, unsigned limit = max_block,
                   std::uint64_t end = ~std::uint64_t{0});
+
+// Makes every instruction trap that needs some of the RegisterState `off`.
+void withhold(Block& block, std::uint8_t off);
+// What an encoding does that no row matches.
+const Decoded* execute_illegal(Hart& hart, const Decoded* d);
 
 // Runs the block to its end. Returns the number of instructions completed (a trapping one is not).
 // Afterwards hart.pc is the next instruction, or the trapping one if hart.stop == Stop::trap.

@@ -13,12 +13,10 @@
 namespace dojo::isa {
 namespace {
 
-const Decoded* illegal(Hart& h, const Decoded* d) {
-  return h.raise(d, TrapCause::illegal_instruction, d->length == 2 ? d->compressed : d->word);
-}
 const Decoded* nothing(Hart& h, const Decoded* d) { return proceed(h, d); }
 
-const Row illegal_row = {"<unknown>", 0, 0, "", "", Unit::system, {}, {}, {}, {}, ends_block, illegal};
+const Row illegal_row = {"<unknown>", 0,  0,  "", "",         Unit::system,
+                         {},          {}, {}, {}, ends_block, execute_illegal};
 
 struct IndexedRow {
   const Row* row;
@@ -114,6 +112,31 @@ void fill_fields(Decoded& d, std::uint32_t word) {
 
 }  // namespace
 
+const Decoded* execute_illegal(Hart& h, const Decoded* d) {
+  return h.raise(d, TrapCause::illegal_instruction, d->length == 2 ? d->compressed : d->word);
+}
+
+// Floating point is what names an f register, computes with the host's, or has a format of OP-V that says so.
+std::uint8_t state_needed(const Row& row) {
+  constexpr std::uint32_t op_v = 0x57, format_and_opcode = 0x707f, fvv = 1 << 12 | op_v, fvf = 5 << 12 | op_v;
+  std::uint8_t needed = 0;
+  for (const Operand operand : {row.rd, row.rs1, row.rs2, row.rs3}) {
+    if (operand == Operand::f_read || operand == Operand::f_write) needed |= float_state;
+    if (operand >= Operand::v_read) needed |= vector_state;
+  }
+  const std::uint32_t format = row.match & format_and_opcode;
+  if ((row.properties & raises_flags) != 0 || format == fvv || format == fvf) needed |= float_state;
+  switch (row.unit) {  // not all of these name a register
+    case Unit::vector_config:
+    case Unit::vector_load:
+    case Unit::vector_store:
+    case Unit::matrix_move:
+      return needed | vector_state;
+    default:
+      return needed;
+  }
+}
+
 std::span<const Row* const> all_rows() {
   static const std::vector<const Row*> rows = [] {
     std::vector<const Row*> all;
@@ -128,7 +151,7 @@ Decoded decode(std::uint32_t bits, std::uint64_t pc) {
   static const Index index;
   Decoded d{};
   d.row = &illegal_row;
-  d.execute = illegal;
+  d.execute = execute_illegal;
   d.length = (bits & 3) == 3 ? 4 : 2;
   if (d.length == 2) d.compressed = static_cast<std::uint16_t>(bits);
   fill_fields(d, d.length == 4 ? bits : expand(d.compressed));

@@ -264,7 +264,7 @@ const Decoded* load_f(Hart& h, const Decoded* d) {
   typename F::Bits bits;
   const std::byte* source = h.memory.readable(address, sizeof bits);
   if (source == nullptr) [[unlikely]]
-    return h.raise(d, TrapCause::load_fault, address);
+    return h.raise_load_fault(d, address);
   std::memcpy(&bits, source, sizeof bits);
   write<F>(h, d->rd, bits);
   return proceed(h, d);
@@ -275,7 +275,7 @@ const Decoded* store_f(Hart& h, const Decoded* d) {
   const auto bits = static_cast<typename F::Bits>(h.f[d->rs2]);
   std::byte* destination = h.memory.writable(address, sizeof bits);
   if (destination == nullptr) [[unlikely]]
-    return h.raise(d, TrapCause::store_fault, address);
+    return h.raise_store_fault(d, address);
   std::memcpy(destination, &bits, sizeof bits);
   return proceed(h, d);
 }

@@ -1,6 +1,7 @@
 // The state of one hardware thread, and how it stops. No clock is in sight here.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -31,6 +32,14 @@ struct Memory {
   std::byte* writable(std::uint64_t address, std::uint64_t count) const {
     if (address < text_end && address + count > text_begin) return nullptr;
     return readable(address, count);
+  }
+  // Where the part begins that made `readable` / `writable` refuse the access: what mtval then holds.
+  std::uint64_t first_unreadable(std::uint64_t address) const {
+    return readable(address, 1) == nullptr ? address : base + size;
+  }
+  std::uint64_t first_unwritable(std::uint64_t address) const {
+    if (writable(address, 1) == nullptr) return address;
+    return address < text_begin && text_begin < text_end ? std::min(text_begin, base + size) : base + size;
   }
 };
 
@@ -75,6 +84,18 @@ struct MachineMode {
   std::uint64_t mscratch = 0, mepc = 0, mcause = 0, mtval = 0, mie = 0;
   bool interrupts = false, interrupts_before = false;  // mstatus.MIE, MPIE
   bool user = false, user_before = false;              // the mode now; mstatus.MPP
+  std::uint8_t off = 0;                                // RegisterState whose FS, VS is 0
+  std::uint32_t mcounteren = ~std::uint32_t{0};
+  // What mcycle and minstret are ahead of Hart::cycle and Hart::instructions, modulo 2^64.
+  std::uint64_t cycle_offset = 0, instret_offset = 0;
+};
+
+// What the last access to a clock did (csr.h): rd = old; clock = (old & keep) | set.
+struct ClockAccess {
+  std::uint64_t offset = 0;  // of the clock before it
+  std::uint64_t keep = 0, set = 0;
+  bool writes = false;
+  std::uint8_t rd = 0;
 };
 
 struct Hart {
@@ -111,6 +132,7 @@ struct Hart {
   std::uint64_t instructions = 0;  // instret; kept by the node at block ends
   std::uint64_t cycle = 0;         // what `cycle` reads; kept by the node at block ends
   MachineMode machine;
+  ClockAccess clock_access;
 
   Stop stop = Stop::none;
   TrapCause trap{};
@@ -130,6 +152,13 @@ struct Hart {
     trap = cause;
     trap_value = value;
     return nullptr;
+  }
+  // The same for an access at `address` that the memory refuses.
+  const Decoded* raise_load_fault(const Decoded* instruction, std::uint64_t address) {
+    return raise(instruction, TrapCause::load_fault, memory.first_unreadable(address));
+  }
+  const Decoded* raise_store_fault(const Decoded* instruction, std::uint64_t address) {
+    return raise(instruction, TrapCause::store_fault, memory.first_unwritable(address));
   }
 };
 

@@ -81,6 +81,12 @@ struct Row {
   VectorOperands vector{};  // how the operands that are vector registers lie there
 };
 
+// Registers that mstatus may switch off; what needs them traps then.
+enum RegisterState : std::uint8_t { float_state = 1, vector_state = 2 };  // FS; VS, tiles included
+
+// Bits of RegisterState.
+std::uint8_t state_needed(const Row& row);
+
 struct Decoded {
   Execute execute;
   const Row* row;

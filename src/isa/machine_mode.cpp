@@ -11,7 +11,7 @@ using u64 = std::uint64_t;
 
 // Bits of mstatus.
 constexpr u64 mie = 1 << 3, mpie = 1 << 7, mpp = 3 << 11;
-constexpr u64 floats_and_vectors_dirty = u64{3} << 13 | u64{3} << 9 | u64{1} << 63;
+constexpr u64 fs = 3 << 13, vs = 3 << 9, sd = u64{1} << 63;
 constexpr u64 user_is_64_bits = u64{2} << 32;
 
 // Exception codes of mcause.
@@ -68,13 +68,16 @@ std::span<const Row> machine_rows() { return rows; }
 
 std::uint64_t mstatus(const Hart& hart) {
   const MachineMode& m = hart.machine;
-  return floats_and_vectors_dirty | user_is_64_bits | (m.interrupts ? mie : 0) |
+  const u64 dirty = (m.off & float_state ? 0 : fs) | (m.off & vector_state ? 0 : vs);
+  return dirty | (dirty != 0 ? sd : 0) | user_is_64_bits | (m.interrupts ? mie : 0) |
          (m.interrupts_before ? mpie : 0) | (m.user_before ? 0 : mpp);
 }
 
-// MPP holds machine or user; what names another mode leaves it as it was.
+// MPP holds machine or user; what names another mode leaves it as it was. FS and VS are off or dirty, as the
+// privileged architecture allows where nobody keeps track: initial and clean become dirty.
 void write_mstatus(Hart& hart, std::uint64_t value) {
   MachineMode& m = hart.machine;
+  m.off = static_cast<std::uint8_t>((value & fs ? 0 : float_state) | (value & vs ? 0 : vector_state));
   m.interrupts = (value & mie) != 0;
   m.interrupts_before = (value & mpie) != 0;
   if ((value & mpp) == mpp || (value & mpp) == 0) m.user_before = (value & mpp) == 0;

@@ -3,8 +3,8 @@
 // A hart starts in machine mode with mtvec = 0, and then every trap ends its thread and ecall asks the system
 // above. From the moment a program writes an address to mtvec, its traps and ecalls go there, as the
 // privileged architecture 1.12 says. There are machine and user mode, no supervisor; no interrupts ever; no
-// protected regions. Registers for what is absent read as zero and ignore writes, so that start-up code
-// written for larger machines goes on.
+// protected regions. mstatus.FS and VS are on until a program switches them off. Registers for what is absent
+// read as zero and ignore writes, so that start-up code written for larger machines goes on.
 #pragma once
 
 #include <cstdint>

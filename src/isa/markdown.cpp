@@ -49,9 +49,18 @@ std::string compressed_table() {
 std::string csr_table() {
   std::string text =
       "\n## Control and status registers\n\n| number | name | access | meaning |\n|---|---|---|---|\n";
-  for (const Csr& csr : csrs())
-    text += fmt::format("| {:#05x} | {} | {} | {} |\n", csr.number, csr.name,
+  const auto all = csrs();
+  for (std::size_t first = 0, next = 0; first < all.size(); first = next) {  // those alike in one line
+    do ++next;
+    while (next < all.size() && all[next].number == all[next - 1].number + 1u &&
+           all[next].meaning == all[first].meaning);
+    const Csr &csr = all[first], &last = all[next - 1];
+    const bool one = next == first + 1;
+    text += fmt::format("| {:#05x}{} | {}{} | {} | {} |\n", csr.number,
+                        one ? "" : fmt::format(" to {:#05x}", last.number), csr.name,
+                        one ? "" : fmt::format(" to {}", last.name),
                         csr.write == nullptr ? "read" : "read, write", csr.meaning);
+  }
   return text;
 }
 

@@ -101,26 +101,34 @@ void copy_slice(Hart& hart, std::uint8_t* to, std::size_t to_stride, const std::
   hart.vstart = 0;
 }
 
-template <unsigned width>
-const Decoded* load_slice(Hart& hart, const Decoded* d) {
-  const Slice slice = slice_of(hart, hart.x[d->rs2], width);
-  if (slice.first == nullptr) return illegal(hart, d);
-  const std::uint64_t address = hart.x[d->rs1];
-  const auto* from =
-      reinterpret_cast<const std::uint8_t*>(hart.memory.readable(address, hart.vl * (width / 8)));
-  if (from == nullptr) return hart.raise(d, TrapCause::load_fault, address);
-  copy_slice(hart, slice.first, slice.stride, from, width / 8, width / 8);
+// A slice that memory refuses as a whole: the elements before the one that traps are done.
+template <unsigned width, bool store>
+const Decoded* slice_until_fault(Hart& hart, const Decoded* d, const Slice& slice) {
+  constexpr std::size_t bytes = width / 8;
+  for (; hart.vstart < hart.vl; ++hart.vstart) {
+    const std::uint64_t address = hart.x[d->rs1] + hart.vstart * bytes;
+    std::byte* memory = store ? hart.memory.writable(address, bytes) : hart.memory.readable(address, bytes);
+    if (memory == nullptr)
+      return store ? hart.raise_store_fault(d, address) : hart.raise_load_fault(d, address);
+    std::uint8_t* element = slice.first + hart.vstart * slice.stride;
+    store ? std::memcpy(memory, element, bytes) : std::memcpy(element, memory, bytes);
+  }
+  hart.vstart = 0;
   return proceed(hart, d);
 }
 
-template <unsigned width>
-const Decoded* store_slice(Hart& hart, const Decoded* d) {
+template <unsigned width, bool store>
+const Decoded* access_slice(Hart& hart, const Decoded* d) {
+  constexpr std::size_t bytes = width / 8;
   const Slice slice = slice_of(hart, hart.x[d->rs2], width);
   if (slice.first == nullptr) return illegal(hart, d);
   const std::uint64_t address = hart.x[d->rs1];
-  auto* to = reinterpret_cast<std::uint8_t*>(hart.memory.writable(address, hart.vl * (width / 8)));
-  if (to == nullptr) return hart.raise(d, TrapCause::store_fault, address);
-  copy_slice(hart, to, width / 8, slice.first, slice.stride, width / 8);
+  std::byte* whole =
+      store ? hart.memory.writable(address, hart.vl * bytes) : hart.memory.readable(address, hart.vl * bytes);
+  if (whole == nullptr) return slice_until_fault<width, store>(hart, d, slice);
+  auto* memory = reinterpret_cast<std::uint8_t*>(whole);
+  store ? copy_slice(hart, memory, bytes, slice.first, slice.stride, bytes)
+        : copy_slice(hart, slice.first, slice.stride, memory, bytes, bytes);
   return proceed(hart, d);
 }
 
@@ -203,9 +211,9 @@ constexpr VectorOperands slice_operands(unsigned width) {
 #define TILE_MULTIPLY(NAME, MATCH, MASK, PROPERTIES, EXECUTE) \
   {NAME, MATCH, MASK, "mt, vs2, vs1", "XSfmm", Unit::matrix, ta, vr, vr, no, PROPERTIES, EXECUTE, step_operands}
 #define TILE_LOAD(WIDTH, MATCH) \
-  {"sf.vlte" #WIDTH, MATCH, 0xfe007fff, "rs2, (rs1)", "XSfmm", Unit::vector_load, no, xr, xr, no, reads_memory, load_slice<WIDTH>, slice_operands(WIDTH)}
+  {"sf.vlte" #WIDTH, MATCH, 0xfe007fff, "rs2, (rs1)", "XSfmm", Unit::vector_load, no, xr, xr, no, reads_memory, (access_slice<WIDTH, false>), slice_operands(WIDTH)}
 #define TILE_STORE(WIDTH, MATCH) \
-  {"sf.vste" #WIDTH, MATCH, 0xfe007fff, "rs2, (rs1)", "XSfmm", Unit::vector_store, no, xr, xr, no, writes_memory, store_slice<WIDTH>, slice_operands(WIDTH)}
+  {"sf.vste" #WIDTH, MATCH, 0xfe007fff, "rs2, (rs1)", "XSfmm", Unit::vector_store, no, xr, xr, no, writes_memory, (access_slice<WIDTH, true>), slice_operands(WIDTH)}
 
 constexpr Row rows[] = {
   TILE_SET(0x20007057, "e8, w1"),    TILE_SET(0x40007057, "e8, w2"),    TILE_SET(0x60007057, "e8, w4"),

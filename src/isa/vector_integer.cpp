@@ -196,7 +196,7 @@ constexpr VectorOperands carried(OperandGroup vd) {
 // d[i] = op(b[i], a[i], v0[i]) for all elements from vstart.
 template <auto op, First first>
 const Decoded* carry_in(Hart& hart, const Decoded* d) {
-  if (first == First::f && hart.sew == 8) return illegal(hart, d);
+  if (first == First::f && (hart.sew == 8 || hart.frm > 4)) return illegal(hart, d);
   Sources s;
   fetch<first>(hart, d, s);
   by_sew(hart, [&]<typename T>() {
@@ -320,7 +320,7 @@ constexpr Row rows[] = {
   with_vm(without_vs2(arithmetic("vmv.v.v",  0x17, ivv, binary<take, First::vector>)), 1, "vd, vs1"),
   with_vm(without_vs2(arithmetic("vmv.v.x",  0x17, ivx, binary<take, First::x>)),      1, "vd, rs1"),
   with_vm(without_vs2(arithmetic("vmv.v.i",  0x17, ivi, binary<take, First::simm>)),   1, "vd, simm5"),
-  with_vm(without_vs2(arithmetic("vfmv.v.f", 0x17, fvf, run<Shape{.first = First::f}, take_float>)),      1, "vd, fs1"),
+  with_vm(without_vs2(arithmetic("vfmv.v.f", 0x17, fvf, run<Shape{.first = First::f, .rounds = true}, take_float>)),      1, "vd, fs1"),
 };
 // clang-format on
 

@@ -47,6 +47,11 @@ std::uint64_t address_of(Hart& hart, const Decoded* d, const Access& access, std
   return access.base + i * (std::uint64_t{access.fields} << access.element_log2);
 }
 
+template <bool store>
+const Decoded* fault(Hart& hart, const Decoded* d, std::uint64_t address) {
+  return store ? hart.raise_store_fault(d, address) : hart.raise_load_fault(d, address);
+}
+
 template <AccessPattern pattern, bool store>
 const Decoded* one_by_one(Hart& hart, const Decoded* d, const Access& access) {
   const std::size_t bytes = std::size_t{1} << access.element_log2;
@@ -63,7 +68,7 @@ const Decoded* one_by_one(Hart& hart, const Decoded* d, const Access& access) {
           return d + 1;
         }
         hart.vstart = i;
-        return hart.raise(d, store ? TrapCause::store_fault : TrapCause::load_fault, address + f * bytes);
+        return fault<store>(hart, d, address + f * bytes);
       }
       std::uint8_t* element = group(hart, d->rd) + f * access.group_bytes + i * bytes;
       store ? std::memcpy(memory, element, bytes) : std::memcpy(element, memory, bytes);
@@ -130,17 +135,24 @@ template <bool store>
 constexpr std::array<Execute, 4> all_strided = {strided<0, store>, strided<1, store>, strided<2, store>,
                                                 strided<3, store>};
 
-// Bytes [vstart, count) of a group starting at rd, whatever vtype says.
+// The elements of `count` bytes of a group starting at rd, from vstart on and whatever vtype says. Those
+// before one that traps are done.
 template <bool store>
-const Decoded* plain_bytes(Hart& hart, const Decoded* d, std::size_t first, std::size_t count) {
-  const std::uint64_t address = hart.x[d->rs1];
-  if (first < count) {
-    std::byte* memory = store ? hart.memory.writable(address + first, count - first)
-                              : hart.memory.readable(address + first, count - first);
-    if (memory == nullptr)
-      return hart.raise(d, store ? TrapCause::store_fault : TrapCause::load_fault, address + first);
-    std::uint8_t* bytes = group(hart, d->rd) + first;
-    store ? copy_row(memory, bytes, count - first) : copy_row(bytes, memory, count - first);
+const Decoded* plain_elements(Hart& hart, const Decoded* d, unsigned element_log2, std::size_t count) {
+  const std::size_t first = hart.vstart << element_log2;
+  std::size_t bytes = count - first;  // at once, or an element after the other
+  for (std::size_t at = first; at < count; at += bytes) {
+    std::uint8_t* memory = reachable<store>(hart, hart.x[d->rs1] + at, bytes);
+    if (memory == nullptr && at == first) {
+      bytes = std::size_t{1} << element_log2;
+      memory = reachable<store>(hart, hart.x[d->rs1] + at, bytes);
+    }
+    if (memory == nullptr) {
+      hart.vstart = at >> element_log2;
+      return fault<store>(hart, d, hart.x[d->rs1] + at);
+    }
+    std::uint8_t* elements = group(hart, d->rd) + at;
+    store ? copy_row(memory, elements, bytes) : copy_row(elements, memory, bytes);
   }
   hart.vstart = 0;
   return proceed(hart, d);
@@ -155,7 +167,7 @@ unsigned width_log2(std::uint32_t word) {
 template <bool store>
 const Decoded* mask_access(Hart& hart, const Decoded* d) {
   if (hart.vill) return illegal(hart, d);
-  return plain_bytes<store>(hart, d, hart.vstart, (hart.vl + 7) / 8);
+  return plain_elements<store>(hart, d, 0, (hart.vl + 7) / 8);
 }
 
 template <bool store>
@@ -163,8 +175,8 @@ const Decoded* registers_access(Hart& hart, const Decoded* d) {
   const ElementType type = element_type(hart);
   const VectorOperands& operands = d->row->vector;
   if (!groups_are_legal(d, operands, type)) return illegal(hart, d);
-  return plain_bytes<store>(hart, d, hart.vstart << width_log2(d->word),
-                            std::size_t{operands.vd.registers(type)} * hart.vlen_bits / 8);
+  return plain_elements<store>(hart, d, width_log2(d->word),
+                               std::size_t{operands.vd.registers(type)} * hart.vlen_bits / 8);
 }
 
 // --- Rows

@@ -15,6 +15,11 @@ namespace {
 const Counts& counts_of(const translate::Tally& tally) {
   return static_cast<const Transition*>(tally.step)->counts;
 }
+
+// Such a block comes to a trap.
+bool needs_what_is_off(const CodeBlock& block, const isa::Hart& hart) {
+  return (block.block.needs & hart.machine.off) != 0;
+}
 }  // namespace
 
 Core::Core(CodeImage& image, BlockTiming& timing, bool with_timing)
@@ -60,7 +65,7 @@ void Core::run_blocks(isa::Hart& hart, Slice& slice, std::uint64_t max_instructi
   const CodeBlock* block = image_->find(hart.pc, hart.memory);
   while (true) {
     if (hart.op != current_op_ || !current_) change_op(hart);
-    if (!block)
+    if (!block || needs_what_is_off(*block, hart))
       run_unshared(hart, slice);
     else if (block->sees_account || recording_)
       run_block(hart, slice, *block);
@@ -80,7 +85,7 @@ void Core::run_ordinary(isa::Hart& hart, Slice& slice, const CodeBlock* block,
   const Transition* last = last_;
   std::uint64_t instructions = slice.instructions, cycles = slice.cycles;
   // What translated code asks for; only a CSR instruction or a trap changes it.
-  const bool may_translate = hart.frm < isa::rmm && hart.vstart == 0;
+  const bool may_translate = hart.frm < isa::rmm && hart.vstart == 0 && hart.machine.off == 0;
   std::optional<Path> path;  // being noted: blocks run by their meanings meanwhile
   const auto leave = [&] {
     last_ = last;
@@ -132,7 +137,7 @@ void Core::run_ordinary(isa::Hart& hart, Slice& slice, const CodeBlock* block,
     }
     if (instructions >= max_instructions || hart.op != current_op_) break;
     block = block_after(*last, hart);
-  } while (block && !block->sees_account);
+  } while (block && !block->sees_account && !needs_what_is_off(*block, hart));
   leave();
 }
 
@@ -162,10 +167,12 @@ void Core::finish(isa::Hart& hart, Slice& slice, const CodeBlock& block, ConfigW
 }
 
 // Code outside the shared text may change between two visits, so nothing about it is remembered and its block
-// leaves the pipeline empty.
+// leaves the pipeline empty; as does one that traps because mstatus has switched off what it needs.
 void Core::run_unshared(isa::Hart& hart, Slice& slice) {
   settle_account(hart, slice);
-  const CodeBlock block(isa::build_block(hart.memory, hart.pc, image_->limit()));
+  isa::Block built = isa::build_block(hart.memory, hart.pc, image_->limit());
+  isa::withhold(built, hart.machine.off);
+  const CodeBlock block(std::move(built));
   const Config config = config_of(hart);
   const std::uint32_t completed = isa::run_block(hart, block.block);
   if (hart.stop == Stop::none) slice.clock_register = block.clock_register;

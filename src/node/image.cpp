@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "isa/csr.h"
 #include "node/job.h"
 #include "node/path.h"
 
@@ -9,11 +10,8 @@ namespace dojo::node {
 
 namespace {
 
-constexpr std::int64_t cycle_csr = 0xc00, time_csr = 0xc01, mcycle_csr = 0xb00;
-
 bool reads_clock(const isa::Decoded& d) {
-  return d.row->extension == "Zicsr" &&
-         (d.immediate == cycle_csr || d.immediate == time_csr || d.immediate == mcycle_csr);
+  return d.row->extension == "Zicsr" && isa::is_clock(static_cast<unsigned>(d.immediate));
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include <filesystem>
+#include <functional>
 #include <string>
 
 #include "base/file.h"
@@ -114,6 +115,7 @@ protected:
     Computer computer(machine::read_machine("d1"), 1);
     LaunchOptions options;
     options.max_instructions = 1'000'000;
+    options.text_output = text_output_;
     return computer.launch(Program::read(elf), 0, 0, options);
   }
   void expect_pass(std::string_view body) {
@@ -124,6 +126,7 @@ protected:
   }
 
   std::filesystem::path folder_;
+  std::function<void(std::string_view)> text_output_;
 };
 
 TEST_F(BareMetal, StartUpCodeReachesTheTestInUserMode) { expect_pass(""); }
@@ -388,6 +391,148 @@ place: li a0, 111
 new: li a0, 222
 .text
 good:)");
+}
+
+TEST_F(BareMetal, FloatsAndVectorsTrapWhileTheyAreOff) {
+  const LaunchResult result = run(R"(
+.section .text.init, "ax"
+.globl _start
+_start:
+    la t0, handler
+    csrw mtvec, t0
+    li s0, 0
+    li s1, 2000
+  loop:
+    li t0, 0x6600
+    csrc mstatus, t0
+    fadd.d fa0, fa0, fa0
+    csrc mstatus, t0
+    vsetivli x0, 4, e32, m1, ta, ma
+    csrc mstatus, t0
+    csrr a0, fcsr
+    csrc mstatus, t0
+    c.fldsp fa0, 0(sp)
+    vadd.vv v8, v8, v8
+    addi s1, s1, -1
+    bnez s1, loop
+    li t0, 4 * 2000
+    sub a0, s0, t0
+    snez a0, a0
+    slli a0, a0, 1
+    ori a0, a0, 1
+    la t1, tohost
+    sd a0, (t1)
+  1: j 1b
+.balign 4
+  handler:
+    addi s0, s0, 1
+    li t1, 0x6600
+    csrs mstatus, t1
+    mret
+.section .tohost, "aw"
+.globl tohost
+tohost: .dword 0
+)");
+  EXPECT_EQ(result.outcome, Outcome::finished);
+  EXPECT_EQ(result.exit_code, 0);
+}
+
+// What an access that crosses the end of memory tells the handler, in translated code, too.
+TEST_F(BareMetal, TheHandlerLearnsWhereTheFaultyPartOfAnAccessBegins) {
+  const LaunchResult result = run(R"(
+.section .text.init, "ax"
+.globl _start
+_start:
+    la t0, handler
+    csrw mtvec, t0
+    li a1, 0x80140000 - 4
+    li s1, 2000
+    li a3, 0
+  loop:
+    ld a2, 0(a1)
+    sd a2, 0(a1)
+    fld fa2, 0(a1)
+    addi s1, s1, -1
+    bnez s1, loop
+    li t0, 3 * 2000 * 4
+    sub a0, a3, t0
+    snez a0, a0
+    slli a0, a0, 1
+    ori a0, a0, 1
+    la t1, tohost
+    sd a0, (t1)
+  1: j 1b
+.balign 4
+  handler:
+    csrr t0, mtval
+    sub t0, t0, a1
+    add a3, a3, t0
+    csrr t0, mepc
+    lhu t1, (t0)
+    andi t1, t1, 3
+    addi t0, t0, 2
+    addi t1, t1, -3
+    bnez t1, 2f
+    addi t0, t0, 2
+  2: csrw mepc, t0
+    mret
+.section .tohost, "aw"
+.globl tohost
+tohost: .dword 0
+)");
+  EXPECT_EQ(result.outcome, Outcome::finished);
+  EXPECT_EQ(result.exit_code, 0);
+}
+
+TEST_F(BareMetal, AnEvenTohostIsASystemCall) {
+  std::string said;
+  text_output_ = [&](std::string_view words) { said += words; };
+  const LaunchResult result = run(R"(
+.section .text.init, "ax"
+.globl _start
+_start:
+    la s0, call
+    la s1, tohost
+    la s2, fromhost
+    li s3, 3
+  again:
+    sd s0, (s1)
+  1: ld t0, (s2)
+    beqz t0, 1b
+    sd zero, (s2)
+    ld t1, (s0)
+    li t2, 5
+    bne t1, t2, bad
+    li t0, 64
+    sd t0, (s0)
+    addi s3, s3, -1
+    bnez s3, again
+    li t0, 0x0101000000000021  # device 1: the character
+    sd t0, (s1)
+  2: ld t0, (s1)
+    bnez t0, 2b
+    li t0, 93
+    sd t0, (s0)
+    li t0, 7
+    sd t0, 8(s0)
+    sd s0, (s1)
+  3: j 3b
+  bad: li t0, 3
+    sd t0, (s1)
+    j 3b
+.section .tohost, "aw"
+.align 6
+.globl tohost, fromhost
+tohost: .dword 0
+fromhost: .dword 0
+.data
+.align 6
+call: .dword 64, 1, text, 5, 0, 0, 0, 0
+text: .ascii "word\n"
+)");
+  EXPECT_EQ(result.outcome, Outcome::finished);
+  EXPECT_EQ(result.exit_code, 7);
+  EXPECT_EQ(said, "word\nword\nword\n!");
 }
 
 }  // namespace

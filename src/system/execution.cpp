@@ -1,11 +1,13 @@
 #include "system/execution.h"
 
 #include <algorithm>
+#include <cstring>
 #include <tuple>
 #include <utility>
 
 #include "base/error.h"
 #include "base/parallel.h"
+#include "isa/csr.h"
 #include "isa/machine_mode.h"
 #include "system/initial_stack.h"
 
@@ -226,9 +228,7 @@ void Execution::answer(std::size_t number, std::uint64_t cycle) {
   thread.clock_register >= 0 ? read_clock(thread) : system_call(thread);
 }
 
-void Execution::read_clock(Thread& thread) {
-  thread.hart.set_x(static_cast<unsigned>(thread.clock_register), thread.hart.cycle);
-}
+void Execution::read_clock(Thread& thread) { isa::settle_clock(thread.hart); }
 
 bool Execution::only_asks() const {
   return asking_ != 0 && std::ranges::none_of(threads_, [](const auto& thread) {
@@ -290,12 +290,51 @@ std::uint32_t Execution::tag(const Thread& thread) const {
   return static_cast<std::uint32_t>(thread.hart.pc - instruction_bytes - layout_.window.base);
 }
 
-// True if the program has written its result to tohost: then all threads of the node have ended.
+// What the program has written to tohost, as the host-target interface of the public test programs has it:
+// bits 63:56 a device, 55:48 its command, the rest what it is about. Device 0 has one command: an odd number
+// is the result, times two; an even one the address of a system call's number and arguments, of which the
+// first word becomes the answer. Device 1 is the terminal; its command 1 writes a character. True if the node
+// has ended.
 bool Execution::check_tohost(Thread& thread) {
   const std::uint64_t value = semaphore(thread.hart.node, layout_.tohost);
   if (value == 0) return false;
+  constexpr std::uint64_t exit_call = 93, write_call = 64, terminal_write = 0x0101;
+  const std::uint64_t device_and_command = value >> 48, about = value << 16 >> 16;
+  if (device_and_command == 0 && (value & 1) != 0) return end_by_host(thread, value >> 1 & 0x7fffffff);
+  isa::Memory& memory = thread.hart.memory;
+  std::uint64_t call[4] = {};
+  std::byte* buffer = memory.writable(about, sizeof call);
+  std::int64_t answer = -38;  // ENOSYS
+  if (device_and_command == terminal_write) {
+    std::memcpy(memory.bytes + (layout_.tohost - memory.base), &about, sizeof about);
+    write_text(thread, 1, layout_.tohost, 1);
+  } else if (device_and_command != 0 || buffer == nullptr) {
+    thread.hart.stop = isa::Stop::trap;
+    thread.hart.trap = isa::TrapCause::bad_transfer;
+    thread.hart.trap_value = value;
+    end(thread, ThreadState::trapped);
+    return true;
+  } else {
+    std::memcpy(call, buffer, sizeof call);
+    if (call[0] == exit_call) return end_by_host(thread, call[1] & 0xff);
+    if (call[0] == write_call) {
+      answer = write_text(thread, call[1], call[2], call[3]);
+    } else {
+      const std::lock_guard lock(calls_lock_);
+      unknown_calls_.insert(call[0]);
+    }
+    std::memcpy(buffer, &answer, sizeof answer);
+  }
+  const std::uint64_t nothing = 0, acknowledged = device_and_command << 48 | 1;
+  std::memcpy(memory.bytes + (layout_.tohost - memory.base), &nothing, sizeof nothing);
+  if (layout_.fromhost != 0 && device_and_command == 0)
+    std::memcpy(memory.bytes + (layout_.fromhost - memory.base), &acknowledged, sizeof acknowledged);
+  return false;
+}
+
+bool Execution::end_by_host(Thread& thread, std::uint64_t code) {
   end_node(thread.hart.node);
-  thread.exit_code = static_cast<int>((value >> 1) & 0x7fffffff);
+  thread.exit_code = static_cast<int>(code);
   return true;
 }
 

@@ -151,6 +151,7 @@ private:
   std::uint64_t limit() const;
   std::uint32_t tag(const Thread& thread) const;
   bool check_tohost(Thread& thread);
+  bool end_by_host(Thread& thread, std::uint64_t code);
   void end_node(std::uint32_t node);
   void end(Thread& thread, ThreadState state);
 

@@ -29,6 +29,16 @@ void check_range(const Program& program, const Layout& layout, std::uint64_t beg
            end, layout.persistent_begin, layout.persistent_end);
 }
 
+// The address of a word that the program shares with its host; 0: it has none.
+std::uint64_t host_word(const Program& program, const isa::Memory& window, std::string_view name) {
+  constexpr std::uint64_t bytes = 8;
+  const std::uint64_t address = program.symbol(name, 0);
+  if (program.has_symbol(name) &&
+      (address < std::max(window.base, window.unmapped_below) || address > window.base + window.size - bytes))
+    refuse(program.where(), "has its symbol {} at {:#x}, outside a node's memory", name, address);
+  return address;
+}
+
 }  // namespace
 
 Layout lay_out(const Program& program, const machine::Node& node, std::uint64_t persistent_begin,
@@ -63,10 +73,8 @@ Layout lay_out(const Program& program, const machine::Node& node, std::uint64_t 
   for (const ProgramSegment& segment : program.segments())
     check_range(program, layout, segment.address, segment.end());
 
-  layout.tohost = program.symbol("tohost", 0);
-  if (program.has_symbol("tohost") && (layout.tohost < std::max(window.base, window.unmapped_below) ||
-                                       layout.tohost > window.base + window.size - 8))
-    refuse(program.where(), "has its symbol tohost at {:#x}, outside a node's memory", layout.tohost);
+  layout.tohost = host_word(program, window, "tohost");
+  layout.fromhost = host_word(program, window, "fromhost");
   return layout;
 }
 

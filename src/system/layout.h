@@ -20,7 +20,7 @@ struct Layout {
   unsigned threads = 1;
   std::uint64_t stack_bytes = node_stack_bytes;  // per thread
   std::uint64_t persistent_begin = 0, persistent_end = 0;
-  std::uint64_t tohost = 0;  // 0: the program has no such symbol
+  std::uint64_t tohost = 0, fromhost = 0;  // 0: the program has no such symbol
 
   // First address behind the program's last segment.
   std::uint64_t image_end = 0;

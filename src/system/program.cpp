@@ -79,17 +79,37 @@ private:
       refuse(where_, "has a segment at {:#x} with more bytes than its memory", address);
     if (memory_bytes > most_bytes || address + memory_bytes < address)
       refuse(where_, "has a segment at {:#x} of {} bytes, which no node can hold", address, memory_bytes);
-    need(offset, file_bytes, "a segment's bytes");
+    if (file_bytes != 0) need(offset, file_bytes, "a segment's bytes");
     const std::uint64_t table = word(32), table_bytes = half(56) * segment_bytes;
     if (offset <= table && table + table_bytes <= offset + file_bytes)
       program_.headers_ = {address + (table - offset), half(56)};
     ProgramSegment& segment = program_.segments_.emplace_back();
     segment.address = address;
     segment.memory_bytes = memory_bytes;
-    segment.writable = (flags & writable_flag) != 0;
-    segment.executable = (flags & executable_flag) != 0;
+    const std::uint32_t allowed = flags != 0 ? flags : flags_of_sections(address, memory_bytes);
+    segment.writable = (allowed & writable_flag) != 0;
+    segment.executable = (allowed & executable_flag) != 0;
+    if (file_bytes == 0) return;
     const auto bytes = elf_.subspan(offset, file_bytes);
     segment.bytes.assign(bytes.begin(), bytes.end());
+  }
+
+  // What a segment without flags, as link scripts with PHDRS may leave it, is good for: what its sections
+  // say. Without sections anything.
+  std::uint32_t flags_of_sections(std::uint64_t address, std::uint64_t bytes) const {
+    const std::uint64_t table = word(40), count = half(60);
+    if (table == 0 || count == 0 || half(58) != section_bytes) return executable_flag | writable_flag;
+    need(table, count * section_bytes, "section headers");
+    constexpr std::uint64_t write = 1, allocated = 2, instructions = 4;
+    std::uint32_t flags = 0;
+    bool any = false;
+    for (std::uint64_t i = 0; i < count; ++i) {
+      const std::uint64_t section = table + i * section_bytes, is = word(section + 8);
+      if ((is & allocated) == 0 || word(section + 16) - address >= bytes) continue;
+      any = true;
+      flags |= (is & write ? writable_flag : 0u) | (is & instructions ? executable_flag : 0u);
+    }
+    return any ? flags : executable_flag | writable_flag;
   }
 
   void check_segments() const {

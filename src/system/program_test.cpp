@@ -83,6 +83,41 @@ TEST(Program, NamesWhatIsWrong) {
   EXPECT_NE(refusal(with<std::uint16_t>(56, 0)).find("no program headers"), std::string::npos);
 }
 
+// Program header i: flags at 4, offset at 8, bytes in the file at 32 and in memory at 40.
+TEST(Program, TakesSegmentsWithoutFlagsForWhatTheirSectionsAre) {
+  std::vector<std::byte> elf = sample();
+  const Program before = Program::parse(elf, "sample");
+  const std::size_t count = std::to_integer<std::size_t>(elf[56]);
+  for (std::size_t i = 0; i < count; ++i) std::memset(elf.data() + 64 + 56 * i + 4, 0, 4);
+  const Program after = Program::parse(elf, "sample");
+  ASSERT_EQ(after.segments().size(), before.segments().size());
+  for (std::size_t i = 0; i < after.segments().size(); ++i) {
+    EXPECT_EQ(after.segments()[i].executable, before.segments()[i].executable);
+    EXPECT_EQ(after.segments()[i].writable, before.segments()[i].writable);
+  }
+  std::memset(elf.data() + 40, 0, 8);  // no sections
+  for (const ProgramSegment& segment : Program::parse(elf, "sample").segments())
+    EXPECT_TRUE(segment.executable && segment.writable);
+}
+
+TEST(Program, DoesNotAskWhereTheBytesLieThatASegmentDoesNotHave) {
+  std::vector<std::byte> elf = sample();
+  const std::size_t count = std::to_integer<std::size_t>(elf[56]);
+  bool any = false;
+  for (std::size_t at = 64; at < 64 + 56 * count; at += 56) {
+    std::uint64_t in_file;
+    std::memcpy(&in_file, elf.data() + at + 32, sizeof in_file);
+    std::uint32_t type;
+    std::memcpy(&type, elf.data() + at, sizeof type);
+    if (type != 1 || in_file != 0) continue;
+    const std::uint64_t beyond = elf.size() + 4096;
+    std::memcpy(elf.data() + at + 8, &beyond, sizeof beyond);
+    any = true;
+  }
+  EXPECT_EQ(refusal(elf), "");
+  EXPECT_TRUE(any);
+}
+
 TEST(Program, SurvivesRandomDamage) {
   Random random(11);
   unsigned refused = 0;
