@@ -535,5 +535,24 @@ text: .ascii "word\n"
   EXPECT_EQ(said, "word\nword\nword\n!");
 }
 
+TEST_F(BareMetal, ADeviceThatIsNotThereIsNamed) {
+  const LaunchResult result = run(R"(
+.section .text.init, "ax"
+.globl _start
+_start:
+    li t0, 0x0200000000000010
+    la t1, tohost
+    sd t0, (t1)
+  1: j 1b
+.section .tohost, "aw"
+.globl tohost
+tohost: .dword 0
+)");
+  EXPECT_EQ(result.outcome, Outcome::trapped);
+  ASSERT_FALSE(result.stranded.empty());
+  EXPECT_NE(result.stranded[0].reason.find("tohost holds 0x200000000000010"), std::string::npos)
+      << result.stranded[0].reason;
+}
+
 }  // namespace
 }  // namespace dojo::system

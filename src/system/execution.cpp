@@ -312,6 +312,7 @@ bool Execution::check_tohost(Thread& thread) {
     thread.hart.stop = isa::Stop::trap;
     thread.hart.trap = isa::TrapCause::bad_transfer;
     thread.hart.trap_value = value;
+    thread.refused_by_host = value;
     end(thread, ThreadState::trapped);
     return true;
   } else {

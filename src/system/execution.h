@@ -63,6 +63,7 @@ struct Thread {
     std::uint64_t pc = 0;
   };
   std::optional<Rival> rival;
+  std::uint64_t refused_by_host = 0;  // what was in tohost
   std::uint64_t handler_entered_at =
       ~std::uint64_t{0};  // by the hart's instructions: the program's own handler
   int exit_code = 0;

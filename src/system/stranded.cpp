@@ -60,6 +60,9 @@ std::string trap_reason(const isa::Hart& hart) {
 std::string why_trapped(const Execution& execution, const Thread& thread, const Program& program) {
   const isa::Hart& hart = thread.hart;
   if (thread.rival) return rivalry(thread, program);
+  if (thread.refused_by_host != 0)
+    return fmt::format("tohost holds {:#x}, which is no system call and no device that there is",
+                       thread.refused_by_host);
   if (hart.trap == isa::TrapCause::bad_transfer)
     return bad_transfer(hart.transfer, execution.objection(thread));
   const std::string_view place = hart.machine.mtvec != 0 ? "; this is where mtvec sends traps" : "";
