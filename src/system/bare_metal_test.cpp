@@ -400,6 +400,7 @@ TEST_F(BareMetal, FloatsAndVectorsTrapWhileTheyAreOff) {
 _start:
     la t0, handler
     csrw mtvec, t0
+    addi sp, sp, -16
     li s0, 0
     li s1, 2000
   loop:

@@ -105,8 +105,9 @@ private:
     bool any = false;
     for (std::uint64_t i = 0; i < count; ++i) {
       const std::uint64_t section = table + i * section_bytes, is = word(section + 8);
-      if ((is & allocated) == 0 || word(section + 16) - address >= bytes) continue;
+      if ((is & allocated) == 0) continue;
       any = true;
+      if (word(section + 16) - address >= bytes) continue;
       flags |= (is & write ? writable_flag : 0u) | (is & instructions ? executable_flag : 0u);
     }
     return any ? flags : executable_flag | writable_flag;
