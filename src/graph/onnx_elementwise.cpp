@@ -230,6 +230,17 @@ void cast(NodeImport& node) {
   node.result(0, cast_known(node, *known, to));
 }
 
+// Of the second operand only the type counts.
+void cast_like(NodeImport& node) {
+  node.ignore({"saturate"});
+  const Known *known = node.known(0), *like = node.known(1);
+  if (!node.value(1).is_float32 || (like != nullptr && like->is_integer))
+    node.fail(fmt::format("to the type of '{}', which is not float32", node.node().inputs[1]),
+              Refusal::unsupported);
+  if (known != nullptr && known->is_integer) return node.result(0, cast_known(node, *known, false));
+  node.result(0, node.value(0));
+}
+
 void dropout(NodeImport& node) {
   node.ignore({"seed", "is_test"});
   const float ratio = node.opset() < 12 ? node.single("ratio", 0.5f) : node.operand_number(1, 0.5f);
@@ -246,6 +257,7 @@ constexpr OpRow rows[] = {
     {"Add",             binary<Scalar::add>},
     {"And",             binary<Scalar::multiply>},
     {"Cast",            cast},
+    {"CastLike",        cast_like},
     {"Ceil",            by_formula<ceiling>},
     {"Celu",            by_formula<celu>},
     {"Clip",            clip},

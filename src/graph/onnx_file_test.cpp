@@ -13,6 +13,7 @@
 #include "graph/gradient.h"
 #include "graph/interpreter.h"
 #include "graph/onnx_export.h"
+#include "graph/onnx_for_tests.h"
 #include "graph/onnx_import.h"
 
 namespace dojo::graph::onnx {
@@ -21,34 +22,7 @@ namespace {
 namespace fs = std::filesystem;
 const fs::path models = fs::path(DOJO_SOURCE_DIR) / "models";
 
-std::string message_of(const std::function<void()>& work) {
-  try {
-    work();
-  } catch (const UserError& error) {
-    return error.what();
-  }
-  return "no error";
-}
-
 // --- A network in five lines: y = relu(x w + b) ---
-
-Node node(std::string op, std::string name, std::vector<std::string> inputs,
-          std::vector<std::string> outputs) {
-  Node made;
-  made.op = std::move(op);
-  made.name = std::move(name);
-  made.inputs = std::move(inputs);
-  made.outputs = std::move(outputs);
-  return made;
-}
-
-ValueInfo value(std::string name, std::vector<Dimension> shape) {
-  ValueInfo made;
-  made.name = std::move(name);
-  made.type = DataType::float32;
-  made.shape = std::move(shape);
-  return made;
-}
 
 Model small_model() {
   Model model;
@@ -286,8 +260,9 @@ TEST(OnnxImport, GivesEveryIdentityOfAnInitialiserAValueOfItsOwn) {
   EXPECT_EQ(initial_values(import_model(written, "copy", {.batch = 3})), values);
   model.graph.nodes.back().inputs[3] = "average";
   EXPECT_EQ(message_of([&] { import_model(model, "m", {.batch = 3}); }),
-            "m: node 'norm2' (BatchNormalization): 'average' must be an initialiser that nothing else reads "
-            "(unsupported)");
+            "m: node 'norm2' (BatchNormalization): 'average' is its statistics and read elsewhere, too, as "
+            "exporters "
+            "leave it that write equal initialisers once; untie them (unsupported)");
 }
 
 // The loss is the cross entropy of the scores, whether the file ends in them or in a softmax of them.

@@ -57,19 +57,22 @@ std::size_t axis_of(NodeImport& node, std::int64_t axis, std::size_t rank) {
 
 // --- Element by element ---
 
+// What `dims` and `own` broadcast to.
+Shape broadcast(NodeImport& node, Shape dims, const Shape& own) {
+  if (own.size() > dims.size()) dims.insert(dims.begin(), own.size() - dims.size(), 1);
+  for (std::size_t d = 0; d < own.size(); ++d) {
+    std::int64_t& extent = dims[dims.size() - own.size() + d];
+    if (extent != own[d] && extent != 1 && own[d] != 1)
+      node.fail(fmt::format("operands of {} and {} elements", extent, own[d]));
+    if (extent == 1) extent = own[d];
+  }
+  return dims;
+}
+
 // The shape that all operands broadcast to.
 Shape common_shape(NodeImport& node) {
   Shape dims;
-  for (std::size_t i = 0; i < node.operands(); ++i) {
-    const Shape& own = node.known(i)->dims;
-    if (own.size() > dims.size()) dims.insert(dims.begin(), own.size() - dims.size(), 1);
-    for (std::size_t d = 0; d < own.size(); ++d) {
-      std::int64_t& extent = dims[dims.size() - own.size() + d];
-      if (extent != own[d] && extent != 1 && own[d] != 1)
-        node.fail(fmt::format("operands of {} and {} elements", extent, own[d]));
-      if (extent == 1) extent = own[d];
-    }
-  }
+  for (std::size_t i = 0; i < node.operands(); ++i) dims = broadcast(node, dims, node.known(i)->dims);
   return dims;
 }
 
@@ -113,6 +116,12 @@ void elementwise(NodeImport& node) {
                   arguments[k] = broadcast_element(*node.known(k), at);
                 return held(type, compute(node, arguments));
               }));
+}
+
+void expand(NodeImport& node) {
+  if (node.operands() != 2) node.fail("needs 2 operands");
+  node.result(0, filled(node, broadcast(node, node.known(0)->dims, node.known(1)->integers),
+                        [&](const Place& at) { return broadcast_element(*node.known(0), at); }));
 }
 
 // --- Elements at other places ---
@@ -286,6 +295,7 @@ constexpr OpRow rows[] = {
     {"Concat",     concat},
     {"Div",        elementwise<divide, 2>},
     {"Equal",      elementwise<equal, 2>},
+    {"Expand",     expand},
     {"Gather",     gather},
     {"Mul",        elementwise<multiply, 2>},
     {"Neg",        elementwise<negate, 1>},

@@ -3,11 +3,12 @@
 #include "graph/onnx_import.h"
 
 #include <algorithm>
-#include <charconv>
 
 #include "base/error.h"
 #include "graph/interpreter.h"
+#include "graph/onnx_exporter.h"
 #include "graph/onnx_node.h"
+#include "graph/onnx_preprocessing.h"
 
 namespace dojo::graph::onnx {
 namespace {
@@ -20,16 +21,6 @@ Value initialiser_value(const Tensor& tensor, std::string_view where) {
   value.is_float32 = tensor.type == DataType::float32;
   value.known = known_of(tensor, where);
   return value;
-}
-
-std::vector<std::string> split_list(std::string_view list) {
-  std::vector<std::string> names;
-  while (!list.empty()) {
-    const std::size_t comma = std::min(list.find(','), list.size());
-    names.emplace_back(list.substr(0, comma));
-    list.remove_prefix(std::min(comma + 1, list.size()));
-  }
-  return names;
 }
 
 Shape input_shape(const ValueInfo& input, std::int64_t batch, std::string_view where) {
@@ -141,49 +132,15 @@ void fold_constants(Graph& graph) {
   graph.ops = std::move(kept);
 }
 
-float number(std::string_view text, std::string_view key, std::string_view where) {
-  float value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc{} || end != text.data() + text.size() || !(value >= 0))
-    refuse(where, "metadata '{}' = '{}' is no number of at least 0", key, text);
-  return value;
-}
-
-std::pair<float, float> range(std::string_view text, std::string_view key, std::string_view where) {
-  float low = 0, high = 0;
-  const char* const last = text.data() + text.size();
-  const auto [middle, error] = std::from_chars(text.data(), last, low);
-  const bool cut = error == std::errc{} && middle != last && *middle == ':';
-  const auto [end, second] = cut ? std::from_chars(middle + 1, last, high) : std::from_chars_result{};
-  if (!cut || second != std::errc{} || end != last || !(low < high))
-    refuse(where, "metadata '{}' = '{}' is no range low:high", key, text);
-  return {low, high};
-}
-
-OutputLoss loss_of(const Model& model, const std::string& output, const Shape& shape,
-                   std::string_view where) {
-  static const std::map<std::string, LossKind, std::less<>> kinds = {
-      {"mse", LossKind::mean_squared_error},
-      {"mae", LossKind::mean_absolute_error},
-      {"huber", LossKind::huber},
-      {"cross_entropy", LossKind::cross_entropy}};
+OutputLoss loss_of(const Metadata& metadata, const std::string& output, const Shape& shape) {
   OutputLoss loss;
   if (shape.size() == 2 && shape[1] > 2) loss.kind = LossKind::cross_entropy;
-  const auto find = [&](const std::string& key) {
-    return model.metadata.find("opendojo." + key + "." + output);
-  };
-  if (const auto kind = find("loss"); kind != model.metadata.end()) {
-    if (!kinds.contains(kind->second))
-      refuse(where, "metadata '{}' = '{}' is none of mse, mae, huber, cross_entropy", kind->first,
-             kind->second);
-    loss.kind = kinds.at(kind->second);
-  }
-  if (const auto weight = find("weight"); weight != model.metadata.end())
-    loss.weight = number(weight->second, weight->first, where);
-  if (const auto label = find("label"); label != model.metadata.end())
-    loss.labels = split_list(label->second);
-  if (const auto span = find("range"); span != model.metadata.end())
-    loss.range = range(span->second, span->first, where);
+  const auto said = metadata.outputs.find(output);
+  if (said == metadata.outputs.end()) return loss;
+  loss.kind = said->second.loss.value_or(loss.kind);
+  loss.weight = said->second.weight;
+  loss.labels = said->second.labels;
+  loss.range = said->second.range;
   return loss;
 }
 
@@ -204,7 +161,7 @@ TensorId logits_of(const Scope& scope, const GraphFile& file, std::string name, 
   return tensor;
 }
 
-void add_outputs(Scope& scope, const Model& model, Network& network) {
+void add_outputs(Scope& scope, const Model& model, const Metadata& metadata, Network& network) {
   for (const ValueInfo& output : model.graph.outputs) {
     const auto found = scope.values.find(output.name);
     if (found == scope.values.end()) refuse(scope.where, "nothing makes the output '{}'", output.name);
@@ -217,7 +174,7 @@ void add_outputs(Scope& scope, const Model& model, Network& network) {
                       Refusal::unsupported);
     const TensorId tensor = found->second.tensor;
     network.outputs.push_back({output.name, tensor, logits_of(scope, model.graph, output.name, tensor),
-                               loss_of(model, output.name, scope.graph.at(tensor).shape, scope.where)});
+                               loss_of(metadata, output.name, scope.graph.at(tensor).shape)});
     network.graph.outputs.push_back(tensor);
   }
   if (network.outputs.empty()) refuse(scope.where, "the network has no output");
@@ -258,8 +215,13 @@ Network import_model(const Model& model, std::string_view where, const ImportOpt
   if (scope.opset < 1 || scope.opset > newest_opset)
     throw UserError(where, fmt::format("operator set {}; 1 to {} are known", scope.opset, newest_opset),
                     Refusal::unsupported);
-  if (const auto frozen = model.metadata.find("opendojo.frozen"); frozen != model.metadata.end())
-    for (std::string& name : split_list(frozen->second)) scope.frozen.insert(std::move(name));
+  const Metadata metadata = read_metadata(model, where);
+  for (const std::string& name : preprocessing_initialisers(model.graph))
+    network.frozen.emplace(name, Frozen::prepares_input);
+  for (const std::string& name : fillers_of_norms(model)) network.frozen.emplace(name, Frozen::fills_norm);
+  for (const std::string& name : metadata.trained) network.frozen.erase(name);
+  for (const std::string& name : metadata.frozen) network.frozen[name] = Frozen::by_metadata;
+  for (const auto& [name, reason] : network.frozen) scope.frozen.insert(name);
 
   for (const Tensor& tensor : model.graph.initialisers)
     if (!scope.values.emplace(tensor.name, initialiser_value(tensor, where)).second)
@@ -270,7 +232,7 @@ Network import_model(const Model& model, std::string_view where, const ImportOpt
     if (needed[i]) check_operator(scope, model.graph.nodes[i]);
   for (std::size_t i = 0; i < model.graph.nodes.size(); ++i)
     if (needed[i]) import_node(scope, model.graph.nodes[i]);
-  add_outputs(scope, model, network);
+  add_outputs(scope, model, metadata, network);
   fold_constants(network.graph);
   validate(network.graph);
   return network;

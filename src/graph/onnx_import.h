@@ -2,8 +2,9 @@
 //
 // What an initialiser becomes:
 //   state      the running mean and variance of a BatchNormalization
-//   constant   a scalar of shape [], one that the metadata key `opendojo.frozen` lists (names separated by
-//              commas), and what is not float32
+//   constant   a scalar of shape [], one that the metadata freezes (onnx_metadata.h), one that only prepares
+//              the input (onnx_preprocessing.h) or that the exporter made up (onnx_exporter.h) unless the
+//              metadata says that it is trained, and what is not float32
 //   parameter  every other one: it is trained
 // The result of an Identity of a parameter or state is another one, with a value of its own to begin with.
 // Values of Constant nodes are constants. Operands that decide shapes or bounds (Reshape, Clip, Pad, Pow...)
@@ -25,6 +26,7 @@
 #include "graph/builder.h"
 #include "graph/ir.h"
 #include "graph/onnx_file.h"
+#include "graph/onnx_metadata.h"
 
 namespace dojo::graph::onnx {
 
@@ -40,12 +42,8 @@ struct ImportOptions {
 // New weights: Kaiming-uniform, +-sqrt(6 / fan-in), for Conv, ConvTranspose, Gemm and MatMul; biases, shifts
 // and running means 0; scales and running variances 1; every other parameter keeps the file's value.
 
-enum class LossKind : std::uint8_t { mean_squared_error, mean_absolute_error, huber, cross_entropy };
-
-// How an output is trained. From the metadata: `opendojo.loss.<output>` = mse, mae, huber or cross_entropy
-// (by default cross_entropy for an output [batch, more than 2], else mse); `opendojo.weight.<output>` a
-// factor (1); `opendojo.label.<output>` the names of its labels in the data set, separated by commas;
-// `opendojo.range.<output>` = low:high, what the first and the last class stand for.
+// How an output is trained: as the metadata says, by default with cross_entropy for an output
+// [batch, more than 2] and mse for any other.
 struct OutputLoss {
   LossKind kind = LossKind::mean_squared_error;
   float weight = 1;
@@ -66,11 +64,16 @@ struct NetworkOutput {
   OutputLoss loss;
 };
 
+// Why an initialiser is not trained: the metadata says so, it only prepares the input, or the exporter made
+// it up (onnx_exporter.h).
+enum class Frozen : std::uint8_t { by_metadata, prepares_input, fills_norm };
+
 struct Network {
   Graph graph;  // graph.outputs are the tensors of `outputs`; parameters and states bear their initialisers'
                 // names
   std::vector<NetworkInput> inputs;
   std::vector<NetworkOutput> outputs;
+  std::map<std::string, Frozen> frozen;  // initialisers that would be trained otherwise
 };
 
 Network import_model(const Model& model, std::string_view where, const ImportOptions& options);

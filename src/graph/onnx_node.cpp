@@ -167,8 +167,12 @@ std::optional<TensorId> NodeImport::maybe(std::size_t i, Draw draw) {
 
 TensorId NodeImport::state(std::size_t i, Draw draw) {
   Value& value = slot(i);
-  if (value.initialiser.empty() || value.tensor != no_tensor)
-    fail(fmt::format("'{}' must be an initialiser that nothing else reads", node_.inputs[i]),
+  if (value.initialiser.empty())
+    fail(fmt::format("'{}', its statistics, must be an initialiser", node_.inputs[i]), Refusal::unsupported);
+  if (value.tensor != no_tensor)
+    fail(fmt::format("'{}' is its statistics and read elsewhere, too, as exporters leave it that write equal "
+                     "initialisers once; untie them",
+                     node_.inputs[i]),
          Refusal::unsupported);
   value.tensor = build().state(value.initialiser, value.known->dims, drawn_values(value, draw));
   return value.tensor;

@@ -1,5 +1,7 @@
 #include "training/recipe.h"
 
+#include <algorithm>
+
 #include "base/error.h"
 #include "graph/fuse.h"
 #include "graph/gradient.h"
@@ -24,6 +26,21 @@ compiler::Tensors initial_values(const graph::Graph& graph) {
   return values;
 }
 
+// What the file's initialisers are to this training.
+void tell_parameters(const graph::onnx::Network& network, TrainableNetwork& result) {
+  for (const graph::Tensor& tensor : network.graph.tensors) {
+    if (tensor.role != Role::parameter) continue;
+    result.parameters.push_back(tensor.name);
+    result.trained_numbers += tensor.data.size();
+  }
+  result.frozen = network.frozen;
+  result.shared = graph::onnx::shared_vectors(result.file);
+  std::erase_if(result.shared, [&](const graph::onnx::SharedVector& vector) {
+    return std::ranges::find(result.parameters, vector.name) == result.parameters.end();
+  });
+  result.folded_norms = graph::onnx::folded_norms(result.file);
+}
+
 }  // namespace
 
 Optimizer optimizer_named(std::string_view name) {
@@ -36,6 +53,7 @@ TrainableNetwork read_network(const Recipe& recipe) {
   namespace onnx = graph::onnx;
   TrainableNetwork result;
   result.file = onnx::read_model(recipe.model);
+  if (recipe.untie) result.file = onnx::untied(std::move(result.file));
   onnx::ImportOptions options{.batch = recipe.batch,
                               .training = true,
                               .initialise = recipe.initialise,
@@ -43,6 +61,14 @@ TrainableNetwork read_network(const Recipe& recipe) {
                               .given = {}};
 
   onnx::Network training = onnx::import_model(result.file, recipe.model.string(), options);
+  tell_parameters(training, result);
+  if (result.parameters.empty())
+    refuse(recipe.model.string(), "has nothing to train: no initialiser is a parameter{}",
+           result.frozen.empty()
+               ? ""
+               : fmt::format(", {} frozen", result.frozen.size() == 1
+                                                ? "one is"
+                                                : fmt::format("{} are", result.frozen.size())));
   const onnx::Losses losses = onnx::add_losses(training);
   for (const auto& input : training.inputs) {
     result.inputs.push_back(signal_of(training.graph, input.tensor, input.name));

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -12,6 +13,7 @@
 
 #include "compiler/layout.h"
 #include "graph/ir.h"
+#include "graph/onnx_exporter.h"
 #include "graph/onnx_file.h"
 #include "graph/onnx_import.h"
 #include "graph/optimizer.h"
@@ -28,6 +30,7 @@ struct Recipe {
   std::int64_t batch = 354;
   bool initialise = false;  // draw new weights from `seed` instead of keeping the file's
   std::uint64_t seed = 0;
+  bool untie = false;  // give every reader of a shared vector its own (graph/onnx_exporter.h)
 };
 
 // One input or target of the network, per sample.
@@ -41,14 +44,21 @@ struct Signal {
 };
 
 struct TrainableNetwork {
-  graph::onnx::Model file;
+  graph::onnx::Model file;  // as it is trained: untied if the recipe says so
   graph::Graph train_step;  // outputs: the total loss, then each output's own
   graph::Graph predict;     // outputs: the network's, in the file's order
   std::vector<Signal> inputs, targets;
   compiler::Tensors initial;  // parameters and states, by name
+
+  // What is trained, for people.
+  std::vector<std::string> parameters;
+  std::uint64_t trained_numbers = 0;  // in all parameters
+  std::map<std::string, graph::onnx::Frozen> frozen;
+  std::vector<graph::onnx::SharedVector> shared;  // among the parameters
+  std::vector<std::string> folded_norms;          // graph/onnx_exporter.h
 };
 
-// Throws UserError as the importer does.
+// Throws UserError as the importer does, and for a network without parameters.
 TrainableNetwork read_network(const Recipe& recipe);
 
 }  // namespace dojo::training
