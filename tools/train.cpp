@@ -18,6 +18,7 @@
 #include "host_vectors.h"
 #include "train_progress.h"
 #include "train_report.h"
+#include "trained_parameters.h"
 #include "whole_number.h"
 
 namespace dojo::tools {
@@ -30,7 +31,7 @@ struct TrainArguments {
   std::uint64_t epochs = 8, steps = 0, seed = 1;
   unsigned nodes = 0, threads = 0;
   std::string host_vectors;
-  bool initialise = false, no_timing = false;
+  bool initialise = false, untie = false, no_timing = false;
 };
 
 volatile std::sig_atomic_t interrupt_count = 0;
@@ -51,7 +52,8 @@ training::TrainOptions options_from(const TrainArguments& arguments, const machi
                     .optimizer = training::optimizer_named(arguments.optimizer),
                     .batch = arguments.batch,
                     .initialise = arguments.initialise,
-                    .seed = arguments.seed};
+                    .seed = arguments.seed,
+                    .untie = arguments.untie};
   options.learning_rate = arguments.learning_rate;
   options.epochs = arguments.epochs;
   options.steps = arguments.steps;
@@ -105,7 +107,11 @@ training::RunReport run(const training::TrainOptions& options, const machine::Ma
   try {
     return training::train(
         options, machine,
-        [&](const training::TrainableNetwork& network) { return course.for_network(network); }, watcher);
+        [&](const training::TrainableNetwork& network) {
+          say_what_is_trained(network);
+          return course.for_network(network);
+        },
+        watcher);
   } catch (const UserError& error) {
     if (interrupt_count == 0) throw;
     throw UserError("", fmt::format("interrupted ({})", error.what()));
@@ -203,6 +209,9 @@ void add_train_command(CLI::App& app) {
       ->check(whole_number(0))
       ->capture_default_str();
   command->add_flag("--initialise", a.initialise, "Draw new weights instead of starting from the file's");
+  command->add_flag(
+      "--untie", a.untie,
+      "Give every operator its own copy of a vector that several read: an exporter's merging undone");
   command->add_option("--nodes", a.nodes, "Use the first so many nodes; by default all")
       ->check(whole_number(1, most_nodes));
   command

@@ -1,10 +1,11 @@
 // What exporters change in a network that is to be trained, although it computes the same: found, told, and
 // undone where that is possible.
 //
-// PyTorch's default exporter (`dynamo=True`; seen in torch 2.13 with onnxscript 0.7) writes initialisers of equal value and
-// at most 1,024 elements once, so that the scales of all fresh norms of one width are one vector; and it
-// computes a batch norm into the convolution or product before it, in training mode, too, so that neither its
-// scale nor its statistics are left to be trained. Without its optimisation (`optimize=False`) it does neither.
+// PyTorch's default exporter (`dynamo=True`; seen in torch 2.13 with onnxscript 0.7) writes initialisers of
+// equal value and at most 1,024 elements once, so that the scales of all fresh norms of one width are one
+// vector; and it computes a batch norm into the convolution or product before it, in training mode, too, so
+// that neither its scale nor its statistics are left to be trained. Without its optimisation
+// (`optimize=False`) it does neither.
 #pragma once
 
 #include <set>
@@ -18,7 +19,8 @@ namespace dojo::graph::onnx {
 // A vector (at most one dimension above 1) that several operands are. Trained, it stays one.
 struct SharedVector {
   std::string name;
-  std::vector<std::string> readers;  // node names, in the file's order; a node that reads it twice stands twice
+  std::vector<std::string>
+      readers;  // node names, in the file's order; a node that reads it twice stands twice
 };
 
 // In the file's order. Identity nodes do not count: each makes a value of its own.
@@ -31,8 +33,8 @@ Model untied(Model model);
 // that the exporter leaves show it.
 std::vector<std::string> folded_norms(const Model& model);
 
-// Initialisers that the exporter made up because InstanceNormalization must have a scale and a shift, where the
-// module (a GroupNorm, an InstanceNorm without any) has none.
+// Initialisers that the exporter made up because InstanceNormalization must have a scale and a shift, where
+// the module (a GroupNorm, an InstanceNorm without any) has none.
 std::set<std::string> fillers_of_norms(const Model& model);
 
 }  // namespace dojo::graph::onnx

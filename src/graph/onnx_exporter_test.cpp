@@ -44,14 +44,14 @@ TEST(OnnxExporter, FindsTheVectorThatSeveralNormsRead) {
 TEST(OnnxExporter, UntiedEveryNormHasItsOwn) {
   const Model model = merged_norms(), own = untied(model);
   EXPECT_EQ(parameters(model).size(), 3u);
-  EXPECT_EQ(parameters(own),
-            (std::vector<std::string>{"n.weight", "n.bias", "w", "norm2.1", "norm2.2"}));
+  EXPECT_EQ(parameters(own), (std::vector<std::string>{"n.weight", "n.bias", "w", "norm2.1", "norm2.2"}));
   EXPECT_TRUE(shared_vectors(own).empty());
   EXPECT_EQ(encode_model(untied(own)), encode_model(own));
 }
 
 TEST(OnnxExporter, AMatrixThatIsReadTwiceIsTiedOnPurpose) {
-  Model model = model_of({4}, {node("MatMul", "p", {"x", "w"}, {"a"}), node("MatMul", "q", {"a", "w"}, {"y"})});
+  Model model =
+      model_of({4}, {node("MatMul", "p", {"x", "w"}, {"a"}), node("MatMul", "q", {"a", "w"}, {"y"})});
   model.graph.initialisers = {make_tensor("w", {4, 4}, std::vector<float>(16, 0.5f))};
   EXPECT_TRUE(shared_vectors(model).empty());
   EXPECT_EQ(encode_model(untied(model)), encode_model(model));
@@ -63,9 +63,10 @@ TEST(OnnxExporter, UntiedStatisticsOfABatchNormAreNotItsParameters) {
                                node("MatMul", "product", {"n", "w"}, {"y"})});
   model.graph.initialisers = {vector_of("one", 1), vector_of("zero", 0),
                               make_tensor("w", {4, 4}, std::vector<float>(16, 0.5f))};
-  EXPECT_EQ(message_of([&] { import_model(model, "m", {}); }),
-            "m: node 'norm' (BatchNormalization): 'zero' is its statistics and read elsewhere, too, as exporters "
-            "leave it that write equal initialisers once; untie them (unsupported)");
+  EXPECT_EQ(
+      message_of([&] { import_model(model, "m", {}); }),
+      "m: node 'norm' (BatchNormalization): 'zero' is its statistics and read elsewhere, too, as exporters "
+      "leave it that write equal initialisers once; untie them (unsupported)");
   EXPECT_EQ(parameters(untied(model)), (std::vector<std::string>{"one", "zero", "w"}));
 }
 
@@ -101,19 +102,19 @@ Model prepared(std::vector<Node> nodes) {
 }
 
 TEST(OnnxPreprocessing, MeanAndDeviationAheadOfTheFirstWeightAreNotTrained) {
-  Model model = prepared(
-      {node("Sub", "s", {"x", "mean"}, {"d"}), node("Div", "t", {"d", "deviation"}, {"p"})});
+  Model model =
+      prepared({node("Sub", "s", {"x", "mean"}, {"d"}), node("Div", "t", {"d", "deviation"}, {"p"})});
   EXPECT_EQ(parameters(model), std::vector<std::string>{"w"});
   const Network network = import_model(model, "m", {.batch = 2});
-  EXPECT_EQ(network.frozen,
-            (std::map<std::string, Frozen>{{"deviation", Frozen::prepares_input}, {"mean", Frozen::prepares_input}}));
+  EXPECT_EQ(network.frozen, (std::map<std::string, Frozen>{{"deviation", Frozen::prepares_input},
+                                                           {"mean", Frozen::prepares_input}}));
   model.metadata["opendojo.trained"] = "mean, deviation";
   EXPECT_EQ(parameters(model), (std::vector<std::string>{"mean", "deviation", "w"}));
 }
 
 TEST(OnnxPreprocessing, ReachesThroughWhatIsComputedFromInitialisers) {
-  const Model model = prepared(
-      {node("Div", "inverse", {"mean", "deviation"}, {"r"}), node("Mul", "t", {"x", "r"}, {"p"})});
+  const Model model =
+      prepared({node("Div", "inverse", {"mean", "deviation"}, {"r"}), node("Mul", "t", {"x", "r"}, {"p"})});
   EXPECT_EQ(parameters(model), std::vector<std::string>{"w"});
 }
 
@@ -146,17 +147,21 @@ TEST(OnnxMetadata, MisspeltKeysAndNamesAreRefused) {
     model.metadata[std::move(key)] = std::move(value);
     return message_of([&] { import_model(model, "m", {}); });
   };
-  EXPECT_EQ(refusal("opendojo.los.y", "mae"),
-            "m: unknown metadata 'opendojo.los.y'; known are opendojo.frozen, opendojo.trained and, with the name "
-            "of an output behind it, opendojo.loss., opendojo.weight., opendojo.label. and opendojo.range.");
-  EXPECT_EQ(refusal("opendojo.loss.z", "mae"), "m: metadata 'opendojo.loss.z': the network has no output 'z', it has y");
+  EXPECT_EQ(
+      refusal("opendojo.los.y", "mae"),
+      "m: unknown metadata 'opendojo.los.y'; known are opendojo.frozen, opendojo.trained and, with the name "
+      "of an output behind it, opendojo.loss., opendojo.weight., opendojo.label. and opendojo.range.");
+  EXPECT_EQ(refusal("opendojo.loss.z", "mae"),
+            "m: metadata 'opendojo.loss.z': the network has no output 'z', it has y");
   EXPECT_EQ(refusal("opendojo.frozen", "w,men"),
             "m: metadata 'opendojo.frozen' names 'men', which is no initialiser of the network");
-  EXPECT_EQ(refusal("opendojo.range.y", "2:1"), "m: metadata 'opendojo.range.y' = '2:1' is no range low:high");
+  EXPECT_EQ(refusal("opendojo.range.y", "2:1"),
+            "m: metadata 'opendojo.range.y' = '2:1' is no range low:high");
   EXPECT_EQ(refusal("author", "somebody"), "no error");
   Model both = prepared({node("Mul", "s", {"x", "mean"}, {"p"})});
   both.metadata = {{"opendojo.frozen", "w"}, {"opendojo.trained", "mean,w"}};
-  EXPECT_EQ(message_of([&] { import_model(both, "m", {}); }), "m: metadata says of 'w' both frozen and trained");
+  EXPECT_EQ(message_of([&] { import_model(both, "m", {}); }),
+            "m: metadata says of 'w' both frozen and trained");
 }
 
 }  // namespace

@@ -67,7 +67,8 @@ private:
 
   bool has_weight(const Node& node) const {
     if (!among(weighted, node.op)) return false;
-    return std::any_of(node.inputs.begin(), node.inputs.begin() + std::min<std::ptrdiff_t>(2, std::ssize(node.inputs)),
+    return std::any_of(node.inputs.begin(),
+                       node.inputs.begin() + std::min<std::ptrdiff_t>(2, std::ssize(node.inputs)),
                        [&](const std::string& name) { return fixed_.contains(name); });
   }
 

@@ -62,13 +62,6 @@ TrainableNetwork read_network(const Recipe& recipe) {
 
   onnx::Network training = onnx::import_model(result.file, recipe.model.string(), options);
   tell_parameters(training, result);
-  if (result.parameters.empty())
-    refuse(recipe.model.string(), "has nothing to train: no initialiser is a parameter{}",
-           result.frozen.empty()
-               ? ""
-               : fmt::format(", {} frozen", result.frozen.size() == 1
-                                                ? "one is"
-                                                : fmt::format("{} are", result.frozen.size())));
   const onnx::Losses losses = onnx::add_losses(training);
   for (const auto& input : training.inputs) {
     result.inputs.push_back(signal_of(training.graph, input.tensor, input.name));

@@ -58,7 +58,7 @@ struct TrainableNetwork {
   std::vector<std::string> folded_norms;          // graph/onnx_exporter.h
 };
 
-// Throws UserError as the importer does, and for a network without parameters.
+// Throws UserError as the importer does.
 TrainableNetwork read_network(const Recipe& recipe);
 
 }  // namespace dojo::training

@@ -306,6 +306,9 @@ RunReport train(const TrainOptions& options, const machine::Machine& machine, co
                 const Watcher& watcher) {
   watcher.phase("reading the network");
   const TrainableNetwork network = read_network(options.recipe);
+  if (network.parameters.empty())
+    refuse(options.recipe.model.string(), "has nothing to train: none of its {} initialisers is a parameter",
+           network.file.graph.initialisers.size());
   const Course course = course_for(network);
   check_meanings(network, course);
   if (steps_per_epoch(options, course) == 0)
