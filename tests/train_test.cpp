@@ -303,6 +303,21 @@ TEST_F(Train, RefusesABatchThatTheFramesCannotFill) {
   EXPECT_TRUE(fs::is_empty(wanted.out));
 }
 
+TEST_F(Train, RefusesANetworkWithNothingToTrain) {
+  onnx::Model model = small_network();
+  std::string& frozen = model.metadata["opendojo.frozen"];
+  for (const onnx::Tensor& tensor : model.graph.initialisers)
+    frozen += (frozen.empty() ? "" : ",") + tensor.name;
+  const TrainOptions wanted = options(write(model), "out");
+  try {
+    run(wanted);
+    FAIL() << "trains nothing";
+  } catch (const UserError& error) {
+    EXPECT_NE(std::string(error.what()).find("has nothing to train: none of its "), std::string::npos);
+  }
+  EXPECT_TRUE(fs::is_empty(wanted.out));
+}
+
 struct Predicted {
   std::vector<float> machine, file;  // of the same frames
 };

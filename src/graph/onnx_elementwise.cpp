@@ -237,7 +237,8 @@ void cast_like(NodeImport& node) {
   if (!node.value(1).is_float32 || (like != nullptr && like->is_integer))
     node.fail(fmt::format("to the type of '{}', which is not float32", node.node().inputs[1]),
               Refusal::unsupported);
-  if (known != nullptr && known->is_integer) return node.result(0, cast_known(node, *known, false));
+  if (known != nullptr && known->is_integer)
+    return node.result(0, cast_known(node, *known, DataType::float32));
   node.result(0, node.value(0));
 }
 

@@ -120,8 +120,9 @@ void elementwise(NodeImport& node) {
 
 void expand(NodeImport& node) {
   if (node.operands() != 2) node.fail("needs 2 operands");
-  node.result(0, filled(node, broadcast(node, node.known(0)->dims, node.known(1)->integers),
-                        [&](const Place& at) { return broadcast_element(*node.known(0), at); }));
+  node.result(0,
+              filled(node, node.known(0)->type, broadcast(node, node.known(0)->dims, node.known(1)->integers),
+                     [&](const Place& at) { return broadcast_element(*node.known(0), at); }));
 }
 
 // --- Elements at other places ---
