@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/temporary_folder.h"
+#include "compiler/tool.h"
 
 namespace dojo::compiler {
 namespace {
@@ -68,6 +69,22 @@ TEST(Toolchain, NamesThePackageOfAMissingCompiler) {
   const std::string message = message_of({trivial});
   ::setenv("PATH", path.c_str(), 1);
   EXPECT_NE(message.find("apt install clang-22"), std::string::npos) << message;
+}
+
+TEST(Tool, SaysHowAToolEndedThatSaysNothingItself) {
+  const TemporaryFolder folder("tool-test");
+  const std::filesystem::path log = folder.path() / "log";
+  const auto error = [&](const std::string& script) {
+    EXPECT_FALSE(run_tool({"/bin/sh", "-c", script}, folder.path(), log));
+    return first_error(log);
+  };
+  EXPECT_EQ(error("exit 3"), "error: sh ended with code 3 and said nothing");
+  EXPECT_EQ(error("echo half a line; kill -SEGV $$"),
+            "error: sh was ended by signal 11 (Segmentation fault); it may lack memory, or stack for code "
+            "that deep");
+  EXPECT_EQ(error("echo 'x.cpp:1: error: no'; exit 1"), "x.cpp:1: error: no");
+  EXPECT_FALSE(run_tool({"/nowhere/tool"}, folder.path(), log));
+  EXPECT_EQ(first_error(log), "error: tool cannot be started: No such file or directory");
 }
 
 }  // namespace

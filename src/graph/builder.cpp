@@ -20,16 +20,12 @@ void Builder::rename(TensorId tensor, std::string name) {
   const TensorId holder = graph_.find(name);
   if (holder == tensor) return;
   if (holder != no_tensor) refuse(graph_.name, "two tensors are called '{}'", name);
-  graph_.at(tensor).name = std::move(name);
+  graph_.rename(tensor, std::move(name));
 }
 
 std::string Builder::fresh_op_name() const {
-  const auto taken = [&](const std::string& candidate) {
-    return std::any_of(graph_.ops.begin(), graph_.ops.end(),
-                       [&](const Op& op) { return name_of(op) == candidate; });
-  };
   std::string candidate = name_;
-  for (int k = 2; taken(candidate); ++k) candidate = fmt::format("{}.{}", name_, k);
+  for (int k = 2; graph_.has_op(candidate); ++k) candidate = fmt::format("{}.{}", name_, k);
   return candidate;
 }
 

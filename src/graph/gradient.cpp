@@ -225,9 +225,7 @@ private:
   TensorId append(StructuredOp op, TensorId like) {
     const std::string wish = op.name;
     const auto taken = [&](const std::string& name) {
-      return graph_.find(name) != no_tensor ||
-             std::any_of(graph_.ops.begin(), graph_.ops.end(),
-                         [&](const Op& other) { return name_of(other) == name; });
+      return graph_.find(name) != no_tensor || graph_.has_op(name);
     };
     for (int k = 2; taken(op.name); ++k) op.name = fmt::format("{}.{}", wish, k);
     Tensor tensor;
@@ -241,10 +239,10 @@ private:
   }
 
   void rename(TensorId gradient, std::string name) {
-    Tensor& tensor = graph_.at(gradient);
+    const Tensor& tensor = graph_.at(gradient);
     if (tensor.role != Role::value || tensor.name.ends_with(".grad") || graph_.find(name) != no_tensor)
       return;
-    tensor.name = std::move(name);
+    graph_.rename(gradient, std::move(name));
   }
 
   Graph& graph_;

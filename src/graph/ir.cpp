@@ -86,10 +86,20 @@ const Tensor& Graph::at(TensorId id) const {
 Tensor& Graph::at(TensorId id) { return const_cast<Tensor&>(std::as_const(*this).at(id)); }
 
 TensorId Graph::find(std::string_view wanted) const {
-  for (std::size_t id = 0; id < tensors.size(); ++id) {
-    if (tensors[id].name == wanted) return static_cast<TensorId>(id);
-  }
-  return no_tensor;
+  const auto found = tensor_names_.find(
+      wanted, tensors.size(), [&](std::size_t id) -> const std::string& { return tensors[id].name; });
+  return found ? static_cast<TensorId>(*found) : no_tensor;
+}
+
+bool Graph::has_op(std::string_view wanted) const {
+  return op_names_
+      .find(wanted, ops.size(), [&](std::size_t k) -> const std::string& { return name_of(ops[k]); })
+      .has_value();
+}
+
+void Graph::rename(TensorId id, std::string wanted) {
+  tensor_names_.renamed(static_cast<std::size_t>(id), wanted);
+  at(id).name = std::move(wanted);
 }
 
 std::int64_t element_count(const std::vector<std::int64_t>& shape) {

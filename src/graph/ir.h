@@ -34,6 +34,7 @@
 #include <variant>
 #include <vector>
 
+#include "graph/name_index.h"
 #include "numerics/format.h"
 
 namespace dojo::graph {
@@ -160,6 +161,11 @@ struct Graph {
   const Tensor& at(TensorId id) const;  // a bad id is a broken invariant
   Tensor& at(TensorId id);
   TensorId find(std::string_view name) const;  // no_tensor if absent
+  bool has_op(std::string_view name) const;
+  void rename(TensorId id, std::string wanted);  // nothing else may change a tensor's name in place
+
+private:
+  mutable NameIndex tensor_names_, op_names_;
 };
 
 // Throws a UserError naming op and tensor if ids, ranks, coefficient counts, expressions or

@@ -186,5 +186,26 @@ TEST(Expression, FinishedNodesStandInOrderOfEvaluation) {
   for (std::size_t k = 0; k < e1.nodes.size(); ++k) EXPECT_EQ(e1.nodes[k].op, e2.nodes[k].op);
 }
 
+TEST(Graph, FindsTensorsByTheNameThatTheyHaveNow) {
+  Graph graph;
+  const auto added = [&](std::string name) {
+    Tensor tensor;
+    tensor.name = std::move(name);
+    return graph.add(std::move(tensor));
+  };
+  const TensorId a = added("a");
+  EXPECT_EQ(graph.find("a"), a);
+  graph.rename(a, "b");
+  EXPECT_EQ(graph.find("a"), no_tensor);
+  EXPECT_EQ(graph.find("b"), a);
+  const TensorId c = added("a");
+  EXPECT_EQ(graph.find("a"), c);
+  graph.rename(a, "z");
+  EXPECT_EQ(graph.find("a"), c);
+  graph.tensors.erase(graph.tensors.begin());
+  EXPECT_EQ(graph.find("a"), 0);
+  EXPECT_EQ(graph.find("z"), no_tensor);
+}
+
 }  // namespace
 }  // namespace dojo::graph

@@ -234,7 +234,7 @@ void cast(NodeImport& node) {
 void cast_like(NodeImport& node) {
   node.ignore({"saturate"});
   const Known *known = node.known(0), *like = node.known(1);
-  if (!node.value(1).is_float32 || (like != nullptr && like->is_integer))
+  if (node.value(1).declared != DataType::float32 || (like != nullptr && like->is_integer))
     node.fail(fmt::format("to the type of '{}', which is not float32", node.node().inputs[1]),
               Refusal::unsupported);
   if (known != nullptr && known->is_integer)

@@ -19,6 +19,7 @@ Value initialiser_value(const Tensor& tensor, std::string_view where) {
   Value value;
   value.initialiser = tensor.name;
   value.is_float32 = tensor.type == DataType::float32;
+  value.declared = tensor.type;
   value.known = known_of(tensor, where);
   return value;
 }
@@ -51,12 +52,15 @@ void add_inputs(Scope& scope, const GraphFile& file, Network& network) {
     if (given != scope.options.given.end()) {
       Tensor tensor = given->second;
       tensor.name = input.name;
-      scope.values.emplace(input.name, initialiser_value(tensor, scope.where));
+      Value known = initialiser_value(tensor, scope.where);
+      known.declared = input.type;
+      scope.values.emplace(input.name, std::move(known));
       continue;
     }
     Value value;
     value.tensor = scope.build.input(input.name, input_shape(input, scope.options.batch, scope.where));
     if (!scope.file_batch) scope.file_batch = input.shape->front().extent;
+    value.declared = input.type;
     scope.values.emplace(input.name, value);
     network.inputs.push_back({input.name, value.tensor, input.type == DataType::uint8});
   }

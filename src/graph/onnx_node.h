@@ -44,6 +44,7 @@ struct Value {
   std::optional<Known> known;
   std::string initialiser;  // its name, if it is one
   bool is_float32 = true;
+  DataType declared = DataType::float32;  // in the file
 };
 
 // How an initialiser of unknown worth is drawn anew.
