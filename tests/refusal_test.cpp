@@ -7,6 +7,7 @@ extern "C" {
 #include <gtest/gtest.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -14,6 +15,7 @@ extern "C" {
 #include <csignal>
 #include <filesystem>
 #include <fstream>
+#include <sstream>
 #include <thread>
 
 #include "base/file.h"
@@ -141,6 +143,40 @@ protected:
     return said;
   }
 
+  // A command line in the test's folder, {} for the program.
+  Said dojo(const std::string& line) {
+    Said said;
+    const std::string whole = fmt::format("cd {} && ({}) >words 2>errors", folder_.string(),
+                                          fmt::format(fmt::runtime(line), command().string()));
+    said.exit_code = WEXITSTATUS(std::system(whole.c_str()));
+    said.errors = read_text(folder_ / "errors");
+    return said;
+  }
+
+  // The same as train(), which goes on behind this test's back.
+  pid_t start(const std::string& model, const std::string& more) {
+    const std::string line =
+        fmt::format("cd {} && {} >words 2>errors", folder_.string(), train_command(model, more));
+    const pid_t child = fork();
+    if (child == 0) {
+      execl("/bin/sh", "sh", "-c", line.c_str(), nullptr);
+      _exit(127);
+    }
+    return child;
+  }
+  void expect_said_while(pid_t child, const std::string& words) {
+    const auto said = [&] { return fs::exists(folder_ / "errors") ? read_text(folder_ / "errors") : ""; };
+    for (int tenths = 0; tenths < 600 && said().find(words) == std::string::npos; ++tenths)
+      std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    EXPECT_NE(said().find(words), std::string::npos) << said();
+    EXPECT_EQ(kill(child, 0), 0);
+  }
+
+  std::string weights_of(const std::string& out) const {
+    const std::string run = read_text(folder_ / out / "run.json");
+    return run.substr(run.find("\"weights_sha256\""), 90);
+  }
+
   // One sentence that says every word of `words`, exit code 2, no folder made.
   void expect_refused(const Said& said, const std::vector<std::string>& words) {
     EXPECT_EQ(said.exit_code, 2) << said.errors;
@@ -199,18 +235,30 @@ TEST_F(Refusal, OfDataAndMachines) {
 }
 
 TEST_F(Refusal, OfOptions) {
-  for (const auto& [option, value] : std::vector<std::pair<std::string, std::string>>{
-           {"--lr", "0"},           {"--lr", "-1"},
-           {"--lr", "nan"},         {"--lr", "inf"},
-           {"--lr", "1e300"},       {"--lr", "x"},
-           {"--batch", "0"},        {"--batch", "x"},
-           {"--batch", "-3"},       {"--batch", "30"},
-           {"--batch", "1000000"},  {"--batch", "99999999999999999999"},
-           {"--epochs", "0"},       {"--epochs", "18446744073709551615"},
-           {"--steps", "1.5"},      {"--seed", "-1"},
-           {"--nodes", "0"},        {"--nodes", "7"},
-           {"--nodes", "-1"},       {"--formats", "fp64"},
-           {"--optimizer", "adam"}, {"--no-such-option", "3"}})
+  for (const auto& [option, value] :
+       std::vector<std::pair<std::string, std::string>>{{"--lr", "0"},
+                                                        {"--lr", "-1"},
+                                                        {"--lr", "nan"},
+                                                        {"--lr", "inf"},
+                                                        {"--lr", "1e300"},
+                                                        {"--lr", "x"},
+                                                        {"--batch", "0"},
+                                                        {"--batch", "x"},
+                                                        {"--batch", "-3"},
+                                                        {"--batch", "30"},
+                                                        {"--batch", "1000000"},
+                                                        {"--batch", "99999999999999999999"},
+                                                        {"--epochs", "0"},
+                                                        {"--epochs", "18446744073709551615"},
+                                                        {"--steps", "1.5"},
+                                                        {"--seed", "-1"},
+                                                        {"--nodes", "0"},
+                                                        {"--nodes", "7"},
+                                                        {"--nodes", "-1"},
+                                                        {"--formats", "fp64"},
+                                                        {"--schedule", "step"},
+                                                        {"--optimizer", "adam"},
+                                                        {"--no-such-option", "3"}})
     expect_refused(train("good", option + " " + value), {option, value});
   expect_refused(train("good", "--steps 2 --epochs 3"), {"--steps", "--epochs"});
   expect_refused(train("good", "--resume nowhere"), {"nowhere"});
@@ -220,9 +268,10 @@ TEST_F(Refusal, OfCheckpointsThatAreDamagedOrOfAnotherRun) {
   ASSERT_EQ(train("good", "--steps 2").exit_code, 0);
   fs::rename(folder_ / "out", folder_ / "first");
   for (const std::string other :
-       {"--steps 3", "--seed 2 --steps 2", "--batch 7 --steps 2", "--nodes 5 --steps 2",
+       {"--seed 2", "--batch 7", "--nodes 5", "--lr 0.5 --epochs 3", "--steps 3 --schedule one-cycle",
         "--formats fp32 --steps 2", "--optimizer sgd --steps 2", "--no-timing --steps 2"})
     expect_refused(train("good", other + " --resume first"), {"first/checkpoint.dojo", "another run"});
+  expect_refused(train("good", "--steps 1 --resume first"), {"first/checkpoint.dojo", "step 2", "1 steps"});
   expect_refused(
       train("good", machine_with("hop_cycles           = { value = 1", "hop_cycles = { value = 2") +
                         " --steps 2 --resume first"),
@@ -274,24 +323,127 @@ TEST_F(Refusal, IsNotForBatchesThatNodesCannotShareEvenly) {
   }
 }
 
+TEST_F(Refusal, OfPathsThatNameNothing) {
+  for (const char* option : {"--data", "--out", "--resume", "--machine"})
+    expect_refused(train("good", fmt::format("{} ''", option)), {option, "''"});
+}
+
+TEST_F(Refusal, OfFifosInPlaceOfFilesWithoutWaitingForAWriter) {
+  ASSERT_EQ(::mkfifo((folder_ / "pipe.onnx").c_str(), 0600), 0);
+  expect_refused(train("pipe", ""), {"pipe.onnx", "FIFO"});
+  expect_refused(train("good", "--machine ./pipe.onnx"), {"pipe.onnx"});
+  expect_refused(train("good", "--data pipe.onnx"), {"pipe.onnx"});
+  fs::create_directories(folder_ / "first");
+  ASSERT_EQ(::mkfifo((folder_ / "first/checkpoint.dojo").c_str(), 0600), 0);
+  expect_refused(train("good", "--resume first"), {"first/checkpoint.dojo", "FIFO"});
+}
+
+TEST_F(Refusal, OfAFullTemporaryFolderNamesIt) {
+  fs::create_directories(folder_ / "disk");
+  for (const char* size : {"size=16k", "size=200k"}) {
+    if (::mount("tmpfs", (folder_ / "disk").c_str(), "tmpfs", 0, size) != 0)
+      GTEST_SKIP() << "a disk of a test's own needs the right to mount one";
+    const Said said = train("good", "--steps 2", "export TMPDIR=$PWD/disk XDG_CACHE_HOME=$PWD/cache");
+    ::umount((folder_ / "disk").c_str());
+    expect_refused(said, {(folder_ / "disk").string(), "is full", "TMPDIR"});
+  }
+}
+
+TEST_F(Refusal, IsNotForGoingOnWithoutSayingTheRecipeAgain) {
+  const std::string recipe = "--optimizer sgd --lr 0.001 --formats fp32 --batch 5 --seed 3";
+  ASSERT_EQ(train("good", recipe + " --steps 5").exit_code, 0);
+  const std::string weights = weights_of("out");
+  // As it stands, from another folder, and by the model alone.
+  const Said again = dojo("cd tub && {} train --resume ../out");
+  EXPECT_EQ(again.exit_code, 0) << again.errors;
+  EXPECT_EQ(weights_of("out"), weights);
+  const Said longer = dojo("{} train good.onnx --resume out --steps 8");
+  EXPECT_EQ(longer.exit_code, 0) << longer.errors;
+  EXPECT_NE(longer.errors.find("meant to have 5 steps"), std::string::npos) << longer.errors;
+  EXPECT_NE(weights_of("out"), weights);
+  const std::string history = read_text(folder_ / "out/history.csv");
+  EXPECT_EQ(std::ranges::count(history, '\n'), 9) << history;
+}
+
+TEST_F(Refusal, OfASecondRunInAFolderWhileTheFirstLives) {
+  const pid_t child = start("good", "--steps 30000");
+  expect_said_while(child, "step 1/");
+  const std::string line =
+      fmt::format("cd {} && {} >/dev/null 2>second", folder_.string(), train_command("good", "--steps 1"));
+  EXPECT_EQ(WEXITSTATUS(std::system(line.c_str())), 2);
+  EXPECT_NE(read_text(folder_ / "second").find("out: is being written by another run"), std::string::npos);
+  kill(child, SIGKILL);
+  int status = 0;
+  waitpid(child, &status, 0);
+  EXPECT_EQ(train("good", "--steps 1").exit_code, 0);
+}
+
+// Killed with rows behind the checkpoint: gone on, every step has one row, and the weights are those of a
+// whole run.
+TEST_F(Refusal, IsNotForRunsThatWereKilledAndTheirHistoryHasEachStepOnce) {
+  ASSERT_EQ(train("good", "--steps 40").exit_code, 0);
+  const std::string weights = weights_of("out");
+  fs::remove_all(folder_ / "out");
+  const pid_t child = start("good", "--steps 40");
+  for (int tenths = 0; tenths < 600; ++tenths) {
+    if (fs::exists(folder_ / "out/checkpoint.dojo") && fs::exists(folder_ / "out/history.csv") &&
+        std::ranges::count(read_text(folder_ / "out/history.csv"), '\n') > 7)
+      break;
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
+  kill(child, SIGKILL);
+  int status = 0;
+  waitpid(child, &status, 0);
+  ASSERT_TRUE(fs::exists(folder_ / "out/checkpoint.dojo"));
+  ASSERT_EQ(dojo("{} train --resume out").exit_code, 0);
+  EXPECT_EQ(weights_of("out"), weights);
+  std::istringstream history(read_text(folder_ / "out/history.csv"));
+  std::string row;
+  std::getline(history, row);
+  EXPECT_TRUE(row.starts_with("step,epoch,loss,loss.angle,learning_rate,cycles,frames_per_second,r2.angle"))
+      << row;
+  for (int step = 1; step <= 40; ++step) {
+    ASSERT_TRUE(std::getline(history, row));
+    EXPECT_TRUE(row.starts_with(fmt::format("{},", step))) << row;
+    EXPECT_EQ(row.ends_with(",,"), step % 4 != 0) << row;  // an epoch's end is validated
+  }
+  EXPECT_FALSE(std::getline(history, row));
+}
+
+TEST_F(Refusal, IsNotForANewRunOverAnOldOneWhichGoesWhole) {
+  ASSERT_EQ(train("good", "--steps 5").exit_code, 0);
+  const Said said = train("good", "--steps 30000", "ulimit -t 4");  // cut after it has begun
+  EXPECT_NE(said.errors.find("replaces an earlier run"), std::string::npos) << said.errors;
+  EXPECT_FALSE(fs::exists(folder_ / "out/report.txt"));
+  EXPECT_FALSE(fs::exists(folder_ / "out/trained.onnx"));
+}
+
+TEST_F(Refusal, OfALossThatIsNotFiniteKeepsTheLastGoodCheckpoint) {
+  ASSERT_EQ(train("good", "--steps 4 --optimizer sgd --lr 0.001 --formats fp32").exit_code, 0);
+  const Said said = train("good", "--steps 400 --optimizer sgd --lr 1e6 --formats fp32");
+  EXPECT_EQ(said.exit_code, 3) << said.errors;
+  EXPECT_NE(said.last.find("stopped at step"), std::string::npos) << said.last;
+  EXPECT_FALSE(fs::exists(folder_ / "out/report.txt"));
+  if (fs::exists(folder_ / "out/checkpoint.dojo")) {
+    EXPECT_EQ(dojo("{} train --resume out").exit_code, 3);  // the same end, from a state that was finite
+  }
+}
+
 // Ctrl-C ends with a checkpoint, from which the run goes on to the bits it would have had.
 TEST_F(Refusal, IsNotForRunsThatWereInterrupted) {
-  const std::string line =
-      fmt::format("cd {} && {} >words 2>errors", folder_.string(), train_command("good", "--steps 3000"));
-  const pid_t child = fork();
-  if (child == 0) {
-    execl("/bin/sh", "sh", "-c", line.c_str(), nullptr);
-    _exit(127);
-  }
-  const auto said = [&] { return fs::exists(folder_ / "errors") ? read_text(folder_ / "errors") : ""; };
-  for (int tenths = 0; tenths < 600 && said().find("step 1/") == std::string::npos; ++tenths)
-    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  const pid_t child = start("good", "--steps 3000");
+  expect_said_while(child, "step 1/");
   kill(child, SIGINT);
   int status = 0;
   waitpid(child, &status, 0);
   ASSERT_TRUE(WIFEXITED(status));
   EXPECT_EQ(WEXITSTATUS(status), 130);
-  EXPECT_NE(said().find("--resume out"), std::string::npos) << said();
+  const std::string said = read_text(folder_ / "errors");
+  const std::size_t hint = said.find("to go on: ");
+  ASSERT_NE(hint, std::string::npos) << said;
+  const std::string command = said.substr(hint + 10, said.find('\n', hint) - hint - 10);
+  EXPECT_TRUE(command.ends_with(" train good.onnx --resume out")) << command;
+  EXPECT_EQ(dojo(command + " --steps 1000000 --lr 9").exit_code, 2);  // it reads the recipe
   EXPECT_TRUE(fs::exists(folder_ / "out/checkpoint.dojo"));
 }
 

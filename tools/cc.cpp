@@ -19,6 +19,7 @@
 #include "compiler/tool.h"
 #include "compiler/toolchain.h"
 #include "machine/machine.h"
+#include "path_argument.h"
 #include "whole_number.h"
 
 extern char** environ;
@@ -86,6 +87,9 @@ bool is_cpp(const std::string& word) {
 void cc(const CcOptions& options, const std::vector<std::string>& words) {
   if (std::ranges::none_of(words, [](const std::string& word) { return !word.starts_with('-'); }))
     refuse("dojo cc", "names no file to compile");
+  std::error_code none;
+  for (const std::string& word : words)  // clang would wait for somebody to write into it
+    if (fs::is_fifo(word, none)) refuse(word, "is a FIFO, not a file");
   const bool c = std::ranges::any_of(words, is_c);
   if (c && std::ranges::any_of(words, is_cpp))
     refuse("dojo cc", "takes C or C++ at a time; compile one of them with -c and name its .o file");
@@ -129,7 +133,10 @@ void cc(const CcOptions& options, const std::vector<std::string>& words) {
   }
   if (links || !options.output.empty())
     command.insert(command.end(), {"-o", options.output.empty() ? "a.elf" : options.output});
-  if (const int code = run(command); code != 0) throw CLI::RuntimeError(code);
+  if (const int code = run(command); code != 0) {
+    scratch.refuse_if_full("");
+    throw CLI::RuntimeError(code);
+  }
 }
 
 }  // namespace
@@ -140,8 +147,10 @@ void add_cc_command(CLI::App& app) {
   command->allow_extras();
   command->footer("All other words go to clang as they are: files, -O2, -I, -D, -W..., -c");
   command->add_option("-o", options->output, "The program; without it a.elf, or clang's own names with -c")
-      ->type_name("FILE");
+      ->type_name("FILE")
+      ->check(path_argument());
   command->add_option("--machine", options->machine, "Whose vector length, name or .toml file")
+      ->check(path_argument())
       ->capture_default_str();
   command
       ->add_option("--node-threads", options->node_threads,

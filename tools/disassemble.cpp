@@ -7,6 +7,7 @@
 
 #include "commands.h"
 #include "isa/block.h"
+#include "path_argument.h"
 #include "system/program.h"
 
 namespace dojo::tools {
@@ -43,7 +44,7 @@ void disassemble_segment(const system::Program& program, const system::ProgramSe
 void add_disassemble_command(CLI::App& app) {
   auto path = std::make_shared<std::string>();
   CLI::App* command = app.add_subcommand("disassemble", "Print the code of a program");
-  command->add_option("PROGRAM", *path, "ELF file")->required();
+  command->add_option("PROGRAM", *path, "ELF file")->required()->check(path_argument());
   command->callback([path] {
     const system::Program program = system::Program::read(*path);
     for (const system::ProgramSegment& segment : program.segments())

@@ -11,6 +11,7 @@
 #include "commands.h"
 #include "debug/instruction_trace.h"
 #include "debug/server.h"
+#include "path_argument.h"
 #include "run_program.h"
 #include "sensitivity.h"
 #include "signature.h"
@@ -223,6 +224,7 @@ void add_exec_command(CLI::App& app) {
       ->check(whole_number(0, 65535))
       ->type_name("PORT");
   command->add_option("--trace", options->trace, "Write a line per instruction to FILE")
+      ->check(path_argument())
       ->type_name("FILE")
       ->excludes("--gdb");
   command
@@ -234,7 +236,7 @@ void add_exec_command(CLI::App& app) {
       ->excludes("--trace");
   auto* signature = command->add_option("--signature", options->signature,
                                         "Write node 0's bytes from begin_signature to end_signature to FILE");
-  signature->type_name("FILE");
+  signature->check(path_argument())->type_name("FILE");
   command
       ->add_option("--signature-granularity", options->signature_granularity,
                    "Bytes in a line of the signature")

@@ -6,6 +6,7 @@
 
 #include "commands.h"
 #include "machine/machine.h"
+#include "path_argument.h"
 
 namespace dojo::tools {
 
@@ -50,7 +51,9 @@ void add_machine_command(CLI::App& app) {
   auto name = std::make_shared<std::string>("d1");
   CLI::App* command =
       app.add_subcommand("machine", "Print a machine's parameters, their sources and what follows");
-  command->add_option("MACHINE", *name, "Name under machines/, or a .toml file")->capture_default_str();
+  command->add_option("MACHINE", *name, "Name under machines/, or a .toml file")
+      ->check(path_argument())
+      ->capture_default_str();
   command->callback([name] { print_machine(machine::read_machine(*name)); });
 }
 

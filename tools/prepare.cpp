@@ -9,6 +9,9 @@
 #include "base/file.h"
 #include "commands.h"
 #include "course.h"
+#include "output_folder.h"
+#include "path_argument.h"
+#include "whole_number.h"
 
 namespace dojo::tools {
 namespace {
@@ -35,13 +38,11 @@ void prepare(const PrepareArguments& arguments) {
   training::Recipe recipe;
   recipe.model = arguments.model;
   const training::TrainableNetwork network = training::read_network(recipe);
+  const OutputFolder output(arguments.out);
   DrivingCourse driving(arguments.data, arguments.seed, arguments.threads);
   const training::Course course = driving.for_network(network);
 
   const std::filesystem::path folder = arguments.out;
-  std::error_code failure;
-  std::filesystem::create_directories(folder, failure);
-  if (failure) refuse(folder.string(), "cannot be made: {}", failure.message());
   write_part(folder, "train", course.examples, course.split.train);
   write_part(folder, "validation", course.examples, course.split.validation);
   nlohmann::ordered_json description;
@@ -72,12 +73,14 @@ void add_prepare_command(CLI::App& app) {
       "prepare",
       "Write the frames as a network sees them: {train,validation}_{inputs,labels}.f32 (little-endian FP32, "
       "one sample after the other) and prepared.json (shapes, frame numbers)");
-  command->add_option("MODEL", a.model, "The network, an .onnx file")->required();
-  command->add_option("--data", a.data,
-                      "A Donkeycar 4 tub; without it, rendered road scenes made from the seed");
-  command->add_option("--seed", a.seed, "Of rendered scenes")->capture_default_str();
-  command->add_option("--threads", a.threads, "Host threads; by default one for each core");
-  command->add_option("--out", a.out, "Folder to write to")->capture_default_str();
+  command->add_option("MODEL", a.model, "The network, an .onnx file")->required()->check(path_argument());
+  command
+      ->add_option("--data", a.data, "A Donkeycar 4 tub; without it, rendered road scenes made from the seed")
+      ->check(path_argument());
+  command->add_option("--seed", a.seed, "Of rendered scenes")->check(whole_number(0))->capture_default_str();
+  command->add_option("--threads", a.threads, "Host threads; by default one for each core")
+      ->check(whole_number(1, most_threads));
+  command->add_option("--out", a.out, "Folder to write to")->check(path_argument())->capture_default_str();
   command->callback([arguments] { prepare(*arguments); });
 }
 

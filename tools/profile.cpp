@@ -15,6 +15,7 @@
 #include "base/temporary_folder.h"
 #include "commands.h"
 #include "compiler/tool.h"
+#include "path_argument.h"
 #include "run_program.h"
 #include "system/profile.h"
 #include "whole_number.h"
@@ -249,7 +250,8 @@ void add_profile_command(CLI::App& app) {
       ->capture_default_str();
   command->add_flag("--all", options->all, "Each line of the C library, too");
   command->add_flag("--json", options->json, "All functions and lines as JSON");
-  command->add_option("--callgrind", options->callgrind, "Also a file for kcachegrind or callgrind_annotate");
+  command->add_option("--callgrind", options->callgrind, "Also a file for kcachegrind or callgrind_annotate")
+      ->check(path_argument());
   command->callback([options] { profile_program(*options); });
 }
 

@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "commands.h"
 #include "host_vectors.h"
+#include "path_argument.h"
 #include "whole_number.h"
 
 namespace dojo::tools {
@@ -68,12 +69,13 @@ void print_stranded(const system::Stranded& stranded) {
 }  // namespace
 
 void add_program_options(CLI::App& command, ProgramOptions& options) {
-  command.add_option("PROGRAM", options.program, "ELF file")->required();
+  command.add_option("PROGRAM", options.program, "ELF file")->required()->check(path_argument());
   command.add_option("ARGS", options.arguments, "The program's own arguments, behind --");
   command.add_option("--nodes", options.nodes, "Nodes that run it, from the first on")
       ->check(whole_number(1, most_nodes))
       ->capture_default_str();
   command.add_option("--machine", options.machine, "Name under machines/, or a .toml file")
+      ->check(path_argument())
       ->capture_default_str();
   command.add_option("--memory", options.memory,
                      "Bytes of memory (k, M, G) instead of a node's SRAM; all of it is timed as SRAM");

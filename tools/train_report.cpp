@@ -75,6 +75,7 @@ std::string run_json(const training::TrainOptions& options, const machine::Machi
   json["data"] = data_name;
   json["formats"] = std::string(compiler::name(options.formats));
   json["optimizer"] = std::holds_alternative<graph::Sgd>(options.recipe.optimizer) ? "sgd" : "adamw";
+  json["schedule"] = training::name(options.schedule);
   json["learning_rate"] = options.learning_rate;
   json["batch"] = options.recipe.batch;
   json["seed"] = options.recipe.seed;
@@ -114,7 +115,7 @@ std::string run_text(const machine::Machine& machine, const training::RunReport&
     text += fmt::format(format, std::forward<Arguments>(arguments)...) + "\n";
   };
   line("validation on {} held-out frames", report.validation_frames);
-  for (const auto& [output, label, quality, accuracy] : report.validation) {
+  for (const auto& [output, label, quality, accuracy, predicted, measured] : report.validation) {
     line(
         "  {:<20} R2 {:.4f}   RMSE {:.4f}   MAE {:.4f}   (a constant predictor: R2 0, RMSE {:.4f}, MAE "
         "{:.4f})",
@@ -122,6 +123,9 @@ std::string run_text(const machine::Machine& machine, const training::RunReport&
         quality.mae, quality.constant_rmse, quality.constant_mae);
     if (accuracy) line("  {:<20} {:.1f} % of the classes right", "", 100 * *accuracy);
   }
+  if (report.best)
+    line("  best after epoch {}: {}R2 {:.4f}; best.onnx is of then, trained.onnx of the end",
+         report.best->epoch, report.validation.size() == 1 ? "" : "mean ", report.best->score.mean_r2);
   line("");
   line("on the emulated {}: {} nodes, {} steps, {} frames", machine.name, report.nodes, report.steps_done,
        report.frames);

@@ -1,7 +1,9 @@
 #include "base/file.h"
 
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -49,8 +51,17 @@ std::filesystem::path behind_links(const std::filesystem::path& path) {
   return none ? path : target;
 }
 
+// A pipe with a name in some folder. A shell's <(...) and an inherited pipe, which somebody writes, are none.
+bool is_named_fifo(int descriptor) {
+  struct stat state{};
+  struct statfs place{};
+  return ::fstat(descriptor, &state) == 0 && S_ISFIFO(state.st_mode) && ::fstatfs(descriptor, &place) == 0 &&
+         place.f_type != PIPEFS_MAGIC;
+}
+
 // Into a device or a pipe, which no other file may replace.
 void write_in_place(const std::filesystem::path& path, std::span<const std::byte> bytes) {
+  refuse_fifo_without_reader(path);
   const Descriptor file(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
   if (file.number() < 0 || !write_all(file.number(), bytes))
     refuse(path.string(), "cannot be written: {}", std::strerror(errno));
@@ -59,8 +70,11 @@ void write_in_place(const std::filesystem::path& path, std::span<const std::byte
 }  // namespace
 
 std::vector<std::byte> read_file(const std::filesystem::path& path) {
-  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  // Not to wait for whoever opens the other end of a FIFO.
+  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (file.number() < 0) refuse(name_of(path), "cannot be read: {}", std::strerror(errno));
+  if (is_named_fifo(file.number())) refuse(path.string(), "is a FIFO, not a file");
+  ::fcntl(file.number(), F_SETFL, 0);  // what has an end is read to it
   struct stat state{};
   const bool has_an_end = ::fstat(file.number(), &state) == 0 && S_ISREG(state.st_mode);
   std::vector<std::byte> bytes;
@@ -100,6 +114,13 @@ void write_file(const std::filesystem::path& path, std::span<const std::byte> by
 
 void write_text(const std::filesystem::path& path, std::string_view text) {
   write_file(path, std::as_bytes(std::span(text)));
+}
+
+void refuse_fifo_without_reader(const std::filesystem::path& path) {
+  std::error_code none;
+  if (!std::filesystem::is_fifo(path, none)) return;
+  const Descriptor file(::open(path.c_str(), O_WRONLY | O_CLOEXEC | O_NONBLOCK));
+  if (file.number() < 0 && errno == ENXIO) refuse(path.string(), "is a FIFO that nobody reads");
 }
 
 }  // namespace dojo

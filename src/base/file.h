@@ -10,14 +10,18 @@
 
 namespace dojo {
 
-// Throws UserError naming the path if it cannot be read, or is a device or pipe that does not end.
+// Throws UserError naming the path if it cannot be read, is a FIFO, or a device or pipe that does not end.
 std::vector<std::byte> read_file(const std::filesystem::path& path);
 std::string read_text(const std::filesystem::path& path);
 
 // Writes beside `path`, syncs, then renames over it: after any crash the old file or the new one is there,
-// whole. Where `path` is a link, what it leads to is replaced; a device or a pipe is written to.
+// whole. Where `path` is a link, what it leads to is replaced; a device or a pipe is written to, a FIFO that
+// nobody reads refused.
 // Throws UserError (a full disk, a missing folder) and leaves nothing behind.
 void write_file(const std::filesystem::path& path, std::span<const std::byte> bytes);
 void write_text(const std::filesystem::path& path, std::string_view text);
+
+// For those who write without write_file(): opening such a FIFO would wait for a reader for ever.
+void refuse_fifo_without_reader(const std::filesystem::path& path);
 
 }  // namespace dojo

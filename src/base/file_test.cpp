@@ -59,6 +59,24 @@ TEST_F(File, ThatIsAPipeIsWrittenTo) {
   EXPECT_EQ(files(), 1u);
 }
 
+TEST_F(File, ThatIsAFifoNobodyHasOpenIsRefusedAtOnce) {
+  const fs::path pipe = folder_ / "pipe";
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+  EXPECT_THROW(read_file(pipe), UserError);
+  EXPECT_THROW(write_text(pipe, "words"), UserError);
+  EXPECT_THROW(refuse_fifo_without_reader(pipe), UserError);
+  EXPECT_TRUE(fs::is_fifo(pipe));
+}
+
+TEST_F(File, ThatAShellMadeOfACommandsOutputIsRead) {
+  int ends[2];
+  ASSERT_EQ(::pipe(ends), 0);
+  ASSERT_EQ(::write(ends[1], "words", 5), 5);
+  ::close(ends[1]);
+  EXPECT_EQ(read_text(fmt::format("/dev/fd/{}", ends[0])), "words");
+  ::close(ends[0]);
+}
+
 TEST_F(File, ThatHasNoEndIsRefused) { EXPECT_THROW(read_file("/dev/zero"), UserError); }
 
 TEST_F(File, ThatCannotBeWrittenIsNamed) {

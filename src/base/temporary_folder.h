@@ -17,6 +17,9 @@ public:
   TemporaryFolder& operator=(const TemporaryFolder&) = delete;
 
   const std::filesystem::path& path() const { return path_; }
+  // Says that the place for temporary files is full where it is, and else that `failure` is not its fault by
+  // returning. `failure`: what a tool or a write that failed in here said.
+  void refuse_if_full(std::string_view failure) const;
 
 private:
   std::filesystem::path path_;

@@ -84,12 +84,14 @@ std::vector<std::string> compile_flags(unsigned vlen_bits) {
           (root / "src").string()};
 }
 
-std::vector<std::vector<std::byte>> build_programs(std::span<const std::vector<SourceText>> programs,
-                                                   const BuildOptions& options) {
+namespace {
+
+std::vector<std::vector<std::byte>> build_in(const TemporaryFolder& folder,
+                                             std::span<const std::vector<SourceText>> programs,
+                                             const BuildOptions& options) {
   const fs::path clang = find_tool("clang++-22", "clang-22");
   const fs::path lld = find_tool("ld.lld-22", "lld-22");
   DOJO_ENSURE(options.node_threads >= 1 && options.node_threads <= 4);
-  const TemporaryFolder folder("dojo-build");
 
   std::vector<std::string> flags = compile_flags(options.vlen_bits);
   // start.S comes first: its section is the program's first.
@@ -123,6 +125,19 @@ std::vector<std::vector<std::byte>> build_programs(std::span<const std::vector<S
     elves[p] = link(lld, name, all, options, folder.path(), p);
   });
   return elves;
+}
+
+}  // namespace
+
+std::vector<std::vector<std::byte>> build_programs(std::span<const std::vector<SourceText>> programs,
+                                                   const BuildOptions& options) {
+  const TemporaryFolder folder("dojo-build");
+  try {
+    return build_in(folder, programs, options);
+  } catch (const std::runtime_error& error) {
+    folder.refuse_if_full(error.what());
+    throw;
+  }
 }
 
 std::vector<std::byte> build_program(std::vector<SourceText> sources, const BuildOptions& options) {

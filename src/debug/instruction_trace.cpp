@@ -11,6 +11,7 @@
 #include <span>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "debug/accesses.h"
 #include "isa/csr.h"
 #include "node/job.h"
@@ -160,7 +161,9 @@ private:
 }  // namespace
 
 InstructionTrace::InstructionTrace(const std::filesystem::path& path)
-    : path_(path), file_(std::fopen(path.c_str(), "w")) {
+    : path_(path) {
+  refuse_fifo_without_reader(path);
+  file_.reset(std::fopen(path.c_str(), "w"));
   if (!file_) cannot_write();
 }
 

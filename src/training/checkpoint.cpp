@@ -11,7 +11,7 @@ namespace dojo::training {
 namespace {
 
 constexpr char magic[8] = {'D', 'O', 'J', 'O', 'C', 'K', 'P', 'T'};
-constexpr std::uint32_t version = 1;
+constexpr std::uint32_t version = 2;
 
 struct Header {
   char magic[8];
@@ -62,7 +62,10 @@ Checkpoint read_checkpoint(const std::filesystem::path& path) {
   Header header;
   std::memcpy(&header, file.data(), sizeof header);
   if (header.version != version)
-    refuse(path.string(), "has checkpoint version {}, this program reads {}", header.version, version);
+    refuse(path.string(), "is of checkpoint version {}, this program goes on from version {}: {}",
+           header.version, version,
+           header.version < version ? "train anew, or go on with the program that wrote it"
+                                    : "a newer one wrote it");
   if (header.nodes > most_nodes)
     refuse(path.string(), "is damaged: it claims to be of {} nodes", header.nodes);
   const std::uint64_t room = body.size() - sizeof header;

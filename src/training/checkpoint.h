@@ -1,6 +1,6 @@
 // The state of a run on disk, between two launches (docs/notes/003).
 //
-// File, little-endian: 8 bytes "DOJOCKPT"; u32 version (1); u32 zero; u64 length of the host's JSON; u64
+// File, little-endian: 8 bytes "DOJOCKPT"; u32 version (2); u32 zero; u64 length of the host's JSON; u64
 // nodes; u64 persistent bytes per node; the JSON; the nodes' persistent regions in order; 64 hexadecimal
 // digits: the SHA-256 of everything before.
 #pragma once

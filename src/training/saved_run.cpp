@@ -9,6 +9,15 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
+Json to_json(const Best& best) {
+  return {
+      {"step", best.step}, {"epoch", best.epoch}, {"mean_r2", best.score.mean_r2}, {"rmse", best.score.rmse}};
+}
+
+Best best_from(const Json& json) {
+  return {json.at("step"), json.at("epoch"), {json.at("mean_r2"), json.at("rmse")}};
+}
+
 Json to_json(const Tally& tally) {
   Json rows = Json::array();
   for (const auto& [key, count] : tally.ledger.rows()) rows.push_back({key.part, key.op, key.event, count});
@@ -18,7 +27,8 @@ Json to_json(const Tally& tally) {
           {"cpu_seconds", tally.cpu_seconds},
           {"wall_seconds", tally.wall_seconds},
           {"losses", tally.losses},
-          {"ledger", rows}};
+          {"ledger", rows},
+          {"best", tally.best ? to_json(*tally.best) : Json()}};
 }
 
 Tally tally_from(const Json& json) {
@@ -28,7 +38,9 @@ Tally tally_from(const Json& json) {
               .cpu_seconds = json.at("cpu_seconds"),
               .wall_seconds = json.at("wall_seconds"),
               .losses = json.at("losses"),
-              .ledger = {}};
+              .ledger = {},
+              .best = {}};
+  if (const Json& best = json.at("best"); !best.is_null()) tally.best = best_from(best);
   for (const Json& row : json.at("ledger"))
     tally.ledger.add(row.at(0).get<std::string>(), row.at(1).get<std::uint32_t>(),
                      row.at(2).get<std::string>(), row.at(3).get<std::uint64_t>());
@@ -61,8 +73,8 @@ nlohmann::ordered_json identity_of(const TrainOptions& options, const machine::M
           {"optimizer", sgd ? "sgd" : "adamw"},
           {"seed", options.recipe.seed},
           {"batch", options.recipe.batch},
+          {"schedule", name(options.schedule)},
           {"learning_rate", options.learning_rate},
-          {"steps", steps_of(options, course)},
           {"timing", options.timing}};
 }
 
@@ -79,6 +91,8 @@ SavedRun read_saved(const std::filesystem::path& folder) {
   try {
     const Json state = Json::parse(checkpoint.host_state);
     saved.identity = state.at("identity");
+    saved.asked = state.at("asked").get<Asked>();
+    saved.steps = state.at("steps");
     saved.program = state.at("program");
     saved.tally = tally_from(state.at("tally"));
   } catch (const Json::exception&) {
@@ -89,8 +103,11 @@ SavedRun read_saved(const std::filesystem::path& folder) {
 }
 
 void write_saved(const std::filesystem::path& folder, const SavedRun& saved) {
-  const Json state = {
-      {"identity", saved.identity}, {"program", saved.program}, {"tally", to_json(saved.tally)}};
+  const Json state = {{"identity", saved.identity},
+                      {"asked", saved.asked},
+                      {"steps", saved.steps},
+                      {"program", saved.program},
+                      {"tally", to_json(saved.tally)}};
   write_checkpoint(checkpoint_in(folder), {state.dump(), saved.regions});
 }
 

@@ -24,16 +24,20 @@ struct Tally {
   double cpu_seconds = 0, wall_seconds = 0;
   std::vector<float> losses;
   machine::Ledger ledger;
+  std::optional<Best> best = {};
 };
 
 struct SavedRun {
   nlohmann::ordered_json identity;
-  std::string program;  // SHA-256 of the compiled network
+  Asked asked;
+  std::uint64_t steps = 0;  // of the whole run, as it was meant when this was written
+  std::string program;      // SHA-256 of the compiled network
   Tally tally;
   std::vector<std::vector<std::byte>> regions;  // the nodes' persistent regions
 };
 
-// What a checkpoint must agree on with the run that resumes it, apart from the program.
+// What a checkpoint must agree on with the run that resumes it, apart from the program. Not the number of
+// steps: a run may go on for longer than it was meant to.
 nlohmann::ordered_json identity_of(const TrainOptions& options, const machine::Machine& machine,
                                    const Course& course);
 

@@ -18,12 +18,23 @@ TEST(OneCycle, FollowsPyTorch) {
                              0.0005647750381507109,
                              0.00014855810395957884,
                              1.2e-08};
-  const OneCycle schedule(3e-3, 10);
+  const Schedule schedule(ScheduleKind::one_cycle, 3e-3, 10);
   for (std::uint64_t step = 0; step < 10; ++step)
     EXPECT_NEAR(schedule.at(step), expected[step], 1e-15) << "step " << step;
 }
 
-TEST(OneCycle, SurvivesASingleStep) { EXPECT_GE(OneCycle(1e-3, 1).at(0), 0); }
+TEST(Cosine, RisesStraightOverHalfTheStepsAndEndsNearNothing) {
+  const Schedule schedule(ScheduleKind::cosine, 1e-3, 10);
+  for (std::uint64_t step = 0; step < 5; ++step)
+    EXPECT_DOUBLE_EQ(schedule.at(step), 1e-3 * static_cast<double>(step + 1) / 5);
+  EXPECT_DOUBLE_EQ(schedule.at(5), 1e-3);
+  for (std::uint64_t step = 6; step < 10; ++step) EXPECT_LT(schedule.at(step), schedule.at(step - 1));
+  EXPECT_GT(schedule.at(9), 0);
+}
+
+TEST(Cosine, SurvivesASingleStep) { EXPECT_EQ(Schedule(ScheduleKind::cosine, 1e-3, 1).at(0), 1e-3); }
+
+TEST(OneCycle, SurvivesASingleStep) { EXPECT_GE(Schedule(ScheduleKind::one_cycle, 1e-3, 1).at(0), 0); }
 
 }  // namespace
 }  // namespace dojo::training

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -16,16 +17,22 @@
 #include "machine/machine.h"
 #include "node/image.h"
 #include "training/dataset.h"
-#include "training/meaning.h"
-#include "training/metrics.h"
 #include "training/recipe.h"
+#include "training/schedule.h"
 #include "training/split.h"
+#include "training/validation.h"
 
 namespace dojo::training {
 
+// How a run was asked for, in the caller's words (option -> values): a checkpoint keeps it as it is, for a
+// caller that goes on.
+using Asked = std::map<std::string, std::vector<std::string>>;
+
 struct TrainOptions {
   Recipe recipe;
-  double learning_rate = 3e-3;  // the peak of the one-cycle schedule
+  Asked asked = {};
+  ScheduleKind schedule = ScheduleKind::one_cycle;
+  double learning_rate = 3e-3;  // the schedule's peak
   std::uint64_t epochs = 1;
   std::uint64_t steps = 0;  // not 0: this many steps instead of epochs
   unsigned nodes = 0;       // 0: all of the machine's
@@ -33,7 +40,8 @@ struct TrainOptions {
   unsigned host_threads = 0;
   node::HostVectors host_vectors = node::host_vectors();
   bool timing = true;
-  std::filesystem::path out;  // an existing folder: checkpoint.dojo, and program/ for people to read
+  // An existing folder: checkpoint.dojo, history.csv, best.onnx, and program/ for people to read.
+  std::filesystem::path out;
   std::optional<std::filesystem::path> resume;  // a folder written by an earlier run
   double checkpoint_seconds =
       60;  // of wall time between checkpoints; also one at the end of every epoch and run
@@ -48,20 +56,27 @@ struct Progress {
   double matrix_utilisation = 0;  // of this step
 };
 
-// How well one value of one output is predicted. Classes count as the middle of the likeliest one.
-struct OutputQuality {
-  std::string output, label;
-  Quality quality;
-  std::optional<double> accuracy = {};  // of classes: the part of the frames whose class is right
+// When the held-out frames were predicted best: out/best.onnx holds the parameters of then.
+struct Best {
+  std::uint64_t step = 0, epoch = 0;
+  Score score;
+};
+
+// Why a run cannot go on: a loss, or parameters and states, that are infinite or no numbers.
+struct Divergence {
+  std::uint64_t step = 0;  // which broke
+  std::string what;        // "its loss is nan"
 };
 
 struct RunReport {
   bool interrupted = false;                             // a checkpoint holds everything done so far
   std::uint64_t steps = 0, steps_done = 0, frames = 0;  // frames: of all steps done
   std::uint64_t train_frames = 0, validation_frames = 0;
-  std::vector<float> losses;  // of the last step: total, then per output
-  std::vector<OutputQuality> validation;
-  std::uint64_t cycles = 0;  // of all training launches
+  std::vector<float> losses;              // of the last step: total, then per output
+  std::vector<OutputQuality> validation;  // of the last step, on split.validation in order
+  std::optional<Best> best;
+  std::optional<Divergence> divergence;  // the checkpoint, if any, is of an earlier step
+  std::uint64_t cycles = 0;              // of all training launches
   double simulated_seconds = 0;
   double matrix_utilisation = 0;  // useful multiply-adds / (cycles x nodes x peak multiply-adds per cycle)
   machine::Ledger ledger;         // of all training launches
@@ -78,6 +93,11 @@ struct Watcher {
   std::function<void(std::string_view)> phase = [](std::string_view) {};  // "compiling"...
   std::function<void(const Progress&)> progress = [](const Progress&) {};
   std::function<bool()> interrupted = [] { return false; };
+  // A run goes on behind step `done`; it was meant to have `meant` steps, and is to have `steps` now.
+  std::function<void(std::uint64_t done, std::uint64_t meant, std::uint64_t steps)> resumed =
+      [](std::uint64_t, std::uint64_t, std::uint64_t) {};
+  // All is known to be good; the first file is about to be written.
+  std::function<void()> writing = [] {};
 };
 
 // The data set seen through one network's eyes.

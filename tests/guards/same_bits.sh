@@ -14,7 +14,7 @@ tests/guards/small_tub.py "$work/tub" 40
 
 # What a run ended with: train COMMAND THREADS FORMATS [OPTION...]
 train() {
-  if ! "$1" train models/pilotnet.onnx --data "$work/tub" --nodes 6 --batch 6 --steps 3 --threads "$2" --formats "$3" --out "$work/out" \
+  if ! "$1" train models/pilotnet.onnx --data "$work/tub" --nodes 6 --batch 6 --steps 3 --threads "$2" --formats "$3" --schedule one-cycle --lr 3e-3 --out "$work/out" \
     "${@:4}" > "$work/words" 2>&1; then
     cat "$work/words" >&2
     echo "guards: $1 failed to train in $3" >&2

@@ -1,0 +1,67 @@
+#include "training/validation.h"
+
+#include <algorithm>
+#include <span>
+
+namespace dojo::training {
+namespace {
+
+// Value k of an output.
+OutputQuality judge_value(const std::string& output, const Meaning& meaning, std::size_t k,
+                          const std::vector<float>& said, std::vector<float> measured) {
+  const std::size_t count = said.size() / measured.size();
+  OutputQuality result{output, meaning.labels[k], {}, {}, {}, std::move(measured)};
+  std::size_t right = 0;
+  for (std::size_t f = 0; f < result.measured.size(); ++f) {
+    const auto first = said.begin() + static_cast<std::ptrdiff_t>(f * count);
+    if (!meaning.bins) {
+      result.predicted.push_back(first[static_cast<std::ptrdiff_t>(k)]);
+      continue;
+    }
+    const std::int64_t bin = std::max_element(first, first + static_cast<std::ptrdiff_t>(count)) - first;
+    result.predicted.push_back(meaning.bins->middle(bin));
+    right += bin == meaning.bins->of(result.measured[f]) ? 1 : 0;
+  }
+  result.quality = quality(result.predicted, result.measured);
+  if (meaning.bins)
+    result.accuracy = static_cast<double>(right) / static_cast<double>(result.measured.size());
+  return result;
+}
+
+}  // namespace
+
+std::vector<OutputQuality> judge(const std::vector<Signal>& targets, const std::vector<Meaning>& meanings,
+                                 const Examples& examples, const std::vector<std::uint32_t>& frames,
+                                 const std::vector<std::vector<float>>& outputs) {
+  const std::size_t values = examples.target_elements();
+  std::vector<float> measured(frames.size() * values);
+  for (std::size_t i = 0; i < frames.size(); ++i)
+    examples.measured(frames[i], std::span(measured).subspan(i * values, values));
+  std::vector<OutputQuality> qualities;
+  for (std::size_t i = 0, place = 0; i < targets.size(); ++i)
+    for (std::size_t k = 0; k < meanings[i].labels.size(); ++k, ++place) {
+      std::vector<float> truth;
+      for (std::size_t f = 0; f < frames.size(); ++f) truth.push_back(measured[f * values + place]);
+      qualities.push_back(judge_value(targets[i].name, meanings[i], k, outputs[i], std::move(truth)));
+    }
+  return qualities;
+}
+
+std::string column(const OutputQuality& value) {
+  return value.output == value.label ? value.label : value.output + "." + value.label;
+}
+
+bool Score::is_better_than(const Score& other) const {
+  return mean_r2 > other.mean_r2 || (mean_r2 == other.mean_r2 && rmse < other.rmse);
+}
+
+Score score_of(const std::vector<OutputQuality>& values) {
+  Score score;
+  for (const OutputQuality& value : values) {
+    score.mean_r2 += value.quality.r2 / static_cast<double>(values.size());
+    score.rmse += value.quality.rmse;
+  }
+  return score;
+}
+
+}  // namespace dojo::training

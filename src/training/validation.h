@@ -1,0 +1,39 @@
+// What a network said of frames beside what was measured there.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "training/dataset.h"
+#include "training/meaning.h"
+#include "training/metrics.h"
+#include "training/recipe.h"
+
+namespace dojo::training {
+
+// One value of one output, for every frame asked about. Classes count as the middle of the likeliest one.
+struct OutputQuality {
+  std::string output, label;
+  Quality quality;
+  std::optional<double> accuracy = {};  // of classes: the part of the frames whose class is right
+  std::vector<float> predicted = {}, measured = {};
+};
+
+// `outputs`: of each target, frames x elements. Every value of every output, in order.
+std::vector<OutputQuality> judge(const std::vector<Signal>& targets, const std::vector<Meaning>& meanings,
+                                 const Examples& examples, const std::vector<std::uint32_t>& frames,
+                                 const std::vector<std::vector<float>>& outputs);
+
+// "angle", or "steering.angle" where the output has another name than its label: a column of a table.
+std::string column(const OutputQuality& value);
+
+// Which of two states of a run predicts better: by the mean R2 of all values, then by the sum of their RMSE.
+struct Score {
+  double mean_r2 = 0, rmse = 0;
+  bool is_better_than(const Score& other) const;  // never where it is not a number
+};
+Score score_of(const std::vector<OutputQuality>& values);
+
+}  // namespace dojo::training

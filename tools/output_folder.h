@@ -1,0 +1,28 @@
+// The folder that a command writes to, its own for as long as the command runs.
+#pragma once
+
+#include <filesystem>
+#include <vector>
+
+namespace dojo::tools {
+
+// Makes a folder with those above it, so that a place that cannot be written is known before the long work,
+// and locks it against another command that would write there, too. The lock is the kernel's: it ends with
+// this process, however that ends. What it made and nobody put anything into is gone afterwards.
+class OutputFolder {
+public:
+  // Refuses what cannot be made or written, and a folder that another process has locked.
+  explicit OutputFolder(const std::filesystem::path& folder);
+  ~OutputFolder();
+  OutputFolder(const OutputFolder&) = delete;
+  OutputFolder& operator=(const OutputFolder&) = delete;
+
+private:
+  void lock(const std::filesystem::path& folder);
+  void remove_empty() const;
+
+  std::vector<std::filesystem::path> made_;  // innermost first
+  int descriptor_ = -1;
+};
+
+}  // namespace dojo::tools

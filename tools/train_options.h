@@ -1,0 +1,36 @@
+// The options of `dojo train`: which of them are a run's recipe, that its checkpoint keeps, and what going on
+// takes from there.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <cstdint>
+#include <string>
+
+#include "training/trainer.h"
+
+namespace dojo::tools {
+
+struct TrainArguments {
+  std::string model, data, machine = "d1", formats = "bf16", optimizer = "adamw", schedule = "cosine", out,
+                           resume;
+  double learning_rate = 2e-3;
+  std::int64_t batch = 0;
+  std::uint64_t epochs = 8, steps = 0, seed = 1;
+  unsigned nodes = 0, threads = 0;
+  std::string host_vectors;
+  bool initialise = false, untie = false, no_timing = false;
+};
+
+void add_train_options(CLI::App& command, TrainArguments& arguments);
+
+// After parsing: gives the options of the recipe that the command line leaves out the values they have in
+// `asked`.
+void take_from(const training::Asked& asked, CLI::App& command);
+
+// The whole recipe as it now stands; files by their absolute paths.
+training::Asked asked_by(const CLI::App& command);
+
+// The library's options; all but the batch, which depends on the data set where it was not given.
+training::TrainOptions options_from(const TrainArguments& arguments, const machine::Machine& machine);
+
+}  // namespace dojo::tools
