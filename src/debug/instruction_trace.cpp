@@ -160,8 +160,7 @@ private:
 
 }  // namespace
 
-InstructionTrace::InstructionTrace(const std::filesystem::path& path)
-    : path_(path) {
+InstructionTrace::InstructionTrace(const std::filesystem::path& path) : path_(path) {
   refuse_fifo_without_reader(path);
   file_.reset(std::fopen(path.c_str(), "w"));
   if (!file_) cannot_write();
