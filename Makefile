@@ -1,5 +1,5 @@
 # The two commands of the README, and what else one types every day. Each does its own set-up.
-.PHONY: build run differ fuzz guards test validate bench bench-node check format clean
+.PHONY: build run differ fuzz guards test validate bench bench-node suites check format clean
 DATA ?= ../shared/data/donkey
 
 build:
@@ -28,6 +28,12 @@ bench: build
 # The emulated node beside qemu-riscv64: kernels, integer code, the whole die.
 bench-node: build
 	bench/node/run.py
+
+# Suites of others, from their checkouts in a folder, beside Spike.
+suites: build
+	@[ -n "$(FOLDER)" ] || { echo "make suites: FOLDER=... names the folder of the checkouts"; exit 2; }
+	@tests/suites/setup.sh
+	@tests/suites/run.py "$(FOLDER)" --dojo build/dojo --spike .venv-suites/bin/spike
 
 # Random programs against qemu-riscv64, for as long as one likes.
 SECONDS ?= 60

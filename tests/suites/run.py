@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from os import cpu_count
 from pathlib import Path
 
-from suites import SUITES, Outcome, Test, Tools
+from suites import SUITES, Outcome, Test, Tools, objection_to_spike
 
 
 def run_one(test: Test, tools: Tools) -> Outcome:
@@ -66,7 +66,12 @@ def main() -> int:
     if not tests:
         print(f"{options.folder} holds nothing to run", file=sys.stderr)
         return 2
-    outcomes = run_all(tests, Tools(options.dojo.resolve(), options.spike.absolute()))
+    tools = Tools(options.dojo.resolve(), options.spike.absolute())
+    with tempfile.TemporaryDirectory(prefix="dojo-suites-") as folder:
+        if objection := objection_to_spike(Path(folder), tools):
+            print(objection, file=sys.stderr)
+            return 2
+    outcomes = run_all(tests, tools)
     print_table(present, outcomes)
     return 1 if any(o.kind == "failed" for o in outcomes.values()) or len(outcomes) < len(tests) else 0
 
