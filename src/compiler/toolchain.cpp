@@ -9,15 +9,12 @@
 #include "base/temporary_folder.h"
 #include "compiler/device_library.h"
 #include "compiler/tool.h"
+#include "isa/extensions.h"
 
 namespace dojo::compiler {
 namespace {
 
 namespace fs = std::filesystem;
-
-constexpr std::string_view architecture =
-    "rv64gcv_zba_zbb_zbs_zfh_zvl{}b_zvfh_zvfbfmin_zvfbfwma_xsfmmbase_xsfmm32a16f_xsfmm32a8f_xsfmm32a32f_"
-    "xsfmm16t";
 
 fs::path source_folder() { return DOJO_SOURCE_DIR; }
 
@@ -60,7 +57,7 @@ std::vector<std::string> compile_flags(unsigned vlen_bits) {
   const fs::path root = source_folder();
   return {"--target=riscv64-unknown-elf",
           "-menable-experimental-extensions",
-          "-march=" + fmt::format(architecture, vlen_bits),
+          "-march=" + isa::compiled_architecture(vlen_bits),
           "-mabi=lp64d",
           "-mcmodel=medany",
           "-std=c++23",

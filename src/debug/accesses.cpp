@@ -116,7 +116,10 @@ std::vector<MemoryAccess> accesses_of(const Hart& hart, const Decoded& d) {
       list.add(address, scalar_bytes(d), false);
       break;
     case Unit::store:
-      list.add(address, scalar_bytes(d), true);
+      if ((d.row->properties & isa::cache_block) != 0)
+        list.add(hart.x[d.rs1] & ~(isa::cache_block_bytes - 1), isa::cache_block_bytes, true);
+      else
+        list.add(address, scalar_bytes(d), true);
       break;
     case Unit::atomic:
       if ((d.row->properties & isa::reads_memory) != 0) list.add(hart.x[d.rs1], scalar_bytes(d), false);

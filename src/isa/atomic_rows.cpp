@@ -1,6 +1,9 @@
 // A: load-reserved, store-conditional and read-modify-write. Harts of a node take turns between blocks, so an
 // instruction is atomic by itself; aq and rl have nothing left to order. Addresses must be naturally aligned.
 //
+// Zawrs: a wait for the reservation to end may be over at any time. Here it is over at once, so a loop around
+// it gives the node's other harts their turn and looks again.
+//
 // A reservation ends when its value changed, so two stores that restore a value between lr and sc go
 // unnoticed.
 #include <algorithm>
@@ -77,8 +80,10 @@ const Decoded* modify(Hart& h, const Decoded* d) {
   return d + 1;
 }
 
+const Decoded* wait_on_reservation(Hart&, const Decoded* d) { return d + 1; }
+
 constexpr Operand R = Operand::x_read, W = Operand::x_write, o = Operand::none;
-constexpr Unit atomic = Unit::atomic;
+constexpr Unit atomic = Unit::atomic, system_ = Unit::system;
 constexpr std::uint16_t rd = reads_memory, wr = writes_memory, both = rd | wr;
 
 // clang-format off
@@ -107,6 +112,9 @@ constexpr Row rows[] = {
   {"amomax.d",  0xa000302f, 0xf800707f, "aqrl rd, rs2, (rs1)", "A", atomic, W, R, R, o, both,          AMO(i64, std::max(a, b))},
   {"amominu.d", 0xc000302f, 0xf800707f, "aqrl rd, rs2, (rs1)", "A", atomic, W, R, R, o, both,          AMO(u64, std::min(a, b))},
   {"amomaxu.d", 0xe000302f, 0xf800707f, "aqrl rd, rs2, (rs1)", "A", atomic, W, R, R, o, both,          AMO(u64, std::max(a, b))},
+
+  {"wrs.nto",   0x00d00073, 0xffffffff, "",                    "Zawrs", system_, o, o, o, o, ends_block, wait_on_reservation},
+  {"wrs.sto",   0x01d00073, 0xffffffff, "",                    "Zawrs", system_, o, o, o, o, ends_block, wait_on_reservation},
 };
 #undef AMO
 // clang-format on

@@ -172,11 +172,13 @@ const Row rows[] = {
   {"jal",       0x0000006f, 0x0000007f, "rd, jump",            "I", branch, W, o, o, o, jump,         jal},
   {"jalr",      0x00000067, 0x0000707f, "rd, imm12(rs1)",      "I", branch, W, R, o, o, jump,         jalr},
 
-  {"fence.tso", 0x8330000f, 0xffffffff, "",                    "I", system,   o, o, o, o, jump,             nothing},
-  {"fence",     0x0000000f, 0xf00fffff, "pred, succ",          "I", system,   o, o, o, o, jump,             nothing},
+  // A fence's rd and rs1, and whatever fm says but .tso, are for finer fences to come: implementations ignore
+  // them, as all but funct3 of fence.i. pause (pred w, no succ) is a HINT among them.
+  {"fence.tso", 0x8330000f, 0xfff0707f, "",                    "I", system,   o, o, o, o, jump,             nothing},
+  {"fence",     0x0000000f, 0x0000707f, "pred, succ",          "I", system,   o, o, o, o, jump,             nothing},
   {"ecall",     0x00000073, 0xffffffff, "",                    "I", system,   o, o, o, o, jump,             ecall},
   {"ebreak",    0x00100073, 0xffffffff, "",                    "I", system,   o, o, o, o, jump,             ebreak},
-  {"fence.i",   0x0000100f, 0xffffffff, "",                    "Zifencei", system, o, o, o, o, jump,        nothing},
+  {"fence.i",   0x0000100f, 0x0000707f, "",                    "Zifencei", system, o, o, o, o, jump,        nothing},
 
   {"mul",       0x02000033, 0xfe00707f, "rd, rs1, rs2",        "M", multiply, W, R, R, o, 0,                RR(a * b)},
   {"mulh",      0x02001033, 0xfe00707f, "rd, rs1, rs2",        "M", multiply, W, R, R, o, 0,                RR(static_cast<u64>(i128{static_cast<i64>(a)} * static_cast<i64>(b) >> 64))},

@@ -1,4 +1,5 @@
-// Zba, Zbb and Zbs: address arithmetic, bit counting, rotation, single bits.
+// Zba, Zbb, Zbc and Zbs: address arithmetic, bit counting, rotation, carry-less products, single bits. Zicond
+// and Zimop: what is chosen by a register that is zero or not, and what may come to mean something.
 #include <algorithm>
 #include <bit>
 
@@ -22,6 +23,17 @@ constexpr u64 or_combine_bytes(u64 value) {
   return result;
 }
 
+// The bits first .. first + 63 of the product of polynomials over GF(2) whose coefficients are these bits.
+constexpr u64 carry_less_product(u64 a, u64 b, unsigned first) {
+  u64 low = 0, high = 0;
+  for (unsigned i = 0; i < 64; ++i) {
+    if (((b >> i) & 1) == 0) continue;
+    low ^= a << i;
+    if (i != 0) high ^= a >> (64 - i);
+  }
+  return first == 0 ? low : first == 64 ? high : high << (64 - first) | low >> first;
+}
+
 // rd is never x0 here: decoding replaces arithmetic on it.
 template <auto Function>
 const Decoded* two(Hart& h, const Decoded* d) {
@@ -40,7 +52,7 @@ const Decoded* one(Hart& h, const Decoded* d) {
 }
 
 constexpr Operand R = Operand::x_read, W = Operand::x_write, o = Operand::none;
-constexpr Unit alu = Unit::alu;
+constexpr Unit alu = Unit::alu, multiply = Unit::multiply;
 
 // clang-format off
 #define RR(meaning) two<[](u64 a, u64 b) -> u64 { return (meaning); }>
@@ -90,6 +102,17 @@ constexpr Row rows[] = {
   {"binvi",     0x68001013, 0xfc00707f, "rd, rs1, shamt6", "Zbs", alu, W, R, o, o, 0,             RI(a ^ (u64{1} << b))},
   {"bset",      0x28001033, 0xfe00707f, "rd, rs1, rs2",    "Zbs", alu, W, R, R, o, 0,             RR(a | (u64{1} << (b & 63)))},
   {"bseti",     0x28001013, 0xfc00707f, "rd, rs1, shamt6", "Zbs", alu, W, R, o, o, 0,             RI(a | (u64{1} << b))},
+
+  {"clmul",     0x0a001033, 0xfe00707f, "rd, rs1, rs2",    "Zbc", multiply, W, R, R, o, 0,        RR(carry_less_product(a, b, 0))},
+  {"clmulh",    0x0a003033, 0xfe00707f, "rd, rs1, rs2",    "Zbc", multiply, W, R, R, o, 0,        RR(carry_less_product(a, b, 64))},
+  {"clmulr",    0x0a002033, 0xfe00707f, "rd, rs1, rs2",    "Zbc", multiply, W, R, R, o, 0,        RR(carry_less_product(a, b, 63))},
+
+  {"czero.eqz", 0x0e005033, 0xfe00707f, "rd, rs1, rs2",    "Zicond", alu, W, R, R, o, 0,          RR(b == 0 ? 0 : a)},
+  {"czero.nez", 0x0e007033, 0xfe00707f, "rd, rs1, rs2",    "Zicond", alu, W, R, R, o, 0,          RR(b != 0 ? 0 : a)},
+
+  // Their numbers stand behind the mnemonic.
+  {"mop.r.",    0x81c04073, 0xb3c0707f, "mop_r rd, rs1",   "Zimop", alu, W, R, o, o, 0,           R1((static_cast<void>(a), 0))},
+  {"mop.rr.",   0x82004073, 0xb200707f, "mop_rr rd, rs1, rs2", "Zimop", alu, W, R, R, o, 0,       RR((static_cast<void>(a), static_cast<void>(b), 0))},
 };
 #undef RR
 #undef RI

@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "isa/hart.h"
@@ -63,5 +64,8 @@ std::span<const Row* const> all_rows();
 // The text that llvm-mc -M no-aliases would print for it, e.g. "addi\ta0, a0, 1"; "<unknown>" for illegal
 // encodings.
 std::string disassemble(const Decoded& decoded, std::uint64_t pc);
+
+// The extension that this spelling of the instruction belongs to; "" for illegal encodings.
+std::string_view extension_of(const Decoded& decoded);
 
 }  // namespace dojo::isa

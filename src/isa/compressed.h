@@ -1,4 +1,4 @@
-// C: every 16-bit encoding is another spelling of one 32-bit instruction.
+// C, Zcb and Zcmop: every 16-bit encoding is another spelling of one 32-bit instruction.
 #pragma once
 
 #include <cstdint>
@@ -10,6 +10,7 @@ namespace dojo::isa {
 struct CompressedRow {
   std::string_view mnemonic;
   std::uint16_t match, mask;
+  std::string_view extension;
   std::string_view syntax;                      // in terms of the expanded instruction (operands.h)
   std::uint32_t (*expand)(std::uint32_t half);  // 0 if these operands are reserved
 };

@@ -1,4 +1,4 @@
-// Text of one instruction: the mnemonic, a tab, and the row's syntax with every token filled in.
+// Names of one instruction. Its text: the mnemonic, a tab, and the row's syntax with every token filled in.
 #include "isa/block.h"
 #include "isa/compressed.h"
 #include "isa/operands.h"
@@ -17,7 +17,7 @@ std::string disassemble(const Decoded& decoded, std::uint64_t pc) {
       return;
     }
     const std::string text = token->print(decoded, pc);
-    if (token->name == "aqrl")
+    if (token->in_mnemonic)
       mnemonic += text;
     else if (text.empty() && operands.ends_with(", "))
       operands.resize(operands.size() - 2);
@@ -26,6 +26,12 @@ std::string disassemble(const Decoded& decoded, std::uint64_t pc) {
   });
   if (operands.starts_with(' ')) operands.erase(0, 1);
   return operands.empty() ? mnemonic : mnemonic + "\t" + operands;
+}
+
+std::string_view extension_of(const Decoded& decoded) {
+  if (decoded.length == 4) return decoded.row->extension;
+  const CompressedRow* compressed = find_compressed(decoded.compressed);
+  return compressed == nullptr ? "" : compressed->extension;
 }
 
 }  // namespace dojo::isa

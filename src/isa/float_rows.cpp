@@ -2,8 +2,7 @@
 #include <cmath>
 #include <cstring>
 
-#include "isa/float_format.h"
-#include "isa/hart.h"
+#include "isa/float_registers.h"
 #include "isa/scalar_tables.h"
 
 namespace dojo::isa {
@@ -13,22 +12,6 @@ using i32 = std::int32_t;
 using i64 = std::int64_t;
 using u32 = std::uint32_t;
 using u64 = std::uint64_t;
-
-// Narrow values live in f registers with all higher bits set; anything else reads as NaN.
-template <typename F>
-typename F::Bits read(const Hart& h, unsigned r) {
-  constexpr unsigned width = 8 * sizeof(typename F::Bits);
-  if constexpr (width < 64)
-    if (h.f[r] >> width != ~u64{0} >> width) return F::nan;
-  return static_cast<typename F::Bits>(h.f[r]);
-}
-template <typename F>
-void write(Hart& h, unsigned r, typename F::Bits bits) {
-  constexpr unsigned width = 8 * sizeof(typename F::Bits);
-  u64 boxed = bits;
-  if constexpr (width < 64) boxed |= ~u64{0} << width;
-  h.f[r] = boxed;
-}
 
 // F's bits of a host number. On the way from double to Half a float is alone in its register, or clang's
 // four-lane conversion also sees what the double left in the second lane, and raises its flags.
@@ -43,7 +26,6 @@ typename F::Bits bits_of(Value value) {
 // --- Arithmetic that rounds -----------------------------------------------------------------------------
 // The host is in the mode that frm says, so dynamic rounding (what compilers emit) takes the first line.
 // `compute(number...)` gives F's bits from operands that the host holds; `exact(number...)` gives a quad.
-unsigned rounding_mode(const Hart& h, const Decoded* d) { return d->mode == dynamic ? h.frm : d->mode; }
 bool host_rounds(const Hart& h, const Decoded* d) { return d->mode == dynamic && h.frm < rmm; }
 
 template <typename F, typename Compute, typename Exact, typename... Numbers>

@@ -60,9 +60,14 @@ enum Property : std::uint16_t {
   is_compressed = 1 << 8,
   writes_vtype = 1 << 11,
   raises_flags =
-      1 << 12,  // computes with host floating point: its block owns the host's flags (float_host.h)
+      1 << 12,            // computes with host floating point: its block owns the host's flags (float_host.h)
+  cache_block = 1 << 14,  // accesses the whole block of cache_block_bytes that holds x[rs1]
   starts_block = 1 << 13,  // sees counters and flags: every instruction before it must be accounted for
 };
+
+// What cbo instructions work on. There is no cache; 64 bytes is what the profiles require (Zic64b), a line of
+// the SRAM's ports and a vector register.
+constexpr std::uint64_t cache_block_bytes = 64;
 
 // Executes one instruction and returns the next one of its block (or executes that too, see `proceed` in
 // hart.h). Returns nullptr when the block is over: pc is set, and if hart.stop is not Stop::none the node
@@ -99,7 +104,7 @@ struct Decoded {
 };
 
 // Tables, each in its own file. Their union is the machine's instruction set.
-std::span<const Row> scalar_rows();  // RV64GC, Zicsr, Zifencei, Zba, Zbb, Zbs, Zfh
+std::span<const Row> scalar_rows();  // RV64GC and what extensions.h lists beside it
 std::span<const Row> vector_rows();  // V, Zvfh, Zvfbfmin, Zvfbfwma
 std::span<const Row> matrix_rows();  // XSfmm
 std::span<const Row> dojo_rows();    // Xdojo

@@ -9,6 +9,7 @@
 #include "isa/block.h"
 #include "isa/compressed.h"
 #include "isa/csr.h"
+#include "isa/extensions.h"
 
 namespace dojo::isa {
 namespace {
@@ -39,10 +40,26 @@ std::string table_of(std::string_view extension) {
 
 std::string compressed_table() {
   std::string text =
-      "\n## C\n\nEach is another spelling of a 32-bit instruction.\n\n| instruction | operands | encoding "
-      "|\n|---|---|---|\n";
+      "\n## C, Zcb, Zcmop\n\nEach is another spelling of a 32-bit instruction.\n\n| instruction | operands | "
+      "encoding "
+      "| extension |\n|---|---|---|---|\n";
   for (const CompressedRow& row : compressed_rows())
-    text += fmt::format("| {} | {} | `{}` |\n", row.mnemonic, row.syntax, pattern(row.match, row.mask, 16));
+    text += fmt::format("| {} | {} | `{}` | {} |\n", row.mnemonic, row.syntax,
+                        pattern(row.match, row.mask, 16), row.extension);
+  return text;
+}
+
+std::string extension_table() {
+  std::string text =
+      "\n## Extensions\n\nAll that the profiles RVA22U64 and RVA23U64 require is here except Supm (pointer "
+      "masking): "
+      "a program\nhas to ask its environment for that, and this one offers none. \"compiled\" is what "
+      "networks and "
+      "kernels are\ncompiled for unless told otherwise.\n\n| extension | for clang | compiled | here "
+      "|\n|---|---|---|---|\n";
+  for (const Extension& extension : extensions())
+    text += fmt::format("| {} | {} | {} | {} |\n", extension.name, extension.llvm,
+                        extension.compiled ? "yes" : "", extension.meaning);
   return text;
 }
 
@@ -67,10 +84,9 @@ std::string csr_table() {
 }  // namespace
 
 std::string to_markdown() {
-  std::vector<std::string_view> extensions;  // in table order
+  std::vector<std::string_view> names;  // of extensions, in table order
   for (const Row* row : all_rows())
-    if (std::find(extensions.begin(), extensions.end(), row->extension) == extensions.end())
-      extensions.push_back(row->extension);
+    if (std::find(names.begin(), names.end(), row->extension) == names.end()) names.push_back(row->extension);
 
   std::string text = fmt::format(
       "# Instruction set\n\n"
@@ -80,7 +96,8 @@ std::string to_markdown() {
       "what executes the\n"
       "instruction and what the ledger counts.\n",
       all_rows().size(), compressed_rows().size());
-  for (const auto extension : extensions) text += table_of(extension);
+  text += extension_table();
+  for (const auto name : names) text += table_of(name);
   return text + compressed_table() + csr_table();
 }
 

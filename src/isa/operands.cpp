@@ -5,6 +5,7 @@
 #include <array>
 
 #include "isa/csr.h"
+#include "isa/float_constants.h"
 
 namespace dojo::isa {
 namespace {
@@ -107,9 +108,12 @@ constexpr OperandToken tokens[] = {
   {"rm",        nullptr,                                             false, 12, 3, rounding},
   {"rm_exact",  nullptr,                                             false, 12, 3, rounding_if_any},
   {"vm",        nullptr,                                             false, 25, 1, mask_register},
-  {"aqrl",      nullptr,                                             false, 25, 2, ordering},
+  {"aqrl",      nullptr,                                             false, 25, 2, ordering, true},
+  {"mop_r",     nullptr,                                             false, 0, 0,  [](const D& d, std::uint64_t) { return fmt::format("{}", bits(d.word, 30, 30) << 4 | bits(d.word, 27, 26) << 2 | bits(d.word, 21, 20)); }, true},
+  {"mop_rr",    nullptr,                                             false, 0, 0,  [](const D& d, std::uint64_t) { return fmt::format("{}", bits(d.word, 30, 30) << 2 | bits(d.word, 27, 26)); }, true},
   {"imm12",     signed_field<31, 20>,                                false, 0, 0,  number},
   {"store12",   [](Word w) { return (signed_bits(w, 31, 25) * 32) | bits(w, 11, 7); }, false, 0, 0, number},
+  {"block12",   [](Word w) { return signed_bits(w, 31, 25) * 32; },   false, 0, 0,  number},
   {"imm20",     [](Word w) { return signed_bits(w, 31, 12) * 4096; }, false, 0, 0, upper_20},
   {"pcrel20",   [](Word w) { return signed_bits(w, 31, 12) * 4096; }, true,  0, 0, upper_20},
   {"branch",    branch_offset,                                       true,  0, 0,  offset},
@@ -125,6 +129,7 @@ constexpr OperandToken tokens[] = {
   {"vtypei10",  unsigned_field<29, 20>,                              false, 0, 0,  [](const D& d, std::uint64_t) { return vtype_text(d.immediate); }},
   {"pred",      nullptr,                                             false, 0, 0,  [](const D& d, std::uint64_t) { return ordered_accesses(bits(d.word, 27, 24)); }},
   {"succ",      nullptr,                                             false, 0, 0,  [](const D& d, std::uint64_t) { return ordered_accesses(bits(d.word, 23, 20)); }},
+  {"fli",       nullptr,                                             false, 0, 0,  [](const D& d, std::uint64_t) { return std::string(float_constant(d.rs1).text); }},
   {"mt",        nullptr,                                             false, 0, 0,  [](const D& d, std::uint64_t) { return fmt::format("mt{}", bits(d.word, 11, 8)); }},
   {"imm",       nullptr,                                             false, 0, 0,  number},
   {"cimm20",    nullptr,                                             false, 0, 0,  upper_20},

@@ -11,8 +11,10 @@
 //   rm_exact            14:12           mode         the same, but nothing if rne: exact conversions
 //   vm                  25              mode         "v0.t" if the bit is 0, else nothing
 //   aqrl                26:25           mode         ".aq", ".rl", ".aqrl" behind the mnemonic
+//   mop_r mop_rr        30, 27:26, 21:20; 30, 27:26  the number of a may-be-operation behind the mnemonic
 //   imm12               31:20           immediate    signed
 //   store12             31:25 11:7      immediate    signed
+//   block12             31:25           immediate    signed, a multiple of 32 (prefetch)
 //   imm20               31:12           immediate    value << 12, signed; printed as the 20 bits
 //   pcrel20             31:12           immediate    pc + (value << 12); printed as the 20 bits
 //   branch jump         B and J types   immediate    absolute target; printed as an offset
@@ -23,6 +25,7 @@
 //   zimm5               19:15           rs1          unsigned (csrrwi, vsetivli)
 //   vtypei vtypei10     30:20, 29:20    immediate    "e32, m1, ta, ma", or the number
 //   mt                  11:8            -            tile register
+//   fli                 19:15           rs1          the constant, "min", "inf", "nan"
 //   pred succ           27:24, 23:20    -            "iorw"
 //   imm                 -               immediate    as the expansion left it (compressed rows)
 //   cimm20 pcoffset     -               immediate    c.lui's 20 bits; the target as an offset (compressed)
@@ -44,6 +47,7 @@ struct OperandToken {
   bool pc_relative;                               // the instruction's address is added to the immediate
   std::uint8_t mode_shift, mode_bits;  // part of the word that goes to Decoded::mode; no bits: none
   std::string (*print)(const Decoded& decoded, std::uint64_t pc);
+  bool in_mnemonic = false;  // printed behind it, without a comma
 };
 
 // nullptr if the word is not a token.

@@ -13,6 +13,7 @@
 
 #include "base/file.h"
 #include "isa/block.h"
+#include "isa/extensions.h"
 
 namespace dojo::isa {
 namespace {
@@ -194,8 +195,7 @@ void expect_same_as_qemu(std::span<const Trial> trials, const TrialOptions& opti
           "-Wl,-Ttext={:#x} -Wl,--section-start=.records={:#x} -o {} {}",
           options.march, code_address, record_address, folder.file("trials.elf"), folder.file("trials.s"))),
       0);
-  const std::string cpu = fmt::format(
-      "rv64,v=true,vext_spec=v1.0,vlen={},elen=64,Zfh=true,zba=true,zbb=true,zbs=true", options.vlen_bits);
+  const std::string cpu = qemu_processor(options.vlen_bits);
   ASSERT_EQ(run_command(fmt::format("qemu-riscv64 -cpu {} {} > {} 2> {}", cpu, folder.file("trials.elf"),
                                     folder.file("theirs"), folder.file("messages"))),
             0)

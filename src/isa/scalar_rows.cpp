@@ -7,8 +7,8 @@ namespace dojo::isa {
 std::span<const Row> scalar_rows() {
   static const std::vector<Row> rows = [] {
     std::vector<Row> all;
-    for (const auto table :
-         {base_rows(), bit_rows(), atomic_rows(), csr_rows(), machine_rows(), float_rows()})
+    for (const auto table : {base_rows(), bit_rows(), atomic_rows(), cache_rows(), csr_rows(), machine_rows(),
+                             float_rows(), zfa_rows()})
       all.insert(all.end(), table.begin(), table.end());
     return all;
   }();

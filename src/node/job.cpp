@@ -78,7 +78,7 @@ void describe_scalar(const Decoded& d, const machine::Node& node, Job& job) {
       job.read_bytes = scalar_access_bytes(d);
       return route(Route::load, node.sram_load_cycles);
     case Unit::store:
-      job.write_bytes = scalar_access_bytes(d);
+      job.write_bytes = has(d, isa::cache_block) ? isa::cache_block_bytes : scalar_access_bytes(d);
       return route(Route::store, 1);
     case Unit::atomic:
       job.read_bytes = job.write_bytes = scalar_access_bytes(d);

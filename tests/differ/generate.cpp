@@ -38,10 +38,10 @@ bool is_one_of(std::string_view word, std::initializer_list<std::string_view> wo
   return std::ranges::find(words, word) != words.end();
 }
 
-// qemu 7.2 knows no bf16 and no matrices, crashes on the rtz conversions, and lets ctzw count beyond 32.
+// qemu 7.2 crashes on the rtz conversions, and lets ctzw count beyond 32.
 bool is_known_to_qemu(const Row& row) {
-  return !is_one_of(row.extension, {"XSfmm", "Xdojo", "Zfbfmin", "Zvfbfmin", "Zvfbfwma"}) &&
-         row.mnemonic.find(".rtz.") == std::string_view::npos && row.mnemonic != "ctzw";
+  return isa::is_in_qemu(row.extension) && row.mnemonic.find(".rtz.") == std::string_view::npos &&
+         row.mnemonic != "ctzw";
 }
 
 // The rows by how they have to be used.
@@ -177,7 +177,7 @@ private:
       if ((half & 3) == 3) continue;
       const auto d = isa::decode(half, 0);
       const bool memory = (d.row->properties & (isa::reads_memory | isa::writes_memory)) != 0;
-      if (d.row->mnemonic == "<unknown>" || d.row->unit == isa::Unit::branch ||
+      if (!isa::is_in_qemu(isa::extension_of(d)) || d.row->unit == isa::Unit::branch ||
           d.row->unit == isa::Unit::system)
         continue;
       if (d.row->rd == Operand::x_write && !is_writable(d.rd)) continue;

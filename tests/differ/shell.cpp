@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/random.h"
+#include "isa/extensions.h"
 #include "machine/machine.h"
 #include "system/program.h"
 
@@ -196,10 +197,9 @@ Runner run_under_qemu(const Workshop& workshop) {
     const auto file = [&](const char* name) { return workshop.file(name).string(); };
     write_file(file("programs.elf"), elf);
     std::filesystem::permissions(file("programs.elf"), std::filesystem::perms::owner_all);
-    const int code = run_command(fmt::format(
-        "timeout 60 qemu-riscv64 -cpu "
-        "rv64,v=true,vext_spec=v1.0,vlen={},elen=64,Zfh=true,zba=true,zbb=true,zbs=true {} > {} 2> {}",
-        vlen_bits, file("programs.elf"), file("dump"), file("messages")));
+    const int code = run_command(fmt::format("timeout 60 qemu-riscv64 -cpu {} {} > {} 2> {}",
+                                             isa::qemu_processor(vlen_bits), file("programs.elf"),
+                                             file("dump"), file("messages")));
     Ended ended;
     if (code != 0)
       ended.died = fmt::format("qemu ended with {} {}", code, read_text(file("messages")));
