@@ -52,7 +52,7 @@ constexpr Csr table[] = {
   {0x304, "mie",          READ(h.machine.mie),        WRITE(h.machine.mie = value & machine_interrupts),              "interrupts that would be taken; none ever comes"},
   {0x305, "mtvec",        READ(h.machine.mtvec),      WRITE(h.machine.mtvec = value & ~u64{3}),                       "where traps go; 0: they end the thread"},
   {0x306, "mcounteren",   READ(h.machine.mcounteren), WRITE(h.machine.mcounteren = static_cast<std::uint32_t>(value)), "the counters that user mode may read"},
-  {0x30a, "menvcfg",      READ(0),                    ignore,                                                         "user mode is given nothing that it does not have"},
+  {0x30a, "menvcfg",      READ(h.machine.menvcfg),    write_menvcfg,                                                  "CBIE, CBCFE, CBZE: the cbo instructions that user mode may execute"},
   {0x320, "mcountinhibit", READ(0),                   ignore,                                                         "no counter ever stands still"},
   {0x340, "mscratch",     READ(h.machine.mscratch),   WRITE(h.machine.mscratch = value),                              "for the trap handler"},
   {0x341, "mepc",         READ(h.machine.mepc),       WRITE(h.machine.mepc = value & ~u64{1}),                        "the instruction that trapped"},

@@ -38,7 +38,6 @@ TEST(Csr, WhatMachineModeMustHaveIsThereAndReadsAsZeroWhereNothingIsBehindIt) {
     expect_zero(0xc00 + i, false);  // hpmcounter
   }
   expect_zero(0x320, true);   // mcountinhibit
-  expect_zero(0x30a, true);   // menvcfg
   expect_zero(0xf15, false);  // mconfigptr
   EXPECT_FALSE(access(*hart, csrrs, 0xb01));
   EXPECT_FALSE(access(*hart, csrrs, 0x321));

@@ -86,6 +86,7 @@ struct MachineMode {
   bool user = false, user_before = false;              // the mode now; mstatus.MPP
   std::uint8_t off = 0;                                // RegisterState whose FS, VS is 0
   std::uint32_t mcounteren = ~std::uint32_t{0};
+  std::uint64_t menvcfg = 0;  // EnvironmentConfig
   // What mcycle and minstret are ahead of Hart::cycle and Hart::instructions, modulo 2^64.
   std::uint64_t cycle_offset = 0, instret_offset = 0;
 };

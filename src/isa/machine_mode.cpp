@@ -73,6 +73,14 @@ std::uint64_t mstatus(const Hart& hart) {
          (m.interrupts_before ? mpie : 0) | (m.user_before ? 0 : mpp);
 }
 
+void write_menvcfg(Hart& hart, std::uint64_t value) {
+  constexpr u64 reserved = 2 << 4;
+  const u64 before = hart.machine.menvcfg & may_invalidate;
+  hart.machine.menvcfg = value & (may_invalidate | may_clean | may_zero);
+  if ((value & may_invalidate) == reserved)
+    hart.machine.menvcfg = (hart.machine.menvcfg & ~u64{may_invalidate}) | before;
+}
+
 // MPP holds machine or user; what names another mode leaves it as it was. FS and VS are off or dirty, as the
 // privileged architecture allows where nobody keeps track: initial and clean become dirty.
 void write_mstatus(Hart& hart, std::uint64_t value) {

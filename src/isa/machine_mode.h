@@ -18,6 +18,11 @@ constexpr std::uint64_t machine_isa =
     std::uint64_t{2} << 62 | 1 << 0 | 1 << 2 | 1 << 3 | 1 << 5 | 1 << 8 | 1 << 12 | 1 << 20 | 1 << 21;
 constexpr std::uint64_t machine_interrupts = 0x888;  // software, timer, external
 
+// menvcfg: which instructions on cache blocks user mode may execute (privileged specification, "Zicbom"). No
+// other field is there; 2 in the first one is reserved and leaves it as it was.
+enum EnvironmentConfig : std::uint64_t { may_invalidate = 3 << 4, may_clean = 1 << 6, may_zero = 1 << 7 };
+void write_menvcfg(Hart& hart, std::uint64_t value);
+
 std::uint64_t mstatus(const Hart& hart);
 void write_mstatus(Hart& hart, std::uint64_t value);
 

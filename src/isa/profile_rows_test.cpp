@@ -184,6 +184,30 @@ TEST(ProfileRows, BlocksOfACacheThatIsNotThere) {
   EXPECT_TRUE(world.traps(zero));
 }
 
+// Privileged specification, menvcfg: CBIE is bits 5:4, CBCFE bit 6, CBZE bit 7.
+TEST(ProfileRows, BlocksInUserModeNeedPermission) {
+  constexpr std::uint32_t inval = 0x0000a00f, clean = 0x0010a00f, flush = 0x0020a00f, zero = 0x0040a00f;
+  constexpr std::uint32_t write_menvcfg = 0x30a19073, read_menvcfg = 0x30a021f3;  // with x3
+  for (std::uint64_t written = 0; written < 256; ++written) {
+    World world;
+    world.hart.x[1] = base + 100;
+    world.hart.x[3] = written;
+    ASSERT_FALSE(world.traps(write_menvcfg));
+    ASSERT_FALSE(world.traps(read_menvcfg));
+    const std::uint64_t legal = (written >> 4 & 3) == 2 ? written & 0xc0 : written & 0xf0;
+    EXPECT_EQ(world.hart.x[3], legal);
+    for (const std::uint32_t word : {inval, clean, flush, zero}) EXPECT_FALSE(world.traps(word));
+    world.hart.machine.user = true;
+    EXPECT_EQ(world.traps(inval), (legal & 0x30) == 0) << written;
+    EXPECT_EQ(world.traps(clean), (legal & 0x40) == 0) << written;
+    EXPECT_EQ(world.traps(flush), (legal & 0x40) == 0) << written;
+    EXPECT_EQ(world.traps(zero), (legal & 0x80) == 0) << written;
+    EXPECT_FALSE(world.traps(0x0030e013));  // a prefetch needs none
+    EXPECT_TRUE(world.traps(0x0070a00f));   // no such operation
+    EXPECT_EQ(world.hart.trap, TrapCause::illegal_instruction);
+  }
+}
+
 // All half-words of Zcb that read or write memory, at every offset.
 TEST(ProfileRows, ShortLoadsAndStores) {
   World world;
