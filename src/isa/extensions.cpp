@@ -61,6 +61,8 @@ constexpr Extension table[] = {
   {"Zvl32b",       "zvl32b",       always,         on_request, "vectors of 32 bits or more"},
   {"Zvl64b",       "zvl64b",       always,         on_request, "vectors of 64 bits or more"},
   {"Zvl128b",      "zvl128b",      always,         on_request, "vectors of 128 bits or more"},
+  {"Zvkb",         "zvkb",         no,             on_request, "part of Zvbb: what ciphers need"},
+  {"Zvbb",         "zvbb",         no,             on_request, "vectors of integers: bits reversed, counted, rotated"},
   {"Zvfhmin",      "zvfhmin",      always,         on_request, "vectors of FP16: conversion only"},
   {"Zvfh",         "zvfh",         always,         yes,        "vectors of FP16"},
   {"Zvfbfmin",     "zvfbfmin",     no,             yes,        "vectors of BF16: conversion only"},

@@ -105,7 +105,7 @@ struct Decoded {
 
 // Tables, each in its own file. Their union is the machine's instruction set.
 std::span<const Row> scalar_rows();  // RV64GC and what extensions.h lists beside it
-std::span<const Row> vector_rows();  // V, Zvfh, Zvfbfmin, Zvfbfwma
+std::span<const Row> vector_rows();  // V, Zvbb, Zvfh, Zvfbfmin, Zvfbfwma
 std::span<const Row> matrix_rows();  // XSfmm
 std::span<const Row> dojo_rows();    // Xdojo
 

@@ -269,7 +269,7 @@ TEST(Extensions, OfEveryRowAreListed) {
 // Asks clang which extensions a profile names.
 TEST(Extensions, HoldTheProfiles) {
   const TemporaryFolder folder("dojo-profiles");
-  for (const std::string profile : {"rva22u64"}) {
+  for (const std::string profile : {"rva22u64", "rva23u64"}) {
     const std::string list = (folder.path() / profile).string();
     ASSERT_EQ(std::system(fmt::format("clang-22 --target=riscv64-unknown-elf --print-enabled-extensions "
                                       "-march={} > {} 2> /dev/null",

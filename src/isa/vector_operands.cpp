@@ -77,6 +77,8 @@ std::uint64_t scalar(const Hart& hart, const Decoded* d, First first, unsigned w
       return static_cast<std::uint64_t>(static_cast<std::int64_t>(d->rs1 ^ 16) - 16);
     case First::uimm:
       return d->rs1;
+    case First::uimm6:
+      return static_cast<std::uint64_t>(d->immediate);
     case First::f:
     case First::brain: {
       constexpr std::uint64_t canonical_nan[4] = {0, 0x7e00, 0x7fc00000, 0};

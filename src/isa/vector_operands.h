@@ -44,9 +44,10 @@ enum class First : std::uint8_t {
   x,
   simm,
   uimm,
+  uimm6,
   f,
   brain
-};  // what stands in the rs1 field; brain: f holding bf16
+};  // what stands in the rs1 field; uimm6: and bit 26; brain: f holding bf16
 
 struct Shape {
   First first = First::vector;
@@ -188,6 +189,7 @@ std::span<const Row> config_rows();
 std::span<const Row> memory_rows();
 std::span<const Row> integer_rows();
 std::span<const Row> wide_rows();
+std::span<const Row> bits_rows();
 std::span<const Row> fixed_rows();
 std::span<const Row> float_rows();
 std::span<const Row> convert_rows();

@@ -1,4 +1,5 @@
-// The rows of the vector extensions: V 1.0, Zvfh, Zvfbfmin, Zvfbfwma. Each file of this family holds its own.
+// The rows of the vector extensions: V 1.0, Zvbb, Zvfh, Zvfbfmin, Zvfbfwma. Each file of this family holds
+// its own.
 #include <vector>
 
 #include "isa/vector_operands.h"
@@ -10,8 +11,8 @@ std::span<const Row> vector_rows() {
     std::vector<Row> all;
     for (const auto part :
          {vector::config_rows(), vector::memory_rows(), vector::integer_rows(), vector::wide_rows(),
-          vector::fixed_rows(), vector::float_rows(), vector::convert_rows(), vector::reduction_rows(),
-          vector::mask_rows(), vector::permute_rows()})
+          vector::bits_rows(), vector::fixed_rows(), vector::float_rows(), vector::convert_rows(),
+          vector::reduction_rows(), vector::mask_rows(), vector::permute_rows()})
       all.insert(all.end(), part.begin(), part.end());
     return all;
   }();
