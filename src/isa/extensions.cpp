@@ -34,7 +34,7 @@ constexpr Extension table[] = {
   {"Zihintpause",  "zihintpause",  always,         on_request, "pause: a fence, after which other threads have their turn"},
   {"Zicbom",       "zicbom",       no,             on_request, "cbo.clean, flush, inval: there is no cache, so they check the access and order it as a fence does"},
   {"Zicbop",       "zicbop",       no,             on_request, "prefetches: HINTs, an ALU slot"},
-  {"Zicboz",       "zicboz",       no,             on_request, "cbo.zero: 64 zeros in one store"},
+  {"Zicboz",       "zicboz",       no,             on_request, "cbo.zero: 64 zeros through the vector store port"},
   {"Zic64b",       "zic64b",       no,             on_request, "cache blocks are 64 bytes, aligned"},
   {"Ziccamoa",     "ziccamoa",     no,             on_request, "SRAM takes all atomics of A"},
   {"Ziccif",       "ziccif",       no,             on_request, "instructions are fetched whole"},

@@ -12,6 +12,7 @@
 
 #include "base/file.h"
 #include "isa/block.h"
+#include "isa/extensions.h"
 #include "isa/hart.h"
 
 namespace dojo::node {
@@ -19,11 +20,9 @@ namespace dojo::node {
 inline std::vector<std::byte> assemble(std::string_view text) {
   const std::string stem = testing::TempDir() + "node_test_" + std::to_string(getpid());
   write_text(stem + ".s", std::string(text) + "\n");
-  const std::string command =
-      "llvm-mc-22 -triple=riscv64 "
-      "-mattr=+m,+a,+f,+d,+c,+v,+zvfh,+zvfbfmin,+zvfbfwma,+xsfmmbase,+xsfmm32a16f,+xsfmm32a8f,"
-      "+xsfmm32a32f -filetype=obj -o " +
-      stem + ".o " + stem + ".s && llvm-objcopy-22 -O binary -j .text " + stem + ".o " + stem + ".bin";
+  const std::string command = "llvm-mc-22 -triple=riscv64 -mattr=" + isa::llvm_attributes() +
+                              " -filetype=obj -o " + stem + ".o " + stem +
+                              ".s && llvm-objcopy-22 -O binary -j .text " + stem + ".o " + stem + ".bin";
   const int status = std::system(command.c_str());
   EXPECT_EQ(status, 0) << command;
   std::vector<std::byte> bytes = read_file(stem + ".bin");

@@ -236,6 +236,27 @@ TEST(Gates, PortsBoundVectorAccesses) {
   EXPECT_EQ(last("vlm.v v8, (a0)\n", 9, Vector{128, 8, 1}), 4) << "16 B of mask";
 }
 
+TEST(Gates, ABlockIsZeroedThroughTheStorePort) {
+  const Vector whole{};
+  EXPECT_EQ(distance("cbo.zero (a0)\n cbo.zero (a1)"), 1) << "one store port";
+  EXPECT_EQ(distance("vse32.v v8, (a0)\n cbo.zero (a1)", whole), 1);
+  EXPECT_EQ(distance("cbo.zero (a0)\n vse32.v v8, (a1)", whole), 1);
+  EXPECT_EQ(distance("cbo.zero (a0)\n vle32.v v8, (a1)", whole), 0) << "a port of its own";
+  machine::Node narrow = d1();
+  narrow.port_bytes = 16;
+  EXPECT_EQ(distance("cbo.zero (a0)\n cbo.zero (a1)", whole, narrow), 4);
+  const Bench bench("cbo.zero (a0)");
+  const Job job = describe(isa::build_block(bench.hart.memory, Bench::base).code[0], whole, d1());
+  EXPECT_EQ(job.write_bytes, 64u);
+}
+
+TEST(Gates, OtherWorkOnCacheBlocksIsAFenceOrNothing) {
+  for (const std::string text : {"cbo.clean (a2)", "cbo.flush (a2)", "cbo.inval (a2)", "wrs.nto", "wrs.sto"})
+    EXPECT_EQ(distance("ld a0, 0(a1)\n" + text), distance("ld a0, 0(a1)\n fence")) << text;
+  EXPECT_EQ(distance("ld a0, 0(a1)\n prefetch.r 0(a0)"), cycles(d1().sram_load_cycles));
+  EXPECT_EQ(distance("ld a0, 0(a1)\n prefetch.r 0(a2)"), 0);
+}
+
 // V3: 2 x 64 B + 8 B loaded per cycle, which with the mesh stop's 64 B are 400 GB/s; 64 B + 8 B stored, with
 // 64 B 272 GB/s. That the mesh stop's traffic takes nothing from them: system/bandwidth_test.cpp.
 TEST(Gates, SramStreamsAtThePublishedRateInEveryCycle) {

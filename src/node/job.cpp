@@ -78,7 +78,12 @@ void describe_scalar(const Decoded& d, const machine::Node& node, Job& job) {
       job.read_bytes = scalar_access_bytes(d);
       return route(Route::load, node.sram_load_cycles);
     case Unit::store:
-      job.write_bytes = has(d, isa::cache_block) ? isa::cache_block_bytes : scalar_access_bytes(d);
+      if (has(d, isa::cache_block)) {  // wider than the scalar engine's store
+        job.write_bytes = isa::cache_block_bytes;
+        job.pipes = store_port;
+        return route(Route::vector, 1, divide_up(job.write_bytes, node.port_bytes));
+      }
+      job.write_bytes = scalar_access_bytes(d);
       return route(Route::store, 1);
     case Unit::atomic:
       job.read_bytes = job.write_bytes = scalar_access_bytes(d);

@@ -8,6 +8,7 @@
 #include "isa/block.h"
 #include "isa/compressed.h"
 #include "isa/corners_for_tests.h"
+#include "isa/extensions.h"
 #include "isa/hart.h"
 #include "isa/vector_config.h"
 #include "shell.h"
@@ -32,10 +33,6 @@ constexpr std::uint32_t addi(unsigned rd, unsigned rs1, std::uint64_t immediate)
 }
 constexpr std::uint32_t csr(unsigned function, unsigned rd, unsigned source, unsigned number) {
   return 0x73 | function << 12 | rd << 7 | source << 15 | number << 20;
-}
-
-bool is_one_of(std::string_view word, std::initializer_list<std::string_view> words) {
-  return std::ranges::find(words, word) != words.end();
 }
 
 // qemu 7.2 crashes on the rtz conversions, and lets ctzw count beyond 32.
