@@ -10,6 +10,7 @@
 #include <string>
 
 #include "base/file.h"
+#include "isa/extensions.h"
 #include "system/guest_for_tests.h"
 
 namespace dojo {
@@ -61,7 +62,7 @@ constexpr std::string_view body = R"(
 
 TEST_F(Signature, IsWhatTheProgramLeftUnderQemu) {
   program(globals, body, "-O3 -Wl,--image-base=0x10000");
-  ASSERT_EQ(run("qemu-riscv64 -cpu rv64,v=true,vext_spec=v1.0,vlen=512,elen=64 program.elf > theirs"), 0);
+  ASSERT_EQ(run(fmt::format("qemu-riscv64 -cpu {} program.elf > theirs", isa::qemu_processor(512))), 0);
   ASSERT_EQ(read_file(file("theirs")).size(), 123u);
   ASSERT_EQ(run("head -c 5 /dev/zero >> theirs"), 0);  // to the end of a line of 4, 8 or 16 bytes
   for (const unsigned granularity : {4u, 8u}) {

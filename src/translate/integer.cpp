@@ -139,6 +139,18 @@ Emit choose(If second) {
   };
 }
 
+Emit or_zero(If is_zero) {  // rs1, or 0 by what comparing rs2 with 0 says
+  return [=](W& w, const Decoded& d) {
+    const Reg a = w.read(d.rs1), b = w.read(d.rs2);
+    return result(w, d, Width::wide, [&](Reg r) {
+      w.as.move(Width::wide, r, a);
+      w.as.set(W::scratch, 0);
+      w.as.alu(Alu::cmp, Width::wide, Operand(b), 0);
+      w.as.move_if(is_zero, Width::wide, r, W::scratch);
+    });
+  };
+}
+
 Emit extend(unsigned bytes, bool is_signed) {
   return [=](W& w, const Decoded& d) {
     const Reg a = w.read(d.rs1);
@@ -233,6 +245,9 @@ std::span<const Emitter> integer_emitters() {
       {"sraw", shift(Shift::arithmetic, word)},
       {"mul", multiply(wide)},
       {"mulw", multiply(word)},
+
+      {"czero.eqz", or_zero(If::equal)},
+      {"czero.nez", or_zero(If::not_equal)},
 
       {"add.uw", shifted_sum(0, true)},
       {"sh1add", shifted_sum(1, false)},
