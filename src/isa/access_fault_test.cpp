@@ -50,7 +50,10 @@ private:
 // Of x11, which the rs1 field names; rs2 and rd are as they are.
 std::uint32_t at_address(const Row& row) { return row.match | address_register << 15; }
 
-bool is_scalar_access(const Row& row) { return row.unit == Unit::load || row.unit == Unit::store; }
+// Blocks of a cache have a rule of their own (profile_rows_test.cpp).
+bool is_scalar_access(const Row& row) {
+  return (row.unit == Unit::load || row.unit == Unit::store) && (row.properties & cache_block) == 0;
+}
 
 TEST(AccessFault, AScalarNamesTheFirstByteThatItMayNotTouch) {
   unsigned rows = 0;
