@@ -2,28 +2,51 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/error.h"
+#include "driving/joined_data.h"
 #include "driving/meanings.h"
 #include "driving/rendered.h"
 #include "driving/tub.h"
+#include "path_argument.h"
 
 namespace dojo::tools {
 namespace {
 
-std::unique_ptr<training::Dataset> open(const std::string& data, std::uint64_t seed, unsigned threads) {
-  if (!data.empty()) return std::make_unique<driving::Tub>(data, threads);
-  driving::RenderedOptions options;
-  options.seed = seed;
-  return std::make_unique<driving::RenderedDrives>(options);
+std::unique_ptr<training::Dataset> open(const DataArguments& arguments, std::uint64_t seed,
+                                        unsigned threads) {
+  if (arguments.tubs.empty()) {
+    driving::RenderedOptions options;
+    options.seed = seed;
+    return std::make_unique<driving::RenderedDrives>(options);
+  }
+  std::vector<std::unique_ptr<training::Dataset>> tubs;
+  for (const std::string& folder : arguments.tubs)
+    tubs.push_back(std::make_unique<driving::Tub>(
+        folder, driving::TubOptions{.strict = arguments.strict, .threads = threads}));
+  return std::make_unique<driving::JoinedData>(std::move(tubs));
 }
+
+void warn(const std::string& sentence) { fmt::print(stderr, "warning: {}\n", sentence); }
 
 }  // namespace
 
-DrivingCourse::DrivingCourse(const std::string& data, std::uint64_t seed, unsigned threads)
-    : data_(open(data, seed, threads)) {
-  for (const std::string& warning : data_->warnings()) fmt::print(stderr, "warning: {}\n", warning);
-  if (data_->size() < 2) refuse(data_->name(), "has fewer than two usable frames");
-  split_ = training::split_by_blocks(data_->size());
+void add_data_options(CLI::App& command, DataArguments& arguments) {
+  command
+      .add_option("--data", arguments.tubs,
+                  "A Donkeycar 4 or 5 tub; given again, one more. Without it, rendered road scenes made from "
+                  "the seed")
+      ->expected(1)
+      ->take_all()
+      ->check(path_argument());
+  command.add_flag("--strict", arguments.strict,
+                   "Refuse a tub at its first damaged record instead of leaving that out");
+}
+
+DrivingCourse::DrivingCourse(const DataArguments& arguments, std::uint64_t seed, unsigned threads)
+    : strict_(arguments.strict), data_(open(arguments, seed, threads)) {
+  for (const std::string& warning : data_->warnings()) warn(warning);
 }
 
 training::Course DrivingCourse::for_network(const training::TrainableNetwork& network) {
@@ -32,9 +55,22 @@ training::Course DrivingCourse::for_network(const training::TrainableNetwork& ne
   for (const training::Signal& input : network.inputs) sources.push_back(driving::source_for(input, labels));
   std::vector<std::string> notes;
   std::vector<training::Meaning> meanings = driving::meanings_of(network.targets, labels, notes);
-  examples_ = std::make_unique<driving::CameraExamples>(*data_, std::move(sources), meanings);
-  for (const std::string& note : notes) fmt::print(stderr, "{}\n", note);
-  return {*examples_, split_, data_->fingerprint(), std::move(meanings)};
+  frames_ = std::make_unique<driving::MeasuredFrames>(*data_, driving::labels_of(sources, meanings), strict_);
+  examples_ = std::make_unique<driving::CameraExamples>(*frames_, std::move(sources), meanings);
+  const std::size_t frames = frames_->size();
+  if (frames < 2) refuse(data_->name(), "has fewer than two usable frames");
+  split_ = training::split_recordings(frames_->recordings());
+  if (!said_) {
+    for (const std::string& note : notes) fmt::print(stderr, "{}\n", note);
+    for (const std::string& warning : frames_->warnings()) warn(warning);
+    if (std::ranges::max(frames_->recordings()) < training::least_frames_for_blocks)
+      warn(
+          fmt::format("{}: {} usable frames are too few for blocks of their own to be held out; validation, "
+                      "on {} of them, means nothing",
+                      data_->name(), frames, split_.validation.size()));
+  }
+  said_ = true;
+  return {*examples_, split_, frames_->fingerprint(), std::move(meanings)};
 }
 
 }  // namespace dojo::tools

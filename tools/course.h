@@ -1,30 +1,42 @@
 // The data set a command line names, split and seen through a network's eyes.
 #pragma once
 
+#include <CLI/CLI.hpp>
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "driving/examples.h"
+#include "driving/measured_frames.h"
 #include "training/split.h"
 #include "training/trainer.h"
 
 namespace dojo::tools {
 
+// What says where frames come from, the same for every command that takes some.
+struct DataArguments {
+  std::vector<std::string> tubs;  // none: rendered drives
+  bool strict = false;
+};
+void add_data_options(CLI::App& command, DataArguments& arguments);
+
 class DrivingCourse {
 public:
-  // `data`: a tub's folder, or empty for rendered drives made from `seed`. Prints the data set's warnings to
-  // stderr.
-  DrivingCourse(const std::string& data, std::uint64_t seed, unsigned threads);
+  // Rendered drives are made from `seed`. Prints the data set's warnings to stderr.
+  DrivingCourse(const DataArguments& arguments, std::uint64_t seed, unsigned threads);
 
   const training::Dataset& data() const { return *data_; }
-  const training::Split& split() const { return split_; }
-  // Refuses inputs that are neither pictures nor labels and outputs that no label fits; says on stderr what
-  // an output learns whose name doesn't. Valid while this object lives.
+  // Refuses inputs that are neither pictures nor labels, outputs that no label fits, and data of which no two
+  // frames have all labels that the network needs. Says on stderr what an output learns whose name doesn't,
+  // and what of the data is left out or doubtful; the first time, for it may be asked again. Valid while this
+  // object lives and until it is asked again.
   training::Course for_network(const training::TrainableNetwork& network);
 
 private:
+  bool strict_, said_ = false;
   std::unique_ptr<training::Dataset> data_;
+  std::unique_ptr<driving::MeasuredFrames> frames_;
   training::Split split_;
   std::unique_ptr<driving::CameraExamples> examples_;
 };

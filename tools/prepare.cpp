@@ -17,7 +17,8 @@ namespace dojo::tools {
 namespace {
 
 struct PrepareArguments {
-  std::string model, data, out = "out/prepared";
+  DataArguments data;
+  std::string model, out = "out/prepared";
   std::uint64_t seed = 1;
   unsigned threads = 0;
 };
@@ -74,9 +75,7 @@ void add_prepare_command(CLI::App& app) {
       "Write the frames as a network sees them: {train,validation}_{inputs,labels}.f32 (little-endian FP32, "
       "one sample after the other) and prepared.json (shapes, frame numbers)");
   command->add_option("MODEL", a.model, "The network, an .onnx file")->required()->check(path_argument());
-  command
-      ->add_option("--data", a.data, "A Donkeycar 4 tub; without it, rendered road scenes made from the seed")
-      ->check(path_argument());
+  add_data_options(*command, a.data);
   command->add_option("--seed", a.seed, "Of rendered scenes")->check(whole_number(0))->capture_default_str();
   command->add_option("--threads", a.threads, "Host threads; by default one for each core")
       ->check(whole_number(1, most_threads));

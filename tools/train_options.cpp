@@ -68,9 +68,7 @@ void add_train_options(CLI::App& command, TrainArguments& a) {
           "of classes. Metadata can say otherwise: docs/notes/010-training-run.md. May be left out with "
           "--resume")
       ->check(path_argument());
-  command
-      .add_option("--data", a.data, "A Donkeycar 4 tub; without it, rendered road scenes made from the seed")
-      ->check(path_argument());
+  add_data_options(command, a.data);
   command.add_option("--machine", a.machine, "Name under machines/, or a .toml file")
       ->check(path_argument())
       ->capture_default_str();

@@ -6,13 +6,14 @@
 #include <cstdint>
 #include <string>
 
+#include "course.h"
 #include "training/trainer.h"
 
 namespace dojo::tools {
 
 struct TrainArguments {
-  std::string model, data, machine = "d1", formats = "bf16", optimizer = "adamw", schedule = "cosine", out,
-                           resume;
+  DataArguments data;
+  std::string model, machine = "d1", formats = "bf16", optimizer = "adamw", schedule = "cosine", out, resume;
   double learning_rate = 2e-3;
   std::int64_t batch = 0;
   std::uint64_t epochs = 8, steps = 0, seed = 1;

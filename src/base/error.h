@@ -23,6 +23,7 @@ public:
   UserError(std::string_view where, std::string_view what, Refusal refusal = Refusal::invalid);
 
   const std::string& where() const { return where_; }
+  std::string what_alone() const { return what() + (where_.empty() ? 0 : where_.size() + 2); }
   Refusal refusal() const { return refusal_; }
 
 private:

@@ -23,6 +23,16 @@ Source source_for(const training::Signal& input, const std::vector<std::string>&
   return view;
 }
 
+std::vector<std::string> labels_of(const std::vector<Source>& sources,
+                                   const std::vector<training::Meaning>& meanings) {
+  std::vector<std::string> labels;
+  for (const training::Meaning& meaning : meanings)
+    labels.insert(labels.end(), meaning.labels.begin(), meaning.labels.end());
+  for (const Source& source : sources)
+    if (const auto* reading = std::get_if<Reading>(&source)) labels.push_back(reading->label);
+  return labels;
+}
+
 CameraExamples::CameraExamples(const training::Dataset& data, std::vector<Source> sources,
                                const std::vector<training::Meaning>& meanings)
     : data_(data), sources_(std::move(sources)) {

@@ -24,9 +24,14 @@ using Source = std::variant<View, Reading>;
 // anything else a picture (picture.h). Refuses an input that is neither.
 Source source_for(const training::Signal& input, const std::vector<std::string>& labels);
 
+// The labels that these inputs and outputs need.
+std::vector<std::string> labels_of(const std::vector<Source>& sources,
+                                   const std::vector<training::Meaning>& meanings);
+
 class CameraExamples final : public training::Examples {
 public:
-  // Keeps a reference to `data`. Refuses a label that the data set doesn't have.
+  // Keeps a reference to `data`, in which every label that is needed was measured. Refuses one that the data
+  // set doesn't have.
   CameraExamples(const training::Dataset& data, std::vector<Source> sources,
                  const std::vector<training::Meaning>& meanings);
 

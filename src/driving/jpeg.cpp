@@ -1,25 +1,12 @@
 #include "driving/jpeg.h"
 
-extern "C" {
-#include <libavcodec/avcodec.h>
-#include <libavutil/log.h>
-}
-
 #include <algorithm>
 #include <cmath>
-#include <cstring>
-#include <memory>
+
+#include "driving/libav.h"
 
 namespace dojo::driving {
 namespace {
-
-struct Free {
-  void operator()(AVCodecContext* context) const { avcodec_free_context(&context); }
-  void operator()(AVPacket* packet) const { av_packet_free(&packet); }
-  void operator()(AVFrame* frame) const { av_frame_free(&frame); }
-};
-template <typename T>
-using Owned = std::unique_ptr<T, Free>;
 
 // How far the colour planes are subsampled, as shifts; nothing for layouts that JPEG files of cameras don't
 // have.
@@ -80,32 +67,56 @@ training::Image convert(const AVFrame& frame, const Layout& layout) {
   return image;
 }
 
-bool looks_complete(std::span<const std::byte> bytes) {
-  const auto is = [&](std::size_t at, int value) { return bytes[at] == static_cast<std::byte>(value); };
-  return bytes.size() > 4 && is(0, 0xff) && is(1, 0xd8) && is(bytes.size() - 2, 0xff) &&
-         is(bytes.size() - 1, 0xd9);
+int byte_at(std::span<const std::byte> bytes, std::size_t at) {
+  return at < bytes.size() ? std::to_integer<int>(bytes[at]) : -1;
+}
+
+// Markers as in ITU-T T.81, table B.1.
+constexpr int soi = 0xd8, eoi = 0xd9, sos = 0xda, rst0 = 0xd0, rst7 = 0xd7, tem = 0x01;
+
+// Where the marker behind a scan's data begins: 0xff that neither 0 (a stuffed byte) nor a restart marker
+// follows.
+std::size_t end_of_scan(std::span<const std::byte> bytes, std::size_t at) {
+  for (; at < bytes.size(); ++at) {
+    const int next = byte_at(bytes, at + 1);
+    if (byte_at(bytes, at) == 0xff && next != 0 && !(next >= rst0 && next <= rst7)) break;
+  }
+  return at;
+}
+
+// How many bytes the picture takes, up to and with its end marker; nothing if it has none. Cameras and
+// filesystems leave bytes behind it.
+std::optional<std::size_t> picture_bytes(std::span<const std::byte> bytes) {
+  if (!is_jpeg(bytes)) return std::nullopt;
+  for (std::size_t at = 2; byte_at(bytes, at) == 0xff;) {
+    const int marker = byte_at(bytes, at + 1);
+    if (marker == eoi) return at + 2;
+    const bool alone = marker == tem || (marker >= rst0 && marker <= rst7);
+    if (marker == 0xff) {  // a fill byte
+      ++at;
+    } else if (alone) {
+      at += 2;
+    } else {
+      const int high = byte_at(bytes, at + 2), low = byte_at(bytes, at + 3);
+      if (high < 0 || low < 0) return std::nullopt;
+      at += 2 + static_cast<std::size_t>(256 * high + low);
+      if (marker == sos) at = end_of_scan(bytes, at);
+    }
+  }
+  return std::nullopt;
 }
 
 }  // namespace
 
+bool is_jpeg(std::span<const std::byte> bytes) {
+  return byte_at(bytes, 0) == 0xff && byte_at(bytes, 1) == soi;
+}
+
 std::optional<training::Image> decode_jpeg(std::span<const std::byte> bytes) {
-  if (!looks_complete(bytes)) return std::nullopt;
-  av_log_set_level(AV_LOG_QUIET);  // what is wrong is said by our caller
-  const AVCodec* codec = avcodec_find_decoder(AV_CODEC_ID_MJPEG);
-  if (codec == nullptr) return std::nullopt;
-  const Owned<AVCodecContext> context(avcodec_alloc_context3(codec));
-  const Owned<AVPacket> packet(av_packet_alloc());
-  const Owned<AVFrame> frame(av_frame_alloc());
-  if (!context || !packet || !frame) return std::nullopt;
-  context->thread_count = 1;
-  context->err_recognition = AV_EF_EXPLODE;
-  context->max_pixels = 4096 * 4096;
-  if (avcodec_open2(context.get(), codec, nullptr) < 0) return std::nullopt;
-  if (av_new_packet(packet.get(), static_cast<int>(bytes.size())) < 0) return std::nullopt;
-  std::memcpy(packet->data, bytes.data(), bytes.size());
-  if (avcodec_send_packet(context.get(), packet.get()) < 0) return std::nullopt;
-  if (avcodec_receive_frame(context.get(), frame.get()) < 0) return std::nullopt;
-  if (frame->decode_error_flags != 0 || (frame->flags & AV_FRAME_FLAG_CORRUPT) != 0) return std::nullopt;
+  const auto size = picture_bytes(bytes);
+  if (!size) return std::nullopt;
+  const Owned<AVFrame> frame = decode_with(AV_CODEC_ID_MJPEG, bytes.first(*size));
+  if (!frame) return std::nullopt;
   const auto layout = layout_of(frame->format);
   if (!layout) return std::nullopt;
   return convert(*frame, *layout);

@@ -9,8 +9,11 @@
 
 namespace dojo::driving {
 
-// Nothing if the bytes are no complete baseline JPEG, or one larger than 4096 x 4096. Colours are JFIF's
-// (BT.601, full range); subsampled colour is repeated. The same bytes give the same picture on every host.
+bool is_jpeg(std::span<const std::byte> bytes);  // by its first two bytes
+
+// Nothing if the bytes are no complete JPEG of 8 bits, grey or YCbCr, or one larger than 4096 x 4096. Colours
+// are JFIF's (BT.601, full range); subsampled colour is repeated. Bytes behind the end marker are ignored.
+// The same bytes give the same picture on every host.
 std::optional<training::Image> decode_jpeg(std::span<const std::byte> bytes);
 
 }  // namespace dojo::driving

@@ -31,6 +31,7 @@ public:
   const std::vector<std::string>& warnings() const override { return warnings_; }
   training::Image image(std::size_t frame) const override;
   std::vector<float> labels(std::size_t frame) const override;
+  std::string place(std::size_t frame) const override { return name() + ":" + std::to_string(frame); }
 
   const Road& road(std::size_t frame) const { return roads_[frame / options_.frames_per_drive]; }
   const Pose& pose(std::size_t frame) const { return poses_[frame]; }

@@ -1,140 +1,111 @@
 #include "driving/tub.h"
 
 #include <algorithm>
-#include <cmath>
-#include <nlohmann/json.hpp>
-#include <sstream>
+#include <map>
+#include <utility>
 
 #include "base/error.h"
-#include "base/file.h"
 #include "base/parallel.h"
 #include "base/sha256.h"
-#include "driving/jpeg.h"
+#include "driving/image_file.h"
+#include "driving/not_a_tub.h"
+#include "driving/tub_manifest.h"
 
 namespace dojo::driving {
 namespace {
 
-using nlohmann::json;
 namespace fs = std::filesystem;
 
-std::vector<std::string> lines_of(const fs::path& path) {
-  std::istringstream text(read_text(path));
-  std::vector<std::string> lines;
-  for (std::string line; std::getline(text, line);) lines.push_back(line);
-  return lines;
-}
-
-json parse_line(const fs::path& path, std::size_t line, const std::string& text) {
-  json value = json::parse(text, nullptr, false);
-  if (value.is_discarded()) refuse(fmt::format("{}:{}", path.string(), line), "is not JSON");
-  return value;
-}
-
-const json& member(const json& record, const char* key, bool (json::*is)() const noexcept,
-                   const fs::path& path, std::size_t line) {
-  const auto found = record.is_object() ? record.find(key) : record.end();
-  if (!record.is_object() || found == record.end() || !((*found).*is)())
-    refuse(fmt::format("{}:{}", path.string(), line), "has no usable '{}'", key);
-  return *found;
-}
-
-// A name that stays inside the folder it is looked up in.
-bool is_bare_name(const std::string& name) {
-  return !name.empty() && name != "." && name != ".." && name.find('/') == std::string::npos &&
-         name.find('\0') == std::string::npos;
-}
+std::string file_name(const std::string& path) { return fs::path(path).filename().string(); }
 
 }  // namespace
 
-Tub::Tub(fs::path folder, unsigned threads) : folder_(std::move(folder)) {
+Tub::Tub(fs::path folder, const TubOptions& options) : folder_(std::move(folder)) {
   std::error_code error;
-  if (!fs::is_directory(folder_, error))
-    refuse(folder_.string(), "is no folder; a Donkeycar tub was expected");
-  const fs::path manifest = folder_ / "manifest.json";
-  if (!fs::exists(manifest, error))
-    refuse(folder_.string(), "holds no manifest.json; it is no Donkeycar 4 tub");
-  const std::vector<std::string> lines = lines_of(manifest);
-  if (lines.size() < 5) refuse(manifest.string(), "has {} lines where a Donkeycar 4 tub has 5", lines.size());
-  const json contents = parse_line(manifest, 5, lines[4]);
-  std::vector<long long> deleted;
-  if (contents.is_object() && contents.contains("deleted_indexes"))
-    for (const json& index : member(contents, "deleted_indexes", &json::is_array, manifest, 5))
-      if (index.is_number_integer()) deleted.push_back(index.get<long long>());
-  std::ranges::sort(deleted);
-  find_labels(manifest, lines);
-  for (const json& catalog : member(contents, "paths", &json::is_array, manifest, 5)) {
-    if (!catalog.is_string() || !is_bare_name(catalog.get<std::string>()))
-      refuse(manifest.string() + ":5", "names a catalog that is no file of this folder");
-    read_catalog(folder_ / catalog.get<std::string>(), deleted);
+  if (!fs::is_directory(folder_, error)) refuse_as_tub(folder_);
+  Faults faults(options.strict);
+  TubManifest manifest = read_tub_manifest(folder_, faults);
+  catalogs_ = std::move(manifest.catalogs);
+  label_names_.insert(label_names_.end(), manifest.keys.begin() + 2, manifest.keys.end());
+  for (std::size_t i = 0; i < catalogs_.size(); ++i)
+    read_tub_catalog(folder_ / catalogs_[i], i, manifest.keys, manifest.deleted, records_, faults);
+  for (const TubRecord& record : records_) recorded_.push_back(file_name(record.image));
+  drop_deleted();
+  drop_overwritten(faults);
+  drop_broken_images(options.threads, faults);
+  for (std::string& sentence : faults.sentences()) warnings_.push_back(std::move(sentence));
+  if (records_.empty()) {
+    if (warnings_.empty()) warnings_.push_back("its catalogs hold no record");
+    refuse(folder_.string(), "holds no usable frame: {}", fmt::join(warnings_, ", "));
   }
-  if (deleted_ != 0)
-    warnings_.push_back(
-        fmt::format("{}: {} frames marked as deleted are skipped", folder_.string(), deleted_));
-  drop_broken_images(threads);
   mention_images_without_record();
-  if (records_.empty()) refuse(folder_.string(), "holds no usable frame");
 }
 
-void Tub::find_labels(const fs::path& manifest, const std::vector<std::string>& lines) {
-  const json keys = parse_line(manifest, 1, lines[0]), types = parse_line(manifest, 2, lines[1]);
-  if (!keys.is_array() || !types.is_array()) return;
-  for (std::size_t i = 0; i < std::min(keys.size(), types.size()); ++i) {
-    if (types[i] != "float" || !keys[i].is_string() ||
-        std::ranges::count(keys_, keys[i].get<std::string>()) != 0)
-      continue;
-    keys_.push_back(keys[i].get<std::string>());
-    label_names_.push_back(keys_.back());
+std::string Tub::place_of(const TubRecord& record) const {
+  return fmt::format("{}:{}", (folder_ / catalogs_.at(record.catalog)).string(), record.line);
+}
+
+// Names are meant from images/. One from the root is where the recording computer had it: the picture of that
+// name in images/, wherever the tub lies now, or else that file. Empty if it leaves the tub otherwise.
+fs::path Tub::image_path(const std::string& name) const {
+  const fs::path path(name);
+  if (path.is_absolute()) {
+    const fs::path here = folder_ / "images" / path.filename();
+    std::error_code error;
+    return fs::exists(here, error) ? here : path;
   }
+  const bool outside = name.find('\0') != std::string::npos ||
+                       std::ranges::any_of(path, [](const fs::path& part) { return part == ".."; });
+  return outside || !path.has_filename() ? fs::path() : folder_ / "images" / path;
 }
 
-void Tub::read_catalog(const fs::path& path, const std::vector<long long>& deleted) {
-  const std::vector<std::string> lines = lines_of(path);
-  for (std::size_t i = 0; i < lines.size(); ++i) {
-    const std::string text = lines[i].substr(0, lines[i].find_last_not_of(" \r") + 1);
-    if (text.empty()) continue;
-    const json line = parse_line(path, i + 1, text);
-    Record record;
-    record.index = member(line, "_index", &json::is_number_integer, path, i + 1).get<long long>();
-    record.image = member(line, "cam/image_array", &json::is_string, path, i + 1).get<std::string>();
-    for (const std::string& key : keys_)
-      record.labels.push_back(member(line, key.c_str(), &json::is_number, path, i + 1).get<float>());
-    if (!is_bare_name(record.image))
-      refuse(fmt::format("{}:{}", path.string(), i + 1), "names an image that is no file of images/");
-    if (!std::ranges::all_of(record.labels, [](float label) { return std::isfinite(label); }))
-      refuse(fmt::format("{}:{}", path.string(), i + 1), "has a label that is no finite number");
-    recorded_.push_back(record.image);
-    if (std::ranges::binary_search(deleted, record.index)) {
-      ++deleted_;
-      continue;
+void Tub::drop_deleted() {
+  if (const std::size_t count = std::erase_if(records_, [](const TubRecord& r) { return r.deleted; });
+      count != 0)
+    warnings_.push_back(fmt::format("{}: {} frames marked as deleted are skipped", folder_.string(), count));
+}
+
+// A car that lost its power before the manifest was written counts on from an older number: new pictures take
+// the names of old ones.
+void Tub::drop_overwritten(Faults& faults) {
+  std::map<std::pair<long long, std::string_view>, std::size_t> last;
+  for (std::size_t i = 0; i < records_.size(); ++i) last[{records_[i].index, records_[i].image}] = i;
+  std::vector<bool> stale(records_.size());
+  for (std::size_t i = 0; i < records_.size(); ++i)
+    stale[i] = last.at({records_[i].index, records_[i].image}) != i;
+  std::vector<TubRecord> usable;
+  for (std::size_t i = 0; i < records_.size(); ++i) {
+    if (stale[i]) {
+      faults.skip(place_of(records_[i]), "has the number and the picture of a later record");
+    } else {
+      usable.push_back(std::move(records_[i]));
     }
-    records_.push_back(std::move(record));
   }
+  records_ = std::move(usable);
 }
 
 // Decodes every image once, so that a broken one is known before training starts, and takes the fingerprint
 // on the way.
-void Tub::drop_broken_images(unsigned threads) {
+void Tub::drop_broken_images(unsigned threads, Faults& faults) {
   std::vector<std::string> problems(records_.size()), hashes(records_.size());
   parallel_for(threads, records_.size(), [&](std::size_t i) {
-    const fs::path path = folder_ / "images" / records_[i].image;
-    if (!fs::exists(path)) {
-      problems[i] = "is missing";
+    const fs::path path = image_path(records_[i].image);
+    if (path.empty()) {
+      problems[i] = "names an image that is no file of images/";
       return;
     }
-    const std::vector<std::byte> bytes = read_file(path);
-    if (bytes.empty()) {
-      problems[i] = "is empty";
-    } else if (!decode_jpeg(bytes)) {
-      problems[i] = "is no complete JPEG picture";
-    }
-    hashes[i] = sha256_hex(bytes);
+    const ImageFile file = read_image_file(path);
+    problems[i] = file.problem;
+    hashes[i] = sha256_hex(file.bytes);
   });
   Sha256 all;
-  std::vector<Record> usable;
+  std::vector<TubRecord> usable;
   for (std::size_t i = 0; i < records_.size(); ++i) {
     if (!problems[i].empty()) {
-      warnings_.push_back(
-          fmt::format("{}: {}; skipped", (folder_ / "images" / records_[i].image).string(), problems[i]));
+      const fs::path path = image_path(records_[i].image);
+      const std::string place = place_of(records_[i]);
+      faults.skip(path.empty() ? place : fmt::format("{} ({})", path.string(), file_name(place)),
+                  problems[i]);
       continue;
     }
     const std::string row =
@@ -151,27 +122,30 @@ void Tub::mention_images_without_record() {
   std::error_code error;
   std::vector<std::string> empty;
   std::size_t others = 0;
-  for (const auto& entry : fs::directory_iterator(folder_ / "images", error)) {
-    const std::string name = entry.path().filename().string();
-    if (std::ranges::binary_search(recorded_, name)) continue;
-    if (entry.is_regular_file(error) && entry.file_size(error) == 0) {
-      empty.push_back(entry.path().string());
+  for (fs::directory_iterator entry(folder_ / "images", error), end; !error && entry != end;
+       entry.increment(error)) {
+    if (std::ranges::binary_search(recorded_, entry->path().filename().string())) continue;
+    std::error_code unknown;
+    if (entry->is_regular_file(unknown) && entry->file_size(unknown) == 0) {
+      empty.push_back(entry->path().string());
     } else {
       ++others;
     }
   }
   std::ranges::sort(empty);
-  for (const std::string& path : empty) warnings_.push_back(path + ": is empty and has no record; skipped");
+  Faults unrecorded(false);
+  for (const std::string& path : empty) unrecorded.skip(path, "is empty and has no record");
+  for (std::string& sentence : unrecorded.sentences()) warnings_.push_back(std::move(sentence));
   if (others != 0)
     warnings_.push_back(
         fmt::format("{}: {} images have no record; skipped", (folder_ / "images").string(), others));
 }
 
 training::Image Tub::image(std::size_t frame) const {
-  const fs::path path = folder_ / "images" / records_.at(frame).image;
-  auto image = decode_jpeg(read_file(path));
-  if (!image) refuse(path.string(), "changed since it was checked: no complete JPEG picture");
-  return std::move(*image);
+  const fs::path path = image_path(records_.at(frame).image);
+  ImageFile file = read_image_file(path);
+  if (!file.image) refuse(path.string(), "changed since it was checked: {}", file.problem);
+  return std::move(*file.image);
 }
 
 std::vector<float> Tub::labels(std::size_t frame) const { return records_.at(frame).labels; }

@@ -1,27 +1,36 @@
-// A drive recorded by Donkeycar 4 (docs.donkeycar.com, "tub"): a folder with
+// A drive recorded by Donkeycar 4 or 5 (docs.donkeycar.com, "tub"): a folder with
 //
-//   manifest.json       five JSON values, one a line; the fifth names the catalogs and the deleted records
-//   catalog_N.catalog   one JSON record a line: "_index", "_session_id", "cam/image_array" (a file name),
+//   manifest.json       what is recorded, which catalogs there are, which records were deleted
+//   (tub_manifest.h) catalog_N.catalog   one JSON record a line (tub_catalog.h): "_index", "cam/image_array"
+//   (a file name),
 //                       "user/angle" in [-1, 1], positive to the right, "user/throttle", and what else the
-//                       manifest's first two lines declare as float ("enc/speed"): these become labels, too
-//   images/             the frames, JPEG
+//                       manifest declares as float ("enc/speed"): these become labels, too
+//   images/             the frames, JPEG or PNG (image_file.h)
 //
-// Records that were deleted, and images that are empty or broken, are skipped with a warning. Anything else
-// that is missing or malformed is refused with file and line.
+// A tub is read as far as it goes. Records that were deleted, and those that are damaged or have no picture,
+// are skipped with a warning; strictly, the first damage is refused. A label that a record lacks is no
+// damage: the writer leaves out what wasn't measured.
 #pragma once
 
 #include <filesystem>
 #include <string>
 #include <vector>
 
+#include "driving/faults.h"
+#include "driving/tub_catalog.h"
 #include "training/dataset.h"
 
 namespace dojo::driving {
 
+struct TubOptions {
+  bool strict = false;   // refuse what is damaged
+  unsigned threads = 0;  // host threads that check the images; 0: one per core
+};
+
 class Tub final : public training::Dataset {
 public:
-  // Reads the records and checks every image, on `threads` host threads (0: one per core).
-  explicit Tub(std::filesystem::path folder, unsigned threads = 0);
+  // Reads the records and checks every image.
+  explicit Tub(std::filesystem::path folder, const TubOptions& options = {});
 
   std::string name() const override { return folder_.string(); }
   std::string fingerprint() const override { return fingerprint_; }
@@ -30,26 +39,23 @@ public:
   const std::vector<std::string>& warnings() const override { return warnings_; }
   training::Image image(std::size_t frame) const override;
   std::vector<float> labels(std::size_t frame) const override;
+  std::string place(std::size_t frame) const override { return place_of(records_.at(frame)); }
 
 private:
-  struct Record {
-    long long index = 0;
-    std::string image;
-    std::vector<float> labels;
-  };
-
-  void find_labels(const std::filesystem::path& manifest, const std::vector<std::string>& lines);
-  void read_catalog(const std::filesystem::path& path, const std::vector<long long>& deleted);
-  void drop_broken_images(unsigned threads);
+  std::string place_of(const TubRecord& record) const;
+  std::filesystem::path image_path(const std::string& name) const;
+  void drop_deleted();
+  void drop_overwritten(Faults& faults);
+  void drop_broken_images(unsigned threads, Faults& faults);
   void mention_images_without_record();
 
   std::filesystem::path folder_;
-  std::vector<Record> records_;
+  std::vector<std::string> catalogs_;
+  std::vector<TubRecord> records_;
   std::vector<std::string> recorded_;  // images that any record names, deleted ones too
-  std::vector<std::string> label_names_ = {"angle", "throttle"}, keys_ = {"user/angle", "user/throttle"};
+  std::vector<std::string> label_names_ = {"angle", "throttle"};
   std::vector<std::string> warnings_;
   std::string fingerprint_;
-  std::size_t deleted_ = 0;
 };
 
 }  // namespace dojo::driving

@@ -31,7 +31,11 @@ public:
   virtual const std::vector<std::string>& warnings()
       const = 0;                                     // one sentence for each thing that was skipped
   virtual Image image(std::size_t frame) const = 0;  // throws UserError if it cannot be read any more
-  virtual std::vector<float> labels(std::size_t frame) const = 0;  // in the order of label_names
+  virtual std::vector<float> labels(
+      std::size_t frame) const = 0;  // in the order of label_names; NaN for what was not measured
+  virtual std::string place(std::size_t frame) const = 0;  // where a person finds it: file:line
+  // How many frames each recording has, in their order: between two of them time does not go on.
+  virtual std::vector<std::size_t> recordings() const { return {size()}; }
 };
 
 class Examples {

@@ -19,6 +19,26 @@ Split split_by_blocks(std::size_t frames, std::size_t blocks, std::size_t part) 
   return split;
 }
 
+Split split_recordings(const std::vector<std::size_t>& recordings) {
+  Split split;
+  std::uint32_t first = 0;
+  for (const std::size_t frames : recordings) {
+    if (frames == 1) split.train.push_back(first);
+    if (frames >= 2) {
+      const Split one = split_by_blocks(frames);
+      for (const std::uint32_t frame : one.train) split.train.push_back(first + frame);
+      for (const std::uint32_t frame : one.validation) split.validation.push_back(first + frame);
+    }
+    first += static_cast<std::uint32_t>(frames);
+  }
+  DOJO_ENSURE(first >= 2);
+  if (split.validation.empty()) {
+    split.validation.push_back(split.train.back());
+    split.train.pop_back();
+  }
+  return split;
+}
+
 std::vector<std::uint32_t> shuffled(const std::vector<std::uint32_t>& frames, std::uint64_t seed,
                                     std::uint64_t epoch) {
   constexpr std::uint64_t shuffle_stream = 0x73687566ull << 32;  // away from the streams that other draws use

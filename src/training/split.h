@@ -22,6 +22,14 @@ struct Split {
 // part frames, the last frame alone validates. frames >= 2.
 Split split_by_blocks(std::size_t frames, std::size_t blocks = 10, std::size_t part = 5);
 
+// The same for each of several recordings, whose frames are numbered on: no block reaches from one into the
+// next. A recording of a single frame trains; if all are of one, the last validates. At least 2 frames in
+// all.
+Split split_recordings(const std::vector<std::size_t>& recordings);
+
+// A recording of fewer frames has no blocks: its validation means nothing.
+constexpr std::size_t least_frames_for_blocks = 50;
+
 // The order in which epoch `epoch` visits `frames`: it depends on seed and epoch alone.
 std::vector<std::uint32_t> shuffled(const std::vector<std::uint32_t>& frames, std::uint64_t seed,
                                     std::uint64_t epoch);

@@ -44,6 +44,24 @@ TEST(Split, NeighboursOfHeldOutFramesAreHeldOutExceptAtTheEndsOfTheirBlock) {
   EXPECT_EQ(borders, 19u);  // two for each of ten blocks, none after the last frame
 }
 
+TEST(Split, OfRecordingsIsThatOfEachWithItsFramesNumberedOn) {
+  const Split split = split_recordings({1000, 0, 1, 30});
+  const Split first = split_by_blocks(1000), last = split_by_blocks(30);
+  Split expected = first;
+  expected.train.push_back(1000);
+  for (const std::uint32_t frame : last.train) expected.train.push_back(1001 + frame);
+  for (const std::uint32_t frame : last.validation) expected.validation.push_back(1001 + frame);
+  EXPECT_EQ(split.train, expected.train);
+  EXPECT_EQ(split.validation, expected.validation);
+  EXPECT_EQ(split_recordings({1000}).train, first.train);
+}
+
+TEST(Split, OfRecordingsOfOneFrameHoldsOutTheLast) {
+  const Split split = split_recordings({1, 1, 1});
+  EXPECT_EQ(split.train, (std::vector<std::uint32_t>{0, 1}));
+  EXPECT_EQ(split.validation, (std::vector<std::uint32_t>{2}));
+}
+
 TEST(Shuffled, VisitsTheSameFramesInAnOrderOfSeedAndEpochAlone) {
   const std::vector<std::uint32_t> frames = split_by_blocks(500).train;
   const auto order = shuffled(frames, 7, 0);

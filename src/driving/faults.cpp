@@ -1,0 +1,36 @@
+#include "driving/faults.h"
+
+#include <algorithm>
+
+#include "base/error.h"
+
+namespace dojo::driving {
+
+void Faults::skip(const std::string& where, const std::string& reason) {
+  if (strict_) refuse(where, "{}", reason);
+  const auto known = std::ranges::find_if(
+      kinds_, [&](const Kind& kind) { return kind.skipped != 0 && kind.what == reason; });
+  if (known != kinds_.end()) {
+    ++known->skipped;
+  } else {
+    kinds_.push_back({where, reason, 1});
+  }
+}
+
+void Faults::note(const std::string& where, const std::string& what) {
+  if (strict_) refuse(where, "{}", what);
+  kinds_.push_back({where, what, 0});
+}
+
+std::vector<std::string> Faults::sentences() const {
+  std::vector<std::string> sentences;
+  for (const auto& [where, what, skipped] : kinds_) {
+    std::string sentence = fmt::format("{}: {}", where, what);
+    if (skipped != 0) sentence += "; skipped";
+    if (skipped > 1) sentence += fmt::format(", with {} more like it", skipped - 1);
+    sentences.push_back(std::move(sentence));
+  }
+  return sentences;
+}
+
+}  // namespace dojo::driving
