@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "graph/foreign_network.h"
 #include "graph/onnx_file.h"
 #include "graph/onnx_wire.h"
 
@@ -366,8 +367,12 @@ Model parse_model(std::string_view bytes, std::string_view where, const std::fil
 }
 
 Model read_model(const std::filesystem::path& path) {
+  std::error_code none;
+  if (std::filesystem::is_directory(path, none)) refuse(path.string(), "{}", foreign_folder(path));
   const std::filesystem::path folder = path.has_parent_path() ? path.parent_path() : ".";
-  return parse_model(read_text(path), path.string(), folder);
+  const std::string bytes = read_text(path);
+  if (const auto foreign = foreign_file(bytes, path)) refuse(path.string(), "{}", *foreign);
+  return parse_model(bytes, path.string(), folder);
 }
 
 Tensor parse_tensor(std::string_view bytes, std::string_view where) {
