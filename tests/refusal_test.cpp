@@ -224,7 +224,8 @@ TEST_F(Refusal, OfDataAndMachines) {
   expect_refused(train("good", "--data hollow"), {"hollow", "manifest.json"});
   write_tub(folder_ / "torn", 5);
   fs::resize_file(folder_ / "torn/catalog_0.catalog", 200);
-  expect_refused(train("good", "--data torn"), {"catalog_0.catalog:2"});
+  expect_refused(train("good", "--data torn"), {"torn", "fewer than two usable frames"});
+  expect_refused(train("good", "--data torn --strict"), {"torn/catalog_0.catalog:2", "half a record"});
   expect_refused(train("good", "--machine nosuch"), {"nosuch"});
   expect_refused(train("good", machine_with("simd_cycles ", "simd_cycle ")),
                  {"machine.toml:", "node.simd_cycle"});
@@ -232,6 +233,68 @@ TEST_F(Refusal, OfDataAndMachines) {
     expect_refused(train("good", machine_with("vlen_bits            = { value = 512",
                                               fmt::format("vlen_bits = {{ value = {}", bits))),
                    {"'node.vlen_bits' is", bits, "512"});
+}
+
+TEST_F(Refusal, OfWhatIsNoTubNamesIt) {
+  write_tub(folder_ / "mycar/data", 3);
+  expect_refused(train("good", "--data mycar"), {"mycar", "mycar/data does", "give that"});
+  expect_refused(train("good", "--data mycar/data/images"), {"images", "the folder above"});
+  fs::create_directories(folder_ / "old");
+  write_text(folder_ / "old/record_1.json", "{}");
+  expect_refused(train("good", "--data old"), {"old", "Donkeycar 3 or older", "convert_to_tub_v2.py"});
+  write_text(folder_ / "tub.zip", "PK\3\4");
+  expect_refused(train("good", "--data tub.zip"), {"tub.zip", "zip archive", "unpack"});
+  expect_refused(train("good", "--data tub --data ./tub"), {"./tub", "the same frames as tub"});
+}
+
+TEST_F(Refusal, OfNetworksInOtherFormatsNamesThemAndTheWayOut) {
+  write_text(folder_ / "keras.onnx", "\x89HDF\r\n\x1a\n");
+  expect_refused(train("keras", ""), {"keras.onnx", "Keras", "tf2onnx.convert --keras"});
+  write_text(folder_ / "lite.onnx", std::string("\x1c\0\0\0TFL3", 8));
+  expect_refused(train("lite", ""), {"lite.onnx", "TensorFlow Lite", "--tflite"});
+  fs::create_directories(folder_ / "saved.onnx");
+  write_text(folder_ / "saved.onnx/saved_model.pb", "");
+  expect_refused(train("saved", ""), {"saved.onnx", "SavedModel", "--saved-model"});
+}
+
+// What is damaged, not measured or doubtful is said in one line each; the rest trains.
+TEST_F(Refusal, IsNotForTubsAsCarsLeaveThem) {
+  const fs::path tub = folder_ / "torn";
+  write_tub(tub, 70);
+  std::string catalog = read_text(tub / "catalog_0.catalog");
+  const auto replace = [&](const std::string& from, const std::string& to) {
+    for (std::size_t at = 0; (at = catalog.find(from, at)) != std::string::npos; at += to.size())
+      catalog.replace(at, from.size(), to);
+  };
+  replace(", \"user/throttle\": 0.5", "");  // the network needs the angle alone
+  replace("\"user/angle\": -0.765625", "\"user/angle\": NaN");
+  replace("\"user/angle\": 0.4765625", "\"user/angle\": 1.5");
+  write_text(tub / "catalog_0.catalog", catalog.substr(0, catalog.size() - 20));
+  fs::remove(tub / "images/7.jpg");
+  fs::create_symlink("7.jpg", tub / "images/7.jpg");
+  write_text(tub / "manifest.json", "[]\n[]\n{}\n{}\n{\"paths\": [\"cat");
+  const Said said = train("good", "--data torn --steps 2");
+  EXPECT_EQ(said.exit_code, 0) << said.errors;
+  for (const char* words :
+       {"torn/manifest.json:5: names no catalogs", "torn/catalog_0.catalog:70: is half a record",
+        "torn/images/7.jpg (catalog_0.catalog:8): cannot be read",
+        "torn/catalog_0.catalog:1: has no number for 'angle', which the network needs; skipped",
+        "'angle' is 1.5, outside of -1 to 1"})
+    EXPECT_NE(said.errors.find(words), std::string::npos) << words << " in: " << said.errors;
+  EXPECT_EQ(said.errors.find("means nothing"), std::string::npos) << said.errors;
+}
+
+TEST_F(Refusal, IsNotForSeveralTubsWhichGoOnTogether) {
+  write_tub(folder_ / "other", 40);
+  const Said said = train("good", "--data tub --data other --steps 2");
+  ASSERT_EQ(said.exit_code, 0) << said.errors;
+  EXPECT_NE(said.errors.find("means nothing"), std::string::npos) << said.errors;
+  EXPECT_NE(read_text(folder_ / "out/run.json").find("\"tub + other\""), std::string::npos);
+  fs::rename(folder_ / "out", folder_ / "first");
+  expect_refused(train("good", "--data other --data tub --resume first --steps 3"),
+                 {"first/checkpoint.dojo", "another run"});
+  const Said more = dojo("{} train --resume first --steps 3");
+  EXPECT_EQ(more.exit_code, 0) << more.errors;
 }
 
 TEST_F(Refusal, OfOptions) {

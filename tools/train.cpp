@@ -124,16 +124,16 @@ int train(TrainArguments& arguments, CLI::App& command) {
   compiler::check_machine(machine);
   training::TrainOptions options = options_from(arguments, machine);
   options.asked = asked_by(command);
-  training::Recipe sketch = options.recipe;  // bad files are refused before the long work
-  if (sketch.batch == 0) sketch.batch = 1;   // which labels a network needs doesn't depend on it
+  const unsigned nodes = options.nodes != 0 ? options.nodes : machine.enabled_nodes();
+  training::Recipe sketch = options.recipe;  // a bad file is refused before the long work
+  if (sketch.batch == 0) sketch.batch = nodes;
   const training::TrainableNetwork network = training::read_network(sketch);
   const OutputFolder folder(options.out);
   ProgressLine line;
   line.phase("reading the data set");
   DrivingCourse course(arguments.data, arguments.seed, arguments.threads);
   const std::size_t frames = course.for_network(network).split.train.size();
-  if (options.recipe.batch == 0)
-    options.recipe.batch = usual_batch(options.nodes != 0 ? options.nodes : machine.enabled_nodes(), frames);
+  if (options.recipe.batch == 0) options.recipe.batch = usual_batch(nodes, frames);
 
   std::signal(SIGINT, on_interrupt);
   std::signal(SIGTERM, on_interrupt);
