@@ -10,7 +10,7 @@ cmake --build build-fuzz --target fuzzers
 
 # Good inputs to start from.
 seeds=build-fuzz/seeds
-mkdir -p $seeds/{onnx,machine,elf,instruction,checkpoint,gdb,made}
+mkdir -p $seeds/{onnx,machine,elf,instruction,checkpoint,gdb,tub,made}
 build-fuzz/tests/fuzz_seeds $seeds
 ln -sfn instruction $seeds/translate
 cp machines/*.toml $seeds/machine/
@@ -18,6 +18,12 @@ printf 'DOJOCKPT\1\0\0\0\0\0\0\0\2\0\0\0\0\0\0\0\1\0\0\0\0\0\0\0\4\0\0\0\0\0\0\0
 for model in /usr/share/libonnx-testdata/data/node/*/model.onnx; do
   [ -f "$model" ] && cp "$model" "$seeds/onnx/$(basename "$(dirname "$model")").onnx"
 done
+tub_head='["user/angle", "enc/speed"]\n["float", "float"]\n{}\n{}\n{"paths": ["catalog_0.catalog"], "deleted_indexes": [1]}\n====\n'
+tub_record='{"_index": %d, "cam/image_array": "0.jpg", "enc/speed": 1.5, "user/angle": %s, "user/throttle": 0.5}'
+# A picture of 1 x 1, grey, in PNG; a catalog that half a record, NULs and another number's NaN are in.
+{ printf "$tub_head"; printf "$tub_record\n$tub_record\n$tub_record\n====\n" 0 0.25 1 0 2 -1
+  printf 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNoAAAAggCBd81ytgAAAABJRU5ErkJggg==' | base64 -d; } > $seeds/tub/whole
+{ printf "$tub_head"; printf '{"_index": 7, "cam/im'; printf "$tub_record\n\0\0\0\0$tub_record" 0 NaN 1 null; } > $seeds/tub/torn
 cat > $seeds/made/small.s <<'END'
 .globl _start, tohost
 _start: li a7, 64
