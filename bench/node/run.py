@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
 """How fast the emulated node is, beside qemu-riscv64 in the same run.
 
-usage: run.py [--dojo build/dojo] [--rounds 5] [--only NAME...] [--host-vectors none|avx2|avx512]
+usage: run.py [--dojo build/dojo] [--than OTHER/dojo] [--rounds 5] [--only NAME...] [--host-vectors none|avx2|avx512]
 
 Every kernel is built twice, with few and with many repeats; the difference of the two runs' CPU times is the
 kernel's own, without start and set-up. Runs of all emulators alternate, and the median over rounds is printed.
+With --than the other program runs in turn, too, and the last column says how many times as fast the first is
+with timing: the median of the rounds' ratios.
 The last line of the table is wall time: the whole die on one host thread and on two.
 """
 import argparse
@@ -28,7 +30,10 @@ kernels = {
     "matrix_bf16": ("bf16 matrix unit 256^3",     "matrix_bf16.cpp", "_zvfbfmin_xsfmmbase_xsfmm32a16f_xsfmm32a32f_xsfmm16t", 2 * 256**3, 300, None),
     "matrix_fp8":  ("fp8 matrix unit 128^3",      "matrix_fp8.cpp",  "_xsfmmbase_xsfmm32a8f_xsfmm16t", 2 * 128**3,  2000, None),
     "integer":     ("integer code",               "integer.cpp",     "",                              None,         40000, 40000),
+    "random_jumps":  ("4 threads, random jumps",  "random_jumps.cpp",  "", None,           100, None),
+    "saxpy_threads": ("4 threads, FP32 saxpy",    "saxpy_threads.cpp", "", 4 * 2 * 2 * 1024, 500, None),
 }
+node_threads = {"random_jumps": 4, "saxpy_threads": 4}  # of the others: 1
 
 die_repeats = 500
 
@@ -38,7 +43,9 @@ def build(folder, name, repeats):
     program = folder / f"{name}-{repeats}.elf"
     if program.exists():
         return program
-    files = [device / "start.S", here / "main.cpp", here / source, device / "memory.cpp"]
+    threads = node_threads.get(name, 1)
+    main = "main.cpp" if threads == 1 else "threads.cpp"
+    files = [device / "start.S", here / main, here / source, device / "memory.cpp"]
     if name == "matrix_bf16":
         files.append(device / "matmul.cpp")
     subprocess.run(
@@ -46,7 +53,8 @@ def build(folder, name, repeats):
          "-march=rv64gcv_zba_zbb_zbs_zfh_zvl512b_zvfh" + extensions, "-mabi=lp64d", "-mcmodel=medany", "-std=c++23", "-O3",
          "-fno-exceptions", "-fno-rtti", "-fno-vectorize", "-fno-slp-vectorize", "-ffunction-sections", "-nostdlib", "-static", "-fuse-ld=lld-22",
          "-Wno-unused-command-line-argument", f"-DREPEATS={repeats}", "-I", device, "-I", device.parent / "src",
-         "-Wl,--gc-sections", "-Wl,-z,max-page-size=4096", "-o", program, *files],
+         "-Wl,--gc-sections", "-Wl,-z,max-page-size=4096",
+         f"-Wl,--defsym=__dojo_threads={threads}", "-o", program, *files],
         check=True)
     return program
 
@@ -67,14 +75,18 @@ def instructions(text):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--dojo", default=str(here.parent.parent / "build" / "dojo"))
+    parser.add_argument("--than")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--only", nargs="*", default=list(kernels) + ["die"])
     parser.add_argument("--host-vectors")
     options = parser.parse_args()
-    execute = [options.dojo, "exec", *(["--host-vectors", options.host_vectors] if options.host_vectors else [])]
+    arguments = ["exec", *(["--host-vectors", options.host_vectors] if options.host_vectors else [])]
+    execute = [options.dojo, *arguments]
     qemu = ["qemu-riscv64", "-cpu", "rv64,v=true,vext_spec=v1.0,vlen=512,elen=64,Zfh=true,zba=true,zbb=true,zbs=true"]
     emulators = {"no timing": [*execute, "--threads", "1", "--no-timing"],
                  "timing": [*execute, "--threads", "1"], "qemu": qemu}
+    if options.than:
+        emulators["than"] = [options.than, *arguments, "--threads", "1"]
     print(f"{'one core':<28}{'no timing':>12}{'timing':>12}{'qemu':>12}")
     with tempfile.TemporaryDirectory() as name_of_folder:
         folder = pathlib.Path(name_of_folder)
@@ -101,7 +113,10 @@ def main():
                 sys.exit(f"{name}: the emulators disagree about its exit code: {codes}")
             unit = "GFLOP/s" if work else "MIPS"
             cells = [f"{statistics.median(r):.3g}" if r else "-" for r in rates.values()]
-            print(f"{title:<28}{cells[0]:>12}{cells[1]:>12}{cells[2]:>12}  {unit}", flush=True)
+            line = f"{title:<28}{cells[0]:>12}{cells[1]:>12}{cells[2]:>12}  {unit:<8}"
+            if options.than:
+                line += f"{statistics.median(a / b for a, b in zip(rates['timing'], rates['than'])):.3g} times"
+            print(line.rstrip(), flush=True)
         if "die" in options.only:
             few, many = (build(folder, "matmul", n) for n in (1, 1 + die_repeats))
             for title, extra in (("no timing", ["--no-timing"]), ("timing", [])):
