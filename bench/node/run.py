@@ -30,8 +30,8 @@ kernels = {
     "matrix_bf16": ("bf16 matrix unit 256^3",     "matrix_bf16.cpp", "_zvfbfmin_xsfmmbase_xsfmm32a16f_xsfmm32a32f_xsfmm16t", 2 * 256**3, 300, None),
     "matrix_fp8":  ("fp8 matrix unit 128^3",      "matrix_fp8.cpp",  "_xsfmmbase_xsfmm32a8f_xsfmm16t", 2 * 128**3,  2000, None),
     "integer":     ("integer code",               "integer.cpp",     "",                              None,         40000, 40000),
-    "random_jumps":  ("4 threads, random jumps",  "random_jumps.cpp",  "", None,           100, None),
-    "saxpy_threads": ("4 threads, FP32 saxpy",    "saxpy_threads.cpp", "", 4 * 2 * 2 * 1024, 500, None),
+    "random_jumps":  ("4 threads, random jumps",  "random_jumps.cpp",  "", None,           30, None),
+    "saxpy_threads": ("4 threads, FP32 saxpy",    "saxpy_threads.cpp", "", 4 * 2 * 2 * 1024, 30000, None),
 }
 node_threads = {"random_jumps": 4, "saxpy_threads": 4}  # of the others: 1
 

@@ -35,6 +35,13 @@ Cycle EventQueue::first_near() const {
   return (bucket + wheel_size - start) % wheel_size;
 }
 
+std::optional<Cycle> EventQueue::next() const {
+  if (near_ == 0 && far_.empty()) return std::nullopt;
+  if (near_ == 0) return far_.top().cycle;
+  const Cycle near = begin_ + first_near();
+  return far_.empty() ? near : std::min(near, far_.top().cycle);
+}
+
 std::span<const Event> EventQueue::take(Cycle& cycle) {
   batch_.clear();
   if (near_ == 0 && far_.empty()) return {};

@@ -8,6 +8,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <queue>
 #include <span>
 #include <vector>
@@ -30,6 +31,8 @@ public:
   // The next cycle with events, and all of them in order; empty when nothing is left. Valid until the next
   // call.
   std::span<const Event> take(Cycle& cycle);
+  // The next cycle with events, if there is one.
+  std::optional<Cycle> next() const;
 
 private:
   static constexpr Cycle wheel_size = 1024;

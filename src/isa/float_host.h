@@ -29,11 +29,9 @@ enum Rounding : std::uint8_t { rne = 0, rtz = 1, rdn = 2, rup = 3, rmm = 4, dyna
 enum Flag : std::uint8_t { inexact = 1, underflow = 2, overflow = 4, divide_by_zero = 8, invalid = 16 };
 
 // MXCSR with all exceptions masked, no flags, subnormals kept and this rounding mode.
-constexpr unsigned mxcsr_for(unsigned rounding) {
-  constexpr std::array<unsigned, 8> control = {0x1f80, 0x7f80, 0x3f80, 0x5f80,
-                                               0x1f80, 0x1f80, 0x1f80, 0x1f80};
-  return control[rounding & 7];
-}
+inline constexpr std::array<unsigned, 8> mxcsr_by_rounding = {0x1f80, 0x7f80, 0x3f80, 0x5f80,
+                                                              0x1f80, 0x1f80, 0x1f80, 0x1f80};
+constexpr unsigned mxcsr_for(unsigned rounding) { return mxcsr_by_rounding[rounding & 7]; }
 
 constexpr std::uint8_t flags_of_mxcsr(unsigned mxcsr) {
   return static_cast<std::uint8_t>(((mxcsr & 0x01) << 4) | ((mxcsr & 0x04) << 1) | ((mxcsr & 0x08) >> 1) |
@@ -46,6 +44,27 @@ constexpr unsigned mxcsr_flags(std::uint8_t flags) {
 
 inline void begin_floats(const Hart& hart) { _mm_setcsr(mxcsr_for(hart.frm)); }
 inline void end_floats(Hart& hart) { hart.fflags |= flags_of_mxcsr(_mm_getcsr()); }
+
+// The same for who runs blocks of several harts by turns: what the hart before has left is looked at when
+// another one begins, long after it was computed, and stays if it would do. Between `begin` and `end` nobody
+// else computes with floats.
+class FloatTurns {
+public:
+  void begin(Hart& hart) {
+    if (hart_ == &hart) return;
+    const unsigned have = _mm_getcsr(), wanted = mxcsr_for(hart.frm);
+    if (hart_ != nullptr) hart_->fflags |= flags_of_mxcsr(have);
+    if ((have & ~mxcsr_flags(hart.fflags)) != wanted) _mm_setcsr(wanted);
+    hart_ = &hart;
+  }
+  void end() {
+    if (hart_ != nullptr) end_floats(*hart_);
+    hart_ = nullptr;
+  }
+
+private:
+  Hart* hart_ = nullptr;
+};
 
 // Another rounding mode for a few instructions of a handler; flags keep accumulating. Operands must pass
 // through `pin` after construction and results before destruction, or the compiler may move the arithmetic

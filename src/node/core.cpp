@@ -16,6 +16,11 @@ const Counts& counts_of(const translate::Tally& tally) {
   return static_cast<const Transition*>(tally.step)->counts;
 }
 
+// What translated code asks for; only a CSR instruction or a trap changes it.
+bool may_translate(const isa::Hart& hart) {
+  return hart.frm < isa::rmm && hart.vstart == 0 && hart.machine.off == 0;
+}
+
 // Such a block comes to a trap.
 bool needs_what_is_off(const CodeBlock& block, const isa::Hart& hart) {
   return (block.block.needs & hart.machine.off) != 0;
@@ -35,6 +40,7 @@ Slice Core::run(isa::Hart& hart, std::uint64_t max_instructions) {
   run_blocks(hart, slice, max_instructions);
   settle_account(hart, slice);
   slice.stop = hart.stop;
+  slice.step = last_ == start_ ? nullptr : last_;
   return slice;
 }
 
@@ -61,6 +67,35 @@ inline const CodeBlock* Core::block_after(const Transition& last, const isa::Har
   return block;
 }
 
+const Transition* Core::run_translated(isa::Hart& hart, isa::FloatTurns& floats, Slice& slice) {
+  const CodeBlock* block = image_->find(hart.pc, hart.memory);
+  if (block == nullptr || block->sees_account || recording_ != nullptr || hart.op != current_op_ ||
+      current_ == nullptr || !may_translate(hart))
+    return nullptr;
+  const ConfigWord config = block->uses_vectors ? config_word_of(hart) : ConfigWord{};
+  const Translation* translation = block->translation(config);
+  if (translation == nullptr) return nullptr;
+  hart.stop = Stop::none;
+  if (block->block.floats) floats.begin(hart);
+  translate::Chain chain{.last = last_, .budget = 1, .account = &unsettled_};
+  image_->run(hart, chain, *translation);
+  if (chain.wanted != nullptr) return nullptr;
+  if (chain.unaccounted == nullptr) [[likely]] {
+    last_ = static_cast<const Transition*>(chain.last);
+    hart.instructions += block->block.count;
+    hart.cycle += chain.cycles;
+    return last_;
+  }
+  accounted_ = {};
+  floats.end();
+  finish(hart, slice, *block, config);
+  hart.instructions += slice.instructions;
+  hart.cycle += slice.cycles;
+  slice.stop = hart.stop;
+  slice.step = last_ == start_ ? nullptr : last_;
+  return start_;
+}
+
 void Core::run_blocks(isa::Hart& hart, Slice& slice, std::uint64_t max_instructions) {
   const CodeBlock* block = image_->find(hart.pc, hart.memory);
   while (true) {
@@ -84,8 +119,7 @@ void Core::run_ordinary(isa::Hart& hart, Slice& slice, const CodeBlock* block,
                         std::uint64_t max_instructions) {
   const Transition* last = last_;
   std::uint64_t instructions = slice.instructions, cycles = slice.cycles;
-  // What translated code asks for; only a CSR instruction or a trap changes it.
-  const bool may_translate = hart.frm < isa::rmm && hart.vstart == 0 && hart.machine.off == 0;
+  const bool translates = may_translate(hart);
   std::optional<Path> path;  // being noted: blocks run by their meanings meanwhile
   const auto leave = [&] {
     last_ = last;
@@ -96,7 +130,7 @@ void Core::run_ordinary(isa::Hart& hart, Slice& slice, const CodeBlock* block,
   do {
     ConfigWord config = block->uses_vectors ? config_word_of(hart) : ConfigWord{};
     const Translation* translation =
-        may_translate && !path ? image_->translation(*block, config, hart) : nullptr;
+        translates && !path ? image_->translation(*block, config, hart) : nullptr;
     const translate::Vectors vectors = path ? vectors_of(hart) : translate::Vectors{};
     if (translation == nullptr) {
       isa::run_code(hart, block->block);
@@ -113,7 +147,7 @@ void Core::run_ordinary(isa::Hart& hart, Slice& slice, const CodeBlock* block,
         if (instructions >= max_instructions) break;
         block = block_after(*last, hart);
         if (chain.link != nullptr && block != nullptr) image_->link(*chain.link, *block);
-        if (chain.wanted != nullptr)
+        if (chain.wanted != nullptr && budget > 1)  // one block is no path
           path = Path{.head = static_cast<const Translation*>(chain.wanted), .from = last, .blocks = {}};
         continue;
       }
@@ -184,9 +218,9 @@ void Core::run_unshared(isa::Hart& hart, Slice& slice) {
 
 void Core::add_once(Slice& slice, const isa::Block& block, std::uint32_t completed, const Config& config,
                     Exit exit) {
-  if (recording_ && completed != 0) {
-    recording_->own.push_back(block);
-    recording_->blocks.push_back({&recording_->own.back(), completed, config, exit});
+  if (unshared_ && completed != 0) {
+    unshared_->own.push_back(block);
+    unshared_->blocks.push_back({&unshared_->own.back(), completed, config, exit});
   }
   const Counts counts = timing_.once(*last_, block, completed, config, exit);
   last_ = start_;

@@ -14,13 +14,14 @@
 #include <memory>
 #include <string_view>
 
+#include "isa/float_host.h"
 #include "isa/hart.h"
 #include "machine/ledger.h"
 #include "machine/machine.h"
 #include "node/block_timing.h"
 #include "node/counts.h"
 #include "node/image.h"
-#include "node/joint.h"
+#include "node/smt.h"
 
 namespace dojo::node {
 
@@ -34,6 +35,9 @@ struct Slice {
   // The register to which the slice's last instruction has read `cycle` or `time`: such a read ends a slice,
   // with Stop::none and an empty pipeline, and whoever owns the clock may put it there. -1: none.
   int clock_register = -1;
+  // The step of the last block; nullptr if that was of no use for another time (it trapped, or its code may
+  // change), and is in the recording instead.
+  const Transition* step = nullptr;
 };
 
 class Core {
@@ -46,6 +50,13 @@ public:
   // hart.cycle forward between slices. hart.pc afterwards is the next instruction, or the trapping one.
   Slice run(isa::Hart& hart, std::uint64_t max_instructions);
 
+  // The way of threads that share a node, which come back after every block: runs one block that is
+  // translated and goes on to another. Its step; or nullptr, if there is no such block at hand: then nothing
+  // has happened; or the `idle` one, if it went otherwise: then `slice` tells, and `floats` has ended.
+  // hart.memory is that of the last run().
+  const Transition* run_translated(isa::Hart& hart, isa::FloatTurns& floats, Slice& slice);
+  const Transition* idle() const { return start_; }
+
   // Another image of the same text from now on: whole blocks or single instructions, with the same cycles and
   // counts. It must live as long as the BlockTiming, which remembers its blocks by their address.
   void use(CodeImage& image) {
@@ -53,9 +64,11 @@ public:
     image_ = &image;
   }
 
-  // From now on notes down every block it runs, for joint timing (joint.h); nullptr: no more. The recording
+  // From now on notes down every block it runs, for a profile; nullptr: no more. The recording
   // must outlive its use here.
-  void record(Recording* recording) { recording_ = recording; }
+  void record(Recording* recording) { recording_ = unshared_ = recording; }
+  // The same of those blocks only that no Slice::step tells of: the others may run translated.
+  void record_unshared(Recording* recording) { unshared_ = recording; }
 
   // Everything counted so far, by plan op (hart.op). Cycles of waiting in the network are the system's to
   // add.
@@ -81,7 +94,7 @@ private:
   const Transition* last_;   // how the previous block ended
   const Transition* start_;  // the empty pipeline
   std::map<std::uint32_t, Counts> counts_;
-  Recording* recording_ = nullptr;
+  Recording *recording_ = nullptr, *unshared_ = nullptr;
   Slice accounted_;            // what hart.instructions and hart.cycle hold of the present slice
   Counts* current_ = nullptr;  // counts_ of hart.op
   // How often transitions happened that current_ does not hold yet: adding one to a number is cheaper than

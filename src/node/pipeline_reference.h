@@ -1,16 +1,14 @@
 // The node's pipeline, cycle by cycle: the definition of timing.
 //
 // Slow and obvious. One tick is one cycle: first the vector engine issues, then the front end passes
-// instructions on, then every thread's cycle gets its cause. The fast model (pipeline.h) answers to this one
-// for a single running thread; several running threads of a node are timed by this one itself, whose
-// situations are remembered (joint.h). The rules in words: docs/notes/005.
+// instructions on, then every thread's cycle gets its cause. Two fast models answer to this one: pipeline.h
+// for a single running thread, smt_pipeline.h for the threads of a node together. The rules in words:
+// docs/notes/005.
 #pragma once
 
 #include <array>
 #include <cstdint>
 #include <deque>
-#include <functional>
-#include <span>
 #include <utility>
 #include <vector>
 
@@ -25,9 +23,8 @@ namespace dojo::node {
 struct Step {
   Job job;
   Exit exit = Exit::onward;
-  bool drains = false;       // nothing passes behind it before everything up to it has finished
-  std::uint32_t number = 0;  // of whoever keeps it: what a Situation calls it
-  std::uint64_t place = 0;   // what its cycles are counted under
+  bool drains = false;      // nothing passes behind it before everything up to it has finished
+  std::uint64_t place = 0;  // what its cycles are counted under
 };
 
 using Cycle = std::int64_t;
@@ -40,10 +37,6 @@ struct Spent {
   std::uint64_t place = 0;
   std::array<std::uint64_t, causes> cycles{};
 };
-
-// All that a pipeline's future can depend on, relative to its present cycle, without what has become
-// irrelevant: equal situations are equal words.
-using Situation = std::vector<std::uint32_t>;
 
 class ReferencePipeline {
 public:
@@ -82,12 +75,6 @@ public:
   // Kept with Keep::places, since it was last taken: a cycle belongs to the step that passes next.
   std::vector<Spent> take_spent() { return std::exchange(spent_, {}); }
 
-  // The present situation, and a pipeline in that situation at a cycle below the number of threads; `step_of`
-  // knows the steps by number.
-  Situation situation();
-  void resume(std::span<const std::uint32_t> situation,
-              const std::function<const Step&(std::uint32_t)>& step_of);
-
 private:
   struct Ready {
     Cycle first = 0, last = 0;  // of a register: when a follower may start, and when all of it is there
@@ -124,8 +111,6 @@ private:
     bool load_path = true, store_path = true;
   };
 
-  template <typename Visit>
-  void visit_times(Visit visit);
   bool operands_ready(const Thread& thread, const Job& job) const;
   bool sources_ready(const Thread& thread, const Job& job) const;
   bool pipes_free(const Job& job) const;

@@ -17,8 +17,8 @@
 
 #include "machine/machine.h"
 #include "node/counts.h"
-#include "node/joint.h"
 #include "node/pipeline.h"
+#include "node/smt.h"
 
 namespace dojo::node {
 

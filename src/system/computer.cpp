@@ -68,8 +68,8 @@ ThreadState culprit(Outcome outcome) {
 }
 
 // The working cycles of threads that share their nodes; those told apart by address in one sum.
-void count_joint_cycles(const node::JointTiming& joint, bool by_address, machine::Ledger& ledger) {
-  for (const auto& [place, cycles] : joint.spent())
+void count_smt_cycles(const node::SmtTiming& smt, bool by_address, machine::Ledger& ledger) {
+  for (const auto& [place, cycles] : smt.spent())
     for (std::size_t c = 0; c < node::causes; ++c)
       if (cycles[c] != 0)
         ledger.add("nodes", by_address ? 0 : static_cast<std::uint32_t>(place),
@@ -97,7 +97,7 @@ void count_nodes(const Execution& execution, bool by_address, machine::Ledger& l
   for (const auto& [op, counts] : sums)
     for (std::size_t i = 0; i < node::Counts::size; ++i)
       if (counts.value[i] != 0) ledger.add("nodes", op, node::event_of(i), counts.value[i]);
-  if (execution.joint() != nullptr) count_joint_cycles(*execution.joint(), by_address, ledger);
+  if (execution.smt() != nullptr) count_smt_cycles(*execution.smt(), by_address, ledger);
   for (const auto& [op, by] : moved) {
     ledger.add("nodes", op, "network.put_bytes", by.put);
     ledger.add("nodes", op, "network.get_bytes", by.get);
@@ -209,7 +209,7 @@ LaunchResult Computer::launch(const Program& program, std::uint64_t persistent_b
   std::optional<Replay> replay;
   if (options.timing)
     replay.emplace(state.machine, state.topology, execution, execution.threads().size(), layout.threads,
-                   execution.joint());
+                   execution.smt());
   if (options.lead) {
     execution.hold();
     for (const auto& thread : execution.threads()) thread->core.use(known.single_steps(program));
@@ -218,7 +218,7 @@ LaunchResult Computer::launch(const Program& program, std::uint64_t persistent_b
     execution.release();
     for (const auto& thread : execution.threads()) thread->core.use(known.image);
   }
-  if (execution.joint() == nullptr) execution.run();
+  if (execution.smt() == nullptr) execution.run();
   if (replay) replay->run();
 
   LaunchResult result;

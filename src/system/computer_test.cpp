@@ -260,6 +260,78 @@ TEST(Computer, AThreadSeesItsSiblingsStoresInSimulatedTime) {
   EXPECT_LT(result.cycles, 6000u);
 }
 
+// Thread by thread: exact sums; thirds, to nearest even; a division by zero; square roots of a negative
+// number and thirds, upwards.
+constexpr std::string_view floats_of_four_threads = R"(
+    constexpr uint64_t modes[] = {0, 0, 0, 3};
+    asm volatile("fsrm %0" : : "r"(modes[thread]));
+    asm volatile("fsflags zero");
+    volatile float terms[4][2] = {{1, 2}, {1, 1e-9f}, {1, 3e38f}, {1, 1e-9f}}, infinity = 3e38f * 10;
+    volatile float sums[2] = {}, differences[2] = {}, others[4][2] = {{1, 1}, {1, 1}, {1, 3e38f}, {1, 1}};
+    const volatile float from[2] = {1, thread == 3 ? infinity : 1};
+    for (int i = 0; i < 3000; ++i) {
+      uint64_t once = i == 2000 + 10 * (int)thread;
+      asm volatile("" : "+r"(once));  // no branch
+      sums[once] = others[thread][once] + terms[thread][once];
+      differences[once] = from[once] - from[once];
+    }
+    uint64_t flags;
+    asm volatile("frflags %0" : "=r"(flags));
+    const float last = sums[1];
+    uint32_t bits;
+    __builtin_memcpy(&bits, &last, 4);
+    seen[thread] = flags << 32 | bits;
+    if (thread == 1 && where != 0) return *where;
+    return 0;
+  )";
+
+TEST(Computer, ThreadsThatShareANodeKeepTheirFlagsAndRoundingModes) {
+  const Program program =
+      guest("uint64_t seen[4]; uint64_t* volatile where;", floats_of_four_threads, four_threads);
+  for (const std::uint32_t translate_after : {0u, 300u, node::never_translate}) {
+    Computer computer(d1(), 1);
+    LaunchOptions options;
+    options.translate_after = translate_after;
+    EXPECT_EQ(computer.launch(program, 0, 0, options).outcome, Outcome::finished);
+    std::array<std::uint64_t, 4> seen{};
+    std::memcpy(seen.data(), &computer.sram(0)[program.symbol("seen", 0)], sizeof seen);
+    EXPECT_EQ(seen, (std::array<std::uint64_t, 4>{0x0'40400000, 0x1'3f800000, 0x5'7f800000, 0x11'3f800001}))
+        << translate_after;
+  }
+}
+
+TEST(Computer, TranslationChangesNothingOfThreadsThatShareANode) {
+  const Program works =
+      guest("uint64_t seen[4]; uint64_t* volatile where;", floats_of_four_threads, four_threads);
+  const Program traps = guest("uint64_t seen[4]; uint64_t* volatile where = (uint64_t*)0xfffffff0;",
+                              floats_of_four_threads, four_threads);
+  for (const Program* program : {&works, &traps})
+    for (const std::uint64_t most : {0, 20'000}) {
+      std::vector<LaunchResult> results;
+      std::vector<Profile> profiles(2);
+      for (const std::uint32_t translate_after : {0u, node::never_translate}) {
+        Computer computer(d1(), 2);
+        LaunchOptions options;
+        options.translate_after = translate_after;
+        options.max_instructions = most;
+        options.profile = &profiles[results.size()];
+        results.push_back(computer.launch(*program, 0, 0, options));
+      }
+      EXPECT_EQ(results[0].outcome, most != 0           ? Outcome::too_long
+                                    : program == &traps ? Outcome::trapped
+                                                        : Outcome::finished);
+      EXPECT_EQ(results[0].outcome, results[1].outcome);
+      EXPECT_EQ(results[0].cycles, results[1].cycles);
+      EXPECT_EQ(results[0].instructions, results[1].instructions);
+      EXPECT_EQ(cycles_by_cause(results[0]), cycles_by_cause(results[1]));
+      ASSERT_EQ(profiles[0].size(), profiles[1].size());
+      for (const auto& [pc, entry] : profiles[0]) {
+        EXPECT_EQ(entry.instructions, profiles[1].at(pc).instructions) << pc;
+        EXPECT_EQ(entry.cycles, profiles[1].at(pc).cycles) << pc;
+      }
+    }
+}
+
 // Node 0 works for thousands of cycles before it signals; what node 1 reads of the clock behind its wait is
 // the launch's end but for a few instructions.
 TEST(Computer, TheClockHoldsWaits) {

@@ -1,6 +1,7 @@
 #include "system/execution.h"
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 #include <tuple>
 #include <utility>
@@ -17,6 +18,8 @@ namespace {
 
 // Instructions after which a thread lets its siblings run: they may be what it spins for.
 constexpr std::uint64_t turn_instructions = 200'000;
+// Blocks of threads that share nodes between two questions to the host whether to go on.
+constexpr unsigned between_questions = 4096;
 // A program that ends by a store to tohost spins afterwards; this is how long at most.
 constexpr std::uint64_t tohost_instructions = 1024;
 
@@ -36,9 +39,9 @@ Execution::Execution(const machine::Machine& machine, const fabric::Topology& to
       nodes_(nodes),
       node_states_(nodes) {
   if (options.timing && layout.threads > 1)
-    joint_.emplace(
+    smt_.emplace(
         machine.node, layout.threads,
-        options.profile != nullptr ? node::JointTiming::Places::addresses : node::JointTiming::Places::ops);
+        options.profile != nullptr ? node::SmtTiming::Places::addresses : node::SmtTiming::Places::ops);
   else if (options.profile != nullptr)
     profiler_.emplace(machine.node, nodes * layout.threads);
 }
@@ -63,7 +66,7 @@ void Execution::start(const Program& program, node::CodeImage& image, node::Bloc
     std::tie(node_states_[node].heap_end, node_states_[node].heap_limit) = layout_.heap();
     for (unsigned number = 0; number < layout_.threads; ++number) {
       Thread& thread =
-          *threads_.emplace_back(std::make_unique<Thread>(image, timing, options_.timing && !joint_));
+          *threads_.emplace_back(std::make_unique<Thread>(image, timing, options_.timing && !smt_));
       isa::Hart& hart = thread.hart;
       const auto [row, column] = machine_.place(node);
       hart.vlen_bits = static_cast<unsigned>(machine_.node.vlen_bits);
@@ -81,8 +84,9 @@ void Execution::start(const Program& program, node::CodeImage& image, node::Bloc
                          : layout_.stack_end(number));
       hart.set_x(a0, number);
       thread.trace.node = node;
-      thread.clock_known = !joint_;
-      if (profiler_ || joint_) thread.core.record(&thread.recording);
+      thread.clock_known = !smt_;
+      if (profiler_) thread.core.record(&thread.recording);
+      if (smt_) thread.core.record_unshared(&thread.recording);
     }
   }
 }
@@ -153,28 +157,36 @@ ThreadState Execution::step(std::size_t number) {
 // Until the core stops, and what it stopped for.
 void Execution::run_slice(Thread& thread, std::uint64_t most_instructions) {
   const std::uint32_t op = thread.hart.op;
+  after_slice(thread, thread.core.run(thread.hart, most_instructions), op);
+}
+
+// Under `op` it began.
+void Execution::after_slice(Thread& thread, const node::Slice& slice, std::uint32_t op) {
   const std::size_t records = thread.trace.records.size();
-  if (joint_) thread.clock_known = false;
-  const node::Slice slice = thread.core.run(thread.hart, most_instructions);
+  if (smt_) thread.clock_known = false;
   thread.cycles += slice.cycles;
   if (profiler_) profiler_->add(thread.hart.node * layout_.threads + thread.hart.thread, thread.recording);
-  if (joint_) note_down(thread, op);
-  thread.recording.blocks.clear();
-  thread.recording.own.clear();
+  if (smt_) note_down(thread, slice, op);
+  if (!thread.recording.blocks.empty()) {
+    thread.recording.blocks.clear();
+    thread.recording.own.clear();
+  }
   thread.clock_register = slice.clock_register;
-  after_slice(thread, slice.stop);
-  if (thread.trace.records.size() > records && joint_) thread.trace.ran.back().recorded = true;
+  act_on(thread, slice.stop);
+  if (thread.trace.records.size() > records && smt_) thread.trace.ran.back().recorded = true;
 }
 
 // What a thread of a node of several threads ran: one block, for its core was asked for one instruction.
-void Execution::note_down(Thread& thread, std::uint32_t op) {
-  const node::Recording& recording = thread.recording;
-  DOJO_ENSURE(recording.blocks.size() <= 1);
-  if (recording.blocks.empty()) return;
-  thread.trace.ran.push_back({joint_->stretch(recording.blocks.front(), !recording.own.empty(), op), false});
+void Execution::note_down(Thread& thread, const node::Slice& slice, std::uint32_t op) {
+  const auto& unshared = thread.recording.blocks;
+  DOJO_ENSURE(unshared.size() <= 1 && (unshared.empty() || slice.step == nullptr));
+  if (slice.step != nullptr)
+    thread.trace.ran.push_back({smt_->code_run(*slice.step, op), false});
+  else if (!unshared.empty())
+    thread.trace.ran.push_back({smt_->code_run(unshared.front(), true, op), false});
 }
 
-void Execution::after_slice(Thread& thread, isa::Stop stop) {
+void Execution::act_on(Thread& thread, isa::Stop stop) {
   switch (stop) {
     case isa::Stop::none:
       if (thread.clock_register < 0) break;
@@ -238,29 +250,82 @@ bool Execution::only_asks() const {
 
 More Execution::more(std::size_t number) {
   Thread& thread = *threads_[number];
-  if (thread.state == ThreadState::runnable && !held_ && !interrupted_) joint_ ? pull(thread) : run();
-  if (joint_ ? !thread.trace.ran.empty() : !thread.trace.records.empty()) return More::found;
+  if (thread.state == ThreadState::runnable && !held_ && !interrupted_) smt_ ? pull(thread) : run();
+  if (smt_ ? !thread.trace.ran.empty() : !thread.trace.records.empty()) return More::found;
   if (thread.state == ThreadState::runnable) return More::held;
   thread.trace.last_cycles = thread.cycles;
   return More::ended;
 }
 
+// Behind a block: whether there is more to think of than the next one.
+inline bool Execution::must_look_up(const Thread& thread) {
+  return ++pulled_ % between_questions == 0 || layout_.tohost != 0 || thread.hart.instructions >= limit();
+}
+
+void Execution::look_up(Thread& thread) {
+  end_turn(thread);
+  if (pulled_ % between_questions == 0 && options_.interrupted && options_.interrupted()) interrupted_ = true;
+}
+
+// The same blocks as pull() calls for, of threads that do nothing but run: no more is asked than what they
+// need.
+void Execution::go_on(std::uint32_t number, node::SmtTimer& timer, std::uint64_t end) {
+  if (held_ || interrupted_) return;
+  const std::unique_ptr<Thread>* const threads = &threads_[number * layout_.threads];
+  isa::FloatTurns floats;
+  for (;;) {
+    while (timer.hungry() != 0) {
+      Thread& thread = *threads[std::countr_zero(timer.hungry())];
+      if (run_ordinary(thread, floats, timer)) continue;
+      return floats.end();
+    }
+    if (!timer.knows()) {
+      floats.end();
+      if (!timer.prepare()) return;
+    }
+    if (timer.stopping() != 0 || static_cast<std::uint64_t>(timer.due()) >= end) return floats.end();
+    timer.advance(timer.due());
+  }
+}
+
+// False if it has run no block, or that was not all.
+inline bool Execution::run_ordinary(Thread& thread, isa::FloatTurns& floats, node::SmtTimer& timer) {
+  if (thread.state != ThreadState::runnable || !thread.trace.ran.empty()) return false;
+  const std::uint32_t op = thread.hart.op;
+  node::Slice slice;
+  const node::Transition* step = thread.core.run_translated(thread.hart, floats, slice);
+  if (step == nullptr) return false;
+  if (step == thread.core.idle()) [[unlikely]] {
+    after_slice(thread, slice, op);
+    if (must_look_up(thread)) look_up(thread);
+    return false;
+  }
+  thread.clock_known = false;
+  if (!smt_->knows(*step, op)) floats.end();
+  const std::uint32_t run = smt_->code_run(*step, op);
+  if (!timer.feed_known(thread.hart.thread, run)) {
+    floats.end();
+    timer.feed(thread.hart.thread, run);
+  }
+  if (!must_look_up(thread)) return true;
+  floats.end();
+  look_up(thread);
+  return false;
+}
+
 // The next block of a thread that shares its node.
 void Execution::pull(Thread& thread) {
-  constexpr unsigned between_questions = 4096;
   while (thread.trace.ran.empty() && thread.state == ThreadState::runnable && !interrupted_) {
     run_slice(thread, 1);
-    end_turn(thread);
-    if (++pulled_ % between_questions == 0 && options_.interrupted && options_.interrupted())
-      interrupted_ = true;
+    if (must_look_up(thread)) look_up(thread);
   }
 }
 
 std::map<std::uint64_t, node::PlaceCounts> Execution::places() const {
-  if (!joint_) return profiler_->places();
+  if (!smt_) return profiler_->places();
   std::map<std::uint64_t, node::PlaceCounts> places;
-  for (const auto& [pc, count] : joint_->instructions()) places[pc].instructions = count;
-  for (const auto& [pc, cycles] : joint_->spent()) places[pc].cycles = cycles;
+  for (const auto& [pc, count] : smt_->instructions()) places[pc].instructions = count;
+  for (const auto& [pc, cycles] : smt_->spent()) places[pc].cycles = cycles;
   return places;
 }
 
@@ -268,9 +333,9 @@ std::map<std::uint64_t, node::PlaceCounts> Execution::places() const {
 
 void Execution::end_turn(Thread& thread) {
   if (layout_.tohost != 0 && check_tohost(thread)) return;
+  if (thread.hart.instructions < limit()) return;
   const std::lock_guard lock(node_states_[thread.hart.node].lock);
-  if (thread.state == ThreadState::runnable && thread.hart.instructions >= limit())
-    thread.state = ThreadState::too_long;
+  if (thread.state == ThreadState::runnable) thread.state = ThreadState::too_long;
 }
 
 std::uint64_t Execution::limit() const {

@@ -50,7 +50,7 @@ struct Thread {
 
   isa::Hart hart;
   node::Core core;
-  node::Recording recording;  // of the present slice, for a profile
+  node::Recording recording;  // of the present slice: for a profile, or what has no Slice::step
   std::atomic<ThreadState> state = ThreadState::runnable;
   std::uint64_t semaphore = 0, amount = 0;  // waited for
   bool asks = false;                        // waits for the clock instead
@@ -83,7 +83,7 @@ public:
 
   // Makes the threads of every node, at the program's entry.
   void start(const Program& program, node::CodeImage& image, node::BlockTiming& timing);
-  // Runs all threads from where they stand until none can go on. Not with a joint(): the replay does.
+  // Runs all threads from where they stand until none can go on. Not with a smt(): the replay does.
   void run();
   // Until released, more() runs nothing: somebody else steps the threads.
   void hold() { held_ = true; }
@@ -100,11 +100,12 @@ public:
   // Some thread asks for the clock and none can go on.
   bool only_asks() const;
   // The timing of nodes of several threads; nullptr if there are none, or no cycles.
-  node::JointTiming* joint() { return joint_ ? &*joint_ : nullptr; }
-  const node::JointTiming* joint() const { return joint_ ? &*joint_ : nullptr; }
+  node::SmtTiming* smt() { return smt_ ? &*smt_ : nullptr; }
+  const node::SmtTiming* smt() const { return smt_ ? &*smt_ : nullptr; }
 
   ThreadTrace& trace(std::size_t thread) override { return threads_[thread]->trace; }
   More more(std::size_t thread) override;
+  void go_on(std::uint32_t node, node::SmtTimer& timer, std::uint64_t end) override;
   void answer(std::size_t thread, std::uint64_t cycle) override;
   std::uint64_t first_value(std::uint32_t node, std::uint32_t offset) override;
 
@@ -142,10 +143,14 @@ private:
   Thread* next_runnable(unsigned node, unsigned& turn);
   void run_thread(Thread& thread);
   void run_slice(Thread& thread, std::uint64_t most_instructions);
-  void after_slice(Thread& thread, isa::Stop stop);
+  void after_slice(Thread& thread, const node::Slice& slice, std::uint32_t op);
+  void act_on(Thread& thread, isa::Stop stop);
   bool enter_trap_handler(Thread& thread);
-  void note_down(Thread& thread, std::uint32_t op);
+  void note_down(Thread& thread, const node::Slice& slice, std::uint32_t op);
   void pull(Thread& thread);
+  bool must_look_up(const Thread& thread);
+  void look_up(Thread& thread);
+  bool run_ordinary(Thread& thread, isa::FloatTurns& floats, node::SmtTimer& timer);
   void ask(Thread& thread);
   void read_clock(Thread& thread);
   void end_turn(Thread& thread);
@@ -210,7 +215,7 @@ private:
   std::vector<Node> node_states_;
 
   std::optional<node::Profiler> profiler_;
-  std::optional<node::JointTiming> joint_;
+  std::optional<node::SmtTiming> smt_;
   bool held_ = false;
   unsigned pulled_ = 0;               // since the host was last asked whether to go on
   std::atomic<unsigned> asking_ = 0;  // threads

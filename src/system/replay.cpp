@@ -1,6 +1,7 @@
 #include "system/replay.h"
 
 #include <algorithm>
+#include <bit>
 
 #include "base/error.h"
 
@@ -18,16 +19,16 @@ constexpr std::uint32_t nobody = 0xffffffff;
 }  // namespace
 
 Replay::Replay(const machine::Machine& machine, const fabric::Topology& topology, TraceSource& source,
-               std::size_t threads, unsigned threads_per_node, node::JointTiming* joint)
+               std::size_t threads, unsigned threads_per_node, node::SmtTiming* smt)
     : machine_(machine),
       topology_(topology),
       source_(source),
       threads_per_node_(threads_per_node),
-      joint_(joint),
+      smt_(smt),
       network_(machine, topology, queue_),
       threads_(threads) {
-  for (std::size_t node = 0; joint_ != nullptr && node < threads / threads_per_node; ++node)
-    nodes_.emplace_back(*joint_);
+  for (std::size_t node = 0; smt_ != nullptr && node < threads / threads_per_node; ++node)
+    nodes_.emplace_back(*smt_);
 }
 
 // --- Events ---------------------------------------------------------------------------------------------
@@ -38,7 +39,10 @@ bool Replay::run() {
   while (release_held()) {
     const auto batch = queue_.take(now);
     if (batch.empty()) return true;
-    for (const fabric::Event& event : batch) handle(event, now);
+    for (const fabric::Event& event : batch) {
+      is_last_ = &event == &batch.back();
+      handle(event, now);
+    }
   }
   return false;
 }
@@ -46,7 +50,7 @@ bool Replay::run() {
 void Replay::begin() {
   begun_ = true;
   for (std::uint32_t index = 0; index < threads_.size(); ++index)
-    joint_ != nullptr ? begin_work(index, 0) : proceed(index, 0);
+    smt_ != nullptr ? begin_work(index, 0) : proceed(index, 0);
   for (std::uint32_t node = 0; node < nodes_.size(); ++node) drive(node, 0);
 }
 
@@ -58,8 +62,7 @@ void Replay::handle(const fabric::Event& event, Cycle now) {
       return deliver(event.item, now);
     case node_event:
       if (nodes_[event.item].due != now) return;  // a thread began before
-      catch_up(event.item, now);
-      return drive(event.item, now);
+      return go_through(event.item, now);
     case record_event:
       if (!perform(event.item, now)) return;
       [[fallthrough]];
@@ -71,7 +74,7 @@ void Replay::handle(const fabric::Event& event, Cycle now) {
 // Whoever is held acts in a later cycle than the one it is held in, so that nothing of this one is missed.
 bool Replay::release_held() {
   for (const Held& held : std::exchange(held_, {})) {
-    if (joint_ == nullptr) {
+    if (smt_ == nullptr) {
       proceed(held.thread, held.since);
       continue;
     }
@@ -86,7 +89,7 @@ bool Replay::release_held() {
 
 // The thread is free at `now`: performs records until one lies in the future or blocks.
 void Replay::proceed(std::uint32_t index, Cycle now) {
-  if (joint_ != nullptr) {
+  if (smt_ != nullptr) {
     const std::uint32_t node = index / threads_per_node_;
     catch_up(node, now);
     begin_work(index, now);
@@ -178,10 +181,10 @@ bool Replay::perform(std::uint32_t index, Cycle now) {
 
 // --- Nodes of several threads ---------------------------------------------------------------------------
 
-// To `now`, with what the threads that stop there have stopped for.
-void Replay::catch_up(std::uint32_t node, Cycle now) {
+// To `now`, with what the threads that stop there have stopped for. True if any did.
+bool Replay::catch_up(std::uint32_t node, Cycle now) {
   const unsigned stopped = nodes_[node].timer.advance(static_cast<node::Cycle>(now));
-  for (unsigned t = 0; t < threads_per_node_; ++t) {
+  for (unsigned t = 0; stopped >> t != 0; ++t) {
     if ((stopped >> t & 1) == 0) continue;
     const std::uint32_t index = node * threads_per_node_ + t;
     if (threads_[index].ended)
@@ -189,6 +192,7 @@ void Replay::catch_up(std::uint32_t node, Cycle now) {
     else if (!threads_[index].recorded || perform(index, now))
       begin_work(index, now);
   }
+  return stopped != 0;
 }
 
 // The thread is free at `now`, which its node has reached.
@@ -205,10 +209,10 @@ void Replay::begin_work(std::uint32_t index, Cycle now) {
 }
 
 // False if the thread is held.
-bool Replay::feed(std::uint32_t index, Cycle now) {
-  node::JointTimer& timer = nodes_[index / threads_per_node_].timer;
-  const unsigned number = index % threads_per_node_;
-  std::deque<RanStretch>& ran = source_.trace(index).ran;
+bool Replay::feed(std::uint32_t node, unsigned number, Cycle now) {
+  node::SmtTimer& timer = nodes_[node].timer;
+  const std::uint32_t index = node * threads_per_node_ + number;
+  std::deque<CodeRun>& ran = source_.trace(index).ran;
   const More more = ran.empty() ? source_.more(index) : More::found;
   if (more == More::ended) {
     end(index, now);
@@ -220,20 +224,45 @@ bool Replay::feed(std::uint32_t index, Cycle now) {
     return false;
   }
   threads_[index].recorded = ran.front().recorded;
-  timer.feed(number, ran.front().stretch);
+  timer.feed(number, ran.front().code_run);
   ran.pop_front();
   return true;
 }
 
-// Gives the node's threads what they want to run, and sees when something happens next.
+// Gives the node's threads what they want to run. False if one of them is held, or none runs: nothing happens
+// next.
+bool Replay::prepare(std::uint32_t node, Cycle now) {
+  node::SmtTimer& timer = nodes_[node].timer;
+  while (timer.hungry() != 0) {
+    const auto wants = static_cast<unsigned>(std::countr_zero(timer.hungry()));
+    if (!feed(node, wants, now)) return false;
+  }
+  return timer.prepare();
+}
+
 void Replay::drive(std::uint32_t node, Cycle now) {
-  Node& one = nodes_[node];
-  while (const auto wants = one.timer.wants())
-    if (!feed(node * threads_per_node_ + *wants, now)) return;
-  const auto next = one.timer.next();
-  if (!next) return;
-  one.due = static_cast<Cycle>(*next);
-  queue_.schedule(one.due, {threads_.size() + node, node_event, node});
+  if (prepare(node, now)) schedule(node, static_cast<Cycle>(nodes_[node].timer.due()));
+}
+
+void Replay::schedule(std::uint32_t node, Cycle due) {
+  nodes_[node].due = due;
+  queue_.schedule(due, {threads_.size() + node, node_event, node});
+}
+
+// The node's event at `now`, and those behind it before which nothing else happens.
+void Replay::go_through(std::uint32_t node, Cycle now) {
+  node::SmtTimer& timer = nodes_[node].timer;
+  const auto others = [&] { return is_last_ ? queue_.next().value_or(~Cycle{0}) : 0; };
+  Cycle next_of_others = others();
+  for (;;) {
+    if (catch_up(node, now)) next_of_others = others();
+    if (held_.empty() && now < next_of_others) source_.go_on(node, timer, next_of_others);
+    now = static_cast<Cycle>(timer.now());
+    if (!prepare(node, now)) return;
+    const auto due = static_cast<Cycle>(timer.due());
+    if (due >= next_of_others || !held_.empty()) return schedule(node, due);
+    now = due;
+  }
 }
 
 // --- Transfers ------------------------------------------------------------------------------------------

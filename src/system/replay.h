@@ -2,7 +2,7 @@
 //
 // Outline: a thread works until its next record, then hands the transfer to the network; deliveries add to
 // semaphores; a wait that finds too little blocks until a delivery brings enough. A thread that is its node's
-// only one works for its record's cycles; threads that share a node work in its JointTimer. Where a trace
+// only one works for its record's cycles; threads that share a node work in its SmtTimer. Where a trace
 // ends the source is asked for more, so that who reads the clock can be told it. Only times are computed
 // here, one event after another, ties by thread (node, then number), so the result is the same whatever
 // executed the program. docs/notes/006.
@@ -18,7 +18,7 @@
 #include "fabric/network.h"
 #include "fabric/topology.h"
 #include "machine/machine.h"
-#include "node/joint.h"
+#include "node/smt.h"
 #include "system/trace.h"
 
 namespace dojo::system {
@@ -40,9 +40,9 @@ struct Replayed {
 
 class Replay {
 public:
-  // All references must outlive it. `joint` is given if a node has several threads.
+  // All references must outlive it. `smt` is given if a node has several threads.
   Replay(const machine::Machine& machine, const fabric::Topology& topology, TraceSource& source,
-         std::size_t threads, unsigned threads_per_node, node::JointTiming* joint);
+         std::size_t threads, unsigned threads_per_node, node::SmtTiming* smt);
 
   // As far as the traces reach. False: the source holds a thread back; run again when it does not.
   bool run();
@@ -76,8 +76,8 @@ private:
     bool is_request = false;
   };
   struct Node {
-    explicit Node(node::JointTiming& timing) : timer(timing) {}
-    node::JointTimer timer;
+    explicit Node(node::SmtTiming& timing) : timer(timing) {}
+    node::SmtTimer timer;
     Cycle due = 0;  // of its next event
   };
   struct Held {
@@ -98,10 +98,13 @@ private:
   void end(std::uint32_t index, Cycle at);
 
   // Of nodes with several threads.
-  void catch_up(std::uint32_t node, Cycle now);
+  bool catch_up(std::uint32_t node, Cycle now);
   void begin_work(std::uint32_t index, Cycle now);
-  bool feed(std::uint32_t index, Cycle now);
+  bool feed(std::uint32_t node, unsigned thread, Cycle now);
+  bool prepare(std::uint32_t node, Cycle now);
   void drive(std::uint32_t node, Cycle now);
+  void schedule(std::uint32_t node, Cycle due);
+  void go_through(std::uint32_t node, Cycle now);
 
   void launch_flight(std::uint32_t index, const TraceRecord& record, Cycle now);
   bool wait(std::uint32_t index, const TraceRecord& record, Cycle now);
@@ -115,12 +118,13 @@ private:
   const fabric::Topology& topology_;
   TraceSource& source_;
   const unsigned threads_per_node_;
-  node::JointTiming* const joint_;
+  node::SmtTiming* const smt_;
   fabric::EventQueue queue_;
   fabric::Network network_;
   bool begun_ = false;
+  bool is_last_ = false;  // the event being handled: the next comes with another cycle
   std::vector<Thread> threads_;
-  std::deque<Node> nodes_;  // if there is a JointTiming
+  std::deque<Node> nodes_;  // if there is a SmtTiming
   std::vector<Held> held_;
   std::vector<Semaphore> semaphores_;
   std::unordered_map<std::uint64_t, std::uint32_t> known_semaphores_;

@@ -7,6 +7,8 @@
 #include <deque>
 #include <vector>
 
+#include "node/smt.h"
+
 namespace dojo::system {
 
 constexpr std::uint32_t no_semaphore = 0xffffffff;
@@ -28,9 +30,9 @@ struct TraceRecord {
   Request kind{};
 };
 
-// Code that a thread of a node of several threads ran: a number of node::JointTiming.
-struct RanStretch {
-  std::uint32_t stretch = 0;
+// Code that a thread of a node of several threads ran: a number of node::SmtTiming.
+struct CodeRun {
+  std::uint32_t code_run = 0;
   bool recorded = false;  // its stop left a record
 };
 
@@ -40,7 +42,7 @@ struct ThreadTrace {
   std::vector<TraceRecord> records;  // not yet replayed
   std::uint64_t last_cycles = 0;     // of work after the last record, when the thread has ended
   std::uint32_t last_op = 0;
-  std::deque<RanStretch> ran;  // not yet timed
+  std::deque<CodeRun> ran;  // not yet timed
 };
 
 enum class More : std::uint8_t { found, ended, held };
@@ -53,6 +55,9 @@ public:
   virtual ThreadTrace& trace(std::size_t thread) = 0;
   // The thread's trace is used up. `held`: it could go on, but not now.
   virtual More more(std::size_t thread) = 0;
+  // May take the timer of a node on, feeding it what its threads run, as long as that is nothing but code, no
+  // thread stops and its cycle is before `end`.
+  virtual void go_on(std::uint32_t /*node*/, node::SmtTimer& /*timer*/, std::uint64_t /*end*/) {}
   // The thread has asked for the clock and stands still until it is told.
   virtual void answer(std::size_t thread, std::uint64_t cycle) = 0;
   // What a semaphore held before anybody used it.
