@@ -114,7 +114,7 @@ void add_train_options(CLI::App& command, TrainArguments& a) {
   command
       .add_option(
           "--out", a.out,
-          "Folder for checkpoint, report, history, pictures, program and trained network; by default the "
+          "Folder for checkpoint, report, history, program, trained and best network; by default the "
           "resumed one, or out")
       ->check(path_argument());
   command
