@@ -389,6 +389,8 @@ TEST_F(Refusal, IsNotForBatchesThatNodesCannotShareEvenly) {
 TEST_F(Refusal, OfPathsThatNameNothing) {
   for (const char* option : {"--data", "--out", "--resume", "--machine"})
     expect_refused(train("good", fmt::format("{} ''", option)), {option, "''"});
+  for (const char* line : {"{} conformance ''", "{} conformance . --machine ''"})
+    expect_refused(dojo(line), {"'' names no file"});
 }
 
 TEST_F(Refusal, OfFifosInPlaceOfFilesWithoutWaitingForAWriter) {

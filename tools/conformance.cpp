@@ -16,6 +16,7 @@
 #include "graph/interpreter.h"
 #include "graph/onnx_case.h"
 #include "machine/machine.h"
+#include "path_argument.h"
 #include "train_progress.h"
 #include "training/forward_run.h"
 
@@ -196,8 +197,11 @@ void add_conformance_command(CLI::App& app) {
   auto options = std::make_shared<ConformanceOptions>();
   CLI::App* command =
       app.add_subcommand("conformance", "Run cases that lie as ONNX's backend tests do; 1 if any is wrong");
-  command->add_option("DIR", options->folder, "Folder of cases, or one case")->required();
+  command->add_option("DIR", options->folder, "Folder of cases, or one case")
+      ->required()
+      ->check(path_argument());
   command->add_option("--machine", options->machine, "Name under machines/, or a .toml file")
+      ->check(path_argument())
       ->capture_default_str();
   command->add_flag("--interpret-only", options->interpret_only,
                     "Interpreter and fuser alone, not the emulated machine");

@@ -112,10 +112,9 @@ void add_train_options(CLI::App& command, TrainArguments& a) {
   add_host_vectors_option(command, a.host_vectors);
   command.add_flag("--no-timing", a.no_timing, "Same values, no cycles");
   command
-      .add_option(
-          "--out", a.out,
-          "Folder for checkpoint, report, history, program, trained and best network; by default the "
-          "resumed one, or out")
+      .add_option("--out", a.out,
+                  "Folder for checkpoint, report, history, program, trained and best network; by default the "
+                  "resumed one, or out")
       ->check(path_argument());
   command
       .add_option(
