@@ -133,23 +133,21 @@ protected:
 
   // In the test's folder, after `before` in the same shell.
   Said train(const std::string& model, const std::string& more, const std::string& before = "true") {
-    const std::string line = fmt::format("cd {} && {} && {} >words 2>errors", folder_.string(), before,
-                                         train_command(model, more));
-    Said said;
-    said.exit_code = WEXITSTATUS(std::system(line.c_str()));
-    said.errors = read_text(folder_ / "errors");
-    const std::string lines = said.errors.substr(0, said.errors.size() - !said.errors.empty());
-    said.last = lines.substr(lines.rfind('\n') + 1);
-    return said;
+    return shell(fmt::format("{} && {}", before, train_command(model, more)));
   }
 
   // A command line in the test's folder, {} for the program.
   Said dojo(const std::string& line) {
+    return shell(fmt::format("({})", fmt::format(fmt::runtime(line), command().string())));
+  }
+
+  Said shell(const std::string& line) {
+    const std::string whole = fmt::format("cd {} && {} >words 2>errors", folder_.string(), line);
     Said said;
-    const std::string whole = fmt::format("cd {} && ({}) >words 2>errors", folder_.string(),
-                                          fmt::format(fmt::runtime(line), command().string()));
     said.exit_code = WEXITSTATUS(std::system(whole.c_str()));
     said.errors = read_text(folder_ / "errors");
+    const std::string lines = said.errors.substr(0, said.errors.size() - !said.errors.empty());
+    said.last = lines.substr(lines.rfind('\n') + 1);
     return said;
   }
 
