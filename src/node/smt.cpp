@@ -265,9 +265,10 @@ bool SmtTimer::remember(const SmtTiming::Input& input) {
     unremembered_ = patience_;
     return false;
   }
-  SmtTiming::Edge* edge = SmtTiming::find(*state_, input);
-  if (edge == nullptr) edge = timing_.make(*state_, input, pipeline_);
-  pipeline_state_ = edge->to;
+  // Known are the edges of a state that was come to without being looked at.
+  pipeline_state_ = state_;
+  if (SmtTiming::find(*state_, input) == nullptr)
+    pipeline_state_ = timing_.make(*state_, input, pipeline_)->to;
   DOJO_ENSURE(follow(input));
   return true;
 }

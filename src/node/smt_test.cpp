@@ -277,6 +277,20 @@ TEST(Smt, WhatDoesNotComeAgainTakesTheCyclesOfTheDefinition) {
   }
 }
 
+// From a state that was come to without being looked at, what is remembered of it leads on.
+TEST(Smt, WhatComesAgainAfterWhatDoesNotTakesTheCyclesOfTheDefinition) {
+  Random random(14);
+  for (unsigned round = 0; round < 6; ++round) {
+    const Ran steady(loop("add a2, a3, a3\n mul a3, a2, a1\n", 400)), jumps(random_jumps(random, 900));
+    const std::vector<const Ran*> phases{&steady, &jumps, &steady, &jumps, &steady, &jumps};
+    std::vector<Started> threads;
+    for (unsigned t = 0; t <= round % 4; ++t)
+      threads.emplace_back(phases, static_cast<Cycle>(random.below(20)), static_cast<Cycle>(random.below(20)),
+                           End::stop);
+    expect_the_definition(SmtTiming::Places::ops, threads, d1(), 100'000, std::to_string(round));
+  }
+}
+
 TEST(Smt, WhatDoesNotComeAgainIsNotRemembered) {
   Random random(13);
   std::deque<Ran> programs;
