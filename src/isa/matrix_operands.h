@@ -31,7 +31,8 @@ template <unsigned sew>
 bool step_is_legal(const Hart& hart, const Decoded* d) {
   constexpr unsigned depth = 32 / sew, log2 = static_cast<unsigned>(std::countr_zero(sew)) - 3;
   constexpr unsigned widen = static_cast<unsigned>(std::countr_zero(depth)) + 1;
-  constexpr std::uint64_t considered = vill_bit | 3u << 9 | 7u << 3;
+  constexpr std::uint64_t altfmt = sew == 16 ? 0 : 1u << 8;  // elsewhere it is reserved
+  constexpr std::uint64_t considered = vill_bit | 3u << 9 | altfmt | 7u << 3;
   const unsigned misplaced = (8 - 8 / depth) | ((1u << (hart.vtype & 7)) - 1);
   return (hart.vtype & considered) == (widen << 9 | log2 << 3) && (d->word >> 8 & 3) == 0 &&
          ((d->rs1 | d->rs2) & misplaced) == 0;

@@ -45,7 +45,8 @@ bool find_step(const W& w, const Decoded& d, unsigned sew_log2, Step& step) {
           .b = d.rs1,
           .element_bytes = 1u << sew_log2,
           .registers_apart = 8 / most};
-  return vtype >> 63 == 0 && (vtype >> 3 & 7) == sew_log2 && (vtype >> 9 & 3) == widen &&
+  const bool reserved = sew_log2 != 1 && (vtype >> 8 & 1) != 0;
+  return vtype >> 63 == 0 && !reserved && (vtype >> 3 & 7) == sew_log2 && (vtype >> 9 & 3) == widen &&
          w.vectors().vl == edge && step.rows != 0 && step.rows <= edge && step.depth != 0 &&
          step.depth <= most && (step.tile & 3) == 0 && ((d.rs1 | d.rs2) & misplaced) == 0;
 }

@@ -239,7 +239,7 @@ private:
 
   // vsetvli, vsetivli or vsetvl with any vtype, now and then one that does not exist; the model follows.
   void add_configuration(std::vector<Item>& made) {
-    const std::uint64_t vtype = below(16) == 0 ? below(512) : below(4) << 6 | below(4) << 3 | below(8);
+    const std::uint64_t vtype = below(16) == 0 ? below(256) : below(4) << 6 | below(4) << 3 | below(8);
     const unsigned rd = writable();
     isa::set_vtype(*model_, vtype);
     const std::uint64_t limit = isa::vector_length_limit(*model_), kind = below(4);
