@@ -106,6 +106,23 @@ void to_bf16(bf16* destination, const float* source, size_t count);
 void to_float(float* destination, const bf16* source, size_t count);
 void to_float(float* destination, const uint8_t* source, size_t count);
 
+// --- Number formats of Xdojo -----------------------------------------------------------------------------
+// What the last operand of dojo_narrow8, dojo_widen8 (codes of 8 bits), dojo_narrow16 and dojo_widen16 (16
+// bits) says; the bias of a number is 0 to 63.
+namespace number_format {
+constexpr uint64_t cfloat8_143(unsigned bias = 7) { return bias; }
+constexpr uint64_t cfloat8_152(unsigned bias = 15) { return 1u << 8 | bias; }
+constexpr uint64_t cfloat16_shp(unsigned bias = 15) { return 2u << 8 | bias; }
+constexpr uint64_t cfloat16_uhp = 3u << 8, bf16 = 4u << 8;
+constexpr uint64_t stochastic = 1u << 16;         // beside one of them: round to either neighbour, by chance
+constexpr uint64_t printed_denormals = 1u << 17;  // beside a CFloat: as the white paper prints them
+}  // namespace number_format
+// This thread's draws for stochastic rounding, from here on: element i of what is narrowed next has the draw
+// that follows from key and counter + i / 4 alone.
+void seed_rounding(uint64_t key, uint64_t counter = 0);
+// What this thread's DOJO_MM_CF takes its operands for: two of number_format::cfloat8_143 and cfloat8_152.
+void set_matrix_formats(uint64_t a, uint64_t b);
+
 // --- For people -----------------------------------------------------------------------------------------
 void print(const char* text);
 void print(uint64_t number);  // decimal
@@ -123,6 +140,19 @@ inline unsigned my_row() { return static_cast<unsigned>(DOJO_READ_CSR(0xcc2)); }
 inline unsigned my_column() { return static_cast<unsigned>(DOJO_READ_CSR(0xcc3)); }
 inline unsigned my_thread() { return static_cast<unsigned>(DOJO_READ_CSR(0xcc4)); }
 #undef DOJO_READ_CSR
+
+#define DOJO_WRITE_CSR(number, value) asm volatile("csrw " #number ", %0" : : "r"(value) : "memory")
+inline void seed_rounding(uint64_t key, uint64_t counter) {
+  DOJO_WRITE_CSR(0x800, key);
+  DOJO_WRITE_CSR(0x801, counter);
+}
+inline void set_matrix_formats(uint64_t a, uint64_t b) {
+  const auto operand = [](uint64_t format) {
+    return (format & 0x3f) | (format >> 8 & 1) << 6 | (format >> 17 & 1) << 7;
+  };
+  DOJO_WRITE_CSR(0x802, operand(a) | operand(b) << 8);
+}
+#undef DOJO_WRITE_CSR
 
 inline uint64_t local_offset(const void* address) { return reinterpret_cast<uint64_t>(address); }
 inline Global at(unsigned pe, const void* symmetric) { return uint64_t{pe} << 40 | local_offset(symmetric); }

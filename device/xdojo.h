@@ -51,7 +51,7 @@ inline void dojo_narrow8(void* to, const void* from, uint64_t count, uint64_t de
       "slli %0, %0, 0\nadd %1, %1, %0\n"
       "slli %0, %0, 2\nadd %2, %2, %0\n"
       "bnez %3, 1b"
-      : "=&r"(step), "+r"(to), "+r"(from), "+r"(count)
+      : "=&r"(step), "+&r"(to), "+&r"(from), "+&r"(count)
       : "r"(descriptor)
       : "v8", "v9", "v10", "v11", "v16", "v17", "v18", "v19", "vl", "vtype", "memory");
 }
@@ -69,7 +69,7 @@ inline void dojo_widen8(void* to, const void* from, uint64_t count, uint64_t des
       "slli %0, %0, 2\nadd %1, %1, %0\n"
       "srli %0, %0, 2\nadd %2, %2, %0\n"
       "bnez %3, 1b"
-      : "=&r"(step), "+r"(to), "+r"(from), "+r"(count)
+      : "=&r"(step), "+&r"(to), "+&r"(from), "+&r"(count)
       : "r"(descriptor)
       : "v8", "v9", "v10", "v11", "v16", "v17", "v18", "v19", "vl", "vtype", "memory");
 }
@@ -87,7 +87,7 @@ inline void dojo_narrow16(void* to, const void* from, uint64_t count, uint64_t d
       "slli %0, %0, 1\nadd %1, %1, %0\n"
       "slli %0, %0, 1\nadd %2, %2, %0\n"
       "bnez %3, 1b"
-      : "=&r"(step), "+r"(to), "+r"(from), "+r"(count)
+      : "=&r"(step), "+&r"(to), "+&r"(from), "+&r"(count)
       : "r"(descriptor)
       : "v8", "v9", "v10", "v11", "v16", "v17", "v18", "v19", "vl", "vtype", "memory");
 }
@@ -105,10 +105,15 @@ inline void dojo_widen16(void* to, const void* from, uint64_t count, uint64_t de
       "slli %0, %0, 2\nadd %1, %1, %0\n"
       "srli %0, %0, 1\nadd %2, %2, %0\n"
       "bnez %3, 1b"
-      : "=&r"(step), "+r"(to), "+r"(from), "+r"(count)
+      : "=&r"(step), "+&r"(to), "+&r"(from), "+&r"(count)
       : "r"(descriptor)
       : "v8", "v9", "v10", "v11", "v16", "v17", "v18", "v19", "vl", "vtype", "memory");
 }
 
-// For use inside an asm statement that has set the matrix configuration (e8, w4): tile mt<i> is x<2 i>, a and b are v registers.
-#define DOJO_MM_CF(tile, a, b) ".insn r 0x2b, 1, 1, " #tile ", " #b ", " #a "\n"
+// For use inside an asm statement that has set the matrix configuration (e8, w4): the tile is mt0, mt4, mt8 or mt12,
+// a and b are v registers. DOJO_MM_CF(mt4, v0, v8) adds to mt4.
+#define DOJO_MM_CF(tile, a, b) ".insn r 0x2b, 1, 1, " DOJO_REGISTER_##tile ", " #b ", " #a "\n"
+#define DOJO_REGISTER_mt0 "x0"
+#define DOJO_REGISTER_mt4 "x8"
+#define DOJO_REGISTER_mt8 "x16"
+#define DOJO_REGISTER_mt12 "x24"

@@ -459,6 +459,60 @@ int main() {
   }
 }
 
+// Counts that equal the descriptor: the two may not share a register.
+TEST(Arrays, XdojosConvertsEqualTheDefinition) {
+  constexpr std::uint64_t source = table_address;
+  const system::Program program = build("converts.cpp", R"(
+using namespace number_format;
+int main() {
+  const float* source = (const float*)0x20000;
+  dojo_narrow8((void*)0x30000, source, cfloat8_152(), cfloat8_152());
+  dojo_widen8((void*)0x31000, (void*)0x30000, cfloat8_152(), cfloat8_152());
+  dojo_narrow16((void*)0x33000, source, number_format::bf16, number_format::bf16);
+  dojo_widen16((void*)0x34000, (void*)0x33000, number_format::bf16, number_format::bf16);
+  dojo_narrow8((void*)0x36000, source, 1001, cfloat8_143(9) | printed_denormals);
+  dojo_narrow16((void*)0x37000, source, 1001, cfloat16_uhp);
+  seed_rounding(2026, 30);
+  dojo_narrow16((void*)0x38000, source, 1001, cfloat16_shp() | stochastic);
+  return 0;
+}
+)");
+  system::Computer computer(machine::read_machine("d1"), 1);
+  Random random(8);
+  for (std::uint64_t i = 0; i < 1024; ++i) at<float>(computer, 0, source)[i] = probe(random);
+  run(computer, program);
+
+  const auto expect_codes = [&]<typename Code>(Code, std::uint64_t codes, std::uint64_t count,
+                                               const numerics::FormatSpec& spec, bool stochastic = false) {
+    for (std::uint64_t i = 0; i < count; ++i) {
+      const auto rounding = stochastic ? numerics::Rounding::with(philox(2026, 30 + i / 4)[i % 4])
+                                       : numerics::Rounding::nearest_even();
+      const float value = at<float>(computer, 0, source)[i];
+      ASSERT_EQ(at<Code>(computer, 0, codes)[i], numerics::round(value, spec, rounding).code)
+          << value << " at " << i;
+    }
+    EXPECT_EQ(at<Code>(computer, 0, codes)[count], 0) << "one too many";
+  };
+  const auto expect_values = [&]<typename Code>(Code, std::uint64_t values, std::uint64_t codes,
+                                                std::uint64_t count, const numerics::FormatSpec& spec) {
+    for (std::uint64_t i = 0; i < count; ++i)
+      ASSERT_EQ(canonical_bits(at<float>(computer, 0, values)[i]),
+                canonical_bits(numerics::widen(at<Code>(computer, 0, codes)[i], spec)))
+          << i;
+  };
+  numerics::FormatSpec printed = numerics::cfloat8_143(9);
+  printed.denormals = numerics::Denormals::printed;
+  const std::uint8_t byte{};
+  const std::uint16_t half{};
+  expect_codes(byte, 0x30000, 0x10f, numerics::cfloat8_152());
+  expect_values(byte, 0x31000, 0x30000, 0x10f, numerics::cfloat8_152());
+  expect_codes(half, 0x33000, 0x400, numerics::bf16);
+  expect_values(half, 0x34000, 0x33000, 0x400, numerics::bf16);
+  expect_codes(byte, 0x36000, 1001, printed);
+  expect_codes(half, 0x37000, 1001, numerics::cfloat16_uhp());
+  expect_codes(half, 0x38000, 1001, numerics::cfloat16_shp(), true);
+}
+
 TEST(Start, RunsConstructorsAndThreadsAndPrints) {
   const std::string text = R"(
 #include "dojo.h"

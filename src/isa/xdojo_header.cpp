@@ -95,7 +95,7 @@ std::string array_convert(std::string_view mnemonic, unsigned bits) {
       "      \"slli %0, %0, {9}\\nadd %1, %1, %0\\n\"\n"
       "      \"{10} %0, %0, {11}\\nadd %2, %2, %0\\n\"\n"
       "      \"bnez %3, 1b\"\n"
-      "      : \"=&r\"(step), \"+r\"(to), \"+r\"(from), \"+r\"(count)\n"
+      "      : \"=&r\"(step), \"+&r\"(to), \"+&r\"(from), \"+&r\"(count)\n"
       "      : \"r\"(descriptor)\n"
       "      : \"v8\", \"v9\", \"v10\", \"v11\", \"v16\", \"v17\", \"v18\", \"v19\", \"vl\", \"vtype\", "
       "\"memory\");\n}}\n\n",
@@ -133,9 +133,15 @@ std::string xdojo_header() {
     for (const auto mnemonic : {"dj.vfncvt.cf.f", "dj.vfwcvt.f.cf"}) text += array_convert(mnemonic, bits);
   const Row& step = row_of("dj.mm.cf");
   text += fmt::format(
-      "// For use inside an asm statement that has set the matrix configuration (e8, w4): tile mt<i> is x<2 "
-      "i>, a and b are v registers.\n"
-      "#define DOJO_MM_CF(tile, a, b) \".insn r {:#04x}, {}, {}, \" #tile \", \" #b \", \" #a \"\\n\"\n",
+      "// For use inside an asm statement that has set the matrix configuration (e8, w4): the tile is mt0, "
+      "mt4, mt8 or mt12,\n"
+      "// a and b are v registers. DOJO_MM_CF(mt4, v0, v8) adds to mt4.\n"
+      "#define DOJO_MM_CF(tile, a, b) \".insn r {:#04x}, {}, {}, \" DOJO_REGISTER_##tile \", \" #b \", \" #a "
+      "\"\\n\"\n"
+      "#define DOJO_REGISTER_mt0 \"x0\"\n"
+      "#define DOJO_REGISTER_mt4 \"x8\"\n"
+      "#define DOJO_REGISTER_mt8 \"x16\"\n"
+      "#define DOJO_REGISTER_mt12 \"x24\"\n",
       step.match & 0x7f, step.match >> 12 & 7, step.match >> 25);
   return text;
 }
