@@ -295,6 +295,15 @@ TEST_F(Refusal, IsNotForSeveralTubsWhichGoOnTogether) {
   EXPECT_EQ(more.exit_code, 0) << more.errors;
 }
 
+TEST_F(Refusal, IsNotForFewDrivesWhichARunGoesOnWith) {
+  const Said said = dojo("{} train good.onnx --machine test6 --drives 2 --steps 2 --out out");
+  ASSERT_EQ(said.exit_code, 0) << said.errors;
+  EXPECT_NE(read_text(folder_ / "out/run.json").find("\"2 rendered drives of 50 frames, seed 1\""),
+            std::string::npos);
+  const Said more = dojo("{} train --resume out --steps 3");
+  EXPECT_EQ(more.exit_code, 0) << more.errors;
+}
+
 TEST_F(Refusal, OfOptions) {
   for (const auto& [option, value] :
        std::vector<std::pair<std::string, std::string>>{{"--lr", "0"},
@@ -322,6 +331,8 @@ TEST_F(Refusal, OfOptions) {
                                                         {"--no-such-option", "3"}})
     expect_refused(train("good", option + " " + value), {option, value});
   expect_refused(train("good", "--steps 2 --epochs 3"), {"--steps", "--epochs"});
+  expect_refused(train("good", "--drives 3"), {"--drives", "--data"});
+  expect_refused(dojo("{} train good.onnx --machine test6 --drives 0 --out out"), {"--drives", "0"});
   expect_refused(train("good", "--resume nowhere"), {"nowhere"});
 }
 

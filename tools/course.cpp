@@ -7,18 +7,21 @@
 #include "base/error.h"
 #include "driving/joined_data.h"
 #include "driving/meanings.h"
-#include "driving/rendered.h"
 #include "driving/tub.h"
 #include "path_argument.h"
+#include "whole_number.h"
 
 namespace dojo::tools {
 namespace {
+
+constexpr std::size_t most_drives = 20'000;  // a million frames
 
 std::unique_ptr<training::Dataset> open(const DataArguments& arguments, std::uint64_t seed,
                                         unsigned threads) {
   if (arguments.tubs.empty()) {
     driving::RenderedOptions options;
     options.seed = seed;
+    options.drives = arguments.drives;
     return std::make_unique<driving::RenderedDrives>(options);
   }
   std::vector<std::unique_ptr<training::Dataset>> tubs;
@@ -33,13 +36,20 @@ void warn(const std::string& sentence) { fmt::print(stderr, "warning: {}\n", sen
 }  // namespace
 
 void add_data_options(CLI::App& command, DataArguments& arguments) {
+  CLI::Option* tubs = command
+                          .add_option("--data", arguments.tubs,
+                                      "A Donkeycar 4 or 5 tub; given again, one more. Without it, rendered "
+                                      "road scenes made from the seed")
+                          ->expected(1)
+                          ->take_all()
+                          ->check(path_argument());
   command
-      .add_option("--data", arguments.tubs,
-                  "A Donkeycar 4 or 5 tub; given again, one more. Without it, rendered road scenes made from "
-                  "the seed")
-      ->expected(1)
-      ->take_all()
-      ->check(path_argument());
+      .add_option("--drives", arguments.drives,
+                  fmt::format("Without --data: how many drives, of {} frames each, are rendered",
+                              driving::RenderedOptions{}.frames_per_drive))
+      ->check(whole_number(1, most_drives))
+      ->excludes(tubs)
+      ->capture_default_str();
   command.add_flag("--strict", arguments.strict,
                    "Refuse a tub at its first damaged record instead of leaving that out");
 }

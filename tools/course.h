@@ -9,6 +9,7 @@
 
 #include "driving/examples.h"
 #include "driving/measured_frames.h"
+#include "driving/rendered.h"
 #include "training/split.h"
 #include "training/trainer.h"
 
@@ -17,6 +18,7 @@ namespace dojo::tools {
 // What says where frames come from, the same for every command that takes some.
 struct DataArguments {
   std::vector<std::string> tubs;  // none: rendered drives
+  std::size_t drives = driving::RenderedOptions{}.drives;
   bool strict = false;
 };
 void add_data_options(CLI::App& command, DataArguments& arguments);

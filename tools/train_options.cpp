@@ -44,7 +44,7 @@ constexpr std::array recipe = {
     RecipeOption{"--epochs", Names::nothing},    RecipeOption{"--steps", Names::nothing},
     RecipeOption{"--seed", Names::nothing},      RecipeOption{"--initialise", Names::nothing},
     RecipeOption{"--untie", Names::nothing},     RecipeOption{"--nodes", Names::nothing},
-    RecipeOption{"--no-timing", Names::nothing},
+    RecipeOption{"--no-timing", Names::nothing}, RecipeOption{"--drives", Names::nothing},
 };
 
 // A run is so many epochs or so many steps long: who gives one has left out neither.
