@@ -208,8 +208,12 @@ TEST_F(KernelTools, VectoriseALoopAsItIsWritten) {
   const std::size_t begin = text.find("<saxpy>:"), end = text.find(">:", begin + 8);
   ASSERT_NE(begin, std::string::npos);
   const std::string loop = text.substr(begin, end - begin);
-  for (const std::string_view word : {"vsetvli", "vle32.v", "vfmul.vf", "vfadd.vv", "vse32.v"})
+  for (const std::string_view word : {"vsetvli", "e32, m4", "vle32.v", "vfmul.vf", "vfadd.vv", "vse32.v"})
     EXPECT_NE(loop.find(word), std::string::npos) << word << " in\n" << loop;
+
+  expect_built("saxpy.c -DREPEAT=1 -mllvm -riscv-v-register-bit-width-lmul=1 -o narrow.elf");
+  EXPECT_EQ(dojo("exec --quiet narrow.elf").words, saxpy_on_this_computer());
+  EXPECT_EQ(dojo("disassemble narrow.elf").words.find("e32, m4"), std::string::npos);
 }
 
 TEST_F(KernelTools, ProfileEveryCycleOnce) {

@@ -43,6 +43,10 @@ constexpr std::array<std::string_view, 5> start_sources{
 // With these clang makes something else than a program, and names it on its own.
 constexpr std::array<std::string_view, 6> unlinked{"-c", "-S", "-E", "-M", "-MM", "-fsyntax-only"};
 
+// How many registers the vectors of clang's own loops take at most. With two, as it has it, the next
+// operation waits for the last one's latency; with eight, loops of many arrays spill registers.
+constexpr std::string_view vector_group = "-riscv-v-register-bit-width-lmul";
+
 // Debian's packages picolibc-riscv64-unknown-elf and gcc-riscv64-unknown-elf; the compiler's own routines for
 // this ABI lie in a folder that is named after another, equally called one.
 const fs::path libc = "/usr/lib/picolibc/riscv64-unknown-elf";
@@ -114,6 +118,8 @@ void cc(const CcOptions& options, const std::vector<std::string>& words) {
   std::vector<std::string> command{clang};
   command.insert(command.end(), flags.begin(), flags.end());
   command.emplace_back("-g");
+  if (std::ranges::none_of(words, [](const std::string& word) { return word.starts_with(vector_group); }))
+    command.insert(command.end(), {"-mllvm", fmt::format("{}=4", vector_group)});
   command.insert(command.end(), words.begin(), words.end());
   if (links) {
     command.push_back("--ld-path=" + lld);
