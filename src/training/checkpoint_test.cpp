@@ -20,6 +20,27 @@ protected:
   }
   void TearDown() override { std::filesystem::remove(path_); }
 
+  // The file with another byte, and a checksum that holds.
+  void set_byte(std::size_t at, std::byte value) {
+    constexpr std::size_t checksum_bytes = 64;
+    auto file = read_file(path_);
+    file.resize(file.size() - checksum_bytes);
+    file[at] = value;
+    const std::string digits = sha256_hex(file);
+    const auto bytes = std::as_bytes(std::span(digits));
+    file.insert(file.end(), bytes.begin(), bytes.end());
+    write_file(path_, file);
+  }
+
+  std::string refusal() const {
+    try {
+      read_checkpoint(path_);
+    } catch (const UserError& error) {
+      return error.what();
+    }
+    return "";
+  }
+
   std::filesystem::path path_;
   Checkpoint checkpoint_;
 };
@@ -50,15 +71,19 @@ TEST_F(CheckpointFile, IsRefusedOfMoreNodesThanAnyMachineHas) {
   write_checkpoint(path_, checkpoint_);
   EXPECT_EQ(read_checkpoint(path_).regions, checkpoint_.regions);
 
-  constexpr std::size_t nodes_at = 24, checksum_bytes = 64;
-  auto file = read_file(path_);
-  file.resize(file.size() - checksum_bytes);
-  file[nodes_at + 6] = std::byte{1};
-  const std::string digits = sha256_hex(file);
-  const auto bytes = std::as_bytes(std::span(digits));
-  file.insert(file.end(), bytes.begin(), bytes.end());
-  write_file(path_, file);
+  constexpr std::size_t nodes_at = 24;
+  set_byte(nodes_at + 6, std::byte{1});
   EXPECT_THROW(read_checkpoint(path_), UserError);
+}
+
+TEST_F(CheckpointFile, IsRefusedOfAnotherVersionWithTheWayOut) {
+  constexpr std::size_t version_at = 8;
+  set_byte(version_at, std::byte{1});
+  EXPECT_NE(refusal().find("is of checkpoint version 1, this program goes on from version 2: train anew"),
+            std::string::npos)
+      << refusal();
+  set_byte(version_at, std::byte{3});
+  EXPECT_NE(refusal().find("a newer one wrote it"), std::string::npos) << refusal();
 }
 
 TEST_F(CheckpointFile, LeavesTheOldOneWhenTheNewOneCannotBeWritten) {
