@@ -14,7 +14,6 @@ mkdir -p $seeds/{onnx,machine,elf,instruction,checkpoint,gdb,tub,made}
 build-fuzz/tests/fuzz_seeds $seeds
 ln -sfn instruction $seeds/translate
 cp machines/*.toml $seeds/machine/
-printf 'DOJOCKPT\1\0\0\0\0\0\0\0\2\0\0\0\0\0\0\0\1\0\0\0\0\0\0\0\4\0\0\0\0\0\0\0{}abcd' > $seeds/checkpoint/small
 for model in /usr/share/libonnx-testdata/data/node/*/model.onnx; do
   [ -f "$model" ] && cp "$model" "$seeds/onnx/$(basename "$(dirname "$model")").onnx"
 done

@@ -1,5 +1,5 @@
-// Good inputs to start from, from the differ's random programs: seeds FOLDER fills FOLDER/instruction with
-// code and FOLDER/elf with files.
+// Good inputs to start from: seeds FOLDER fills FOLDER/instruction with code and FOLDER/elf with files, from
+// the differ's random programs, and FOLDER/checkpoint with a small run's.
 #include <fmt/format.h>
 
 #include <cstring>
@@ -10,6 +10,7 @@
 #include "base/file.h"
 #include "generate.h"
 #include "shell.h"
+#include "training/saved_run.h"
 
 namespace {
 
@@ -33,6 +34,23 @@ std::string code_of(const dojo::differ::Program& program, unsigned vlen_choice) 
   return bytes.substr(0, most_code_bytes);
 }
 
+// As checkpoint_fuzz.cpp takes it: without the checksum, which it adds itself.
+void write_checkpoint_seed(const std::filesystem::path& folder) {
+  dojo::training::SavedRun run;
+  run.identity = {{"machine", "test6"}, {"nodes", 2}, {"timing", true}};
+  run.asked = {{"MODEL", {"/tmp/a.onnx"}}, {"--lr", {"0.002"}}};
+  run.steps = 4;
+  run.tally.step = 2;
+  run.tally.losses = {0.5f, 0.25f};
+  run.tally.ledger.add("nodes", 1, "cycles.issue", 7);
+  run.tally.best = dojo::training::Best{2, 1, {0.5, 0.1}};
+  run.regions = {{std::byte{1}, std::byte{2}}, {std::byte{3}, std::byte{4}}};
+  dojo::training::write_saved(folder, run);
+  const auto path = dojo::training::checkpoint_in(folder);
+  constexpr std::size_t checksum_bytes = 64;
+  std::filesystem::resize_file(path, std::filesystem::file_size(path) - checksum_bytes);
+}
+
 }  // namespace
 
 int main(int count, char** words) {
@@ -50,5 +68,6 @@ int main(int count, char** words) {
     dojo::write_text(folder / "elf" / fmt::format("program-{}", number),
                      {reinterpret_cast<const char*>(elf.data()), elf.size()});
   }
+  write_checkpoint_seed(folder / "checkpoint");
   return 0;
 }
