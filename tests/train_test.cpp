@@ -335,10 +335,9 @@ Predicted predictions(const machine::Machine& machine, const TrainOptions& optio
       network.train_step, network.predict, machine, {.nodes = 0, .formats = formats, .build_folder = {}});
   const std::string output = network.predict.at(network.predict.outputs[0]).name;
   EmulatedNetwork emulated(machine, compiled, {}, {output}, {.threads = 1});
-  emulated.store_examples(noise);
+  const std::vector<std::uint32_t> frames = all_frames(13);
+  emulated.store_examples(noise, frames);
   emulated.load_parameters(network.initial);
-  std::vector<std::uint32_t> frames;
-  for (std::uint32_t frame = 0; frame < 13; ++frame) frames.push_back(frame);
   Predicted result;
   result.machine = emulated.predict(frames).outputs[0];
 

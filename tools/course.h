@@ -29,6 +29,8 @@ public:
   DrivingCourse(const DataArguments& arguments, std::uint64_t seed, unsigned threads);
 
   const training::Dataset& data() const { return *data_; }
+  // Those of the network that was asked about last.
+  const training::Dataset& frames() const { return *frames_; }
   // Refuses inputs that are neither pictures nor labels, outputs that no label fits, and data of which no two
   // frames have all labels that the network needs. Says on stderr what an output learns whose name doesn't,
   // and what of the data is left out or doubtful; the first time, for it may be asked again. Valid while this

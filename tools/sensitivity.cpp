@@ -6,6 +6,7 @@
 #include <array>
 
 #include "base/parallel.h"
+#include "machine/rates.h"
 
 namespace dojo::tools {
 
@@ -133,10 +134,7 @@ std::vector<PlausibleRun> run_variants(const ProgramOptions& options, Variants v
 
 double matrix_utilisation(const machine::Machine& machine, unsigned nodes,
                           const system::LaunchResult& result) {
-  if (result.cycles == 0) return 0;
-  const double peak =
-      static_cast<double>(result.cycles) * nodes * static_cast<double>(machine.node.matrix_macs);
-  return static_cast<double>(result.ledger.total("nodes", "matrix.macs")) / peak;
+  return machine::matrix_utilisation(machine, nodes, result.ledger, result.cycles);
 }
 
 double simd_utilisation(unsigned nodes, const system::LaunchResult& result) {

@@ -4,17 +4,20 @@
 #include <algorithm>
 #include <cctype>
 #include <cerrno>
-#include <csignal>
 #include <filesystem>
 #include <memory>
+#include <optional>
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/stopwatch.h"
 #include "commands.h"
 #include "course.h"
 #include "graph/onnx_file.h"
 #include "output_folder.h"
 #include "run_files.h"
+#include "stop_request.h"
+#include "train_check.h"
 #include "train_options.h"
 #include "train_progress.h"
 #include "train_report.h"
@@ -23,14 +26,6 @@
 
 namespace dojo::tools {
 namespace {
-
-volatile std::sig_atomic_t interrupt_count = 0;
-
-// The first Ctrl-C asks for a checkpoint, the second one ends the program at once.
-void on_interrupt(int) {
-  if (interrupt_count != 0) std::_Exit(130);
-  interrupt_count = 1;
-}
 
 // One frame for each node, as far as there are frames.
 std::int64_t usual_batch(unsigned nodes, std::size_t frames) {
@@ -55,29 +50,12 @@ std::string command_to_resume(const training::TrainOptions& options) {
                      word(options.recipe.model.string()), word(options.out.string()));
 }
 
-// Ctrl-C reaches the compiler's tools as well: what they then leave undone is no fault of the network.
-training::RunReport run(const training::TrainOptions& options, const machine::Machine& machine,
-                        DrivingCourse& course, const training::Watcher& watcher) {
-  try {
-    return training::train(
-        options, machine,
-        [&](const training::TrainableNetwork& network) {
-          say_what_is_trained(network);
-          return course.for_network(network);
-        },
-        watcher);
-  } catch (const UserError& error) {
-    if (interrupt_count == 0) throw;
-    throw UserError("", fmt::format("interrupted ({})", error.what()));
-  }
-}
-
 // What one reads on stderr while a run works.
 training::Watcher watcher_for(ProgressLine& line, const training::TrainOptions& options) {
   training::Watcher watcher;
   watcher.phase = [&](std::string_view what) { line.phase(what); };
   watcher.progress = [&](const training::Progress& progress) { line.show(progress); };
-  watcher.interrupted = [] { return interrupt_count != 0; };
+  watcher.interrupted = stop_was_asked;
   watcher.writing = [&] {
     std::error_code none;
     const bool goes_on = options.resume && std::filesystem::equivalent(*options.resume, options.out, none);
@@ -117,36 +95,77 @@ int diverged(const training::TrainOptions& options, const training::RunReport& r
   return exit_guest_stranded;
 }
 
-int train(TrainArguments& arguments, CLI::App& command) {
+// What was asked for, with its files read.
+struct Task {
+  training::TrainOptions options;
+  machine::Machine machine;
+  training::TrainableNetwork network;
+  std::unique_ptr<DrivingCourse> course;
+  double reading_seconds = 0;  // of the data set
+
+  training::Course course_for(const training::TrainableNetwork& read) const {
+    say_what_is_trained(read);
+    return course->for_network(read);
+  }
+};
+
+Task task_from(TrainArguments& arguments, CLI::App& command, ProgressLine& line,
+               std::optional<OutputFolder>& folder) {
   if (!arguments.resume.empty()) take_from(training::read_saved(arguments.resume).asked, command);
   if (arguments.model.empty()) refuse("dojo train", "names no network: MODEL is missing");
-  const machine::Machine machine = machine::read_machine(arguments.machine);
-  compiler::check_machine(machine);
-  training::TrainOptions options = options_from(arguments, machine);
+  Task task;
+  task.machine = machine::read_machine(arguments.machine);
+  compiler::check_machine(task.machine);
+  training::TrainOptions& options = task.options = options_from(arguments, task.machine);
   options.asked = asked_by(command);
-  const unsigned nodes = options.nodes != 0 ? options.nodes : machine.enabled_nodes();
+  const unsigned nodes = options.nodes != 0 ? options.nodes : task.machine.enabled_nodes();
   training::Recipe sketch = options.recipe;  // a bad file is refused before the long work
   if (sketch.batch == 0) sketch.batch = nodes;
-  const training::TrainableNetwork network = training::read_network(sketch);
-  const OutputFolder folder(options.out);
-  ProgressLine line;
+  task.network = training::read_network(sketch);
+  if (!arguments.check) folder.emplace(options.out);
   line.phase("reading the data set");
-  DrivingCourse course(arguments.data, arguments.seed, arguments.threads);
-  const std::size_t frames = course.for_network(network).split.train.size();
+  const Stopwatch reading;
+  task.course = std::make_unique<DrivingCourse>(arguments.data, arguments.seed, arguments.threads);
+  const std::size_t frames = task.course->for_network(task.network).split.train.size();
   if (options.recipe.batch == 0) options.recipe.batch = usual_batch(nodes, frames);
+  task.reading_seconds = reading.seconds();
+  return task;
+}
 
-  std::signal(SIGINT, on_interrupt);
-  std::signal(SIGTERM, on_interrupt);
-  const training::RunReport report = run(options, machine, course, watcher_for(line, options));
+int check(const Task& task, const training::Watcher& watcher) {
+  const training::Rehearsal rehearsal = unless_stopped([&] {
+    return training::rehearse(
+        task.options, task.machine, [&](const auto& read) { return task.course_for(read); }, watcher);
+  });
+  if (rehearsal.interrupted) return exit_interrupted;
+  fmt::print("{}", check_text(task.options, task.machine, task.network, *task.course, rehearsal,
+                              task.reading_seconds));
+  return 0;
+}
+
+int run(const Task& task, ProgressLine& line, const training::Watcher& watcher) {
+  const training::RunReport report = unless_stopped([&] {
+    return training::train(
+        task.options, task.machine, [&](const auto& read) { return task.course_for(read); }, watcher);
+  });
   line.finish();
-  if (report.divergence) return diverged(options, report);
+  if (report.divergence) return diverged(task.options, report);
   if (report.interrupted) {
     fmt::print(stderr, "interrupted after step {} of {}; to go on: {}\n", report.steps_done, report.steps,
-               command_to_resume(options));
+               command_to_resume(task.options));
     return exit_interrupted;
   }
-  write_results(options, machine, report, course);
+  write_results(task.options, task.machine, report, *task.course);
   return 0;
+}
+
+int train(TrainArguments& arguments, CLI::App& command) {
+  ProgressLine line;
+  std::optional<OutputFolder> folder;
+  const Task task = task_from(arguments, command, line, folder);
+  listen_for_stop_requests();
+  const training::Watcher watcher = watcher_for(line, task.options);
+  return arguments.check ? check(task, watcher) : run(task, line, watcher);
 }
 
 }  // namespace

@@ -116,6 +116,9 @@ void add_train_options(CLI::App& command, TrainArguments& a) {
                   "Folder for checkpoint, report, history, program, trained and best network; by default the "
                   "resumed one, or out")
       ->check(path_argument());
+  command.add_flag("--check", a.check,
+                   "Compile, try a few steps and a prediction, and say what the run needs of SRAM, HBM and "
+                   "time; train nothing, write nothing");
   command
       .add_option(
           "--resume", a.resume,

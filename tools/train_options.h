@@ -19,7 +19,7 @@ struct TrainArguments {
   std::uint64_t epochs = 8, steps = 0, seed = 1;
   unsigned nodes = 0, threads = 0;
   std::string host_vectors;
-  bool initialise = false, untie = false, no_timing = false;
+  bool initialise = false, untie = false, no_timing = false, check = false;
 };
 
 void add_train_options(CLI::App& command, TrainArguments& arguments);

@@ -177,8 +177,12 @@ std::int64_t build_with_panels(CompiledNetwork& network, const std::string& netw
     }
     all[k]->plan = plan_json({network_name, machine.name, std::string(name(options.formats))}, planned[k],
                              network.persistent, network.hbm, machine.node.program_base, heap_start);
+    all[k]->scratch_bytes = planned[k].memory.peak_bytes;
   }
-  for (std::size_t k = 0; k < elves.size(); ++k) all[k]->elf = std::move(elves[k]);
+  for (std::size_t k = 0; k < elves.size(); ++k) {
+    all[k]->image_end = image_end(elves[k]);
+    all[k]->elf = std::move(elves[k]);
+  }
   return 0;
 }
 

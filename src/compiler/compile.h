@@ -35,6 +35,8 @@ struct CompiledProgram {
   std::string source;      // the node's C++
   std::vector<std::byte> elf;
   std::string plan;  // JSON, docs/notes/004
+  std::uint64_t image_end = 0,
+                scratch_bytes = 0;  // of SRAM: the image from address 0 on, and the plan's part
 };
 
 struct CompiledNetwork {

@@ -99,6 +99,10 @@ HbmPlace HbmLayout::parameter_image(unsigned node) const {
   return {node % interfaces, parameters + std::uint64_t{node / interfaces} * parameter_stride};
 }
 
+std::uint64_t HbmLayout::bytes_with(std::size_t frames) const {
+  return data_set + (frames + interfaces - 1) / interfaces * record_bytes;
+}
+
 PersistentLayout place_persistent(std::vector<PersistentTensor> tensors, LogicalMesh mesh,
                                   std::uint64_t end) {
   PersistentLayout layout{mesh, 0, end, std::move(tensors)};

@@ -98,6 +98,8 @@ struct HbmLayout {
 
   HbmPlace table_entry(unsigned node, std::int64_t local_sample) const;  // a u64: the record's global address
   HbmPlace parameter_image(unsigned node) const;
+  // Of each interface's HBM, with records for so many frames.
+  std::uint64_t bytes_with(std::size_t frames) const;
 };
 
 }  // namespace dojo::compiler

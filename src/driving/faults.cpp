@@ -22,6 +22,12 @@ void Faults::note(const std::string& where, const std::string& what) {
   kinds_.push_back({where, what, 0});
 }
 
+std::size_t Faults::skipped() const {
+  std::size_t count = 0;
+  for (const Kind& kind : kinds_) count += kind.skipped;
+  return count;
+}
+
 std::vector<std::string> Faults::sentences() const {
   std::vector<std::string> sentences;
   for (const auto& [where, what, skipped] : kinds_) {

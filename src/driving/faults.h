@@ -18,6 +18,7 @@ public:
   // What is wrong with more than one record; `what` says what is done about it. Throws UserError if strict.
   void note(const std::string& where, const std::string& what);
 
+  std::size_t skipped() const;  // records, and catalogs, for all reasons
   // One for each reason and each note, in the order of their first places.
   std::vector<std::string> sentences() const;
 

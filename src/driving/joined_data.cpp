@@ -78,4 +78,10 @@ std::vector<std::size_t> JoinedData::recordings() const {
   return all;
 }
 
+std::size_t JoinedData::skipped() const {
+  std::size_t count = 0;
+  for (const auto& part : parts_) count += part->skipped();
+  return count;
+}
+
 }  // namespace dojo::driving

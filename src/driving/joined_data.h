@@ -26,6 +26,7 @@ public:
   std::vector<float> labels(std::size_t frame) const override;
   std::string place(std::size_t frame) const override;
   std::vector<std::size_t> recordings() const override;
+  std::size_t skipped() const override;
 
 private:
   void refuse_twins() const;

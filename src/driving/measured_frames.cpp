@@ -58,6 +58,7 @@ MeasuredFrames::MeasuredFrames(const training::Dataset& data, const Labels& need
     }
     recordings_.push_back(frames_.size() - before);
   }
+  skipped_ = faults.skipped();
   warnings_ = faults.sentences();
   if (frames_.empty()) refuse(data.name(), "holds no usable frame: {}", fmt::join(warnings_, ", "));
   range.warn(warnings_);

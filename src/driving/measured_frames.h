@@ -29,11 +29,13 @@ public:
   std::vector<float> labels(std::size_t frame) const override { return data_.labels(frames_.at(frame)); }
   std::string place(std::size_t frame) const override { return data_.place(frames_.at(frame)); }
   std::vector<std::size_t> recordings() const override { return recordings_; }
+  std::size_t skipped() const override { return data_.skipped() + skipped_; }
 
 private:
   const training::Dataset& data_;
   std::vector<std::uint32_t> frames_;
   std::vector<std::size_t> recordings_;
+  std::size_t skipped_ = 0;  // here
   std::vector<std::string> warnings_;
 };
 

@@ -33,6 +33,7 @@ Tub::Tub(fs::path folder, const TubOptions& options) : folder_(std::move(folder)
   drop_deleted();
   drop_overwritten(faults);
   drop_broken_images(options.threads, faults);
+  skipped_ += faults.skipped();
   for (std::string& sentence : faults.sentences()) warnings_.push_back(std::move(sentence));
   if (records_.empty()) {
     if (warnings_.empty()) warnings_.push_back("its catalogs hold no record");
@@ -61,8 +62,10 @@ fs::path Tub::image_path(const std::string& name) const {
 
 void Tub::drop_deleted() {
   if (const std::size_t count = std::erase_if(records_, [](const TubRecord& r) { return r.deleted; });
-      count != 0)
+      count != 0) {
     warnings_.push_back(fmt::format("{}: {} frames marked as deleted are skipped", folder_.string(), count));
+    skipped_ += count;
+  }
 }
 
 // A car that lost its power before the manifest was written counts on from an older number: new pictures take

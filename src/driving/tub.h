@@ -40,6 +40,7 @@ public:
   training::Image image(std::size_t frame) const override;
   std::vector<float> labels(std::size_t frame) const override;
   std::string place(std::size_t frame) const override { return place_of(records_.at(frame)); }
+  std::size_t skipped() const override { return skipped_; }
 
 private:
   std::string place_of(const TubRecord& record) const;
@@ -56,6 +57,7 @@ private:
   std::vector<std::string> label_names_ = {"angle", "throttle"};
   std::vector<std::string> warnings_;
   std::string fingerprint_;
+  std::size_t skipped_ = 0;
 };
 
 }  // namespace dojo::driving

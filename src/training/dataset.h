@@ -36,6 +36,7 @@ public:
   virtual std::string place(std::size_t frame) const = 0;  // where a person finds it: file:line
   // How many frames each recording has, in their order: between two of them time does not go on.
   virtual std::vector<std::size_t> recordings() const { return {size()}; }
+  virtual std::size_t skipped() const { return 0; }  // records that are no frames here; warnings say why
 };
 
 class Examples {

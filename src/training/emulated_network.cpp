@@ -66,16 +66,17 @@ compiler::HbmPlace EmulatedNetwork::record(std::uint32_t frame) const {
   return {frame % hbm.interfaces, hbm.data_set + frame / hbm.interfaces * hbm.record_bytes};
 }
 
-bool EmulatedNetwork::store_examples(const Examples& examples) {
+bool EmulatedNetwork::store_examples(const Examples& examples, std::span<const std::uint32_t> frames) {
   const compiler::HbmLayout& hbm = network_.hbm;
   constexpr std::size_t at_once = 256;  // frames decoded in parallel before they are written
   std::vector<std::vector<std::byte>> records(at_once);
-  for (std::size_t first = 0; first < examples.size(); first += at_once) {
-    const std::size_t count = std::min(at_once, examples.size() - first);
+  for (std::size_t first = 0; first < frames.size(); first += at_once) {
+    const std::size_t count = std::min(at_once, frames.size() - first);
     parallel_for(options_.threads, count, [&](std::size_t i) {
       std::vector<float> values(examples.input_elements() + examples.target_elements());
       const std::span<float> all(values);
-      examples.read(first + i, all.first(examples.input_elements()), all.subspan(examples.input_elements()));
+      examples.read(frames[first + i], all.first(examples.input_elements()),
+                    all.subspan(examples.input_elements()));
       records[i].assign(hbm.record_bytes, std::byte{0});
       std::size_t cursor = 0;
       for (const compiler::HbmField& field : hbm.record) {
@@ -85,7 +86,7 @@ bool EmulatedNetwork::store_examples(const Examples& examples) {
       DOJO_ENSURE(cursor == values.size());
     });
     for (std::size_t i = 0; i < count; ++i) {
-      const compiler::HbmPlace place = record(static_cast<std::uint32_t>(first + i));
+      const compiler::HbmPlace place = record(frames[first + i]);
       computer_.write_hbm(place.interface, place.offset, records[i]);
     }
     if (options_.interrupted()) return false;

@@ -49,9 +49,9 @@ public:
   EmulatedNetwork(const machine::Machine& machine, const compiler::CompiledNetwork& network,
                   std::vector<std::string> losses, std::vector<std::string> outputs, HostOptions options);
 
-  // Writes examples.read(frame) for every frame 0..examples.size()-1 as records into HBM. False if
-  // interrupted before the last one.
-  bool store_examples(const Examples& examples);
+  // Writes examples.read(frame) for each of `frames` as a record into HBM, at the place of its number. False
+  // if interrupted before the last one.
+  bool store_examples(const Examples& examples, std::span<const std::uint32_t> frames);
   // Through the `load` and `store` programs and HBM; never interrupted.
   void load_parameters(const compiler::Tensors& values);
   compiler::Tensors parameters();

@@ -92,4 +92,20 @@ TrainableNetwork read_network(const Recipe& recipe) {
   return result;
 }
 
+std::vector<std::string> output_names(const graph::Graph& graph) {
+  std::vector<std::string> names;
+  for (const graph::TensorId output : graph.outputs) names.push_back(graph.at(output).name);
+  return names;
+}
+
+std::vector<std::pair<std::string, float>> scalars_of(const Optimizer& optimizer, std::uint64_t step,
+                                                      double learning_rate) {
+  return std::visit(
+      [&](const auto& rule) {
+        return graph::optimizer_scalars(rule, static_cast<std::int64_t>(step),
+                                        static_cast<float>(learning_rate));
+      },
+      optimizer);
+}
+
 }  // namespace dojo::training

@@ -61,4 +61,11 @@ struct TrainableNetwork {
 // Throws UserError as the importer does.
 TrainableNetwork read_network(const Recipe& recipe);
 
+// Of graph.outputs, in order.
+std::vector<std::string> output_names(const graph::Graph& graph);
+
+// What the launch of step number `step` (the first is 1) is told, by name (graph/optimizer.h).
+std::vector<std::pair<std::string, float>> scalars_of(const Optimizer& optimizer, std::uint64_t step,
+                                                      double learning_rate);
+
 }  // namespace dojo::training

@@ -4,30 +4,26 @@
 #include <time.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <cstring>
 
 #include "base/error.h"
 #include "base/file.h"
 #include "base/sha256.h"
+#include "base/stopwatch.h"
 #include "graph/onnx_export.h"
+#include "machine/rates.h"
+#include "training/batches.h"
 #include "training/emulated_network.h"
 #include "training/history.h"
 
 namespace dojo::training {
 namespace {
 
-using WallClock = std::chrono::steady_clock;
-
 double process_cpu_seconds() {
   timespec now{};
   clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
   return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
-}
-
-double seconds_since(WallClock::time_point start) {
-  return std::chrono::duration<double>(WallClock::now() - start).count();
 }
 
 std::uint64_t peak_bytes() {
@@ -59,28 +55,27 @@ std::size_t unbounded(const std::vector<std::vector<std::byte>>& regions) {
 
 class Session {
 public:
-  Session(const TrainOptions& options, const machine::Machine& machine, const TrainableNetwork& network,
-          const compiler::CompiledNetwork& compiled, const Course& course, const Watcher& watcher)
+  Session(const TrainOptions& options, const machine::Machine& machine, const PreparedRun& run,
+          const Watcher& watcher)
       : options_(options),
         machine_(machine),
-        network_(network),
-        compiled_(compiled),
-        course_(course),
+        network_(run.network),
+        compiled_(run.compiled),
+        course_(run.course),
         watcher_(watcher),
-        emulated_(machine, compiled, names_of(network.train_step), names_of(network.predict),
+        emulated_(machine, run.compiled, output_names(network_.train_step), output_names(network_.predict),
                   {.threads = options.host_threads,
                    .vectors = options.host_vectors,
                    .timing = options.timing,
                    .interrupted = watcher.interrupted}),
-        batch_(static_cast<std::uint64_t>(options.recipe.batch)),
-        steps_per_epoch_(steps_per_epoch(options, course)),
-        steps_(steps_of(options, course)),
+        batches_(course_.split.train, options.recipe.seed, static_cast<std::uint64_t>(options.recipe.batch)),
+        steps_(steps_of(options, course_)),
         schedule_(options.schedule, options.learning_rate, steps_) {}
 
   // Starts from `saved` where there is one.
   RunReport go(const std::optional<SavedRun>& saved) {
     watcher_.phase("storing the data set in HBM");
-    const bool stored = emulated_.store_examples(course_.examples);
+    const bool stored = emulated_.store_examples(course_.examples, all_frames(course_.examples.size()));
     if (saved) {
       tally_ = saved->tally;
       emulated_.restore(saved->regions);
@@ -102,12 +97,6 @@ public:
   }
 
 private:
-  static std::vector<std::string> names_of(const graph::Graph& graph) {
-    std::vector<std::string> names;
-    for (const graph::TensorId output : graph.outputs) names.push_back(graph.at(output).name);
-    return names;
-  }
-
   void save() {
     history_->sync();
     write_saved(options_.out, {.identity = identity_of(options_, machine_, course_),
@@ -116,7 +105,7 @@ private:
                                .program = compiled_.sha256,
                                .tally = tally_,
                                .regions = emulated_.regions()});
-    last_saved_ = WallClock::now();
+    last_saved_ = Stopwatch();
   }
 
   void open_history() {
@@ -146,23 +135,12 @@ private:
     return model;
   }
 
-  std::vector<std::uint32_t> frames_of(std::uint64_t step) {
-    const std::uint64_t epoch = step / steps_per_epoch_, place = step % steps_per_epoch_;
-    if (order_.empty() || epoch != order_epoch_) {
-      order_ = shuffled(course_.split.train, options_.recipe.seed, epoch);
-      order_epoch_ = epoch;
-    }
-    const std::uint64_t first = place * batch_, last = std::min<std::uint64_t>(first + batch_, order_.size());
-    return {order_.begin() + static_cast<std::ptrdiff_t>(first),
-            order_.begin() + static_cast<std::ptrdiff_t>(last)};
-  }
-
   // False if interrupted or diverged; the tally then counts the completed steps only, and the machine holds
   // their state (after a divergence: nobody's).
   bool train_steps() {
-    const WallClock::time_point began = WallClock::now();
+    const Stopwatch began;
     const std::uint64_t first = tally_.step;
-    last_saved_ = began;
+    last_saved_ = Stopwatch();
     while (tally_.step < steps_) {
       if (watcher_.interrupted()) return false;
       const auto before = emulated_.regions();
@@ -173,7 +151,7 @@ private:
         return false;
       }
       find_divergence(row);
-      const bool epoch_over = tally_.step % steps_per_epoch_ == 0, run_over = tally_.step == steps_;
+      const bool epoch_over = tally_.step % batches_.steps_per_epoch() == 0, run_over = tally_.step == steps_;
       if (!divergence_ && (epoch_over || run_over)) {
         validation_ = row.validation = validate();
         if (validation_.empty()) {
@@ -185,27 +163,23 @@ private:
       }
       history_->add(row);
       if (divergence_) return false;
-      announce(row, seconds_since(began) / static_cast<double>(tally_.step - first));
-      if (!run_over && (epoch_over || seconds_since(last_saved_) > options_.checkpoint_seconds)) save();
+      announce(row, began.seconds() / static_cast<double>(tally_.step - first));
+      if (!run_over && (epoch_over || last_saved_.seconds() > options_.checkpoint_seconds)) save();
     }
     return true;
   }
 
   // One step, counted in the tally; false if interrupted, and then nothing is counted.
   bool train_step(HistoryRow& row) {
-    const WallClock::time_point wall = WallClock::now();
+    const Stopwatch wall;
     const double cpu = process_cpu_seconds();
     row.learning_rate = schedule_.at(tally_.step);
     row.step = tally_.step + 1;
-    row.epoch = tally_.step / steps_per_epoch_ + 1;
-    const auto scalars = std::visit(
-        [&](const auto& rule) {
-          return graph::optimizer_scalars(rule, static_cast<std::int64_t>(row.step),
-                                          static_cast<float>(row.learning_rate));
-        },
-        options_.recipe.optimizer);
-    const std::vector<std::uint32_t> frames = frames_of(tally_.step);
-    const StepResult result = emulated_.step(frames, row.step, options_.recipe.seed, scalars);
+    row.epoch = tally_.step / batches_.steps_per_epoch() + 1;
+    const std::vector<std::uint32_t> frames = batches_.of_step(tally_.step);
+    const StepResult result =
+        emulated_.step(frames, row.step, options_.recipe.seed,
+                       scalars_of(options_.recipe.optimizer, row.step, row.learning_rate));
     if (result.interrupted) return false;
     tally_.step = row.step;
     tally_.frames += frames.size();
@@ -213,9 +187,9 @@ private:
     tally_.losses = row.losses = result.values;
     tally_.ledger.add(result.ledger);
     tally_.cpu_seconds += process_cpu_seconds() - cpu;
-    tally_.wall_seconds += seconds_since(wall);
-    row.frames_per_second = static_cast<double>(frames.size()) / seconds_since(wall);
-    utilisation_ = utilisation(result.ledger, result.cycles);
+    tally_.wall_seconds += wall.seconds();
+    row.frames_per_second = static_cast<double>(frames.size()) / wall.seconds();
+    utilisation_ = machine::matrix_utilisation(machine_, compiled_.nodes, result.ledger, result.cycles);
     return true;
   }
 
@@ -242,19 +216,8 @@ private:
                        .loss = row.losses.front(),
                        .seconds_left = seconds_per_step * static_cast<double>(steps_ - tally_.step),
                        .frames_per_second = row.frames_per_second,
-                       .simulated_seconds_per_step = seconds_of(row.cycles),
+                       .simulated_seconds_per_step = machine::simulated_seconds(machine_, row.cycles),
                        .matrix_utilisation = utilisation_});
-  }
-
-  double seconds_of(std::uint64_t cycles) const {
-    return static_cast<double>(cycles) / (machine_.node.clock_ghz * 1e9);
-  }
-
-  double utilisation(const machine::Ledger& ledger, std::uint64_t cycles) const {
-    if (cycles == 0) return 0;
-    const double peak =
-        static_cast<double>(cycles) * compiled_.nodes * static_cast<double>(machine_.node.matrix_macs);
-    return static_cast<double>(ledger.total("nodes", "matrix.macs")) / peak;
   }
 
   // Nothing if interrupted.
@@ -274,8 +237,9 @@ private:
     report.validation_frames = course_.split.validation.size();
     report.losses = tally_.losses;
     report.cycles = tally_.cycles;
-    report.simulated_seconds = seconds_of(tally_.cycles);
-    report.matrix_utilisation = utilisation(tally_.ledger, tally_.cycles);
+    report.simulated_seconds = machine::simulated_seconds(machine_, tally_.cycles);
+    report.matrix_utilisation =
+        machine::matrix_utilisation(machine_, compiled_.nodes, tally_.ledger, tally_.cycles);
     report.ledger = tally_.ledger;
     report.nodes = compiled_.nodes;
     report.samples_per_node = compiled_.samples_per_node;
@@ -302,7 +266,8 @@ private:
   const Course& course_;
   const Watcher& watcher_;
   EmulatedNetwork emulated_;
-  std::uint64_t batch_, steps_per_epoch_, steps_;
+  Batches batches_;
+  std::uint64_t steps_;
   Schedule schedule_;
   Tally tally_;
   std::optional<History> history_;
@@ -310,17 +275,14 @@ private:
   std::optional<Divergence> divergence_;
   std::size_t unbounded_ = 0;  // a file may hold infinite weights, which stay
   double utilisation_ = 0;     // of the last step
-  std::vector<std::uint32_t> order_;
-  std::uint64_t order_epoch_ = 0;
-  WallClock::time_point last_saved_;
+  Stopwatch last_saved_;
 };
 
 }  // namespace
 
-RunReport run_session(const TrainOptions& options, const machine::Machine& machine,
-                      const TrainableNetwork& network, const compiler::CompiledNetwork& compiled,
-                      const Course& course, const Watcher& watcher, const std::optional<SavedRun>& saved) {
-  return Session(options, machine, network, compiled, course, watcher).go(saved);
+RunReport run_session(const TrainOptions& options, const machine::Machine& machine, const PreparedRun& run,
+                      const Watcher& watcher) {
+  return Session(options, machine, run, watcher).go(run.saved);
 }
 
 }  // namespace dojo::training

@@ -1,5 +1,7 @@
 #include "training/split.h"
 
+#include <numeric>
+
 #include "base/error.h"
 #include "base/random.h"
 
@@ -37,6 +39,12 @@ Split split_recordings(const std::vector<std::size_t>& recordings) {
     split.train.pop_back();
   }
   return split;
+}
+
+std::vector<std::uint32_t> all_frames(std::size_t count) {
+  std::vector<std::uint32_t> frames(count);
+  std::iota(frames.begin(), frames.end(), 0u);
+  return frames;
 }
 
 std::vector<std::uint32_t> shuffled(const std::vector<std::uint32_t>& frames, std::uint64_t seed,

@@ -27,6 +27,9 @@ Split split_by_blocks(std::size_t frames, std::size_t blocks = 10, std::size_t p
 // all.
 Split split_recordings(const std::vector<std::size_t>& recordings);
 
+// 0..count-1.
+std::vector<std::uint32_t> all_frames(std::size_t count);
+
 // A recording of fewer frames has no blocks: its validation means nothing.
 constexpr std::size_t least_frames_for_blocks = 50;
 

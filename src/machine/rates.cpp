@@ -1,0 +1,16 @@
+#include "machine/rates.h"
+
+namespace dojo::machine {
+
+double simulated_seconds(const Machine& machine, std::uint64_t cycles) {
+  return static_cast<double>(cycles) / (machine.node.clock_ghz * 1e9);
+}
+
+double matrix_utilisation(const Machine& machine, unsigned nodes, const Ledger& ledger,
+                          std::uint64_t cycles) {
+  if (cycles == 0) return 0;
+  const double peak = static_cast<double>(cycles) * nodes * static_cast<double>(machine.node.matrix_macs);
+  return static_cast<double>(ledger.total("nodes", "matrix.macs")) / peak;
+}
+
+}  // namespace dojo::machine

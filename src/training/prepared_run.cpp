@@ -1,0 +1,72 @@
+#include "training/prepared_run.h"
+
+#include "base/error.h"
+
+namespace dojo::training {
+namespace {
+
+// That every value of every output is going to be judged by a label.
+void check_meanings(const TrainableNetwork& network, const Course& course) {
+  if (course.meanings.size() != network.targets.size())
+    refuse("the data set", "knows {} outputs of {}", course.meanings.size(), network.targets.size());
+  for (std::size_t i = 0; i < network.targets.size(); ++i) {
+    const Signal& target = network.targets[i];
+    const Meaning& meaning = course.meanings[i];
+    const auto& shape = network.predict.at(network.predict.outputs[i]).shape;
+    const std::int64_t values = graph::element_count({shape.begin() + 1, shape.end()});
+    const auto judged = meaning.bins ? meaning.bins->count : static_cast<std::int64_t>(meaning.labels.size());
+    if (judged != values || meaning.bins.has_value() != (target.classes != 0))
+      refuse(fmt::format("output '{}'", target.name), "has {} values a sample, its labels {}", values,
+             judged);
+  }
+}
+
+// The checkpoint that the run goes on from, of its own past.
+SavedRun saved_run(const TrainOptions& options, const machine::Machine& machine, const Course& course,
+                   const Watcher& watcher) {
+  SavedRun saved = read_saved(*options.resume);
+  check_same(*options.resume, saved, identity_of(options, machine, course));
+  const std::uint64_t steps = steps_of(options, course);
+  if (saved.tally.step > steps)
+    refuse(checkpoint_in(*options.resume).string(), "is of step {}, behind the end of a run of {} steps",
+           saved.tally.step, steps);
+  watcher.resumed(saved.tally.step, saved.steps, steps);
+  return saved;
+}
+
+}  // namespace
+
+void check_room(const compiler::HbmLayout& hbm, const machine::Machine& machine, std::size_t frames) {
+  const std::uint64_t needed = hbm.bytes_with(frames);
+  if (needed > machine.interface.hbm_bytes)
+    refuse(machine.name,
+           "has no room for the data set: {} frames of {} bytes need {} bytes of each HBM, {} over", frames,
+           hbm.record_bytes, needed, needed - machine.interface.hbm_bytes);
+}
+
+PreparedRun prepare(const TrainOptions& options, const machine::Machine& machine, const CourseFor& course_for,
+                    const Watcher& watcher) {
+  watcher.phase("reading the network");
+  TrainableNetwork network = read_network(options.recipe);
+  if (network.parameters.empty())
+    refuse(options.recipe.model.string(), "has nothing to train: none of its {} initialisers is a parameter",
+           network.file.graph.initialisers.size());
+  Course course = course_for(network);
+  check_meanings(network, course);
+  if (steps_per_epoch(options, course) == 0)
+    refuse("--batch", "{} is more than the {} frames there are to train on", options.recipe.batch,
+           course.split.train.size());
+  std::optional<SavedRun> saved;
+  if (options.resume) saved = saved_run(options, machine, course, watcher);
+  watcher.phase("compiling");
+  compiler::CompiledNetwork compiled =
+      compiler::compile(network.train_step, network.predict, machine,
+                        {.nodes = options.nodes, .formats = options.formats, .build_folder = {}});
+  if (saved && saved->program != compiled.sha256)
+    refuse(checkpoint_in(*options.resume).string(),
+           "belongs to another network, or to one that another version compiled");
+  check_room(compiled.hbm, machine, course.examples.size());
+  return {std::move(network), std::move(course), std::move(saved), std::move(compiled)};
+}
+
+}  // namespace dojo::training

@@ -1,0 +1,96 @@
+// Does `dojo train --check` say what the run then takes, and leave everything as it was?
+#include <map>
+#include <nlohmann/json.hpp>
+#include <regex>
+
+#include "training/history.h"
+#include "training_command.h"
+
+namespace dojo {
+namespace {
+
+class TrainCheck : public TrainingCommand {
+protected:
+  std::string words() const { return read_text(folder_ / "words"); }
+
+  // What the line called `name` says.
+  std::string said_of(const std::string& name) const {
+    std::smatch found;
+    const std::string text = words();
+    EXPECT_TRUE(std::regex_search(text, found, std::regex("\n  " + name + " +([^\n]*)\n"))) << text;
+    return found[1];
+  }
+
+  // The number in front of `unit` there.
+  double number(const std::string& name, const std::string& unit) const {
+    std::smatch found;
+    const std::string text = said_of(name);
+    EXPECT_TRUE(std::regex_search(text, found, std::regex("([0-9.]+)" + unit))) << text;
+    return std::stod(found[1]);
+  }
+
+  // Every file with its bytes and the time of its last change; not those that the shell writes.
+  std::map<std::string, std::pair<std::string, fs::file_time_type>> files() const {
+    std::map<std::string, std::pair<std::string, fs::file_time_type>> all;
+    for (const auto& entry : fs::recursive_directory_iterator(folder_))
+      if (entry.is_regular_file() && entry.path() != folder_ / "words" && entry.path() != folder_ / "errors")
+        all[entry.path().string()] = {read_text(entry.path()), entry.last_write_time()};
+    return all;
+  }
+};
+
+TEST_F(TrainCheck, SaysWhatTheRunThenTakes) {
+  fs::remove(folder_ / "tub/images/7.jpg");
+  const auto before = files();
+  ASSERT_EQ(train("good", "--check --epochs 3").exit_code, 0);
+  EXPECT_EQ(files(), before);
+  EXPECT_FALSE(fs::exists(folder_ / "out"));
+  EXPECT_NE(said_of("trained").find("128 numbers in 1 parameter;"), std::string::npos) << words();
+  EXPECT_NE(said_of("data").find("tub: 29 frames, 28 to train on and 1 held out; 1 record left out"),
+            std::string::npos)
+      << words();
+  EXPECT_NE(said_of("run").find("12 steps of 6 frames, 4 an epoch"), std::string::npos) << words();
+  EXPECT_NE(words().find("12 steps of "), std::string::npos) << words();
+  EXPECT_NE(words().find("3 validations of "), std::string::npos) << words();
+  const double cycles = number("step", " cycles"), used = number("SRAM", " of"), of = number("SRAM", " KiB");
+  const double loss = std::stod(said_of("step").substr(said_of("step").rfind(' ')));
+
+  ASSERT_EQ(train("good", "--epochs 3").exit_code, 0);
+  const training::HistoryTable history = training::read_history(folder_ / "out/history.csv");
+  EXPECT_EQ(history.columns.at(2), "loss");
+  EXPECT_EQ(history.columns.at(5), "cycles");
+  EXPECT_EQ(cycles, history.rows.at(0).at(5));
+  EXPECT_NEAR(loss, history.rows.at(0).at(2), 1e-5);
+  double spare = 1e9;  // bytes that the fuller program leaves, as the plans say
+  for (const char* plan : {"train.plan.json", "predict.plan.json"}) {
+    const auto json = nlohmann::json::parse(read_text(folder_ / "out/program" / plan));
+    spare = std::min<double>(spare, json["memory"]["spare_bytes"]);
+  }
+  EXPECT_NEAR(of - used, spare / 1024, 1);
+}
+
+TEST_F(TrainCheck, LeavesARunAsItIsAndCountsFromItsCheckpoint) {
+  ASSERT_EQ(train("good", "--steps 5").exit_code, 0);
+  const auto before = files();
+  ASSERT_EQ(train("good", "--check --steps 5").exit_code, 0);
+  EXPECT_EQ(files(), before);
+  ASSERT_EQ(train("good", "--check --resume out --steps 9").exit_code, 0);
+  EXPECT_EQ(files(), before);
+  EXPECT_NE(said_of("run").find("9 steps of 6 frames, 4 an epoch; 5 are done"), std::string::npos) << words();
+  EXPECT_NE(words().find("4 steps of "), std::string::npos) << words();
+  const double cycles = number("step", " cycles");
+  ASSERT_EQ(train("good", "--resume out --steps 9").exit_code, 0);
+  EXPECT_EQ(training::read_history(folder_ / "out/history.csv").rows.at(5).at(5), cycles);
+  ASSERT_EQ(train("good", "--check --resume out --steps 9").exit_code, 0);
+  EXPECT_EQ(said_of("step"), "none is left to do");
+}
+
+TEST_F(TrainCheck, RefusesWhatTheRunWould) {
+  expect_refused(train("good", "--check --batch 30"), {"--batch", "30"});
+  expect_refused(train("good", "--check --resume nowhere"), {"nowhere"});
+  write_model("large", network("Tanh", 400, 800, 1, "angle"));
+  expect_refused(train("large", "--check --formats fp32"), {"'image'", "bytes", "over", "SRAM"});
+}
+
+}  // namespace
+}  // namespace dojo

@@ -1,0 +1,197 @@
+// `dojo` as a user meets it, on a small tub and small networks: for the tests of its commands.
+#pragma once
+
+extern "C" {
+#include <libavcodec/avcodec.h>
+}
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <csignal>
+#include <filesystem>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "base/file.h"
+#include "base/random.h"
+#include "graph/onnx_file.h"
+
+namespace dojo {
+
+namespace fs = std::filesystem;
+namespace onnx = graph::onnx;
+
+// A picture of 160 x 120 whose brightness is `level`, as JPEG.
+inline std::string jpeg(int level) {
+  AVCodecContext* context = avcodec_alloc_context3(avcodec_find_encoder(AV_CODEC_ID_MJPEG));
+  context->width = 160;
+  context->height = 120;
+  context->pix_fmt = AV_PIX_FMT_YUVJ420P;
+  context->time_base = {1, 20};
+  EXPECT_GE(avcodec_open2(context, context->codec, nullptr), 0);
+  AVFrame* frame = av_frame_alloc();
+  frame->width = context->width;
+  frame->height = context->height;
+  frame->format = context->pix_fmt;
+  EXPECT_GE(av_frame_get_buffer(frame, 0), 0);
+  for (int plane = 0; plane < 3; ++plane)
+    std::fill_n(frame->data[plane], frame->linesize[plane] * (plane == 0 ? 120 : 60),
+                static_cast<std::uint8_t>(plane == 0 ? level : 128));
+  AVPacket* packet = av_packet_alloc();
+  EXPECT_GE(avcodec_send_frame(context, frame), 0);
+  EXPECT_GE(avcodec_receive_packet(context, packet), 0);
+  std::string bytes(reinterpret_cast<const char*>(packet->data), static_cast<std::size_t>(packet->size));
+  av_packet_free(&packet);
+  av_frame_free(&frame);
+  avcodec_free_context(&context);
+  return bytes;
+}
+
+// A Donkeycar tub of `frames` frames: the brighter, the farther to the right.
+inline void write_tub(const fs::path& folder, int frames) {
+  fs::create_directories(folder / "images");
+  std::string catalog;
+  for (int i = 0; i < frames; ++i) {
+    const int level = 30 + i * 53 % 200;
+    write_text(folder / "images" / fmt::format("{}.jpg", i), jpeg(level));
+    catalog += fmt::format(
+        R"({{"_index": {0}, "_session_id": "s", "cam/image_array": "{0}.jpg", "user/angle": {1}, "user/throttle": 0.5}})"
+        "\n",
+        i, (level - 128) / 128.0);
+  }
+  write_text(folder / "catalog_0.catalog", catalog);
+  write_text(folder / "manifest.json",
+             "[]\n[]\n{}\n{}\n{\"paths\": [\"catalog_0.catalog\"], \"deleted_indexes\": []}\n");
+}
+
+// Grey pictures of height x width through one op without weights, then a dense layer of `outputs` values.
+inline onnx::Model network(const std::string& op, std::int64_t height, std::int64_t width,
+                           std::int64_t outputs, const std::string& output) {
+  const std::int64_t pixels = height * width;
+  Random random(1);
+  std::vector<float> weights;
+  for (std::int64_t i = 0; i < pixels * outputs; ++i)
+    weights.push_back(static_cast<float>(random.uniform(-0.1, 0.1)));
+  const auto shape = [](std::vector<std::int64_t> sample) {
+    std::vector<onnx::Dimension> dimensions = {{std::nullopt, "N"}};
+    for (const std::int64_t extent : sample) dimensions.push_back({extent, ""});
+    return dimensions;
+  };
+  onnx::Model model;
+  model.ir_version = 8;
+  model.opsets[""] = 17;
+  model.graph.name = "small";
+  model.graph.inputs.push_back({"image", onnx::DataType::float32, shape({1, height, width}), ""});
+  model.graph.outputs.push_back({output, onnx::DataType::float32, shape({outputs}), ""});
+  model.graph.initialisers.push_back(
+      onnx::make_tensor("weight", {pixels, outputs}, std::span<const float>(weights)));
+  model.graph.nodes = {{"bend", op, "", {"image"}, {"bent"}, {}, ""},
+                       {"flatten", "Flatten", "", {"bent"}, {"flat"}, {}, ""},
+                       {"head", "MatMul", "", {"flat", "weight"}, {output}, {}, ""}};
+  return model;
+}
+
+struct Said {
+  int exit_code = 0;
+  std::string errors;  // stderr
+  std::string last;    // its last line
+};
+
+inline const fs::path& command() {
+  static const fs::path path = fs::read_symlink("/proc/self/exe").parent_path().parent_path() / "dojo";
+  return path;
+}
+
+// Runs the command in a folder of its own, with a small tub and a small network in it.
+class TrainingCommand : public testing::Test {
+protected:
+  void SetUp() override {
+    folder_ = fs::temp_directory_path() / fmt::format("dojo-command-{}", getpid());
+    write_tub(folder_ / "tub", 30);
+    write_model("good", network("Tanh", 8, 16, 1, "angle"));
+  }
+  void TearDown() override { fs::remove_all(folder_); }
+
+  void write_model(const std::string& name, const onnx::Model& model) {
+    onnx::write_model(folder_ / (name + ".onnx"), model);
+  }
+
+  std::string train_command(const std::string& model, const std::string& more) const {
+    const bool own_machine = more.find("--machine") != std::string::npos;
+    const bool own_data = more.find("--data") != std::string::npos;
+    const bool own_place = more.find("--out") != std::string::npos;
+    return fmt::format("exec {} train {}.onnx {} {} {} --threads 1 {}", command().string(), model,
+                       own_machine ? "" : "--machine test6", own_data ? "" : "--data tub",
+                       own_place ? "" : "--out out", more);
+  }
+
+  // In the test's folder, after `before` in the same shell.
+  Said train(const std::string& model, const std::string& more, const std::string& before = "true") {
+    return shell(fmt::format("{} && {}", before, train_command(model, more)));
+  }
+
+  // A command line in the test's folder, {} for the program.
+  Said dojo(const std::string& line) {
+    return shell(fmt::format("({})", fmt::format(fmt::runtime(line), command().string())));
+  }
+
+  Said shell(const std::string& line) {
+    const std::string whole = fmt::format("cd {} && {} >words 2>errors", folder_.string(), line);
+    Said said;
+    said.exit_code = WEXITSTATUS(std::system(whole.c_str()));
+    said.errors = read_text(folder_ / "errors");
+    const std::string lines = said.errors.substr(0, said.errors.size() - !said.errors.empty());
+    said.last = lines.substr(lines.rfind('\n') + 1);
+    return said;
+  }
+
+  // The same as train(), which goes on behind this test's back.
+  pid_t start(const std::string& model, const std::string& more) {
+    const std::string line =
+        fmt::format("cd {} && {} >words 2>errors", folder_.string(), train_command(model, more));
+    const pid_t child = fork();
+    if (child == 0) {
+      execl("/bin/sh", "sh", "-c", line.c_str(), nullptr);
+      _exit(127);
+    }
+    return child;
+  }
+  void expect_said_while(pid_t child, const std::string& words) {
+    const auto said = [&] { return fs::exists(folder_ / "errors") ? read_text(folder_ / "errors") : ""; };
+    for (int tenths = 0; tenths < 600 && said().find(words) == std::string::npos; ++tenths)
+      std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    EXPECT_NE(said().find(words), std::string::npos) << said();
+    EXPECT_EQ(kill(child, 0), 0);
+  }
+
+  std::string weights_of(const std::string& out) const {
+    const std::string run = read_text(folder_ / out / "run.json");
+    return run.substr(run.find("\"weights_sha256\""), 90);
+  }
+
+  // One sentence that says every word of `words`, exit code 2, no folder made.
+  void expect_refused(const Said& said, const std::vector<std::string>& words) {
+    EXPECT_EQ(said.exit_code, 2) << said.errors;
+    EXPECT_TRUE(said.last.starts_with("dojo: ")) << said.errors;
+    for (const std::string& word : words)
+      EXPECT_NE(said.last.find(word), std::string::npos) << word << " in: " << said.last;
+    EXPECT_FALSE(fs::exists(folder_ / "out")) << said.last;
+  }
+
+  std::string machine_with(const std::string& from, const std::string& to) {
+    std::string text = read_text(fs::path(DOJO_SOURCE_DIR) / "machines/test6.toml");
+    const std::size_t at = text.find(from);
+    EXPECT_NE(at, std::string::npos);
+    write_text(folder_ / "machine.toml", text.replace(at, from.size(), to));
+    return "--machine machine.toml";
+  }
+
+  fs::path folder_;
+};
+
+}  // namespace dojo
