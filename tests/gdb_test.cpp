@@ -1,89 +1,10 @@
 // dojo exec --gdb and the gdb that people have: what one types, and what gdb then shows.
-#include <gtest/gtest.h>
-#include <sys/wait.h>
+#include "gdb_session.h"
 
 #include <algorithm>
-#include <cstdio>
-#include <filesystem>
-#include <string>
-
-#include "base/file.h"
-#include "system/guest_for_tests.h"
 
 namespace dojo {
 namespace {
-
-struct Said {
-  int exit_code = 0;
-  std::string words;
-};
-
-Said shell(const std::string& command) {
-  Said said;
-  FILE* pipe = popen(command.c_str(), "r");
-  if (pipe == nullptr) return {-1, ""};
-  char buffer[4096];
-  while (const std::size_t count = std::fread(buffer, 1, sizeof buffer, pipe))
-    said.words.append(buffer, count);
-  said.exit_code = WEXITSTATUS(pclose(pipe));
-  return said;
-}
-
-std::string dojo_command() {
-  return (std::filesystem::read_symlink("/proc/self/exe").parent_path().parent_path() / "dojo").string();
-}
-
-class Gdb : public testing::Test {
-protected:
-  void SetUp() override {
-    folder_ = std::filesystem::temp_directory_path() / fmt::format("dojo-gdb-{}", getpid());
-    std::filesystem::create_directories(folder_);
-  }
-  void TearDown() override { std::filesystem::remove_all(folder_); }
-
-  std::string file(std::string_view name) const { return (folder_ / name).string(); }
-
-  std::string program(std::string_view globals, std::string_view body) const {
-    write_file(file("program.elf"),
-               system::build_guest(system::guest_source(globals, body), "-g -fno-omit-frame-pointer"));
-    return file("program.elf");
-  }
-
-  // What gdb says to these commands; exit_code is dojo's.
-  Said session(const std::string& program, const std::string& commands,
-               const std::string& options = "") const {
-    write_text(file("commands"), "set pagination off\nset confirm off\n" + commands);
-    const std::string script = fmt::format(
-        R"(cd {folder}
-rm -f out err
-{dojo} exec --gdb 0 {options} {program} > out 2> err & pid=$!
-for i in $(seq 600); do port=$(sed -n "s/.*target remote :\([0-9]*\).*/\1/p" err); [ -n "$port" ] && break; sleep 0.1; done
-timeout 300 gdb-multiarch -batch -nx -ex "set remotetimeout 120" -ex "target remote :$port" -x commands {program} < /dev/null 2>&1
-wait $pid)",
-        fmt::arg("folder", folder_.string()), fmt::arg("dojo", dojo_command()), fmt::arg("options", options),
-        fmt::arg("program", program));
-    write_text(file("script"), script);
-    Said said = shell("bash " + file("script"));
-    said.words += read_text(file("out")) + read_text(file("err"));
-    return said;
-  }
-
-  std::filesystem::path folder_;
-};
-
-#define NEEDS_GDB()                                             \
-  if (std::system("command -v gdb-multiarch > /dev/null") != 0) \
-  GTEST_SKIP() << "gdb-multiarch is not installed; tools/setup.sh installs it"
-
-// Every one of `words`, in this order.
-void expect_in_order(const Said& said, std::initializer_list<std::string_view> words) {
-  std::size_t from = 0;
-  for (const std::string_view word : words) {
-    const std::size_t found = said.words.find(word, from);
-    ASSERT_NE(found, std::string::npos) << "no '" << word << "' (in this place) in:\n" << said.words;
-    from = found + word.size();
-  }
-}
 
 constexpr std::string_view calls = R"(
 static volatile uint64_t bonus = 1;
@@ -206,40 +127,6 @@ TEST_F(Gdb, AWaitIsSteppedOverByRunningTheOthersAndADeadlockIsSaid) {
   expect_in_order(said, {"Thread 1 \"node 0 thread 0\" hit Breakpoint 1", "exited with code 03"});
   const Said stuck = session(program(globals, "dojo_wait(address(&full), 2); return 0;"), "continue\n");
   expect_in_order(stuck, {"deadlock: node 0 thread 0: waits for semaphore", ">= 2 (holds 0)", "SIGABRT"});
-}
-
-TEST_F(Gdb, WatchpointsStopAtTheAccessAndShowWhatItDid) {
-  NEEDS_GDB();
-  const Said said = session(program("static volatile uint64_t watched, other;",
-                                    "other = 1; watched = 6; other = 2; watched = watched + 1; return 0;"),
-                            "watch watched\ncontinue\ncontinue\ncontinue\n");
-  expect_in_order(said, {"Hardware watchpoint 1: watched", "Old value = 0", "New value = 6", "Old value = 6",
-                         "New value = 7", "exited normally"});
-}
-
-// gdb is told before the access and steps over it, so no store hides behind the one before it or the end.
-TEST_F(Gdb, StoresThatFollowOneAnotherStopOneByOne) {
-  NEEDS_GDB();
-  const Said said = session(program("static volatile struct { int a, b, c; } watched;", R"(
-      asm volatile("sw %0, 0(%3)\n sw %1, 4(%3)\n sw %2, 8(%3)\n li a0, 0\n li a7, 93\n ecall"
-                   :: "r"(1), "r"(2), "r"(3), "r"(&watched) : "memory", "a0", "a7");
-      return 0;)"),
-                            "watch *(int(*)[3])&watched\ncontinue\ncontinue\ncontinue\ncontinue\n");
-  expect_in_order(
-      said, {"New value = {1, 0, 0}", "New value = {1, 2, 0}", "New value = {1, 2, 3}", "exited normally"});
-}
-
-TEST_F(Gdb, WhatAnotherNodePutsStopsOnTheNodeThatHasTheMemory) {
-  NEEDS_GDB();
-  const Said said =
-      session(program("alignas(8) static volatile uint64_t full, box, source = 77;", R"(
-      if (csr_node() == 0) { dojo_put(address(&full), at(1, (const void*)&box), address(&source), 8); return 0; }
-      dojo_wait(address(&full), 1);
-      box = 5;
-      return 0;)"),
-              "watch *(unsigned long*)&box\ncontinue\nprint *(unsigned long*)&box\ncontinue\ncontinue\n",
-              "--nodes 2");
-  expect_in_order(said, {"node 1 thread 0", "New value = 77", "$1 = 77", "New value = 5"});
 }
 
 TEST_F(Gdb, CtrlCStopsARunningProgramAndKillEndsIt) {

@@ -138,22 +138,32 @@ std::vector<MemoryAccess> accesses_of(const Hart& hart, const Decoded& d) {
   return list.take();
 }
 
-std::optional<RemoteAccess> remote_access_of(const Hart& hart, const Decoded& d) {
-  if (d.row->unit != Unit::transfer) return std::nullopt;
+std::vector<NodeAccess> transfer_accesses_of(const Hart& hart, const Decoded& d) {
+  if (d.row->unit != Unit::transfer) return {};
   constexpr unsigned endpoint_shift = 40;
   constexpr std::uint64_t offset_mask = (std::uint64_t{1} << endpoint_shift) - 1, word = 8;
-  const bool puts = d.row->mnemonic == "dj.put", gets = d.row->mnemonic == "dj.get",
-             signals = d.row->mnemonic == "dj.signal";
-  if (!puts && !gets && !signals) return std::nullopt;
-  const std::uint64_t global = hart.x[gets ? d.rs2 : d.rs1], offset = global & offset_mask;
-  RemoteAccess remote{.node = static_cast<std::uint32_t>(global >> endpoint_shift), .accesses = {}};
-  if (signals) {
-    remote.accesses.push_back({offset, word, true});
-    return remote;
+  const auto at = [](std::uint64_t global, std::uint64_t bytes, bool store) {
+    return NodeAccess{static_cast<std::uint32_t>(global >> endpoint_shift),
+                      {global & offset_mask, bytes, store}};
+  };
+  const std::uint64_t semaphore = hart.x[d.rd], bytes = hart.x[d.rs3];
+  std::vector<NodeAccess> list;
+  if (d.row->mnemonic == "dj.put") {
+    list.push_back(at(hart.x[d.rs1], bytes, true));
+    if (semaphore != 0) list.push_back({list.front().node, {semaphore, word, true}});
+  } else if (d.row->mnemonic == "dj.get") {
+    list.push_back(at(hart.x[d.rs2], bytes, false));
+    if (semaphore != 0) list.push_back({hart.node, {semaphore, word, true}});
+  } else if (d.row->mnemonic == "dj.signal") {
+    list.push_back(at(hart.x[d.rs1], word, true));
+  } else if (d.row->mnemonic == "dj.wait") {
+    const std::byte* held = hart.memory.readable(hart.x[d.rs1], word);
+    std::uint64_t count = 0;
+    if (held != nullptr) std::memcpy(&count, held, word);
+    if (held != nullptr && count >= hart.x[d.rs2])
+      for (const bool store : {false, true}) list.push_back({hart.node, {hart.x[d.rs1], word, store}});
   }
-  remote.accesses.push_back({offset, hart.x[d.rs3], puts});
-  if (puts && hart.x[d.rd] != 0) remote.accesses.push_back({hart.x[d.rd], word, true});
-  return remote;
+  return list;
 }
 
 }  // namespace dojo::debug

@@ -2,11 +2,10 @@
 //
 // Works from the encoding and the registers alone, apart from the rows' own meaning, which it is tested
 // against: an access that is not listed here may not be possible, one that is must be. What comes in from
-// other nodes is none of these.
+// other nodes, and what a system call does, is none of these.
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <vector>
 
 #include "isa/block.h"
@@ -29,12 +28,12 @@ isa::Decoded next_instruction(const isa::Hart& hart);
 // groups that the configuration does not allow.
 std::vector<MemoryAccess> accesses_of(const isa::Hart& hart, const isa::Decoded& instruction);
 
-// What a transfer does to the memory of a node that may be another one: the data of a put, the semaphore that
-// is added to, the source of a get.
-struct RemoteAccess {
+// What a transfer does beside that: the data of a put and the source of a get where they are, and semaphores
+// that are added to or, by a wait that can go on at once, taken from.
+struct NodeAccess {
   std::uint32_t node = 0;
-  std::vector<MemoryAccess> accesses;
+  MemoryAccess access;
 };
-std::optional<RemoteAccess> remote_access_of(const isa::Hart& hart, const isa::Decoded& instruction);
+std::vector<NodeAccess> transfer_accesses_of(const isa::Hart& hart, const isa::Decoded& instruction);
 
 }  // namespace dojo::debug

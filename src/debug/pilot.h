@@ -9,7 +9,9 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <span>
 #include <utility>
+#include <vector>
 
 #include "debug/points.h"
 #include "system/stepping.h"
@@ -44,6 +46,8 @@ public:
 
   Points& points() { return points_; }
 
+  // Whether the next step of `thread` is over already: it was stopped for an access only after that.
+  bool has_stepped(std::size_t thread);
   // One instruction of `thread`, whether or not there is a breakpoint at it.
   Event step(std::size_t thread, const MayRun& others);
   // Until something happens. A breakpoint at a thread's pc is met before the instruction is executed.
@@ -53,7 +57,10 @@ private:
   using Maybe = std::optional<Event>;
 
   Maybe step_one(std::size_t thread);
-  Maybe arrival(const RemoteAccess& remote) const;
+  Maybe step_plainly(std::size_t thread);
+  Maybe step_watched(std::size_t thread);
+  void tell_late(std::size_t thread, std::span<const Watch> watches);
+  Maybe take_late();
   Maybe turn(std::size_t thread);
   Maybe round(const MayRun& may_run, std::optional<std::size_t> awaited, bool& any);
   Event run(const MayRun& may_run, std::optional<std::size_t> awaited);
@@ -65,6 +72,14 @@ private:
   std::size_t next_ = 0;
   // The thread, and its instructions then, that was last stopped before an access.
   std::optional<std::pair<std::size_t, std::uint64_t>> told_;
+  // Of accesses that are over, or will be behind the next instruction; what a watchpoint for writes watches
+  // then holds something else than this.
+  struct Late {
+    Event event;
+    std::vector<std::byte> before;
+  };
+  std::vector<Late> late_;
+  std::optional<std::size_t> shown_late_;  // the thread of the one shown last
 };
 
 }  // namespace dojo::debug

@@ -1,8 +1,8 @@
 // Breakpoints and watchpoints. Addresses are local: a point holds on every node.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <set>
 #include <vector>
 
@@ -17,6 +17,9 @@ struct Watch {
   bool operator==(const Watch&) const = default;
 };
 
+// Empty if it cannot be read.
+std::vector<std::byte> contents_of(const Watch& watch, const isa::Memory& memory);
+
 class Points {
 public:
   // Removing what is not there changes nothing, as gdb expects.
@@ -25,8 +28,14 @@ public:
 
   bool breaks_at(std::uint64_t pc) const { return !breaks_.empty() && breaks_.contains(pc); }
   bool watches() const { return !watches_.empty(); }
-  // The first watchpoint that one of these accesses touches.
-  std::optional<Watch> hit(const std::vector<MemoryAccess>& accesses) const;
+  bool watches(const Watch& watch) const;
+  // The watchpoints that one of these accesses touches, in the order in which they were set.
+  std::vector<Watch> hit(const std::vector<MemoryAccess>& accesses) const;
+
+  // What is watched, as it is; and the watchpoints, not those for reads, of which that is no longer so.
+  using Contents = std::vector<std::vector<std::byte>>;
+  Contents contents(const isa::Memory& memory) const;
+  std::vector<Watch> changed(const isa::Memory& memory, const Contents& before) const;
 
 private:
   std::set<std::uint64_t> breaks_;

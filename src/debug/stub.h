@@ -46,6 +46,7 @@ private:
   std::string monitor(std::string_view command) const;
   std::string resume(const std::vector<Action>& actions);
   void release(const std::vector<Action>& actions);
+  bool goes_alone(const std::vector<Action>& actions, std::size_t& thread) const;
   std::string report(const Event& event);
   std::string ended();
   std::string stop_words() const;

@@ -53,6 +53,8 @@ const Action* action_for(const std::vector<Action>& actions, std::int64_t id) {
 
 std::string Stub::resume(const std::vector<Action>& actions) {
   release(actions);
+  if (std::size_t thread = 0; goes_alone(actions, thread) && pilot_.has_stepped(thread))
+    return report({Happened::stepped, thread, {}});
   const MayRun may_run = [&](std::size_t thread) {
     const Action* action = action_for(actions, id_of(thread));
     return action != nullptr && action->go != Go::halt;
@@ -67,6 +69,11 @@ std::string Stub::resume(const std::vector<Action>& actions) {
     return report(pilot_.step(thread, may_run));
   }
   return report(pilot_.go_on(may_run));
+}
+
+// gdb steps over an access with the one thread alone: by a step, or going on to a breakpoint behind it.
+bool Stub::goes_alone(const std::vector<Action>& actions, std::size_t& thread) const {
+  return actions.size() == 1 && actions[0].thread > 0 && find(actions[0].thread, thread);
 }
 
 // A thread that trapped tries again unless gdb delivers the signal to it.
