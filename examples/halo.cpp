@@ -63,7 +63,10 @@ bool is_right(const Row* strip_at_the_end, unsigned first_row) {
 }  // namespace
 
 int main() {
-  if (dojo::n_pes() != nodes) return 2;
+  if (dojo::n_pes() != nodes) {
+    printf("halo: --nodes %u\n", nodes);
+    return 2;
+  }
   const unsigned me = dojo::my_pe(), first_row = me * rows;
   for (unsigned r = 0; r < rows + 2; ++r)
     for (unsigned c = 0; c < columns; ++c) strip[0][r][c] = strip[1][r][c] = start(first_row + r, c);

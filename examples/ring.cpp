@@ -58,7 +58,10 @@ void measure(const char* name, const Work& work) {
 }  // namespace
 
 int main() {
-  if (dojo::n_pes() != nodes) return 2;
+  if (dojo::n_pes() != nodes) {
+    printf("ring: --nodes %u\n", nodes);
+    return 2;
+  }
   const unsigned me = dojo::my_pe();
   for (unsigned i = 0; i < nodes * chunk; ++i)
     vector[i / chunk][i % chunk] = again[i / chunk][i % chunk] = static_cast<float>(i % 1000 * (me + 1));

@@ -17,6 +17,7 @@
 //     4 buffers: 38448 cycles, 54.5 of 64 bytes/cycle
 #include <riscv_vector.h>
 #include <stdio.h>
+#include <initializer_list>
 
 #include "dojo.h"
 
@@ -68,8 +69,7 @@ int main() {
   float expected = 0;  // whole numbers, below 2^24: exact in any order
   for (unsigned i = 0; i < blocks * block; ++i) expected += value(i);
 
-  constexpr unsigned numbers[] = {1, 2, 4};
-  for (const unsigned used : numbers) {
+  for (const unsigned used : {1u, 2u, 4u}) {
     const unsigned long begin = __builtin_readcyclecounter();
     const float sum = sum_of_stream(used);
     const unsigned long cycles = __builtin_readcyclecounter() - begin;

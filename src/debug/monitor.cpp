@@ -26,7 +26,7 @@ std::string where(const system::Stepping& stepping) {
     const isa::Hart& hart = stepping.hart(thread);
     text += fmt::format("node {} thread {}: {:<9} {:#x} {}\n", hart.node, hart.thread,
                         names[static_cast<std::size_t>(stepping.state(thread))], hart.pc,
-                        stepping.program().locate(hart.pc));
+                        stepping.program().describe(hart.pc));
   }
   return text;
 }
@@ -50,7 +50,7 @@ std::string Stub::monitor(std::string_view command) const {
     return fmt::format("{} of {}\n", one.instructions, all);
   }
   if (word == "here")
-    return fmt::format("{:#x} <{}>  {}\n", one.pc, stepping_.program().locate(one.pc),
+    return fmt::format("{:#x} <{}>  {}\n", one.pc, stepping_.program().describe(one.pc),
                        isa::disassemble(next_instruction(one), one.pc));
   if (word == "where") return where(stepping_);
   return std::string(help);

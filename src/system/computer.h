@@ -56,7 +56,7 @@ enum class Outcome : std::uint8_t { finished, trapped, deadlocked, too_long, int
 // What a person needs to see of a thread that could not go on.
 struct Stranded {
   std::uint32_t node = 0, thread = 0;
-  std::string reason;  // "illegal instruction 0x...", "waits for semaphore 0x1200 >= 3 (holds 2)"
+  std::string reason;  // "illegal instruction 0x...", "waits for semaphore 0x1200 <done> >= 3 (holds 2)"
   std::uint64_t pc = 0;
   std::string disassembly, symbol;
   std::vector<std::pair<std::string, std::uint64_t>> registers;

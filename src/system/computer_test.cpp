@@ -391,8 +391,9 @@ TEST(Computer, OneThreadWaitsOnASemaphore) {
     EXPECT_EQ(result.stranded[0].thread, 1u);
     EXPECT_NE(result.stranded[0].disassembly.find("dj.wait"), std::string::npos);
     const std::string& reason = result.stranded[0].reason;
-    EXPECT_TRUE(reason.starts_with(fmt::format(
-        "waits for semaphore {:#x}, which thread 0 of this node waits for at ", program.symbol("shared", 0))))
+    EXPECT_TRUE(reason.starts_with(
+        fmt::format("waits for semaphore {:#x} <shared>, which thread 0 of this node waits for at ",
+                    program.symbol("shared", 0))))
         << reason;
     EXPECT_NE(reason.find("<_start"), std::string::npos) << reason;
   }
@@ -410,7 +411,7 @@ TEST(Computer, NamesWhoWaitsForWhatInADeadlock) {
   ASSERT_EQ(result.stranded.size(), 1u);
   EXPECT_EQ(result.stranded[0].node, 1u);
   EXPECT_EQ(result.stranded[0].reason,
-            fmt::format("waits for semaphore {:#x} >= 3 (holds 2)", program.symbol("never", 0)));
+            fmt::format("waits for semaphore {:#x} <never> >= 3 (holds 2)", program.symbol("never", 0)));
   EXPECT_NE(result.stranded[0].disassembly.find("dj.wait"), std::string::npos);
 }
 

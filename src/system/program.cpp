@@ -225,37 +225,4 @@ std::pair<std::uint64_t, std::uint64_t> Program::text() const {
   return best;
 }
 
-std::uint64_t Program::symbol(std::string_view name, std::uint64_t otherwise) const {
-  const auto found = std::ranges::find(symbols_, name, &Symbol::name);
-  return found == symbols_.end() ? otherwise : found->address;
-}
-
-bool Program::has_symbol(std::string_view name) const {
-  return std::ranges::find(symbols_, name, &Symbol::name) != symbols_.end();
-}
-
-std::string Program::locate(std::uint64_t address) const {
-  const auto segment = std::ranges::find_if(segments_, [address](const ProgramSegment& one) {
-    return address >= one.address && address < one.end();
-  });
-  if (segment == segments_.end()) return {};
-  auto after = std::ranges::upper_bound(symbols_, address, {}, &Symbol::address);
-  while (after != symbols_.begin()) {
-    const Symbol& symbol = *--after;
-    if (symbol.address < segment->address) break;
-    if (!symbol.code) continue;
-    const std::uint64_t distance = address - symbol.address;
-    if (symbol.size != 0 && distance >= symbol.size) return {};
-    return distance == 0 ? symbol.name : fmt::format("{}+{:#x}", symbol.name, distance);
-  }
-  return {};
-}
-
-std::vector<std::pair<std::uint64_t, std::string>> Program::code_symbols() const {
-  std::vector<std::pair<std::uint64_t, std::string>> found;
-  for (const Symbol& symbol : symbols_)
-    if (symbol.code) found.emplace_back(symbol.address, symbol.name);
-  return found;
-}
-
 }  // namespace dojo::system

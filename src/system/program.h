@@ -41,6 +41,8 @@ public:
   bool has_symbol(std::string_view name) const;
   // "function+0x12" for an address, empty if unknown or in no segment with a function before it.
   std::string locate(std::uint64_t address) const;
+  // The same for people, with C++'s names as they are written; of data, too.
+  std::string describe(std::uint64_t address) const;
   // Every address that a symbol of the code names, ascending: where functions begin.
   std::vector<std::pair<std::uint64_t, std::string>> code_symbols() const;
   const std::string& sha256() const { return sha256_; }  // of the whole file
@@ -54,6 +56,10 @@ private:
     bool code, function;  // lies in executable bytes; was declared a function
   };
   friend class ElfReader;
+
+  // What an address belongs to, if it is known.
+  const Symbol* find_code(std::uint64_t address) const;
+  const Symbol* find_data(std::uint64_t address) const;
 
   std::string where_, sha256_;
   std::uint64_t entry_ = 0;

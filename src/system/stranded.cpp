@@ -14,11 +14,17 @@ constexpr std::array<std::string_view, 32> register_names = {
     "zero", "ra", "sp", "gp", "tp", "t0", "t1", "t2", "s0", "s1", "a0",  "a1",  "a2", "a3", "a4", "a5",
     "a6",   "a7", "s2", "s3", "s4", "s5", "s6", "s7", "s8", "s9", "s10", "s11", "t3", "t4", "t5", "t6"};
 
+// "0x3588 <done>", or the address alone.
+std::string place(const Program& program, std::uint64_t address) {
+  const std::string name = program.describe(address);
+  return name.empty() ? fmt::format("{:#x}", address) : fmt::format("{:#x} <{}>", address, name);
+}
+
 // dj.wait on a semaphore that another thread waits on.
 std::string rivalry(const Thread& thread, const Program& program) {
-  return fmt::format(
-      "waits for semaphore {:#x}, which thread {} of this node waits for at {:#x} <{}>; one thread may",
-      thread.hart.transfer.local, thread.rival->thread, thread.rival->pc, program.locate(thread.rival->pc));
+  return fmt::format("waits for semaphore {}, which thread {} of this node waits for at {}; one thread may",
+                     place(program, thread.hart.transfer.local), thread.rival->thread,
+                     place(program, thread.rival->pc));
 }
 
 // Of a fault near sp where sp has left the thread's stack: most likely calls went too deep.
@@ -97,16 +103,16 @@ Stranded describe(const Execution& execution, const Thread& thread, const Progra
       break;
     case ThreadState::waiting:
       stranded.pc -= 4;  // behind dj.wait, or what reads the clock
-      stranded.reason = thread.asks
-                            ? "waits for the others, on whom the clock depends that it reads"
-                            : fmt::format("waits for semaphore {:#x} >= {} (holds {})", thread.semaphore,
-                                          thread.amount, execution.semaphore(hart.node, thread.semaphore));
+      stranded.reason = thread.asks ? "waits for the others, on whom the clock depends that it reads"
+                                    : fmt::format("waits for semaphore {} >= {} (holds {})",
+                                                  place(program, thread.semaphore), thread.amount,
+                                                  execution.semaphore(hart.node, thread.semaphore));
       break;
     default:
       break;
   }
   stranded.disassembly = disassembly_at(hart, stranded.pc);
-  stranded.symbol = program.locate(stranded.pc);
+  stranded.symbol = program.describe(stranded.pc);
   stranded.registers.emplace_back("pc", stranded.pc);
   for (std::size_t i = 1; i < register_names.size(); ++i)
     stranded.registers.emplace_back(register_names[i], hart.x[i]);
