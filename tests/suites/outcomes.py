@@ -1,17 +1,20 @@
 """What earlier runs found, so that an interrupted or killed one goes on where it was.
 
 A file of one line per test, written as each ends. A line counts as long as what it depends on is what it was: the
-emulator, Spike's command, what is in this folder and what programs are built from, and the suite's checkout. What
-failed is tried again.
+emulator, Spike's command, what programs are built from, the suite's file of this folder, and its checkout. What
+failed is tried again, unless a list says that it must fail.
 """
 import fcntl
 import hashlib
 import json
+import sys
+from collections.abc import Callable
 from pathlib import Path
 
-from suite import Outcome, Tools
+from suite import Outcome, Suite, Tools
 
-root = Path(__file__).resolve().parents[2]
+here = Path(__file__).resolve().parent
+root = here.parents[1]
 
 
 class InUse(Exception):
@@ -20,12 +23,18 @@ class InUse(Exception):
 
 def digest_of_tools(tools: Tools) -> str:
     digest = hashlib.sha256()
-    sources = [path for folder in ("tests/suites", "device", "machines", "docs/isa.md")
-               for path in ([root / folder] if (root / folder).is_file() else sorted((root / folder).rglob("*")))]
-    for path in [tools.dojo, tools.spike, *sources]:
-        if path.is_file() and path.suffix != ".pyc":
-            digest.update(str(path.name).encode() + path.read_bytes())
+    sources = [path for folder in ("device", "machines") for path in sorted((root / folder).rglob("*"))]
+    for path in [tools.dojo, tools.spike, root / "docs/isa.md", here / "suite.py", here / "spike.py", *sources]:
+        if path.is_file():
+            digest.update(path.name.encode() + path.read_bytes())
     return digest.hexdigest()
+
+
+def digest_of_suite(suite: Suite) -> str:
+    """Its module, and the files that are called like it."""
+    module = Path(sys.modules[suite.tests.__module__].__file__)
+    return hashlib.sha256(b"".join(path.read_bytes() for path in sorted(module.parent.glob(module.stem + "*"))
+                                   )).hexdigest()
 
 
 def digest_of_checkout(checkout: Path) -> str:
@@ -39,9 +48,9 @@ def digest_of_checkout(checkout: Path) -> str:
 
 
 class Outcomes:
-    """keys: what the outcomes of each suite depend on."""
+    """keys: what the outcomes of each suite depend on. must_fail: of a suite and a test."""
 
-    def __init__(self, file: Path, keys: dict[str, str]):
+    def __init__(self, file: Path, keys: dict[str, str], must_fail: Callable[[str, str], bool]):
         self.keys, self.known = keys, {}
         file.parent.mkdir(parents=True, exist_ok=True)
         self.file = file.open("a+")
@@ -59,7 +68,7 @@ class Outcomes:
                 continue  # the last one before a kill may be half a line
             if suite not in keys:
                 others.append(line)
-            elif key == keys[suite] and kind != "failed":
+            elif key == keys[suite] and (kind == "passed" or must_fail(suite, test)):
                 self.known[suite, test] = Outcome(kind, reason)
         self.file.truncate(0)
         self.file.write("".join(line + "\n" for line in others))

@@ -26,6 +26,12 @@ REFUSALS = [
     Refusal("riscv-tests", "rv64uzbkb-*", "Zbkb: bits for ciphers"),
     Refusal("riscv-tests", "rv64uzbkx-*", "Zbkx: tables for ciphers"),
     Refusal("riscv-tests", "rv64uziccid-*", "Ziccid: code that was written runs without fence.i; Spike has it neither"),
+    Refusal("riscv-vector-tests", "zvbc-*", "Zvbc: carry-less products of vectors"),
+    Refusal("riscv-vector-tests", "zvkg-*", "Zvkg: GCM"),
+    Refusal("riscv-vector-tests", "zvkned-*", "Zvkned: AES"),
+    Refusal("riscv-vector-tests", "zvknha-*", "Zvknha: SHA-256"),
+    Refusal("riscv-vector-tests", "zvksed-*", "Zvksed: SM4"),
+    Refusal("riscv-vector-tests", "zvksh-*", "Zvksh: SM3"),
 ]
 
 

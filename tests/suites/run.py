@@ -16,7 +16,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
-from outcomes import InUse, Outcomes, digest_of_checkout, digest_of_tools
+from outcomes import InUse, Outcomes, digest_of_checkout, digest_of_suite, digest_of_tools
 from refusals import REFUSALS, Refusal, judged, refusal_of, without_test
 from spike import objection_to_spike
 from suite import Outcome, Suite, Test, Tools, Unprepared
@@ -37,17 +37,16 @@ def found_in(folder: Path, suites: list[Suite], say: Callable[[str], None]) -> l
     return found
 
 
-def run_one(test: Test, tools: Tools, refusal: Refusal | None) -> Outcome:
+def run_one(test: Test, tools: Tools) -> Outcome:
     with tempfile.TemporaryDirectory(prefix="dojo-suites-") as folder:
-        return judged(test.run(Path(folder), tools), refusal)
+        return test.run(Path(folder), tools)
 
 
-def run_all(tests: list[tuple[str, Test]], tools: Tools, outcomes: Outcomes, refusals: list[Refusal]) -> None:
+def run_all(tests: list[tuple[str, Test]], tools: Tools, outcomes: Outcomes) -> None:
     """After Ctrl-C only what is under way ends; a second one does not wait for it."""
     begin = time.monotonic()
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        pending = {pool.submit(run_one, test, tools, refusal_of(suite, test.name, refusals)): (suite, test.name)
-                   for suite, test in tests}
+        pending = {pool.submit(run_one, test, tools): (suite, test.name) for suite, test in tests}
         try:
             for ended, done in enumerate(as_completed(pending), 1):
                 outcomes.keep(*pending[done], done.result())
@@ -95,14 +94,14 @@ def wanted(of_suite: dict[str, list[Test]]) -> list[tuple[str, str]]:
 
 
 def run_what_is_unknown(found: list[Found], of_suite: dict[str, list[Test]], tools: Tools, outcomes: Outcomes,
-                        refusals: list[Refusal], workshop: Path) -> list[str]:
+                       workshop: Path) -> list[str]:
     """Complaints about suites that cannot be prepared."""
     tests = [(name, test) for name in of_suite for test in of_suite[name] if (name, test.name) not in outcomes.known]
     total = len(wanted(of_suite))
     if len(tests) < total:
         print(f"{total - len(tests)} of {total} are known from an earlier run", file=sys.stderr)
     objections = prepare(found, {name for name, _ in tests}, workshop, tools)
-    run_all([(name, test) for name, test in tests if name not in objections], tools, outcomes, refusals)
+    run_all([(name, test) for name, test in tests if name not in objections], tools, outcomes)
     return [f"{name}: cannot be prepared: {why}" for name, why in objections.items()]
 
 
@@ -119,17 +118,19 @@ def run(options: argparse.Namespace, suites: list[Suite], refusals: list[Refusal
         print(objection, file=sys.stderr)
         return 2
     common = digest_of_tools(tools)
+    keys = {suite.name: common + digest_of_suite(suite) + digest_of_checkout(checkout) for suite, checkout in found}
     try:
-        outcomes = Outcomes(options.outcomes, {s.name: common + digest_of_checkout(c) for s, c in found})
+        outcomes = Outcomes(options.outcomes, keys, lambda *at: refusal_of(*at, refusals) is not None)
     except InUse as why:
         print(why, file=sys.stderr)
         return 2
     with contextlib.closing(outcomes):
-        complaints = run_what_is_unknown(found, of_suite, tools, outcomes, refusals, workshop)
+        complaints = run_what_is_unknown(found, of_suite, tools, outcomes, workshop)
     if not options.only:
         complaints += [f"{name}: no test is called {r.pattern}, but it is listed as refused"
                        for name, of in of_suite.items() for r in without_test(name, [t.name for t in of], refusals)]
-    known = {at: outcomes.known[at] for at in wanted(of_suite) if at in outcomes.known}
+    known = {at: judged(outcomes.known[at], refusal_of(*at, refusals))
+             for at in wanted(of_suite) if at in outcomes.known}
     print(table(list(of_suite), known), *(f"failed: {complaint}" for complaint in complaints), sep="\n")
     whole = len(known) == len(wanted(of_suite))
     return 1 if complaints or not whole or any(o.kind == "failed" for o in known.values()) else 0

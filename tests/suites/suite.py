@@ -18,7 +18,7 @@ class Tools:
 
 @dataclass(frozen=True)
 class Outcome:
-    kind: str  # passed or failed; refused: failed, and the list of refusals (refusals.py) says why
+    kind: str  # passed or failed; in the table also refused: failed as the list in refusals.py says
     reason: str = ""
 
 
@@ -40,10 +40,10 @@ class Unprepared(Exception):
     """What a suite's tests need cannot be built: why, for people."""
 
 
-def call(command: list, folder: Path, text: str = "") -> tuple[int, str, str]:
+def call(command: list, folder: Path, text: str = "", seconds: int = TIMEOUT_SECONDS) -> tuple[int, str, str]:
     """Exit code, output and errors of a command. Ctrl-C is the runner's: timeout(1) gives the command a process
     group of its own, so that a test under way ends as it would have ended."""
-    done = subprocess.run(["timeout", "--kill-after=5", str(TIMEOUT_SECONDS), *(str(part) for part in command)], cwd=folder,
+    done = subprocess.run(["timeout", "--kill-after=5", str(seconds), *(str(part) for part in command)], cwd=folder,
                           input=text, capture_output=True, text=True, errors="replace")
     return done.returncode, done.stdout, done.stderr
 
@@ -55,5 +55,5 @@ def first_line(text: str) -> str:
 
 def failed(code: int, errors: str) -> Outcome:
     if code == TOOK_TOO_LONG:
-        return Outcome("failed", f"took more than {TIMEOUT_SECONDS} s")
+        return Outcome("failed", "took too long")
     return Outcome("failed", f"exit code {code}: {first_line(errors)}")
