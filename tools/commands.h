@@ -17,6 +17,7 @@ void add_conformance_command(CLI::App& app);
 void add_exec_command(CLI::App& app);
 void add_disassemble_command(CLI::App& app);
 void add_machine_command(CLI::App& app);
+void add_predict_command(CLI::App& app);
 void add_prepare_command(CLI::App& app);
 void add_profile_command(CLI::App& app);
 void add_train_command(CLI::App& app);

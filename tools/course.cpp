@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 
 #include "base/error.h"
 #include "driving/joined_data.h"
@@ -59,28 +60,75 @@ DrivingCourse::DrivingCourse(const DataArguments& arguments, std::uint64_t seed,
   for (const std::string& warning : data_->warnings()) warn(warning);
 }
 
-training::Course DrivingCourse::for_network(const training::TrainableNetwork& network) {
-  const std::vector<std::string>& labels = data_->label_names();
+std::vector<driving::Source> DrivingCourse::sources_for(const std::vector<training::Signal>& inputs) const {
   std::vector<driving::Source> sources;
-  for (const training::Signal& input : network.inputs) sources.push_back(driving::source_for(input, labels));
-  std::vector<std::string> notes;
-  std::vector<training::Meaning> meanings = driving::meanings_of(network.targets, labels, notes);
-  frames_ = std::make_unique<driving::MeasuredFrames>(*data_, driving::labels_of(sources, meanings), strict_);
-  examples_ = std::make_unique<driving::CameraExamples>(*frames_, std::move(sources), meanings);
+  for (const training::Signal& input : inputs)
+    sources.push_back(driving::source_for(input, data_->label_names()));
+  return sources;
+}
+
+void DrivingCourse::keep_frames(const std::vector<std::string>& needed) {
+  frames_ = std::make_unique<driving::MeasuredFrames>(*data_, needed, strict_);
+  if (!said_)
+    for (const std::string& warning : frames_->warnings()) warn(warning);
+}
+
+void DrivingCourse::split_frames() {
   const std::size_t frames = frames_->size();
   if (frames < 2) refuse(data_->name(), "has fewer than two usable frames");
   split_ = training::split_recordings(frames_->recordings());
-  if (!said_) {
+  if (!said_ && std::ranges::max(frames_->recordings()) < training::least_frames_for_blocks)
+    warn(
+        fmt::format("{}: {} usable frames are too few for blocks of their own to be held out; validation, "
+                    "on {} of them, means nothing",
+                    data_->name(), frames, split_.validation.size()));
+}
+
+training::Course DrivingCourse::for_network(const training::TrainableNetwork& network) {
+  std::vector<driving::Source> sources = sources_for(network.inputs);
+  std::vector<std::string> notes;
+  std::vector<training::Meaning> meanings =
+      driving::meanings_of(network.targets, data_->label_names(), notes);
+  if (!said_)
     for (const std::string& note : notes) fmt::print(stderr, "{}\n", note);
-    for (const std::string& warning : frames_->warnings()) warn(warning);
-    if (std::ranges::max(frames_->recordings()) < training::least_frames_for_blocks)
-      warn(
-          fmt::format("{}: {} usable frames are too few for blocks of their own to be held out; validation, "
-                      "on {} of them, means nothing",
-                      data_->name(), frames, split_.validation.size()));
-  }
+  keep_frames(driving::labels_of(sources, meanings));
+  examples_ = std::make_unique<driving::CameraExamples>(*frames_, std::move(sources), meanings);
+  split_frames();
   said_ = true;
   return {*examples_, split_, frames_->fingerprint(), std::move(meanings)};
+}
+
+Questions DrivingCourse::for_prediction(const training::ForwardNetwork& network, bool held_out) {
+  std::vector<driving::Source> sources = sources_for(network.inputs);
+  std::vector<training::Meaning> meanings =
+      driving::predicted_meanings(network.targets, data_->label_names());
+  keep_frames(driving::labels_of(sources, held_out ? meanings : std::vector<training::Meaning>{}));
+  examples_ = std::make_unique<driving::CameraExamples>(*frames_, std::move(sources),
+                                                        std::vector<training::Meaning>{});
+  std::vector<std::uint32_t> frames = training::all_frames(frames_->size());
+  if (held_out) {
+    split_frames();
+    frames = split_.validation;
+  }
+  said_ = true;
+  std::vector<float> known = measured(frames, meanings);
+  return {*examples_, std::move(frames), std::move(meanings), std::move(known)};
+}
+
+std::vector<float> DrivingCourse::measured(const std::vector<std::uint32_t>& frames,
+                                           const std::vector<training::Meaning>& meanings) const {
+  const std::vector<std::string>& names = frames_->label_names();
+  std::vector<std::size_t> places;  // of each value, among the frame's labels
+  for (const training::Meaning& meaning : meanings)
+    for (const std::string& label : meaning.labels)
+      places.push_back(static_cast<std::size_t>(std::ranges::find(names, label) - names.begin()));
+  std::vector<float> all;
+  for (const std::uint32_t frame : frames) {
+    const std::vector<float> labels = frames_->labels(frame);
+    for (const std::size_t place : places)
+      all.push_back(place < labels.size() ? labels[place] : std::numeric_limits<float>::quiet_NaN());
+  }
+  return all;
 }
 
 }  // namespace dojo::tools

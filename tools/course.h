@@ -23,6 +23,14 @@ struct DataArguments {
 };
 void add_data_options(CLI::App& command, DataArguments& arguments);
 
+// What a network is asked, and what is known of the answers.
+struct Questions {
+  const training::Examples& examples;  // without targets
+  std::vector<std::uint32_t> frames;
+  std::vector<training::Meaning> meanings;  // one per output
+  std::vector<float> measured;              // of `frames`, each with all values; NaN where there is no label
+};
+
 class DrivingCourse {
 public:
   // Rendered drives are made from `seed`. Prints the data set's warnings to stderr.
@@ -31,13 +39,23 @@ public:
   const training::Dataset& data() const { return *data_; }
   // Those of the network that was asked about last.
   const training::Dataset& frames() const { return *frames_; }
+  const training::Split& split() const { return split_; }
   // Refuses inputs that are neither pictures nor labels, outputs that no label fits, and data of which no two
   // frames have all labels that the network needs. Says on stderr what an output learns whose name doesn't,
   // and what of the data is left out or doubtful; the first time, for it may be asked again. Valid while this
   // object lives and until it is asked again.
   training::Course for_network(const training::TrainableNetwork& network);
+  // The same for what is predicted, where no label is needed but those that inputs take: all frames, or those
+  // that a run which trains the network with this data would hold out.
+  Questions for_prediction(const training::ForwardNetwork& network, bool held_out);
 
 private:
+  void keep_frames(const std::vector<std::string>& needed);
+  void split_frames();
+  std::vector<driving::Source> sources_for(const std::vector<training::Signal>& inputs) const;
+  std::vector<float> measured(const std::vector<std::uint32_t>& frames,
+                              const std::vector<training::Meaning>& meanings) const;
+
   bool strict_, said_ = false;
   std::unique_ptr<training::Dataset> data_;
   std::unique_ptr<driving::MeasuredFrames> frames_;

@@ -29,6 +29,7 @@ int run(int count, char** words) {
   app.set_version_flag("--version", DOJO_VERSION);
   app.require_subcommand(1);
   dojo::tools::add_train_command(app);
+  dojo::tools::add_predict_command(app);
   dojo::tools::add_prepare_command(app);
   dojo::tools::add_cc_command(app);
   dojo::tools::add_exec_command(app);

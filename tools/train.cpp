@@ -22,15 +22,11 @@
 #include "train_progress.h"
 #include "train_report.h"
 #include "trained_parameters.h"
+#include "training/predictions.h"
 #include "training/saved_run.h"
 
 namespace dojo::tools {
 namespace {
-
-// One frame for each node, as far as there are frames.
-std::int64_t usual_batch(unsigned nodes, std::size_t frames) {
-  return static_cast<std::int64_t>(std::min<std::size_t>(nodes, frames));
-}
 
 // For a shell: quoted where it has to be.
 std::string word(const std::string& text) {
@@ -75,13 +71,16 @@ training::Watcher watcher_for(ProgressLine& line, const training::TrainOptions& 
 
 void write_results(const training::TrainOptions& options, const machine::Machine& machine,
                    const training::RunReport& report, const DrivingCourse& course) {
+  write_text(options.out / "predictions.csv",
+             training::predictions_csv(course.frames(), course.split().validation, report.validation));
   graph::onnx::write_model(options.out / "trained.onnx", report.trained);
   write_text(options.out / "run.json", run_json(options, machine, report, course.data().name()));
   const std::string text = run_text(machine, report);
   write_text(options.out / "report.txt", text);
-  fmt::print(
-      "{}\nwritten: {}\n", text,
-      (options.out / "{run.json, report.txt, trained.onnx, best.onnx, history.csv, program/}").string());
+  fmt::print("{}\nwritten: {}\n", text,
+             (options.out /
+              "{run.json, report.txt, trained.onnx, best.onnx, history.csv, predictions.csv, program/}")
+                 .string());
 }
 
 int diverged(const training::TrainOptions& options, const training::RunReport& report) {

@@ -16,7 +16,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::uint64_t most_frames = 1'000'000, most_steps = 1'000'000'000'000;
+constexpr std::uint64_t most_epochs = 1'000'000, most_steps = 1'000'000'000'000;
 
 // As strict as whole_number().
 CLI::Validator learning_rate() {
@@ -69,13 +69,7 @@ void add_train_options(CLI::App& command, TrainArguments& a) {
           "--resume")
       ->check(path_argument());
   add_data_options(command, a.data);
-  command.add_option("--machine", a.machine, "Name under machines/, or a .toml file")
-      ->check(path_argument())
-      ->capture_default_str();
-  command
-      .add_option("--formats", a.formats,
-                  "fp32, bf16, or cfloat8: bf16 with activations and their gradients in one byte")
-      ->capture_default_str();
+  add_machine_options(command, a);
   command.add_option("--optimizer", a.optimizer, "sgd (momentum 0.9) or adamw")->capture_default_str();
   command
       .add_option(
@@ -86,12 +80,8 @@ void add_train_options(CLI::App& command, TrainArguments& a) {
   command.add_option("--lr", a.learning_rate, "Learning rate at the schedule's peak")
       ->check(learning_rate())
       ->capture_default_str();
-  command
-      .add_option("--batch", a.batch,
-                  "Frames a step; by default one for each node, as far as there are frames")
-      ->check(whole_number(1, most_frames));
   auto* epochs = command.add_option("--epochs", a.epochs, "Times through the training frames")
-                     ->check(whole_number(1, most_frames))
+                     ->check(whole_number(1, most_epochs))
                      ->capture_default_str();
   command.add_option("--steps", a.steps, "This many steps instead of epochs")
       ->check(whole_number(1, most_steps))
@@ -103,14 +93,6 @@ void add_train_options(CLI::App& command, TrainArguments& a) {
   command.add_flag(
       "--untie", a.untie,
       "Give every operator its own copy of a vector that several read: an exporter's merging undone");
-  command.add_option("--nodes", a.nodes, "Use the first so many nodes; by default all")
-      ->check(whole_number(1, most_nodes));
-  command
-      .add_option("--threads", a.threads,
-                  "Host threads; by default one for each core. Never changes a result")
-      ->check(whole_number(1, most_threads));
-  add_host_vectors_option(command, a.host_vectors);
-  command.add_flag("--no-timing", a.no_timing, "Same values, no cycles");
   command
       .add_option("--out", a.out,
                   "Folder for checkpoint, report, history, program, trained and best network; by default the "
@@ -156,9 +138,6 @@ training::Asked asked_by(const CLI::App& command) {
 
 training::TrainOptions options_from(const TrainArguments& arguments, const machine::Machine& machine) {
   training::TrainOptions options;
-  if (arguments.nodes > machine.enabled_nodes())
-    refuse("--nodes", "{} is more than the {} nodes of {}", arguments.nodes, machine.enabled_nodes(),
-           machine.name);
   options.recipe = {.model = arguments.model,
                     .optimizer = training::optimizer_named(arguments.optimizer),
                     .batch = arguments.batch,
@@ -169,7 +148,7 @@ training::TrainOptions options_from(const TrainArguments& arguments, const machi
   options.learning_rate = arguments.learning_rate;
   options.epochs = arguments.epochs;
   options.steps = arguments.steps;
-  options.nodes = arguments.nodes;
+  options.nodes = nodes_of(arguments, machine);
   options.formats = compiler::format_choice(arguments.formats);
   options.host_threads = arguments.threads;
   options.host_vectors = host_vectors_named(arguments.host_vectors);

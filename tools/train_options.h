@@ -7,19 +7,17 @@
 #include <string>
 
 #include "course.h"
+#include "machine_options.h"
 #include "training/trainer.h"
 
 namespace dojo::tools {
 
-struct TrainArguments {
+struct TrainArguments : MachineArguments {
   DataArguments data;
-  std::string model, machine = "d1", formats = "bf16", optimizer = "adamw", schedule = "cosine", out, resume;
+  std::string model, optimizer = "adamw", schedule = "cosine", out, resume;
   double learning_rate = 2e-3;
-  std::int64_t batch = 0;
   std::uint64_t epochs = 8, steps = 0, seed = 1;
-  unsigned nodes = 0, threads = 0;
-  std::string host_vectors;
-  bool initialise = false, untie = false, no_timing = false, check = false;
+  bool initialise = false, untie = false, check = false;
 };
 
 void add_train_options(CLI::App& command, TrainArguments& arguments);

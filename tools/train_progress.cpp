@@ -30,21 +30,38 @@ void ProgressLine::phase(std::string_view what) {
 }
 
 void ProgressLine::show(const training::Progress& progress) {
+  show(fmt::format("step {}/{}  loss {:.5f}  {:.1f} frames/s  simulated {:.1f} us a step  matrix unit {:.2f} "
+                   "%  {} left",
+                   progress.step, progress.steps, progress.loss, progress.frames_per_second,
+                   progress.simulated_seconds_per_step * 1e6, 100 * progress.matrix_utilisation,
+                   duration(progress.seconds_left)),
+       progress.step == progress.steps);
+}
+
+// The first batch, which also translates the program, says nothing of the pace.
+void ProgressLine::show_frames(std::size_t done, std::size_t all) {
+  std::string words = fmt::format("frame {}/{}", done, all);
+  if (!predicting_) {
+    predicting_.emplace();
+    before_ = done;
+  } else {
+    const double pace = static_cast<double>(done - before_) / predicting_->seconds();
+    words +=
+        fmt::format("  {:.1f} frames/s  {} left", pace, duration(static_cast<double>(all - done) / pace));
+  }
+  show(words, done == all);
+}
+
+void ProgressLine::show(const std::string& words, bool last) {
   const auto now = std::chrono::steady_clock::now();
-  const bool last = progress.step == progress.steps;
   if (!terminal_ && !last && now - last_ < std::chrono::seconds(10)) return;
   last_ = now;
-  const std::string line = fmt::format(
-      "step {}/{}  loss {:.5f}  {:.1f} frames/s  simulated {:.1f} us a step  matrix unit {:.2f} %  {} left",
-      progress.step, progress.steps, progress.loss, progress.frames_per_second,
-      progress.simulated_seconds_per_step * 1e6, 100 * progress.matrix_utilisation,
-      duration(progress.seconds_left));
   if (terminal_) {
-    say("\r\033[K" + line);
+    say("\r\033[K" + words);
     std::fflush(stderr);
     open_ = true;
   } else {
-    say(line + "\n");
+    say(words + "\n");
   }
 }
 

@@ -3,8 +3,11 @@
 #pragma once
 
 #include <chrono>
+#include <optional>
+#include <string>
 #include <string_view>
 
+#include "base/stopwatch.h"
 #include "training/trainer.h"
 
 namespace dojo::tools {
@@ -14,11 +17,16 @@ public:
   ProgressLine();
   void phase(std::string_view what);
   void show(const training::Progress& progress);
-  void finish();  // ends an open line
+  void show_frames(std::size_t done, std::size_t all);  // predicted, since the first call
+  void finish();                                        // ends an open line
 
 private:
+  void show(const std::string& words, bool last);
+
   bool terminal_, open_ = false;
   std::chrono::steady_clock::time_point last_{};
+  std::optional<Stopwatch> predicting_;
+  std::size_t before_ = 0;  // frames when that began
 };
 
 // "1 h 02 min", "3 min 20 s", "12 s".

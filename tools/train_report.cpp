@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "numerics/format.h"
+#include "quality_text.h"
 
 namespace dojo::tools {
 namespace {
@@ -115,14 +116,7 @@ std::string run_text(const machine::Machine& machine, const training::RunReport&
     text += fmt::format(format, std::forward<Arguments>(arguments)...) + "\n";
   };
   line("validation on {} held-out frames", report.validation_frames);
-  for (const auto& [output, label, quality, accuracy, predicted, measured] : report.validation) {
-    line(
-        "  {:<20} R2 {:.4f}   RMSE {:.4f}   MAE {:.4f}   (a constant predictor: R2 0, RMSE {:.4f}, MAE "
-        "{:.4f})",
-        output == label ? output : fmt::format("{}: {}", output, label), quality.r2, quality.rmse,
-        quality.mae, quality.constant_rmse, quality.constant_mae);
-    if (accuracy) line("  {:<20} {:.1f} % of the classes right", "", 100 * *accuracy);
-  }
+  text += quality_text(report.validation);
   if (report.best)
     line("  best after epoch {}: {}R2 {:.4f}; best.onnx is of then, trained.onnx of the end",
          report.best->epoch, report.validation.size() == 1 ? "" : "mean ", report.best->score.mean_r2);

@@ -71,6 +71,16 @@ std::string JoinedData::place(std::size_t frame) const {
   return parts_[part]->place(own);
 }
 
+std::string JoinedData::recording(std::size_t frame) const {
+  const auto [part, own] = find(frame);
+  return parts_[part]->recording(own);
+}
+
+std::int64_t JoinedData::record(std::size_t frame) const {
+  const auto [part, own] = find(frame);
+  return parts_[part]->record(own);
+}
+
 std::vector<std::size_t> JoinedData::recordings() const {
   std::vector<std::size_t> all;
   for (const auto& part : parts_)

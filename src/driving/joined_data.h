@@ -25,6 +25,8 @@ public:
   training::Image image(std::size_t frame) const override;
   std::vector<float> labels(std::size_t frame) const override;
   std::string place(std::size_t frame) const override;
+  std::string recording(std::size_t frame) const override;
+  std::int64_t record(std::size_t frame) const override;
   std::vector<std::size_t> recordings() const override;
   std::size_t skipped() const override;
 

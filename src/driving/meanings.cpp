@@ -33,16 +33,16 @@ std::int64_t values_of(const training::Signal& target) {
   return values;
 }
 
-training::Bins bins_of(const training::Signal& target, const std::string& label, const Labels& labels) {
-  if (target.range) return {target.classes, target.range->first, target.range->second};
-  if (label == labels.at(0)) return {target.classes, -1, 1};
-  if (label == labels.at(1)) return {target.classes, 0, 1};
-  refuse(place_of(target),
-         "the classes of '{}' have no range; metadata 'opendojo.range.{}' = low:high gives it", label,
-         target.name);
+std::optional<training::Bins> bins_of(const training::Signal& target, const std::string& label,
+                                      const Labels& labels) {
+  if (target.range) return training::Bins{target.classes, target.range->first, target.range->second};
+  if (label == labels.at(0)) return training::Bins{target.classes, -1, 1};
+  if (label == labels.at(1)) return training::Bins{target.classes, 0, 1};
+  return std::nullopt;
 }
 
-void check(const training::Signal& target, const Labels& labels) {
+// What the metadata says of labels and classes.
+void check(const training::Signal& target) {
   if (target.classes != 0 && values_of(target) != 1)
     throw UserError(place_of(target), "classes at several places of a sample", Refusal::unsupported);
   if (target.classes != 0 && target.labels.size() > 1)
@@ -50,9 +50,35 @@ void check(const training::Signal& target, const Labels& labels) {
   if (!target.labels.empty() && target.classes == 0 &&
       static_cast<std::int64_t>(target.labels.size()) != values_of(target))
     refuse(place_of(target), "{} labels for {} values a sample", target.labels.size(), values_of(target));
-  if (target.labels.empty() && values_of(target) > 2)
-    refuse(place_of(target), "has {} values a sample; without classes there are two to learn, '{}' and '{}'",
-           values_of(target), labels.at(0), labels.at(1));
+}
+
+// The labels that the metadata, the number of values or the name says; none where nothing does.
+Labels said_labels(const training::Signal& target, const Labels& labels) {
+  if (!target.labels.empty()) return target.labels;
+  if (target.classes == 0 && values_of(target) == 2) return {labels[0], labels[1]};
+  if (target.classes == 0 && values_of(target) > 2) return {};
+  const auto named = label_in(target.name, labels);
+  return named ? Labels{*named} : Labels{};
+}
+
+std::vector<training::Meaning> said_meanings(const std::vector<training::Signal>& targets,
+                                             const Labels& labels) {
+  DOJO_ENSURE(labels.size() >= 2);
+  std::vector<training::Meaning> meanings;
+  for (const training::Signal& target : targets) {
+    check(target);
+    meanings.push_back({said_labels(target, labels), {}});
+  }
+  return meanings;
+}
+
+// Whether target i, of which nothing is said, has the label at its own place to itself.
+bool may_take_its_place(std::size_t i, const std::vector<training::Signal>& targets,
+                        const std::vector<training::Meaning>& meanings, const Labels& labels) {
+  const bool taken = i >= 2 || std::ranges::any_of(meanings, [&](const training::Meaning& other) {
+                       return std::ranges::count(other.labels, labels[i]) != 0;
+                     });
+  return !taken && !speaks_of_something_else(targets[i].name);
 }
 
 }  // namespace
@@ -69,33 +95,46 @@ std::optional<std::string> label_in(std::string_view name, const Labels& labels)
 
 std::vector<training::Meaning> meanings_of(const std::vector<training::Signal>& targets, const Labels& labels,
                                            std::vector<std::string>& notes) {
-  DOJO_ENSURE(labels.size() >= 2);
-  std::vector<training::Meaning> meanings;
-  for (const training::Signal& target : targets) {
-    check(target, labels);
-    training::Meaning meaning;
-    if (!target.labels.empty()) {
-      meaning.labels = target.labels;
-    } else if (target.classes == 0 && values_of(target) == 2) {
-      meaning.labels = {labels[0], labels[1]};
-    } else if (const auto named = label_in(target.name, labels)) {
-      meaning.labels = {*named};
-    }
-    meanings.push_back(std::move(meaning));
-  }
+  std::vector<training::Meaning> meanings = said_meanings(targets, labels);
   for (std::size_t i = 0; i < targets.size(); ++i) {
+    const training::Signal& target = targets[i];
     if (meanings[i].labels.empty()) {
-      const bool taken = i >= 2 || std::ranges::any_of(meanings, [&](const training::Meaning& other) {
-                           return std::ranges::count(other.labels, labels[i]) != 0;
-                         });
-      if (taken || speaks_of_something_else(targets[i].name))
-        refuse(place_of(targets[i]),
+      if (values_of(target) > 2)
+        refuse(place_of(target),
+               "has {} values a sample; without classes there are two to learn, '{}' and '{}'",
+               values_of(target), labels.at(0), labels.at(1));
+      if (!may_take_its_place(i, targets, meanings, labels))
+        refuse(place_of(target),
                "its name speaks of no label of the data ({}); metadata 'opendojo.label.{}' can name one",
-               fmt::join(labels, ", "), targets[i].name);
+               fmt::join(labels, ", "), target.name);
       meanings[i].labels = {labels[i]};
-      notes.push_back(fmt::format("output '{}' learns '{}'", targets[i].name, labels[i]));
+      notes.push_back(fmt::format("output '{}' learns '{}'", target.name, labels[i]));
     }
-    if (targets[i].classes != 0) meanings[i].bins = bins_of(targets[i], meanings[i].labels[0], labels);
+    if (target.classes == 0) continue;
+    meanings[i].bins = bins_of(target, meanings[i].labels[0], labels);
+    if (!meanings[i].bins)
+      refuse(place_of(target),
+             "the classes of '{}' have no range; metadata 'opendojo.range.{}' = low:high gives it",
+             meanings[i].labels[0], target.name);
+  }
+  return meanings;
+}
+
+std::vector<training::Meaning> predicted_meanings(const std::vector<training::Signal>& targets,
+                                                  const Labels& labels) {
+  std::vector<training::Meaning> meanings = said_meanings(targets, labels);
+  for (std::size_t i = 0; i < targets.size(); ++i) {
+    const training::Signal& target = targets[i];
+    Labels& names = meanings[i].labels;
+    const std::int64_t values = values_of(target);
+    if (names.empty() && values == 1)
+      names = {may_take_its_place(i, targets, meanings, labels) ? labels[i] : target.name};
+    for (std::int64_t k = 0; names.empty() || static_cast<std::int64_t>(names.size()) < values; ++k)
+      names.push_back(fmt::format("{}", k));
+    if (target.classes != 0)
+      meanings[i].bins =
+          bins_of(target, names[0], labels)
+              .value_or(training::Bins{target.classes, 0, static_cast<float>(target.classes - 1)});
   }
   return meanings;
 }

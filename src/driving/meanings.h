@@ -29,4 +29,10 @@ std::vector<training::Meaning> meanings_of(const std::vector<training::Signal>& 
                                            const std::vector<std::string>& labels,
                                            std::vector<std::string>& notes);
 
+// The same for what is predicted and not learnt, where a label is not needed and nothing refused for want of
+// one: a value that no label fits is called by its output, or by its number among several, and classes
+// without a range count from 0.
+std::vector<training::Meaning> predicted_meanings(const std::vector<training::Signal>& targets,
+                                                  const std::vector<std::string>& labels);
+
 }  // namespace dojo::driving

@@ -64,6 +64,20 @@ TEST(Meanings, ComeFromMetadataNamesAndPlaces) {
             "'throttle'");
 }
 
+TEST(Meanings, OfWhatIsOnlyPredictedNeedNoLabel) {
+  Signal named = value("out", {2});
+  named.labels = {"brake", "angle"};
+  const auto meanings = predicted_meanings(
+      {value("x"), value("brake"), value("y"), named, value("way", {3}), classes("gear", 6)}, labels);
+  std::vector<std::vector<std::string>> names;
+  for (const Meaning& meaning : meanings) names.push_back(meaning.labels);
+  EXPECT_EQ(names, (std::vector<std::vector<std::string>>{
+                       {"x"}, {"brake"}, {"y"}, {"brake", "angle"}, {"0", "1", "2"}, {"gear"}}));
+  EXPECT_EQ(meanings[5].bins->middle(4), 4);
+  EXPECT_EQ(predicted_meanings({value("x"), value("speed")}, labels)[0].labels[0], "angle");
+  EXPECT_EQ(predicted_meanings({classes("angle", 15)}, labels)[0].bins->middle(0), -1);
+}
+
 TEST(Meanings, ClassesLieOverTheRangeOfTheirLabel) {
   std::vector<std::string> notes;
   Signal ranged = classes("speed", 11);

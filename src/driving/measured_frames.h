@@ -28,6 +28,8 @@ public:
   training::Image image(std::size_t frame) const override { return data_.image(frames_.at(frame)); }
   std::vector<float> labels(std::size_t frame) const override { return data_.labels(frames_.at(frame)); }
   std::string place(std::size_t frame) const override { return data_.place(frames_.at(frame)); }
+  std::string recording(std::size_t frame) const override { return data_.recording(frames_.at(frame)); }
+  std::int64_t record(std::size_t frame) const override { return data_.record(frames_.at(frame)); }
   std::vector<std::size_t> recordings() const override { return recordings_; }
   std::size_t skipped() const override { return data_.skipped() + skipped_; }
 

@@ -40,6 +40,7 @@ public:
   training::Image image(std::size_t frame) const override;
   std::vector<float> labels(std::size_t frame) const override;
   std::string place(std::size_t frame) const override { return place_of(records_.at(frame)); }
+  std::int64_t record(std::size_t frame) const override { return records_.at(frame).index; }
   std::size_t skipped() const override { return skipped_; }
 
 private:

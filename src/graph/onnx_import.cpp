@@ -242,19 +242,25 @@ Network import_model(const Model& model, std::string_view where, const ImportOpt
   return network;
 }
 
+Shape label_shape(const Graph& graph, const NetworkOutput& output) {
+  const graph::Tensor& tensor = graph.at(output.tensor);
+  if (!tensor.has_batch)
+    throw UserError(fmt::format("output '{}'", output.name),
+                    "does not depend on the inputs, sample by sample", Refusal::unsupported);
+  Shape shape = tensor.shape;
+  if (output.loss.kind == LossKind::cross_entropy) {
+    if (shape.size() < 2) refuse(output.name, "cross entropy needs the classes in dimension 1");
+    shape.erase(shape.begin() + 1);
+  }
+  return shape;
+}
+
 Losses add_losses(Network& network) {
   Builder build(network.graph);
   Losses losses;
   for (const NetworkOutput& output : network.outputs) {
-    Shape shape = build.shape(output.tensor);
-    if (!network.graph.at(output.tensor).has_batch)
-      throw UserError(fmt::format("output '{}'", output.name),
-                      "does not depend on the inputs, sample by sample", Refusal::unsupported);
+    const Shape shape = label_shape(network.graph, output);
     const bool by_class = output.loss.kind == LossKind::cross_entropy;
-    if (by_class) {
-      if (shape.size() < 2) refuse(output.name, "cross entropy needs the classes in dimension 1");
-      shape.erase(shape.begin() + 1);
-    }
     build.name("loss." + output.name, "loss");
     losses.labels.push_back(build.label(output.name + ".label", shape));
     losses.each.push_back(loss_between(build, output.loss.kind, by_class ? output.logits : output.tensor,

@@ -88,4 +88,8 @@ struct Losses {
 
 Losses add_losses(Network& network);
 
+// Of the label of an output, the batch first: its own, of classes without dimension 1. Refuses an output that
+// says nothing of each sample, and classes that are not in dimension 1.
+std::vector<std::int64_t> label_shape(const Graph& graph, const NetworkOutput& output);
+
 }  // namespace dojo::graph::onnx

@@ -34,6 +34,9 @@ public:
   virtual std::vector<float> labels(
       std::size_t frame) const = 0;  // in the order of label_names; NaN for what was not measured
   virtual std::string place(std::size_t frame) const = 0;  // where a person finds it: file:line
+  // Whose frame it is, and its number there, which other programs know it by, too.
+  virtual std::string recording([[maybe_unused]] std::size_t frame) const { return name(); }
+  virtual std::int64_t record(std::size_t frame) const { return static_cast<std::int64_t>(frame); }
   // How many frames each recording has, in their order: between two of them time does not go on.
   virtual std::vector<std::size_t> recordings() const { return {size()}; }
   virtual std::size_t skipped() const { return 0; }  // records that are no frames here; warnings say why

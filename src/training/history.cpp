@@ -13,16 +13,10 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "training/table_text.h"
 
 namespace dojo::training {
 namespace {
-
-// A name of the network's as a field of a table.
-std::string field(std::string name) {
-  for (char& letter : name)
-    if (letter == ',' || letter == '"' || static_cast<unsigned char>(letter) < ' ') letter = '_';
-  return name;
-}
 
 std::vector<std::string_view> split(std::string_view line) {
   std::vector<std::string_view> fields;
@@ -50,9 +44,9 @@ double number(std::string_view text) {
 
 std::string header(const std::vector<std::string>& outputs, const std::vector<std::string>& values) {
   std::string line = "step,epoch,loss";
-  for (const std::string& output : outputs) line += ",loss." + field(output);
+  for (const std::string& output : outputs) line += ",loss." + head_field(output);
   line += ",learning_rate,cycles,frames_per_second";
-  for (const std::string& value : values) line += fmt::format(",r2.{0},rmse.{0}", field(value));
+  for (const std::string& value : values) line += fmt::format(",r2.{0},rmse.{0}", head_field(value));
   return line + "\n";
 }
 

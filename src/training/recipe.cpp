@@ -11,12 +11,31 @@ namespace {
 
 using graph::Role;
 
-Signal signal_of(const graph::Graph& graph, graph::TensorId tensor, std::string name) {
-  const auto& shape = graph.at(tensor).shape;
-  Signal signal;
-  signal.name = std::move(name);
-  signal.shape = {shape.begin() + 1, shape.end()};
-  return signal;
+std::vector<Signal> inputs_of(const graph::onnx::Network& network) {
+  std::vector<Signal> inputs;
+  for (const graph::onnx::NetworkInput& input : network.inputs) {
+    const auto& shape = network.graph.at(input.tensor).shape;
+    Signal& signal = inputs.emplace_back();
+    signal.name = input.name;
+    signal.shape = {shape.begin() + 1, shape.end()};
+    signal.is_bytes = input.is_bytes;
+  }
+  return inputs;
+}
+
+std::vector<Signal> targets_of(const graph::onnx::Network& network) {
+  std::vector<Signal> targets;
+  for (const graph::onnx::NetworkOutput& output : network.outputs) {
+    const auto shape = graph::onnx::label_shape(network.graph, output);
+    Signal& target = targets.emplace_back();
+    target.name = output.name;
+    target.shape = {shape.begin() + 1, shape.end()};
+    if (output.loss.kind == graph::onnx::LossKind::cross_entropy)
+      target.classes = network.graph.at(output.tensor).shape.at(1);
+    target.labels = output.loss.labels;
+    target.range = output.loss.range;
+  }
+  return targets;
 }
 
 compiler::Tensors initial_values(const graph::Graph& graph) {
@@ -63,19 +82,8 @@ TrainableNetwork read_network(const Recipe& recipe) {
   onnx::Network training = onnx::import_model(result.file, recipe.model.string(), options);
   tell_parameters(training, result);
   const onnx::Losses losses = onnx::add_losses(training);
-  for (const auto& input : training.inputs) {
-    result.inputs.push_back(signal_of(training.graph, input.tensor, input.name));
-    result.inputs.back().is_bytes = input.is_bytes;
-  }
-  for (std::size_t i = 0; i < training.outputs.size(); ++i) {
-    const onnx::NetworkOutput& output = training.outputs[i];
-    Signal target = signal_of(training.graph, losses.labels[i], output.name);
-    if (output.loss.kind == onnx::LossKind::cross_entropy)
-      target.classes = training.graph.at(output.tensor).shape.at(1);
-    target.labels = output.loss.labels;
-    target.range = output.loss.range;
-    result.targets.push_back(std::move(target));
-  }
+  result.inputs = inputs_of(training);
+  result.targets = targets_of(training);
 
   training.graph.outputs = {losses.total};
   training.graph.outputs.insert(training.graph.outputs.end(), losses.each.begin(), losses.each.end());
@@ -89,6 +97,19 @@ TrainableNetwork read_network(const Recipe& recipe) {
   onnx::Network inference = onnx::import_model(result.file, recipe.model.string(), options);
   graph::fuse(inference.graph);
   result.predict = std::move(inference.graph);
+  return result;
+}
+
+ForwardNetwork read_forward_network(const std::filesystem::path& model, std::int64_t batch) {
+  namespace onnx = graph::onnx;
+  onnx::Network network = onnx::import_model(onnx::read_model(model), model.string(),
+                                             {.batch = batch, .training = false, .given = {}});
+  ForwardNetwork result;
+  result.inputs = inputs_of(network);
+  result.targets = targets_of(network);
+  result.initial = initial_values(network.graph);
+  graph::fuse(network.graph);
+  result.predict = std::move(network.graph);
   return result;
 }
 

@@ -61,6 +61,16 @@ struct TrainableNetwork {
 // Throws UserError as the importer does.
 TrainableNetwork read_network(const Recipe& recipe);
 
+// A network that is asked and not trained: its outputs need no labels.
+struct ForwardNetwork {
+  graph::Graph predict;  // outputs: the network's, in the file's order
+  std::vector<Signal> inputs, targets;
+  compiler::Tensors initial;  // parameters and states, by name
+};
+
+// Throws UserError as the importer does.
+ForwardNetwork read_forward_network(const std::filesystem::path& model, std::int64_t batch);
+
 // Of graph.outputs, in order.
 std::vector<std::string> output_names(const graph::Graph& graph);
 

@@ -113,7 +113,7 @@ private:
     for (std::size_t i = 0; i < network_.targets.size(); ++i) {
       outputs.push_back(network_.targets[i].name);
       for (const std::string& label : course_.meanings[i].labels)
-        values.push_back(column({network_.targets[i].name, label, {}}));
+        values.push_back(column({.output = network_.targets[i].name, .label = label}));
     }
     history_.emplace(options_.out, outputs, values, options_.resume.value_or(options_.out) / "history.csv",
                      tally_.step);
@@ -225,7 +225,8 @@ private:
     const std::vector<std::uint32_t>& frames = course_.split.validation;
     const Predictions predictions = emulated_.predict(frames);
     if (predictions.interrupted) return {};
-    return judge(network_.targets, course_.meanings, course_.examples, frames, predictions.outputs);
+    return judge(network_.targets, course_.meanings, measured_values(course_.examples, frames),
+                 predictions.outputs);
   }
 
   RunReport report(bool whole) {

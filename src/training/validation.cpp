@@ -1,6 +1,7 @@
 #include "training/validation.h"
 
 #include <algorithm>
+#include <cmath>
 #include <span>
 
 namespace dojo::training {
@@ -10,38 +11,49 @@ namespace {
 OutputQuality judge_value(const std::string& output, const Meaning& meaning, std::size_t k,
                           const std::vector<float>& said, std::vector<float> measured) {
   const std::size_t count = said.size() / measured.size();
-  OutputQuality result{output, meaning.labels[k], {}, {}, {}, std::move(measured)};
+  OutputQuality result{.output = output, .label = meaning.labels[k]};
+  std::vector<float> predictions, targets;  // of the frames that are judged
   std::size_t right = 0;
-  for (std::size_t f = 0; f < result.measured.size(); ++f) {
+  for (std::size_t f = 0; f < measured.size(); ++f) {
     const auto first = said.begin() + static_cast<std::ptrdiff_t>(f * count);
-    if (!meaning.bins) {
-      result.predicted.push_back(first[static_cast<std::ptrdiff_t>(k)]);
-      continue;
-    }
-    const std::int64_t bin = std::max_element(first, first + static_cast<std::ptrdiff_t>(count)) - first;
-    result.predicted.push_back(meaning.bins->middle(bin));
-    right += bin == meaning.bins->of(result.measured[f]) ? 1 : 0;
+    std::int64_t bin = 0;
+    if (meaning.bins) bin = std::max_element(first, first + static_cast<std::ptrdiff_t>(count)) - first;
+    result.predicted.push_back(meaning.bins ? meaning.bins->middle(bin)
+                                            : first[static_cast<std::ptrdiff_t>(k)]);
+    if (std::isnan(measured[f])) continue;
+    predictions.push_back(result.predicted.back());
+    targets.push_back(measured[f]);
+    right += meaning.bins && bin == meaning.bins->of(measured[f]) ? 1 : 0;
   }
-  result.quality = quality(result.predicted, result.measured);
-  if (meaning.bins)
-    result.accuracy = static_cast<double>(right) / static_cast<double>(result.measured.size());
+  result.measured = std::move(measured);
+  result.judged = targets.size();
+  if (targets.empty()) return result;
+  result.quality = quality(predictions, targets);
+  if (meaning.bins) result.accuracy = static_cast<double>(right) / static_cast<double>(targets.size());
   return result;
 }
 
 }  // namespace
 
-std::vector<OutputQuality> judge(const std::vector<Signal>& targets, const std::vector<Meaning>& meanings,
-                                 const Examples& examples, const std::vector<std::uint32_t>& frames,
-                                 const std::vector<std::vector<float>>& outputs) {
+std::vector<float> measured_values(const Examples& examples, const std::vector<std::uint32_t>& frames) {
   const std::size_t values = examples.target_elements();
   std::vector<float> measured(frames.size() * values);
   for (std::size_t i = 0; i < frames.size(); ++i)
     examples.measured(frames[i], std::span(measured).subspan(i * values, values));
+  return measured;
+}
+
+std::vector<OutputQuality> judge(const std::vector<Signal>& targets, const std::vector<Meaning>& meanings,
+                                 const std::vector<float>& measured,
+                                 const std::vector<std::vector<float>>& outputs) {
+  std::size_t values = 0;
+  for (const Meaning& meaning : meanings) values += meaning.labels.size();
   std::vector<OutputQuality> qualities;
-  for (std::size_t i = 0, place = 0; i < targets.size(); ++i)
-    for (std::size_t k = 0; k < meanings[i].labels.size(); ++k, ++place) {
+  for (std::size_t i = 0; i < targets.size(); ++i)
+    for (std::size_t k = 0; k < meanings[i].labels.size(); ++k) {
       std::vector<float> truth;
-      for (std::size_t f = 0; f < frames.size(); ++f) truth.push_back(measured[f * values + place]);
+      for (std::size_t at = qualities.size(); at < measured.size(); at += values)
+        truth.push_back(measured[at]);
       qualities.push_back(judge_value(targets[i].name, meanings[i], k, outputs[i], std::move(truth)));
     }
   return qualities;

@@ -16,14 +16,19 @@ namespace dojo::training {
 // One value of one output, for every frame asked about. Classes count as the middle of the likeliest one.
 struct OutputQuality {
   std::string output, label;
-  Quality quality;
-  std::optional<double> accuracy = {};  // of classes: the part of the frames whose class is right
-  std::vector<float> predicted = {}, measured = {};
+  Quality quality = {};                 // on the frames whose label was measured
+  std::optional<double> accuracy = {};  // of classes: the part of those frames whose class is right
+  std::size_t judged = 0;               // how many those are; without any, quality says nothing
+  std::vector<float> predicted = {}, measured = {};  // by frame; measured: NaN where the label wasn't
 };
 
-// `outputs`: of each target, frames x elements. Every value of every output, in order.
+// What examples say of `frames`: frames x all values of all targets.
+std::vector<float> measured_values(const Examples& examples, const std::vector<std::uint32_t>& frames);
+
+// `measured`: frames x all values of all targets. `outputs`: of each target, frames x elements. Every value
+// of every output, in order.
 std::vector<OutputQuality> judge(const std::vector<Signal>& targets, const std::vector<Meaning>& meanings,
-                                 const Examples& examples, const std::vector<std::uint32_t>& frames,
+                                 const std::vector<float>& measured,
                                  const std::vector<std::vector<float>>& outputs);
 
 // "angle", or "steering.angle" where the output has another name than its label: a column of a table.

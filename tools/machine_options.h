@@ -1,0 +1,28 @@
+// The options that say on what a network runs and how, the same for every command that runs one.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <cstdint>
+#include <string>
+
+#include "machine/machine.h"
+
+namespace dojo::tools {
+
+struct MachineArguments {
+  std::string machine = "d1", formats = "bf16";
+  std::int64_t batch = 0;  // 0: usual_batch()
+  unsigned nodes = 0, threads = 0;
+  std::string host_vectors;
+  bool no_timing = false;
+};
+
+void add_machine_options(CLI::App& command, MachineArguments& arguments);
+
+// 0 if all. Refuses more than the machine has.
+unsigned nodes_of(const MachineArguments& arguments, const machine::Machine& machine);
+
+// One frame for each node, as far as there are frames.
+std::int64_t usual_batch(unsigned nodes, std::size_t frames);
+
+}  // namespace dojo::tools

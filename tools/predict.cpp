@@ -1,0 +1,158 @@
+// dojo predict: what a network says of drives, on the emulated machine.
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <memory>
+#include <optional>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "commands.h"
+#include "course.h"
+#include "host_vectors.h"
+#include "machine/rates.h"
+#include "machine_options.h"
+#include "output_folder.h"
+#include "path_argument.h"
+#include "quality_text.h"
+#include "stop_request.h"
+#include "train_progress.h"
+#include "training/prediction_run.h"
+#include "training/predictions.h"
+#include "whole_number.h"
+
+namespace dojo::tools {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct PredictArguments : MachineArguments {
+  DataArguments data;
+  std::string model, out = "out/predict";
+  std::uint64_t seed = 1;
+  bool held_out = false;
+};
+
+// Where the predictions go: a file as it is named, or predictions.csv in a folder, which is then this
+// command's own.
+class Destination {
+public:
+  explicit Destination(const fs::path& out) : file_(is_file(out) ? out : out / "predictions.csv") {
+    refuse_a_runs_own();
+    if (!is_file(out)) {
+      folder_.emplace(out);
+      return;
+    }
+    refuse_fifo_without_reader(out);
+    const fs::path above = fs::absolute(out).parent_path();
+    if (::access(above.c_str(), W_OK) != 0)
+      refuse(out.string(), "cannot be written: {}", std::strerror(errno));
+  }
+
+  const fs::path& file() const { return file_; }
+
+private:
+  static bool is_file(const fs::path& out) {
+    std::error_code none;
+    return !fs::is_directory(out, none) && (out.extension() == ".csv" || fs::is_other(out, none));
+  }
+
+  // A run's predictions are of its own held-out frames, beside its report.
+  void refuse_a_runs_own() const {
+    std::error_code none;
+    const fs::path above = fs::absolute(file_).parent_path();
+    for (const char* name : {"run.json", "checkpoint.dojo"})
+      if (file_.filename() == "predictions.csv" && fs::exists(above / name, none))
+        refuse(file_.string(), "belongs to the training run there; choose another place");
+  }
+
+  fs::path file_;
+  std::optional<OutputFolder> folder_;
+};
+
+training::PredictionWatcher watcher_for(ProgressLine& line) {
+  return {.phase = [&](std::string_view what) { line.phase(what); },
+          .progress = [&](std::size_t done, std::size_t all) { line.show_frames(done, all); },
+          .interrupted = stop_was_asked};
+}
+
+void say(const PredictArguments& a, const machine::Machine& machine, const DrivingCourse& course,
+         const std::vector<training::OutputQuality>& values, const training::PredictionRun& run) {
+  const std::size_t frames = values.front().predicted.size();
+  fmt::print("{} on {}{} frame{} of {}\n{}\n", a.model, frames, a.held_out ? " held-out" : "",
+             frames == 1 ? "" : "s", course.data().name(), quality_text(values));
+  if (a.no_timing) return;
+  const double seconds = machine::simulated_seconds(machine, run.cycles);
+  fmt::print("on the emulated {}: {} nodes, {:.6f} simulated s, {:.1f} us a batch ({} cycles in all)\n",
+             machine.name, run.nodes, seconds, 1e6 * seconds / static_cast<double>(run.batches), run.cycles);
+}
+
+int predict(const PredictArguments& a) {
+  const machine::Machine machine = machine::read_machine(a.machine);
+  compiler::check_machine(machine);
+  const unsigned asked = nodes_of(a, machine), nodes = asked != 0 ? asked : machine.enabled_nodes();
+  const compiler::Options compiling{
+      .nodes = asked, .formats = compiler::format_choice(a.formats), .build_folder = {}};
+  training::HostOptions host{
+      .threads = a.threads, .vectors = host_vectors_named(a.host_vectors), .timing = !a.no_timing};
+  // A bad file is refused before the long work.
+  training::ForwardNetwork network = training::read_forward_network(a.model, a.batch != 0 ? a.batch : nodes);
+  const Destination destination(a.out);
+  ProgressLine line;
+  line.phase("reading the data set");
+  DrivingCourse course(a.data, a.seed, a.threads);
+  const Questions questions = course.for_prediction(network, a.held_out);
+  if (a.batch == 0)
+    network = training::read_forward_network(a.model, usual_batch(nodes, questions.frames.size()));
+
+  listen_for_stop_requests();
+  const training::PredictionRun run = unless_stopped([&] {
+    return training::predict(network, questions.examples, questions.frames, machine, compiling, host,
+                             watcher_for(line));
+  });
+  line.finish();
+  if (run.interrupted) {
+    fmt::print(stderr, "interrupted; nothing was written\n");
+    return exit_interrupted;
+  }
+  const auto values = training::judge(network.targets, questions.meanings, questions.measured, run.outputs);
+  write_text(destination.file(), training::predictions_csv(course.frames(), questions.frames, values));
+  say(a, machine, course, values, run);
+  fmt::print("written: {}\n", destination.file().string());
+  return 0;
+}
+
+}  // namespace
+
+void add_predict_command(CLI::App& app) {
+  auto arguments = std::make_shared<PredictArguments>();
+  PredictArguments& a = *arguments;
+  CLI::App* command = app.add_subcommand("predict", "Ask a network about drives, on the emulated machine");
+  command
+      ->add_option("MODEL", a.model,
+                   "The network, an .onnx file, such as a run's best.onnx. Inputs and outputs as for train; "
+                   "an output that no label of the data fits is predicted all the same")
+      ->required()
+      ->check(path_argument());
+  add_data_options(*command, a.data);
+  command->add_flag("--held-out", a.held_out,
+                    "Only the frames that train holds out of this data, instead of all");
+  command->add_option("--seed", a.seed, "Of rendered scenes")->check(whole_number(0))->capture_default_str();
+  add_machine_options(*command, a);
+  command
+      ->add_option("--out", a.out,
+                   "A name that ends in .csv, or a folder for predictions.csv: for each frame its recording "
+                   "and number there, and the true (where it was measured) and the predicted value")
+      ->check(path_argument())
+      ->capture_default_str();
+  command->footer("Exit code: 2 for what is refused, 130 after Ctrl-C");
+  command->callback([arguments] {
+    const int code = predict(*arguments);
+    if (code != 0) throw CLI::RuntimeError(code);
+  });
+}
+
+}  // namespace dojo::tools

@@ -1,0 +1,31 @@
+#include "quality_text.h"
+
+#include <fmt/format.h>
+
+namespace dojo::tools {
+
+std::string quality_text(const std::vector<training::OutputQuality>& values) {
+  std::string text;
+  for (const training::OutputQuality& value : values) {
+    const std::string name =
+        value.output == value.label ? value.output : fmt::format("{}: {}", value.output, value.label);
+    const std::size_t frames = value.predicted.size();
+    if (value.judged == 0) {
+      text += fmt::format("  {:<20} no frame has it measured, so nothing judges it\n", name);
+      continue;
+    }
+    const training::Quality& quality = value.quality;
+    text += fmt::format(
+        "  {:<20} R2 {:.4f}   RMSE {:.4f}   MAE {:.4f}   (a constant predictor: R2 0, RMSE {:.4f}, MAE "
+        "{:.4f})\n",
+        name, quality.r2, quality.rmse, quality.mae, quality.constant_rmse, quality.constant_mae);
+    if (value.accuracy)
+      text += fmt::format("  {:<20} {:.1f} % of the classes right\n", "", 100 * *value.accuracy);
+    if (value.judged != frames)
+      text +=
+          fmt::format("  {:<20} on the {} of {} frames that have it measured\n", "", value.judged, frames);
+  }
+  return text;
+}
+
+}  // namespace dojo::tools
