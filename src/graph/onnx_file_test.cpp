@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/random.h"
+#include "base/temporary_folder.h"
 #include "graph/gradient.h"
 #include "graph/interpreter.h"
 #include "graph/onnx_export.h"
@@ -108,8 +109,8 @@ TEST(OnnxFile, AChangedByteIsReadOrRefusedAndNothingElse) {
 }
 
 TEST(OnnxFile, TensorsKeptOutsideAreReadFromTheModelsFolderOnly) {
-  const fs::path folder = fs::temp_directory_path() / "dojo_onnx_external";
-  fs::create_directories(folder);
+  const TemporaryFolder own("dojo-onnx-test");
+  const fs::path& folder = own.path();
   const float weights[] = {9, 8, 7, 6, 5, 4, 3, 2};
   write_text(folder / "weights.bin", {reinterpret_cast<const char*>(weights), sizeof weights});
   const auto with_place = [&](const std::string& location, const std::string& offset) {
@@ -130,7 +131,6 @@ TEST(OnnxFile, TensorsKeptOutsideAreReadFromTheModelsFolderOnly) {
             "m.onnx: tensor 'w' ends beyond the end of 'weights.bin'");
   EXPECT_EQ(message_of([&] { parse_model(with_place("../weights.bin", "4"), "m.onnx", folder); }),
             "m.onnx: tensor 'w' keeps its data in '../weights.bin', outside the model's folder");
-  fs::remove_all(folder);
 }
 
 TEST(OnnxImport, GivesTheNetworksOutputs) {

@@ -12,6 +12,7 @@
 #include <unordered_map>
 
 #include "base/file.h"
+#include "base/temporary_folder.h"
 #include "isa/block.h"
 #include "isa/extensions.h"
 
@@ -19,23 +20,6 @@ namespace dojo::isa {
 namespace {
 
 constexpr std::uint64_t lowest_address = 0x10000, code_address = 0x100000, record_address = 0x4000000;
-
-// A fresh directory, removed with its contents.
-class TemporaryFolder {
-public:
-  TemporaryFolder() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "dojo-isa-XXXXXX").string();
-    if (mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("no temporary folder");
-    path_ = pattern;
-  }
-  ~TemporaryFolder() { std::filesystem::remove_all(path_); }
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-  std::string file(const char* name) const { return (path_ / name).string(); }
-
-private:
-  std::filesystem::path path_;
-};
 
 std::string program_text(std::span<const Trial> trials, const TrialOptions& options,
                          const std::string& records) {
@@ -183,26 +167,27 @@ std::uint64_t memory_of_trial(std::size_t index) {
 }
 
 void expect_same_as_qemu(std::span<const Trial> trials, const TrialOptions& options) {
-  const TemporaryFolder folder;
-  std::ofstream records(folder.file("records"), std::ios::binary);
+  const TemporaryFolder folder("dojo-isa");
+  const auto file = [&](const char* name) { return (folder.path() / name).string(); };
+  std::ofstream records(file("records"), std::ios::binary);
   for (const Trial& trial : trials)
     records.write(reinterpret_cast<const char*>(&trial.before), sizeof trial.before);
   records.close();
-  std::ofstream(folder.file("trials.s")) << program_text(trials, options, folder.file("records"));
+  std::ofstream(file("trials.s")) << program_text(trials, options, file("records"));
   ASSERT_EQ(
       run_command(fmt::format(
           "clang-22 --target=riscv64-unknown-elf -march={} -mabi=lp64d -nostdlib -static -fuse-ld=lld-22 "
           "-Wl,-Ttext={:#x} -Wl,--section-start=.records={:#x} -o {} {}",
-          options.march, code_address, record_address, folder.file("trials.elf"), folder.file("trials.s"))),
+          options.march, code_address, record_address, file("trials.elf"), file("trials.s"))),
       0);
   const std::string cpu = qemu_processor(options.vlen_bits);
-  ASSERT_EQ(run_command(fmt::format("qemu-riscv64 -cpu {} {} > {} 2> {}", cpu, folder.file("trials.elf"),
-                                    folder.file("theirs"), folder.file("messages"))),
+  ASSERT_EQ(run_command(fmt::format("qemu-riscv64 -cpu {} {} > {} 2> {}", cpu, file("trials.elf"),
+                                    file("theirs"), file("messages"))),
             0)
       << "qemu stopped: a trial uses something it does not know";
 
-  const auto theirs = read_file(folder.file("theirs"));
-  const auto ours = run_here(folder.file("trials.elf"), options);
+  const auto theirs = read_file(file("theirs"));
+  const auto ours = run_here(file("trials.elf"), options);
   ASSERT_EQ(theirs.size(), trials.size() * sizeof(TrialState));
   ASSERT_EQ(ours.size(), theirs.size());
   std::size_t different = 0;

@@ -3,10 +3,11 @@
 
 #include <gtest/gtest.h>
 
-#include <fstream>
+#include <filesystem>
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/temporary_folder.h"
 
 namespace dojo::machine {
 namespace {
@@ -21,7 +22,8 @@ std::string refusal_after(const std::string& from, const std::string& to) {
   const auto at = text.find(from);
   EXPECT_NE(at, std::string::npos) << from;
   text.replace(at, from.size(), to);
-  const fs::path path = fs::path(testing::TempDir()) / "changed_machine.toml";
+  const TemporaryFolder folder("dojo-machine-test");
+  const fs::path path = folder.path() / "changed.toml";
   write_text(path, text);
   const auto line = std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(at), '\n') + 1;
   try {
@@ -102,7 +104,8 @@ TEST(Machine, AMissingKeyIsNamed) {
   std::string text = read_text(d1_file);
   const auto begin = text.find("hop_cycles");
   text.erase(begin, text.find('\n', begin) + 1 - begin);
-  const fs::path path = fs::path(testing::TempDir()) / "missing_key.toml";
+  const TemporaryFolder folder("dojo-machine-test");
+  const fs::path path = folder.path() / "missing_key.toml";
   write_text(path, text);
   try {
     read_machine(path.string());

@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/temporary_folder.h"
 
 namespace dojo::machine {
 namespace {
@@ -93,7 +94,8 @@ Machine changed(const std::string& from, const std::string& to) {
   const std::size_t at = text.find(from);
   EXPECT_NE(at, std::string::npos) << from;
   text.replace(at, from.size(), to);
-  const auto path = std::filesystem::path(testing::TempDir()) / "ranged_machine.toml";
+  const TemporaryFolder folder("dojo-sensitivity-test");
+  const auto path = folder.path() / "ranged.toml";
   write_text(path, text);
   return read_machine(path.string());
 }

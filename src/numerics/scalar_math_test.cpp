@@ -9,6 +9,8 @@
 #include <limits>
 #include <string>
 
+#include "base/temporary_folder.h"
+
 namespace dojo::scalar {
 namespace {
 
@@ -128,7 +130,8 @@ TEST(ScalarMath, ChoosingOneOfTwoKeepsNaN) {
 class NodeCode : public ::testing::TestWithParam<const char*> {};
 
 std::string node_assembly(const std::string& function) {
-  const std::string folder = ::testing::TempDir(), source = folder + "scalar_math_" + function + ".cpp";
+  const TemporaryFolder folder("dojo-scalar-math");
+  const std::string source = (folder.path() / "loop.cpp").string();
   std::FILE* file = std::fopen(source.c_str(), "w");
   std::fprintf(file,
                "#include \"numerics/scalar_math.h\"\n"
