@@ -2,9 +2,9 @@
 // Load/Store Instruction Encoding"); XSfmm and Xdojo: docs/isa.md.
 #include "debug/accesses.h"
 
-#include <algorithm>
-#include <bit>
 #include <cstring>
+
+#include "isa/vector_legality.h"
 
 namespace dojo::debug {
 
@@ -47,16 +47,14 @@ std::uint64_t index_of(const Hart& hart, const Decoded& d, unsigned index_log2, 
   return index;
 }
 
-isa::ElementType element_type(const Hart& hart) { return {std::countr_zero(hart.sew) - 3, hart.lmul_log2}; }
-
 void add_elements(Accesses& list, const Hart& hart, const Decoded& d, bool store) {
   const isa::VectorOperands& operands = d.row->vector;
-  const auto element_log2 = static_cast<unsigned>(operands.vd.eew_log2(element_type(hart)));
-  const auto index_log2 = static_cast<unsigned>(operands.vs2.eew_log2(element_type(hart)));
+  const isa::ElementType type = isa::vector::element_type(hart);
+  const auto element_log2 = static_cast<unsigned>(operands.vd.eew_log2(type));
+  const auto index_log2 = static_cast<unsigned>(operands.vs2.eew_log2(type));
   const std::uint64_t segment = std::uint64_t{operands.fields} << element_log2;
-  const bool masked = (d.word >> 25 & 1) == 0;
   for (std::uint64_t i = hart.vstart; i < hart.vl; ++i) {
-    if (masked && !mask_bit(hart, i)) continue;
+    if (isa::vector::is_masked(&d) && !mask_bit(hart, i)) continue;
     const std::uint64_t address =
         hart.x[d.rs1] + (operands.access == AccessPattern::indexed   ? index_of(hart, d, index_log2, i)
                          : operands.access == AccessPattern::strided ? i * hart.x[d.rs2]

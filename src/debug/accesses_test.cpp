@@ -26,9 +26,8 @@ protected:
     for (unsigned r = 1; r < 32; ++r) made.x[r] = middle + random.below(64) * 64;
     for (auto& byte : made.v) byte = static_cast<std::byte>(random.below(256));
     const std::uint64_t sew = random.below(4), lmul = random.below(2);
-    const std::size_t index_bytes = row.mnemonic.ends_with("ei64.v")   ? 8
-                                    : row.mnemonic.ends_with("ei32.v") ? 4
-                                                                       : 2;
+    const bool by_index = row.vector.access == isa::AccessPattern::indexed;
+    const std::size_t index_bytes = by_index ? std::size_t{1} << row.vector.vs2.log2 : 2;
     for (std::size_t i = 16 * 64; i < 32 * 64; ++i)  // indices below 2^16
       if (i % index_bytes >= 2) made.v[i] = std::byte{0};
     if (row.extension == "XSfmm") {
@@ -96,7 +95,7 @@ TEST_F(AccessesOfRows, AreWhatTheInstructionsNeed) {
         narrow.memory.unmapped_below = low;
         return traps(narrow, decoded);
       };
-      const bool first_fault_only = row->mnemonic.ends_with("ff.v");
+      const bool first_fault_only = row->vector.access == isa::AccessPattern::first_fault_only;
       EXPECT_FALSE(with_window(lowest, highest)) << row->mnemonic;
       ++tries_of_row;
       // A fault behind its first element only shortens it.

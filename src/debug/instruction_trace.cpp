@@ -141,7 +141,9 @@ private:
 
   // What a store left behind; what a store-conditional did not write is left out.
   void write_accesses(const Hart& after) {
-    const bool gave_up = instruction_.row->mnemonic.starts_with("sc.") && after.x[instruction_.rd] != 0;
+    const bool is_conditional = instruction_.row->unit == isa::Unit::atomic &&
+                                (instruction_.row->properties & isa::reads_memory) == 0;
+    const bool gave_up = is_conditional && after.x[instruction_.rd] != 0;
     for (const MemoryAccess& access : accesses_) {
       if (access.store && gave_up) continue;
       fmt::format_to(out(), " mem 0x{:016x}", access.address);

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <bit>
 
+#include "isa/vector_legality.h"
+
 namespace dojo::node {
 namespace {
 
@@ -297,7 +299,7 @@ Job describe(const Decoded& decoded, const Config& config, const machine::Node& 
       describe_simd(decoded, config, node, job);
       break;
   }
-  if (has(decoded, isa::maskable) && (decoded.word >> 25 & 1) == 0) add_read(job, group(0, 1, true));
+  if (has(decoded, isa::maskable) && isa::vector::is_masked(&decoded)) add_read(job, group(0, 1, true));
   return job;
 }
 
