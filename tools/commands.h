@@ -9,7 +9,7 @@ namespace dojo::tools {
 
 // Exit codes beside the guest program's own.
 constexpr int exit_user_error = 2;
-constexpr int exit_guest_stranded = 3;  // a trap, a deadlock, a program that runs too long
+constexpr int exit_guest_stranded = 3;  // a trap, a deadlock, too long a run; a loss that is not finite
 constexpr int exit_interrupted = 130;   // Ctrl-C, as a shell says it
 
 void add_cc_command(CLI::App& app);

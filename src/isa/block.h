@@ -1,11 +1,11 @@
 // Straight-line runs of decoded instructions: what the node executes, times and counts as one thing.
 //
-// A block ends at the first instruction with `ends_block`, at `max_block` instructions, or before an address
-// that cannot be fetched (which then traps as a block of its own). pc-relative immediates (branches, jal,
-// auipc) are absolute after building. The last Decoded is always a sentinel: it sets hart.pc to the address
-// after the block and returns nullptr. So: a handler that neither branches nor traps returns d + 1; a taken
-// branch sets hart.pc and returns nullptr; a system call or transfer sets hart.stop and returns d + 1 (the
-// sentinel leaves pc behind the instruction, ready to resume).
+// A block ends at the first instruction with `ends_block`, before one with `starts_block` or one that cannot
+// be fetched (which then traps as a block of its own), or at `max_block` instructions. pc-relative immediates
+// (branches, jal, auipc) are absolute after building. The last Decoded is always a sentinel: it sets hart.pc
+// to the address after the block and returns nullptr. So: a handler that neither branches nor traps returns d
+// + 1; a taken branch sets hart.pc and returns nullptr; a system call or transfer sets hart.stop and returns
+// d + 1 (the sentinel leaves pc behind the instruction, ready to resume).
 #pragma once
 
 #include <cstdint>

@@ -1,6 +1,6 @@
 // What one instruction occupies: the pipeline's view of it, without its meaning.
 //
-// Both pipeline models, the slow one that defines timing and the fast one, work on the same jobs, so that a
+// All pipeline models, the slow one that defines timing and the fast ones, work on the same jobs, so that a
 // rule about how much an instruction occupies stands in one place (job.cpp) and a rule about when it may go
 // in another (pipeline_reference.cpp). All latencies and widths come from the machine file. docs/notes/005
 // gives the rules on one page.

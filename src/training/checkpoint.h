@@ -13,7 +13,7 @@
 namespace dojo::training {
 
 struct Checkpoint {
-  std::string host_state;  // JSON: step, order, seed, metrics, and what must be equal to resume
+  std::string host_state;                       // JSON, which saved_run.cpp writes and reads
   std::vector<std::vector<std::byte>> regions;  // one per node, equal sizes
 };
 
