@@ -302,24 +302,34 @@ TEST_F(Refusal, IsNotForRunsThatWereKilledAndTheirHistoryHasEachStepOnce) {
 
 TEST_F(Refusal, IsNotForANewRunOverAnOldOneWhichGoesWhole) {
   ASSERT_EQ(train("good", "--steps 5").exit_code, 0);
-  const Said said = train("good", "--steps 30000", "ulimit -t 4");  // cut after it has begun
-  EXPECT_NE(said.errors.find("replaces an earlier run"), std::string::npos) << said.errors;
+  const pid_t child = start("good", "--steps 30000");
+  expect_said_while(child, "replaces an earlier run");
+  kill(child, SIGKILL);
+  waitpid(child, nullptr, 0);
   EXPECT_FALSE(fs::exists(folder_ / "out/report.txt"));
   EXPECT_FALSE(fs::exists(folder_ / "out/trained.onnx"));
 }
 
 TEST_F(Refusal, OfALossThatIsNotFiniteKeepsTheLastGoodCheckpoint) {
-  ASSERT_EQ(train("good", "--steps 4 --optimizer sgd --lr 0.001 --formats fp32").exit_code, 0);
-  const Said said = train("good", "--steps 400 --optimizer sgd --lr 1e6 --formats fp32");
+  // A warm-up so long that the first epoch of four steps, at whose end a checkpoint is written, is finite.
+  const Said said = train("good", "--steps 400 --optimizer sgd --lr 500 --formats fp32");
   EXPECT_EQ(said.exit_code, 3) << said.errors;
   EXPECT_NE(said.last.find("stopped at step"), std::string::npos) << said.last;
+  EXPECT_NE(said.last.find("out/checkpoint.dojo is of an earlier step"), std::string::npos) << said.last;
   EXPECT_FALSE(fs::exists(folder_ / "out/report.txt"));
-  if (fs::exists(folder_ / "out/checkpoint.dojo")) {
-    EXPECT_EQ(dojo("{} train --resume out").exit_code, 3);  // the same end, from a state that was finite
-  }
+  const Said again = dojo("{} train --resume out");  // the same end, from a state that was finite
+  EXPECT_EQ(again.exit_code, 3) << again.errors;
+  EXPECT_EQ(again.last, said.last);
+
+  // Over an earlier run, before the first checkpoint: the old one is gone with all of that run.
+  const Said at_once = train("good", "--steps 4 --optimizer sgd --lr 1e6 --formats fp32");
+  EXPECT_EQ(at_once.exit_code, 3) << at_once.errors;
+  EXPECT_NE(at_once.last.find("no checkpoint had been written yet"), std::string::npos) << at_once.last;
+  EXPECT_FALSE(fs::exists(folder_ / "out/checkpoint.dojo"));
 }
 
-// Ctrl-C ends with a checkpoint, from which the run goes on to the bits it would have had.
+// Ctrl-C ends with a checkpoint and a command that goes on from there (to the bits that the run would have
+// had: train_test).
 TEST_F(Refusal, IsNotForRunsThatWereInterrupted) {
   const pid_t child = start("good", "--steps 3000");
   expect_said_while(child, "step 1/");
@@ -334,7 +344,11 @@ TEST_F(Refusal, IsNotForRunsThatWereInterrupted) {
   const std::string command = said.substr(hint + 10, said.find('\n', hint) - hint - 10);
   EXPECT_TRUE(command.ends_with(" train good.onnx --resume out")) << command;
   EXPECT_EQ(dojo(command + " --steps 1000000 --lr 9").exit_code, 2);  // it reads the recipe
-  EXPECT_TRUE(fs::exists(folder_ / "out/checkpoint.dojo"));
+  const int done = std::stoi(said.substr(said.rfind("after step ") + 11));
+  const Said more = dojo(fmt::format("{} --steps {}", command, done + 1));
+  EXPECT_EQ(more.exit_code, 0) << more.errors;
+  EXPECT_NE(more.errors.find(fmt::format("going on behind step {} of {}", done, done + 1)), std::string::npos)
+      << more.errors;
 }
 
 }  // namespace

@@ -85,6 +85,43 @@ TEST_F(TrainCheck, LeavesARunAsItIsAndCountsFromItsCheckpoint) {
   EXPECT_EQ(said_of("step"), "none is left to do");
 }
 
+TEST_F(TrainCheck, SaysWhatIsTrainedAndWhatAnExporterMerged) {
+  onnx::Model model = network("Tanh", 8, 16, 1, "angle");
+  const auto vector_of = [](const char* name, std::int64_t length, float value) {
+    return onnx::make_tensor(name, {length}, std::vector<float>(static_cast<std::size_t>(length), value));
+  };
+  for (auto& one : {vector_of("mean", 1, 0.5f), vector_of("scale", 128, 1), vector_of("shift", 128, 0)})
+    model.graph.initialisers.push_back(one);
+  model.graph.nodes = {{"centre", "Sub", "", {"image", "mean"}, {"centred"}, {}, ""},
+                       {"flatten", "Flatten", "", {"centred"}, {"flat"}, {}, ""},
+                       {"norm1", "LayerNormalization", "", {"flat", "scale", "shift"}, {"one"}, {}, ""},
+                       {"bend", "Tanh", "", {"one"}, {"bent"}, {}, ""},
+                       {"norm2", "LayerNormalization", "", {"bent", "scale", "shift"}, {"two"}, {}, ""},
+                       {"head", "MatMul", "", {"two", "weight"}, {"angle"}, {}, ""}};
+  write_model("norms", model);
+  const Said merged = train("norms", "--check --steps 1");
+  ASSERT_EQ(merged.exit_code, 0) << merged.errors;
+  for (const char* words :
+       {"training 384 numbers in 3 parameters: ", "not trained: mean (only scales or shifts the input",
+        "warning: 'scale' is one parameter for 2 operators (norm1, norm2)", "warning: 'shift' is", "--untie"})
+    EXPECT_NE(merged.errors.find(words), std::string::npos) << words << " in: " << merged.errors;
+  const Said untied = train("norms", "--check --steps 1 --untie");
+  ASSERT_EQ(untied.exit_code, 0) << untied.errors;
+  EXPECT_NE(untied.errors.find("training 640 numbers in 5 parameters: "), std::string::npos) << untied.errors;
+  EXPECT_EQ(untied.errors.find("is one parameter for"), std::string::npos) << untied.errors;
+
+  // What the file's metadata names stays, too; a name that nothing has is refused.
+  model.metadata["opendojo.frozen"] = "scale";
+  write_model("frozen", model);
+  const Said frozen = train("frozen", "--check --steps 1");
+  EXPECT_NE(frozen.errors.find("training 256 numbers in 2 parameters: "), std::string::npos) << frozen.errors;
+  EXPECT_NE(frozen.errors.find("not trained: scale (the metadata says so)"), std::string::npos)
+      << frozen.errors;
+  model.metadata["opendojo.frozen"] = "scales";
+  write_model("misspelt", model);
+  expect_refused(train("misspelt", "--check --steps 1"), {"misspelt.onnx", "'scales'"});
+}
+
 TEST_F(TrainCheck, RefusesWhatTheRunWould) {
   expect_refused(train("good", "--check --batch 30"), {"--batch", "30"});
   expect_refused(train("good", "--check --resume nowhere"), {"nowhere"});

@@ -14,6 +14,7 @@
 #include "base/random.h"
 #include "graph/interpreter.h"
 #include "training/emulated_network.h"
+#include "training/history.h"
 #include "training/trainer.h"
 
 namespace dojo::training {
@@ -374,6 +375,40 @@ TEST_F(Train, PredictsTheSameBitsWhateverTheBatch) {
   for (const std::int64_t batch : {7, 11})
     EXPECT_EQ(predictions(machine_, trained, report, batch, compiler::FormatChoice::fp32).machine, six)
         << batch;
+}
+
+// What the held-out frames get out of noise falls while the rest is learnt by heart.
+TEST_F(Train, KeepsTheParametersThatPredictedBestBesideTheLast) {
+  TrainOptions wanted = options(write(small_network()), "out");
+  wanted.steps = 15;
+  const RunReport report = run(wanted);
+  const HistoryTable history = read_history(wanted.out / "history.csv");
+  const auto r2 = static_cast<std::size_t>(
+      std::ranges::find_if(history.columns, [](const auto& name) { return name.starts_with("r2."); }) -
+      history.columns.begin());
+  ASSERT_LT(r2, history.columns.size());
+  std::size_t best = history.rows.size(), validated = 0;
+  for (std::size_t i = 0; i < history.rows.size(); ++i) {
+    if (std::isnan(history.rows[i][r2])) continue;
+    ++validated;
+    if (best == history.rows.size() || history.rows[i][r2] > history.rows[best][r2]) best = i;
+  }
+  EXPECT_EQ(validated, 5u);
+  ASSERT_TRUE(report.best.has_value());
+  EXPECT_EQ(report.best->step, best + 1);
+  ASSERT_LT(report.best->step, report.steps_done) << "nothing is kept that is not there anyway";
+
+  // In another folder, going on for a step that does not do better; and alone, through a step that moves
+  // nothing.
+  TrainOptions longer = options(wanted.recipe.model, "longer");
+  longer.resume = wanted.out;
+  longer.steps = 16;
+  EXPECT_EQ(run(longer).best->step, report.best->step);
+  EXPECT_EQ(read_file(longer.out / "best.onnx"), read_file(wanted.out / "best.onnx"));
+  TrainOptions again = options(wanted.out / "best.onnx", "again");
+  again.steps = 1;
+  again.learning_rate = 1e-30;
+  EXPECT_EQ(run(again).validation.at(0).quality.r2, report.best->score.mean_r2);
 }
 
 TEST_F(Train, LearnsAFewFramesByHeart) {

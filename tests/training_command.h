@@ -1,10 +1,6 @@
 // `dojo` as a user meets it, on a small tub and small networks: for the tests of its commands.
 #pragma once
 
-extern "C" {
-#include <libavcodec/avcodec.h>
-}
-
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <sys/wait.h>
@@ -19,6 +15,7 @@ extern "C" {
 
 #include "base/file.h"
 #include "base/random.h"
+#include "driving/written_images.h"
 #include "graph/onnx_file.h"
 
 namespace dojo {
@@ -26,39 +23,13 @@ namespace dojo {
 namespace fs = std::filesystem;
 namespace onnx = graph::onnx;
 
-// A picture of 160 x 120 whose brightness is `level`, as JPEG.
-inline std::string jpeg(int level) {
-  AVCodecContext* context = avcodec_alloc_context3(avcodec_find_encoder(AV_CODEC_ID_MJPEG));
-  context->width = 160;
-  context->height = 120;
-  context->pix_fmt = AV_PIX_FMT_YUVJ420P;
-  context->time_base = {1, 20};
-  EXPECT_GE(avcodec_open2(context, context->codec, nullptr), 0);
-  AVFrame* frame = av_frame_alloc();
-  frame->width = context->width;
-  frame->height = context->height;
-  frame->format = context->pix_fmt;
-  EXPECT_GE(av_frame_get_buffer(frame, 0), 0);
-  for (int plane = 0; plane < 3; ++plane)
-    std::fill_n(frame->data[plane], frame->linesize[plane] * (plane == 0 ? 120 : 60),
-                static_cast<std::uint8_t>(plane == 0 ? level : 128));
-  AVPacket* packet = av_packet_alloc();
-  EXPECT_GE(avcodec_send_frame(context, frame), 0);
-  EXPECT_GE(avcodec_receive_packet(context, packet), 0);
-  std::string bytes(reinterpret_cast<const char*>(packet->data), static_cast<std::size_t>(packet->size));
-  av_packet_free(&packet);
-  av_frame_free(&frame);
-  avcodec_free_context(&context);
-  return bytes;
-}
-
 // A Donkeycar tub of `frames` frames: the brighter, the farther to the right.
 inline void write_tub(const fs::path& folder, int frames) {
   fs::create_directories(folder / "images");
   std::string catalog;
   for (int i = 0; i < frames; ++i) {
     const int level = 30 + i * 53 % 200;
-    write_text(folder / "images" / fmt::format("{}.jpg", i), jpeg(level));
+    write_text(folder / "images" / fmt::format("{}.jpg", i), driving::jpeg(level, level, 160, 120));
     catalog += fmt::format(
         R"({{"_index": {0}, "_session_id": "s", "cam/image_array": "{0}.jpg", "user/angle": {1}, "user/throttle": 0.5}})"
         "\n",

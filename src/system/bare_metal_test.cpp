@@ -4,13 +4,13 @@
 // The programs are assembly, linked where such suites link: code at 0x80000000, tohost on a page of its own.
 #include <fmt/format.h>
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
-#include <filesystem>
+#include <cstdlib>
 #include <functional>
 #include <string>
 
 #include "base/file.h"
+#include "base/temporary_folder.h"
 #include "system/computer.h"
 #include "system/program.h"
 
@@ -83,34 +83,29 @@ reset:
   csrw mepc, t0
   csrr a0, mhartid
   mret
+)";
+constexpr std::string_view begin_test = "\n.text\n.globl test\ntest:\n";
+constexpr std::string_view pass = "\n  fence\n  li gp, 1\n  li a7, 93\n  li a0, 0\n  ecall\n  unimp\n";
+
+constexpr std::string_view begin_alone = ".section .text.init, \"ax\"\n.globl _start\n_start:\n";
+constexpr std::string_view host_words = R"(
 .section .tohost, "aw"
 .align 6
 .globl tohost, fromhost
 tohost: .dword 0
 fromhost: .dword 0
-.text
-.globl test
-test:
 )";
-constexpr std::string_view pass = "\n  fence\n  li gp, 1\n  li a7, 93\n  li a0, 0\n  ecall\n  unimp\n";
 
 class BareMetal : public testing::Test {
 protected:
-  void SetUp() override {
-    std::string pattern = (std::filesystem::temp_directory_path() / "dojo-bare-XXXXXX").string();
-    ASSERT_NE(mkdtemp(pattern.data()), nullptr);
-    folder_ = pattern;
-  }
-  void TearDown() override { std::filesystem::remove_all(folder_); }
-
   LaunchResult run(std::string_view source) {
-    write_text(folder_ / "test.s", source);
-    write_text(folder_ / "test.ld", linker_script);
-    const std::string elf = (folder_ / "test.elf").string();
+    write_text(folder_.path() / "test.s", source);
+    write_text(folder_.path() / "test.ld", linker_script);
+    const std::string elf = (folder_.path() / "test.elf").string();
     const std::string command = fmt::format(
         "cd {} && clang-22 --target=riscv64-unknown-elf -march=rv64gcv -mabi=lp64d -nostdlib -static "
         "-fuse-ld=lld-22 -Wl,-T,test.ld -o {} test.s",
-        folder_.string(), elf);
+        folder_.path().string(), elf);
     EXPECT_EQ(std::system(command.c_str()), 0);
     Computer computer(machine::read_machine("d1"), 1);
     LaunchOptions options;
@@ -118,21 +113,28 @@ protected:
     options.text_output = text_output_;
     return computer.launch(Program::read(elf), 0, 0, options);
   }
+  LaunchResult run_test(std::string_view body) {
+    return run(fmt::format("{}{}{}{}", startup, host_words, begin_test, body));
+  }
+  // Without any start-up code.
+  LaunchResult run_alone(std::string_view body, std::string_view data = "") {
+    return run(fmt::format("{}{}{}{}", begin_alone, body, host_words, data));
+  }
   void expect_pass(std::string_view body) {
-    const LaunchResult result = run(std::string(startup) + std::string(body) + std::string(pass));
+    const LaunchResult result = run_test(fmt::format("{}{}", body, pass));
     EXPECT_EQ(result.outcome, Outcome::finished)
         << (result.stranded.empty() ? "" : result.stranded[0].reason);
     EXPECT_EQ(result.exit_code, 0);
   }
 
-  std::filesystem::path folder_;
+  TemporaryFolder folder_{"dojo-bare-metal"};
   std::function<void(std::string_view)> text_output_;
 };
 
 TEST_F(BareMetal, StartUpCodeReachesTheTestInUserMode) { expect_pass(""); }
 
 TEST_F(BareMetal, AFailingTestSaysItsNumber) {
-  const LaunchResult result = run(std::string(startup) + R"(
+  const LaunchResult result = run_test(R"(
     li gp, 5
     sll gp, gp, 1
     or gp, gp, 1
@@ -394,10 +396,7 @@ good:)");
 }
 
 TEST_F(BareMetal, FloatsAndVectorsTrapWhileTheyAreOff) {
-  const LaunchResult result = run(R"(
-.section .text.init, "ax"
-.globl _start
-_start:
+  const LaunchResult result = run_alone(R"(
     la t0, handler
     csrw mtvec, t0
     addi sp, sp, -16
@@ -430,9 +429,6 @@ _start:
     li t1, 0x6600
     csrs mstatus, t1
     mret
-.section .tohost, "aw"
-.globl tohost
-tohost: .dword 0
 )");
   EXPECT_EQ(result.outcome, Outcome::finished);
   EXPECT_EQ(result.exit_code, 0);
@@ -440,10 +436,7 @@ tohost: .dword 0
 
 // What an access that crosses the end of memory tells the handler, in translated code, too.
 TEST_F(BareMetal, TheHandlerLearnsWhereTheFaultyPartOfAnAccessBegins) {
-  const LaunchResult result = run(R"(
-.section .text.init, "ax"
-.globl _start
-_start:
+  const LaunchResult result = run_alone(R"(
     la t0, handler
     csrw mtvec, t0
     li a1, 0x80140000 - 4
@@ -477,9 +470,6 @@ _start:
     addi t0, t0, 2
   2: csrw mepc, t0
     mret
-.section .tohost, "aw"
-.globl tohost
-tohost: .dword 0
 )");
   EXPECT_EQ(result.outcome, Outcome::finished);
   EXPECT_EQ(result.exit_code, 0);
@@ -488,10 +478,7 @@ tohost: .dword 0
 TEST_F(BareMetal, AnEvenTohostIsASystemCall) {
   std::string said;
   text_output_ = [&](std::string_view words) { said += words; };
-  const LaunchResult result = run(R"(
-.section .text.init, "ax"
-.globl _start
-_start:
+  const LaunchResult result = run_alone(R"(
     la s0, call
     la s1, tohost
     la s2, fromhost
@@ -521,11 +508,8 @@ _start:
   bad: li t0, 3
     sd t0, (s1)
     j 3b
-.section .tohost, "aw"
-.align 6
-.globl tohost, fromhost
-tohost: .dword 0
-fromhost: .dword 0
+)",
+                                        R"(
 .data
 .align 6
 call: .dword 64, 1, text, 5, 0, 0, 0, 0
@@ -536,18 +520,37 @@ text: .ascii "word\n"
   EXPECT_EQ(said, "word\nword\nword\n!");
 }
 
+TEST_F(BareMetal, ASystemCallThatNobodyServesIsAnsweredAndNamed) {
+  const LaunchResult result = run_alone(R"(
+    la s0, call
+    la s1, tohost
+    sd s0, (s1)
+  1: ld t0, (s1)
+    bnez t0, 1b
+    ld t0, (s0)
+    addi t0, t0, 38  # ENOSYS
+    seqz t0, t0
+    sd t0, (s1)
+  2: j 2b
+)",
+                                        R"(
+.data
+.align 6
+call: .dword 2011, 0, 0, 0, 0, 0, 0, 0
+)");
+  EXPECT_EQ(result.outcome, Outcome::finished);
+  EXPECT_EQ(result.exit_code, 0);
+  ASSERT_EQ(result.warnings.size(), 1u);
+  EXPECT_NE(result.warnings[0].find("system call 2011 does not exist"), std::string::npos)
+      << result.warnings[0];
+}
+
 TEST_F(BareMetal, ADeviceThatIsNotThereIsNamed) {
-  const LaunchResult result = run(R"(
-.section .text.init, "ax"
-.globl _start
-_start:
+  const LaunchResult result = run_alone(R"(
     li t0, 0x0200000000000010
     la t1, tohost
     sd t0, (t1)
   1: j 1b
-.section .tohost, "aw"
-.globl tohost
-tohost: .dword 0
 )");
   EXPECT_EQ(result.outcome, Outcome::trapped);
   ASSERT_FALSE(result.stranded.empty());
