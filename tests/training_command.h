@@ -125,6 +125,7 @@ protected:
   pid_t start(const std::string& model, const std::string& more) {
     const std::string line =
         fmt::format("cd {} && {} >words 2>errors", folder_.string(), train_command(model, more));
+    fs::remove(folder_ / "errors");  // what an earlier command said
     const pid_t child = fork();
     if (child == 0) {
       execl("/bin/sh", "sh", "-c", line.c_str(), nullptr);

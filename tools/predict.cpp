@@ -18,6 +18,7 @@
 #include "output_folder.h"
 #include "path_argument.h"
 #include "quality_text.h"
+#include "report/run_pictures.h"
 #include "stop_request.h"
 #include "train_progress.h"
 #include "training/prediction_run.h"
@@ -40,7 +41,7 @@ struct PredictArguments : MachineArguments {
 // command's own.
 class Destination {
 public:
-  explicit Destination(const fs::path& out) : file_(is_file(out) ? out : out / "predictions.csv") {
+  explicit Destination(const fs::path& out) : table_(is_file(out) ? out : out / "predictions.csv") {
     refuse_a_runs_own();
     if (!is_file(out)) {
       folder_.emplace(out);
@@ -52,7 +53,11 @@ public:
       refuse(out.string(), "cannot be written: {}", std::strerror(errno));
   }
 
-  const fs::path& file() const { return file_; }
+  const fs::path& table() const { return table_; }
+  // Where a picture goes: only into a folder.
+  std::optional<fs::path> picture() const {
+    return folder_ ? std::optional(table_.parent_path() / "predictions.svg") : std::nullopt;
+  }
 
 private:
   static bool is_file(const fs::path& out) {
@@ -63,13 +68,13 @@ private:
   // A run's predictions are of its own held-out frames, beside its report.
   void refuse_a_runs_own() const {
     std::error_code none;
-    const fs::path above = fs::absolute(file_).parent_path();
+    const fs::path above = fs::absolute(table_).parent_path();
     for (const char* name : {"run.json", "checkpoint.dojo"})
-      if (file_.filename() == "predictions.csv" && fs::exists(above / name, none))
-        refuse(file_.string(), "belongs to the training run there; choose another place");
+      if (table_.filename() == "predictions.csv" && fs::exists(above / name, none))
+        refuse(table_.string(), "belongs to the training run there; choose another place");
   }
 
-  fs::path file_;
+  fs::path table_;
   std::optional<OutputFolder> folder_;
 };
 
@@ -119,9 +124,13 @@ int predict(const PredictArguments& a) {
     return exit_interrupted;
   }
   const auto values = training::judge(network.targets, questions.meanings, questions.measured, run.outputs);
-  write_text(destination.file(), training::predictions_csv(course.frames(), questions.frames, values));
+  write_text(destination.table(), training::predictions_csv(course.frames(), questions.frames, values));
+  if (const auto picture = destination.picture())
+    write_text(*picture, report::predictions_picture(values, questions.frames,
+                                                     a.held_out ? "held-out frames" : "frames"));
   say(a, machine, course, values, run);
-  fmt::print("written: {}\n", destination.file().string());
+  fmt::print("written: {}{}\n", destination.table().string(),
+             destination.picture() ? ", " + destination.picture()->string() : "");
   return 0;
 }
 
@@ -144,8 +153,9 @@ void add_predict_command(CLI::App& app) {
   add_machine_options(*command, a);
   command
       ->add_option("--out", a.out,
-                   "A name that ends in .csv, or a folder for predictions.csv: for each frame its recording "
-                   "and number there, and the true (where it was measured) and the predicted value")
+                   "A name that ends in .csv, or a folder for predictions.csv (for each frame its recording "
+                   "and number there, the true value where it was measured, and the predicted one) and "
+                   "predictions.svg")
       ->check(path_argument())
       ->capture_default_str();
   command->footer("Exit code: 2 for what is refused, 130 after Ctrl-C");

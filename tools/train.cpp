@@ -15,6 +15,7 @@
 #include "course.h"
 #include "graph/onnx_file.h"
 #include "output_folder.h"
+#include "report/run_pictures.h"
 #include "run_files.h"
 #include "stop_request.h"
 #include "train_check.h"
@@ -22,6 +23,7 @@
 #include "train_progress.h"
 #include "train_report.h"
 #include "trained_parameters.h"
+#include "training/history.h"
 #include "training/predictions.h"
 #include "training/saved_run.h"
 
@@ -69,8 +71,17 @@ training::Watcher watcher_for(ProgressLine& line, const training::TrainOptions& 
   return watcher;
 }
 
+// Also of a run that is not over: it shows why one stopped it, or how it went wrong.
+void draw_loss(const training::TrainOptions& options) {
+  write_text(options.out / "loss.svg",
+             report::loss_picture(training::read_history(options.out / "history.csv")));
+}
+
 void write_results(const training::TrainOptions& options, const machine::Machine& machine,
                    const training::RunReport& report, const DrivingCourse& course) {
+  draw_loss(options);
+  write_text(options.out / "predictions.svg",
+             report::predictions_picture(report.validation, course.split().validation, "held-out frames"));
   write_text(options.out / "predictions.csv",
              training::predictions_csv(course.frames(), course.split().validation, report.validation));
   graph::onnx::write_model(options.out / "trained.onnx", report.trained);
@@ -79,7 +90,8 @@ void write_results(const training::TrainOptions& options, const machine::Machine
   write_text(options.out / "report.txt", text);
   fmt::print("{}\nwritten: {}\n", text,
              (options.out /
-              "{run.json, report.txt, trained.onnx, best.onnx, history.csv, predictions.csv, program/}")
+              "{report.txt, loss.svg, predictions.svg, predictions.csv, history.csv, run.json, trained.onnx, "
+              "best.onnx, program/}")
                  .string());
 }
 
@@ -91,6 +103,7 @@ int diverged(const training::TrainOptions& options, const training::RunReport& r
              saved ? fmt::format("{} is of an earlier step, when all was finite",
                                  (options.out / "checkpoint.dojo").string())
                    : std::string("no checkpoint had been written yet"));
+  draw_loss(options);
   return exit_guest_stranded;
 }
 
@@ -152,6 +165,7 @@ int run(const Task& task, ProgressLine& line, const training::Watcher& watcher) 
   if (report.interrupted) {
     fmt::print(stderr, "interrupted after step {} of {}; to go on: {}\n", report.steps_done, report.steps,
                command_to_resume(task.options));
+    draw_loss(task.options);
     return exit_interrupted;
   }
   write_results(task.options, task.machine, report, *task.course);

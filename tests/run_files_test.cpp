@@ -1,0 +1,90 @@
+// The tables and pictures that `dojo train` leaves: do they say what the run did, and are they ever of
+// another run than the one in the folder?
+#include <cmath>
+
+#include "training/history.h"
+#include "training_command.h"
+
+namespace dojo {
+namespace {
+
+std::size_t count(const std::string& text, const std::string& part) {
+  std::size_t found = 0;
+  for (std::size_t at = 0; (at = text.find(part, at)) != std::string::npos; at += part.size()) ++found;
+  return found;
+}
+
+class RunFiles : public TrainingCommand {
+protected:
+  void SetUp() override {
+    TrainingCommand::SetUp();
+    write_tub(folder_ / "drive", 70);
+  }
+
+  std::string file(const std::string& name) const { return read_text(folder_ / name); }
+  bool is_there(const std::string& name) const { return fs::exists(folder_ / name); }
+
+  // Ends a run that start() began, with a signal.
+  static int end(pid_t child, int signal) {
+    kill(child, signal);
+    int status = 0;
+    waitpid(child, &status, 0);
+    return status;
+  }
+};
+
+TEST_F(RunFiles, PicturesShowWhatTheTablesSay) {
+  ASSERT_EQ(train("good", "--data drive --epochs 3").exit_code, 0);
+  const std::string loss = file("out/loss.svg"), predictions = file("out/predictions.svg");
+  const training::HistoryTable history = training::read_history(folder_ / "out/history.csv");
+  std::size_t validations = 0;
+  for (const auto& row : history.rows) {
+    if (std::isnan(row[7])) continue;
+    ++validations;
+    EXPECT_EQ(count(loss, fmt::format("<title>step {}, epoch {}: R2 {:.4f}, RMSE {:.4f}</title>", row[0],
+                                      row[1], row[7], row[8])),
+              1u)
+        << loss;
+  }
+  EXPECT_EQ(validations, 3u);
+  const std::string table = file("out/predictions.csv");
+  EXPECT_EQ(count(predictions, "<circle "), count(table, "\n"));  // the head line's is the legend's
+  const std::string report = file("out/report.txt");
+  const std::size_t r2 = report.find("R2 ");
+  EXPECT_NE(predictions.find(report.substr(r2, 9)), std::string::npos) << predictions;
+}
+
+// Nothing in them depends on the day, and nothing on whether the run was cut.
+TEST_F(RunFiles, AreTheSameAfterAnInterruption) {
+  const std::string data = fmt::format("--data {} --steps 400", (folder_ / "drive").string());
+  ASSERT_EQ(train("good", data + " --out whole").exit_code, 0);
+  const pid_t child = start("good", data);
+  expect_said_while(child, "step 1/");
+  const int status = end(child, SIGINT);
+  if (WEXITSTATUS(status) == 130) {  // else it was done before the signal came
+    EXPECT_TRUE(is_there("out/loss.svg"));
+    EXPECT_FALSE(is_there("out/predictions.csv"));
+    EXPECT_FALSE(is_there("out/predictions.svg"));
+    ASSERT_EQ(dojo("{} train --resume out").exit_code, 0);
+  }
+  for (const char* name : {"loss.svg", "predictions.svg", "predictions.csv"})
+    EXPECT_EQ(file(std::string("out/") + name), file(std::string("whole/") + name)) << name;
+}
+
+TEST_F(RunFiles, OfAnEarlierRunGoBeforeANewOneBegins) {
+  ASSERT_EQ(train("good", "--steps 4").exit_code, 0);
+  const pid_t child = start("good", "--steps 30000");
+  expect_said_while(child, "step 1/");
+  end(child, SIGKILL);
+  for (const char* name : {"out/loss.svg", "out/predictions.svg", "out/predictions.csv"})
+    EXPECT_FALSE(is_there(name)) << name;
+}
+
+TEST_F(RunFiles, ShowHowARunWentWrong) {
+  ASSERT_EQ(train("good", "--steps 400 --optimizer sgd --lr 1e6 --formats fp32").exit_code, 3);
+  EXPECT_TRUE(is_there("out/loss.svg"));
+  EXPECT_FALSE(is_there("out/predictions.svg"));
+}
+
+}  // namespace
+}  // namespace dojo
