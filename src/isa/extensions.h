@@ -12,6 +12,7 @@ struct Extension {
   std::string_view name;     // as rows have it (Row::extension), or its own where no row has it
   std::string_view llvm;     // in clang's -march and llvm-mc's --mattr
   std::string_view qemu;     // as an option of the processor rv64 of qemu-riscv64 7.2; see below
+  bool spike;                // Spike's --isa knows it by LLVM's name
   bool compiled;             // what networks and kernels are compiled for unless told otherwise
   std::string_view meaning;  // here, for docs/isa.md
 };
@@ -32,5 +33,11 @@ std::string compiled_architecture(unsigned vlen_bits);
 
 // For qemu-riscv64's -cpu.
 std::string qemu_processor(unsigned vlen_bits);
+
+// Whether Spike knows the instructions of rows with this extension.
+bool is_in_spike(std::string_view row_extension);
+
+// For Spike's --isa: all that it knows.
+std::string spike_architecture(unsigned vlen_bits);
 
 }  // namespace dojo::isa

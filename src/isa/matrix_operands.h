@@ -25,15 +25,14 @@ inline bool is_matrix_configuration(const Hart& hart) { return !hart.vill && har
 
 constexpr VectorOperands step_operands = {.vs2 = {Extent::step_rows}, .vs1 = {Extent::step_rows}};
 
-// A step from elements of this width into a tile of 32-bit elements. An operand begins at a register that is
-// below 8 / KMAX in its group of eight and, as any group, at a multiple of LMUL.
+// A step from elements of this width into a tile of 32-bit elements.
 template <unsigned sew>
 bool step_is_legal(const Hart& hart, const Decoded* d) {
   constexpr unsigned depth = 32 / sew, log2 = static_cast<unsigned>(std::countr_zero(sew)) - 3;
   constexpr unsigned widen = static_cast<unsigned>(std::countr_zero(depth)) + 1;
   constexpr std::uint64_t altfmt = sew == 16 ? 0 : 1u << 8;  // elsewhere it is reserved
   constexpr std::uint64_t considered = vill_bit | 3u << 9 | altfmt | 7u << 3;
-  const unsigned misplaced = (8 - 8 / depth) | ((1u << (hart.vtype & 7)) - 1);
+  const unsigned misplaced = step_operands.vs2.misplaced_bits({log2, static_cast<int>(hart.vtype & 7)});
   return (hart.vtype & considered) == (widen << 9 | log2 << 3) && (d->word >> 8 & 3) == 0 &&
          ((d->rs1 | d->rs2) & misplaced) == 0;
 }

@@ -18,6 +18,10 @@ struct Decoded;
 struct ElementType {
   int sew_log2 = 0;   // of bytes: 0..3
   int lmul_log2 = 0;  // -3..3
+
+  static constexpr ElementType of(std::uint64_t vtype) {
+    return {static_cast<int>(vtype >> 3 & 7), static_cast<int>((vtype & 7) ^ 4) - 4};
+  }
 };
 
 enum class Extent : std::uint8_t {
@@ -69,10 +73,25 @@ struct OperandGroup {
     }
   }
 
+  // Whether there are elements and groups of that size. An element has 8 to 64 bits.
+  constexpr bool exists(ElementType type) const {
+    const int emul = emul_log2(type), eew = extent == Extent::mask ? 0 : eew_log2(type);
+    return emul >= -3 && emul <= 3 && eew >= 0 && eew <= 3;
+  }
+
   // Consecutive registers; a fraction still takes one. Of matrix steps: for each row.
   constexpr unsigned registers(ElementType type) const {
     if (extent == Extent::none || extent == Extent::tile_slice) return 0;
     return 1u << std::clamp(emul_log2(type), 0, 3);
+  }
+
+  // The bits that are 0 in the number of a register at which the operand may begin: a group at a multiple of
+  // its size; the first row of a matrix step also below 8 / KMAX among eight, where KMAX is 32 / SEW.
+  constexpr unsigned misplaced_bits(ElementType type) const {
+    const unsigned within_group = extent == Extent::tile_slice ? 0 : std::max(registers(type), 1u) - 1;
+    if (extent != Extent::step_rows) return within_group;
+    const unsigned most_rows = std::max(4u >> type.sew_log2, 1u);
+    return within_group | (8 - 8 / most_rows);
   }
 
   bool operator==(const OperandGroup&) const = default;

@@ -18,10 +18,9 @@ inline ElementType element_type(const Hart& hart) {
   return {static_cast<int>(sew_log2(hart)), hart.lmul_log2};
 }
 
-// Whether the operand may begin at register `r`: its EMUL exists, and r is a multiple of it.
+// Whether the operand may begin at register `r`: its EEW and EMUL exist, and r is a multiple of the latter.
 inline bool group_is_legal(unsigned r, const OperandGroup& operand, ElementType type) {
-  const int emul_log2 = operand.emul_log2(type);
-  return emul_log2 >= -3 && emul_log2 <= 3 && (r & (operand.registers(type) - 1)) == 0;
+  return operand.exists(type) && (r & operand.misplaced_bits(type)) == 0;
 }
 
 // V 1.0 section 5.2: a destination may overlap a source of another EEW only so that no element is overwritten

@@ -2,6 +2,7 @@
 // with loops, ways around, jumps and changes of the configuration between them.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -42,16 +43,13 @@ public:
       for (const translate::Emitter& emitter : table) rows_.push_back(row_named(emitter.mnemonic));
   }
 
-  void add_to(std::vector<std::uint32_t>& words, unsigned count, unsigned lmul) {
+  void add_to(std::vector<std::uint32_t>& words, unsigned count, isa::ElementType type) {
     while (count != 0) {
       const std::span<const isa::Row* const> all = isa::all_rows();
       const isa::Row& row =
           random_() % 24 == 0 ? *all[random_() % all.size()] : *rows_[random_() % rows_.size()];
       if ((row.properties & (isa::ends_block | isa::starts_block)) != 0) continue;
-      constexpr std::uint32_t each_register = 1u << 7 | 1u << 15 | 1u << 20;
-      const std::uint32_t unmasked = random_() % 4 == 0 ? 0 : 1u << 25;
-      std::uint32_t word = encoding(row, random_, 1u << lmul);
-      word = row.match | (((word | unmasked) & ~(((1u << lmul) - 1) * each_register)) & ~row.mask);
+      std::uint32_t word = legal_encoding(row, random_, type);
       const bool accesses = (row.properties & (isa::reads_memory | isa::writes_memory)) != 0;
       if (accesses) word = (word & ~(31u << 15)) | pointer << 15;
       if (row.rd == isa::Operand::x_write) word = (word & ~(31u << 7)) | (4 + random_() % 16) << 7;
@@ -71,18 +69,19 @@ inline std::vector<std::uint32_t> random_loop(Random& random, unsigned lmul) {
   std::vector<std::uint32_t> words;
   const unsigned sew = random() % 4 == 0 ? static_cast<unsigned>(random() % 4) : 2, vtype = lmul | sew << 3;
   const bool sets_length = random() % 2 == 0, changes_length = random() % 4 == 0;
+  const auto type = isa::ElementType::of(sets_length ? vtype : lmul | 2u << 3);
   if (changes_length) {
     words.push_back(andi(length, loop_counter, 1 << random() % 4));
     words.push_back(addi(length, length, 24));
   }
   if (sets_length) words.push_back(vsetvli(granted, length, vtype));
-  body.add_to(words, 1 + random() % 10, lmul);
+  body.add_to(words, 1 + random() % 10, type);
   std::vector<std::uint32_t> around;
-  body.add_to(around, 1 + random() % 8, lmul);
+  body.add_to(around, 1 + random() % 8, type);
   words.push_back(andi(parity, loop_counter, random() % 2 == 0 ? 3 : 16));
   words.push_back(branch(random() % 2, parity, 0, static_cast<int>(4 * (around.size() + 1))));
   words.insert(words.end(), around.begin(), around.end());
-  body.add_to(words, 1 + random() % 10, lmul);
+  body.add_to(words, 1 + random() % 10, type);
   words.push_back(addi(loop_counter, loop_counter, -1));
   words.push_back(branch(1, loop_counter, 0, -static_cast<int>(4 * words.size())));
   words.push_back(ecall);
@@ -108,8 +107,9 @@ public:
       add(matrix_, table);
   }
 
-  std::vector<std::uint32_t> write() {
+  std::vector<std::uint32_t> write(unsigned vlen_bits) {
     words_.clear();
+    model_->vlen_bits = vlen_bits;
     configure();
     for (auto segments = 1 + random_() % 3; segments != 0; --segments) segment();
     words_.push_back(addi(loop_counter, loop_counter, -1));
@@ -131,19 +131,18 @@ private:
     const unsigned rd = below(2) * granted, rs1 = below(3) != 0 ? length : 0;
     if (matrix_mode_) {
       constexpr unsigned shapes[] = {0x600, 0x508, 0x408, 0x600, 0x508, 0x210, 0x400, 0x200, 0x608, 0x218};
-      lmul_ = 0;
-      words_.push_back(vsetvli(granted, below(4) == 0 ? length : 0, shapes[below(std::size(shapes))]));
+      const unsigned shape = shapes[below(std::size(shapes))];
+      isa::set_vtype(*model_, shape);
+      words_.push_back(vsetvli(granted, below(4) == 0 ? length : 0, shape));
       constexpr std::uint32_t rows = 0x84107057, depth = 0x84207057;
       words_.push_back(rows | rd << 7 | (below(3) == 0 ? length : loop_counter) << 15);
       words_.push_back(depth | rd << 7 | (below(3) == 0 ? length : loop_counter) << 15);
       return;
     }
     constexpr unsigned fractions[] = {5, 6, 7};
-    const unsigned sew = below(2) == 0 ? 2 : below(4);
-    lmul_ = below(4);
-    const unsigned lmul = below(5) == 0 ? fractions[below(3)] : lmul_;
-    if (lmul > 3) lmul_ = 0;
+    const unsigned sew = below(2) == 0 ? 2 : below(4), lmul = below(5) == 0 ? fractions[below(3)] : below(4);
     const unsigned vtype = lmul | sew << 3 | below(4) << 6;
+    isa::set_vtype(*model_, vtype);
     switch (below(4)) {
       case 0:
         return words_.push_back(0xc0007057 | rd << 7 | below(32) << 15 | vtype << 20);
@@ -162,14 +161,9 @@ private:
       const isa::Row& row = below(50) == 0 ? *all[random_() % all.size()] : *some[random_() % some.size()];
       if ((row.properties & (isa::ends_block | isa::starts_block)) != 0) continue;
       if (row.unit == isa::Unit::system || row.unit == isa::Unit::transfer) continue;
-      constexpr std::uint32_t each_register = 1u << 7 | 1u << 15 | 1u << 20;
-      const std::uint32_t unmasked = below(3) == 0 ? 0 : 1u << 25;
-      std::uint32_t word = encoding(row, random_, 1u << lmul_);
-      std::uint32_t low = ((1u << lmul_) - 1) * each_register;
-      if (row.unit == isa::Unit::matrix) low = 7u << 15 | 7u << 20 | 3u << 8;
-      word = row.match | (((word | unmasked) & ~low) & ~row.mask);
-      // Masked ones write elsewhere than to v0.
-      if ((word >> 25 & 1) == 0 && (word >> 7 & 31) == 0) word |= 8u << 7 & ~row.mask;
+      std::uint32_t word = legal_encoding(row, random_, isa::ElementType::of(model_->vtype));
+      constexpr std::uint32_t tile_of_single = 3u << 8;  // begins at every fourth register
+      if (row.unit == isa::Unit::matrix) word &= ~(tile_of_single & ~row.mask);
       const bool accesses = (row.properties & (isa::reads_memory | isa::writes_memory)) != 0;
       if (accesses) word = (word & ~(31u << 15)) | pointer << 15;
       if (row.extension == "XSfmm" && accesses)
@@ -223,7 +217,7 @@ private:
   Random& random_;
   Rows scalar_, vector_, matrix_;
   std::vector<std::uint32_t> words_;
-  unsigned lmul_ = 0;
+  std::unique_ptr<Hart> model_ = std::make_unique<Hart>();  // vtype where the next instruction will stand
   bool matrix_mode_ = false;
 };
 

@@ -149,9 +149,9 @@ TEST_P(Traces, OfProgramsThatTwoHartsRunLeaveWhatTheMeaningsLeave) {
   Program program(random);
   std::size_t traced = 0, ended = 0;
   for (int round = 0; round < 400; ++round) {
-    const std::vector<std::uint32_t> words = program.write();
-    ASSERT_LE(4 * words.size(), text_end - base - 0x10);
     const unsigned vlen = 128u << random() % 4;
+    const std::vector<std::uint32_t> words = program.write(vlen);
+    ASSERT_LE(4 * words.size(), text_end - base - 0x10);
     std::array<World, 2> worlds;
     for (World& world : worlds) {
       fill(world, random, true);

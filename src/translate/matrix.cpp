@@ -9,6 +9,7 @@
 #include <array>
 #include <vector>
 
+#include "isa/vector_legality.h"
 #include "translate/emitters.h"
 
 namespace dojo::translate {
@@ -37,7 +38,8 @@ struct Step {
 bool find_step(const W& w, const Decoded& d, unsigned sew_log2, Step& step) {
   const std::uint64_t vtype = w.vectors().vtype;
   const unsigned most = 4u >> sew_log2, widen = most == 4 ? 3 : 2;
-  const unsigned misplaced = (8 - 8 / most) | ((1u << (vtype & 7)) - 1);
+  const isa::VectorOperands& operands = d.row->vector;
+  const auto type = isa::ElementType::of(vtype);
   step = {.tile = d.word >> 8 & 15,
           .rows = static_cast<unsigned>(vtype >> 16 & 0x3fff),
           .depth = static_cast<unsigned>(vtype >> 11 & 7),
@@ -48,7 +50,9 @@ bool find_step(const W& w, const Decoded& d, unsigned sew_log2, Step& step) {
   const bool reserved = sew_log2 != 1 && (vtype >> 8 & 1) != 0;
   return vtype >> 63 == 0 && !reserved && (vtype >> 3 & 7) == sew_log2 && (vtype >> 9 & 3) == widen &&
          w.vectors().vl == edge && step.rows != 0 && step.rows <= edge && step.depth != 0 &&
-         step.depth <= most && (step.tile & 3) == 0 && ((d.rs1 | d.rs2) & misplaced) == 0;
+         step.depth <= most && (step.tile & 3) == 0 &&
+         isa::vector::group_is_legal(d.rs2, operands.vs2, type) &&
+         isa::vector::group_is_legal(d.rs1, operands.vs1, type);
 }
 
 void check_rounding(W& w) {

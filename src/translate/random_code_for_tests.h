@@ -9,6 +9,7 @@
 
 #include "isa/block.h"
 #include "isa/hart.h"
+#include "isa/legal_words_for_tests.h"
 
 namespace dojo::translate::random_code {
 
@@ -75,17 +76,24 @@ inline void fill(World& world, Random& random, bool ordinary_floats) {
   h.frm = static_cast<std::uint8_t>(random() % 4);
 }
 
-// An encoding of the row with random operand fields. Vector groups are often aligned, masks often off.
-inline std::uint32_t encoding(const isa::Row& row, Random& random, unsigned alignment) {
+// An encoding of the row with random operand fields, mostly unmasked. Vector registers lie where they may
+// with elements of this type, if they may lie anywhere.
+inline std::uint32_t legal_encoding(const isa::Row& row, Random& random, isa::ElementType type) {
   auto bits = static_cast<std::uint32_t>(random());
-  if (random() % 4 != 0) {
-    bits |= 1u << 25;
-    const std::uint32_t low = alignment - 1;
-    bits &= ~(low << 7 | low << 20);
-    if (random() % 2 == 0) bits &= ~(low << 15);
-  }
+  if (random() % 4 != 0) bits |= 1u << 25;
   if (row.properties & isa::rounds) bits |= 7u << 12;  // dynamic, where it is a field
-  return row.match | (bits & ~row.mask);
+  const std::uint32_t word = row.match | (bits & ~row.mask);
+  const auto below = [&](std::size_t bound) { return random() % bound; };
+  return isa::legal_words::with_legal_registers(row, word, type, below).value_or(word);
+}
+
+// The same, now and then with any registers at all.
+inline std::uint32_t encoding(const isa::Row& row, Random& random, isa::ElementType type) {
+  const std::uint32_t word = legal_encoding(row, random, type);
+  if (random() % 8 != 0) return word;
+  constexpr std::uint32_t registers = 31u << 7 | 31u << 15 | 31u << 20;
+  const std::uint32_t open = registers & ~row.mask;
+  return (word & ~open) | (static_cast<std::uint32_t>(random()) & open);
 }
 
 inline const isa::Row* row_named(std::string_view mnemonic) {

@@ -123,7 +123,7 @@ TEST_P(TranslatorTest, DoesWhatScalarInstructionsMean) {
       for (int round = 0; round < 60; ++round) {
         World world;
         fill(world, random, true);
-        const std::uint32_t word = encoding(row, random, 1);
+        const std::uint32_t word = encoding(row, random, {});
         const std::uint32_t before = 0x00000033 | (word & 0x000f8f80) | (word >> 5 & 0x01f00000);  // add
         compare(translator, world, block_of({before, word, before}), std::string(emitter.mnemonic));
         if (HasFailure()) return;
@@ -144,9 +144,9 @@ TEST_P(TranslatorTest, DoesWhatVectorInstructionsMeanInEveryConfiguration) {
             World world;
             fill(world, random, true);
             set_vectors(world.hart, random, vlen, sew, lmul);
-            const unsigned alignment = lmul < 4 ? 1u << lmul : 1;
+            const auto type = isa::ElementType::of(world.hart.vtype);
             for (int round = 0; round < 3; ++round) {
-              const isa::Block block = block_of({encoding(row, random, alignment)});
+              const isa::Block block = block_of({encoding(row, random, type)});
               compare(translator, world, block,
                       fmt::format("{} vlen {} sew {} lmul {} vl {}: {}", emitter.mnemonic, vlen, 8 << sew,
                                   lmul, world.hart.vl, isa::disassemble(block.code[0], base)));
@@ -191,15 +191,9 @@ TEST_P(TranslatorTest, DoesWhatFloatsMeanAtTheirCorners) {
                     : std::memcpy(h.v.data() + at, &singles[random() % choice], 4);
         for (auto& f : h.f)
           f = is_double ? doubles[random() % choice] : 0xffffffff00000000 | singles[random() % choice];
-        const unsigned lmul = round % 5 == 0 ? 7 : static_cast<unsigned>(random() % 4),
-                       alignment = lmul < 4 ? 1u << lmul : 1;
+        const unsigned lmul = round % 5 == 0 ? 7 : static_cast<unsigned>(random() % 4);
         set_vectors(h, random, round % 3 == 1 ? 512 : 128u << random() % 4, is_double ? 3 : 2, lmul);
-        std::uint32_t word = encoding(row, random, alignment);
-        // Registers that stand twice.
-        const std::uint32_t vd = word >> 7 & 31;
-        if (random() % 4 == 0) word = row.match | (((word & ~(31u << 20)) | vd << 20) & ~row.mask);
-        if (random() % 4 == 0 && row.rs1 == isa::Operand::v_read)
-          word = row.match | (((word & ~(31u << 15)) | vd << 15) & ~row.mask);
+        const std::uint32_t word = encoding(row, random, isa::ElementType::of(h.vtype));
         const isa::Block block = block_of({word});
         compare(
             translator, world, block,
@@ -244,8 +238,7 @@ TEST_P(TranslatorTest, DoesWhatMatrixStepsMeanInEveryShape) {
       // Steps one after the other, often on the same operands.
       std::vector<std::uint32_t> words;
       for (std::uint64_t steps = 1 + random() % 4; steps != 0; --steps) {
-        std::uint32_t word = encoding(row, random, 1) & ~(3u << 8);
-        if (random() % 8 != 0) word &= ~(7u << 15 | 7u << 20);  // where operands may begin
+        std::uint32_t word = encoding(row, random, isa::ElementType::of(h.vtype)) & ~(3u << 8);
         if (!words.empty() && random() % 2 == 0) word = (word & ~(31u << 20)) | (words.back() & 31u << 20);
         words.push_back(word);
       }
@@ -277,7 +270,7 @@ TEST_P(TranslatorTest, DoesWhatMatrixMovesMeanInEveryShape) {
         h.x[r] =
             r % 2 == 0 ? base + random() % (memory_bytes + 64) - 32 : (random() % 4) << 29 | random() % 17;
       if (random() % 4 == 0) h.x[1 + 2 * (random() % 15)] = random();
-      std::uint32_t word = encoding(row, random, 1);
+      std::uint32_t word = encoding(row, random, {});
       if (random() % 8 != 0) word = (word & ~(1u << 15)) | (~row.mask & 1u << 20);
       word = row.match | (word & ~row.mask);
       compare(translator, world, block_of({word}),
@@ -307,11 +300,8 @@ TEST_P(TranslatorTest, DoesWhatManyInstructionsMeanOneAfterTheOther) {
     while (words.size() < 24) {
       const isa::Row& row = random() % 16 == 0 ? *all[random() % all.size()] : *rows[random() % rows.size()];
       if ((row.properties & (isa::ends_block | isa::starts_block)) != 0) continue;
-      words.push_back(encoding(row, random, 1u << lmul));
-      constexpr std::uint32_t each_register = 1u << 7 | 1u << 15 | 1u << 20;
-      const std::uint32_t unmasked = random() % 4 == 0 ? 0 : 1u << 25;
-      const std::uint32_t legal = (words.back() | unmasked) & ~(((1u << lmul) - 1) * each_register);
-      if (random() % 64 != 0) words.back() = row.match | (legal & ~row.mask);
+      const auto type = isa::ElementType::of(world.hart.vtype);
+      words.push_back(random() % 64 != 0 ? legal_encoding(row, random, type) : encoding(row, random, type));
       // Addresses lie in the memory, with few exceptions, and stay there.
       const bool accesses = (row.properties & (isa::reads_memory | isa::writes_memory)) != 0;
       if (accesses && random() % 64 != 0) words.back() = (words.back() & ~(31u << 15)) | 2u << 15;
@@ -335,8 +325,10 @@ TEST_P(TranslatorTest, DoesWhatAnyInstructionMeansBetweenOthers) {
       fill(world, random, true);
       set_vectors(world.hart, random, 512, static_cast<unsigned>(random() % 4),
                   static_cast<unsigned>(random() % 4));
+      const auto type = isa::ElementType::of(world.hart.vtype);
       const std::uint32_t add = 0x00000033 | (static_cast<std::uint32_t>(random()) & 0x01ff8f80);
-      compare(translator, world, block_of({add, encoding(*row, random, 8), add}), std::string(row->mnemonic));
+      compare(translator, world, block_of({add, encoding(*row, random, type), add}),
+              std::string(row->mnemonic));
       if (HasFailure()) return;
     }
 }

@@ -71,25 +71,25 @@ Vec result_of(W& w, const Operands& o, unsigned piece, Mask under) {
 
 // compute(to, vs2's piece, vs1's piece or scalar, mask), then `each_piece`.
 template <typename Compute>
-bool two_sources(W& w, const Decoded& d, First first, Compute compute) {
+bool two_sources(W& w, const Decoded& d, Compute compute) {
   const auto o = floats_of(w, d);
   if (!o) return false;
-  const Vec scalar = first == First::scalar ? spread_float(w, d, o->setting) : Vec{};
+  const FirstSource first(w, d, *o);
   each_piece(w, *o, [&](unsigned i, Mask under) {
     const Vec to = result_of(w, *o, i, under), a = w.piece(o->vs2 + i);
-    const Vec b = first == First::scalar ? scalar : w.piece(o->vs1 + i);
+    const Vec b = first.piece(i);
     compute(o->setting, to, a, b, under);
     w.release(a);
-    if (first == First::vector) w.release(b);
+    first.release(b);
     return to;
   });
   return true;
 }
 
 // vs2 op vs1; `reversed`: the other way round.
-Emit arithmetic(std::uint8_t opcode, First first, bool reversed = false) {
+Emit arithmetic(std::uint8_t opcode, bool reversed = false) {
   return [=](W& w, const Decoded& d) {
-    return two_sources(w, d, first, [&](const Setting& s, Vec to, Vec a, Vec b, Mask under) {
+    return two_sources(w, d, [&](const Setting& s, Vec to, Vec a, Vec b, Mask under) {
       reversed ? w.as.vector(of_width({0, 1, opcode}, s), to, b, a, under)
                : w.as.vector(of_width({0, 1, opcode}, s), to, a, b, under);
     });
@@ -97,11 +97,11 @@ Emit arithmetic(std::uint8_t opcode, First first, bool reversed = false) {
 }
 
 // The smaller or larger, by AVX-512: a NaN gives way to a number, -0 is below +0.
-Emit extreme(bool maximum, First first) {
+Emit extreme(bool maximum) {
   return [=](W& w, const Decoded& d) {
     if (!w.as.has_masks()) return false;
     constexpr std::uint8_t with_its_sign = 4;
-    return two_sources(w, d, first, [&](const Setting& s, Vec to, Vec a, Vec b, Mask under) {
+    return two_sources(w, d, [&](const Setting& s, Vec to, Vec a, Vec b, Mask under) {
       const auto which = static_cast<std::uint8_t>(with_its_sign | (maximum ? 1 : 0));
       w.as.vector_with(of_width(range, s), to, a, b, which, under);
     });
@@ -122,23 +122,23 @@ bool root(W& w, const Decoded& d) {
 
 // vs2 with another sign, by AVX-512's table of three bits: vs2's, vs1's, whether it is the sign that stands
 // here.
-Emit sign(std::uint8_t table, First first) {
+Emit sign(std::uint8_t table) {
   return [=](W& w, const Decoded& d) {
     const auto o = floats_of(w, d);
     if (!o || !w.as.has_masks()) return false;
-    const Vec scalar = first == First::scalar ? spread_float(w, d, o->setting) : Vec{}, signs = w.fresh();
+    const FirstSource first(w, d, *o);
+    const Vec signs = w.fresh();
     w.as.set(W::scratch, o->setting.sew_bytes == 8 ? std::uint64_t{1} << 63 : std::uint64_t{1} << 31);
     w.as.move_to_vector(Width::wide, W::scratch_vector, W::scratch);
     w.as.spread(o->setting.sew_bytes, signs, W::scratch_vector);
     o->elements.prepare(w);
     for (unsigned i = 0; i < o->elements.pieces.count(); ++i) {
       const Mask under = o->elements.select(w, i, Mask::k1);
-      const Vec a = w.piece(o->vs2 + i), b = first == First::scalar ? scalar : w.piece(o->vs1 + i),
-                to = w.fresh();
+      const Vec a = w.piece(o->vs2 + i), b = first.piece(i), to = w.fresh();
       w.as.move_vector(to, a);
       w.as.vector_with(of_width(ternary, o->setting), to, b, signs, table);
       w.release(a);
-      if (first == First::vector) w.release(b);
+      first.release(b);
       o->elements.become(w, o->vd, i, to, under);
     }
     return true;
@@ -147,22 +147,22 @@ Emit sign(std::uint8_t table, First first) {
 
 // +-(a * b) +- c. `accumulates`: c is vd, a vs2 (the host's form 231); otherwise a is vd, c vs2 (213). b is
 // vs1.
-Emit fused(std::uint8_t opcode, bool accumulates, First first) {
+Emit fused(std::uint8_t opcode, bool accumulates) {
   return [=](W& w, const Decoded& d) {
     const auto o = floats_of(w, d);
     if (!o) return false;
     constexpr std::uint8_t from_231_to_213 = 0x10;
     const auto form = static_cast<std::uint8_t>(accumulates ? opcode : opcode - from_231_to_213);
     const VectorOp op = of_width({1, 2, form}, o->setting);
-    const Vec scalar = first == First::scalar ? spread_float(w, d, o->setting) : Vec{};
+    const FirstSource first(w, d, *o);
     each_piece(w, *o, [&](unsigned i, Mask under) {
       const Vec to = w.fresh(), before = w.piece(o->vd + i);
       w.as.move_vector(to, before);
       w.release(before);
-      const Vec second = w.piece(o->vs2 + i), b = first == First::scalar ? scalar : w.piece(o->vs1 + i);
+      const Vec second = w.piece(o->vs2 + i), b = first.piece(i);
       w.as.vector(op, to, b, second, under);
       w.release(second);
-      if (first == First::vector) w.release(b);
+      first.release(b);
       return to;
     });
     return true;
@@ -185,48 +185,47 @@ bool splat(W& w, const Decoded& d) {
 }  // namespace
 
 std::span<const Emitter> vector_float_emitters() {
-  using enum First;
   constexpr std::uint8_t add = 0x58, sub = 0x5c, mul = 0x59, div = 0x5e;
   // The host's names; RISC-V's vfnmsac is -(a * b) + c, its vfnmacc -(a * b) - c.
   constexpr std::uint8_t madd = 0xb8, msub = 0xba, minus_product = 0xbc, minus_both = 0xbe;
   static const Emitter table[] = {
-      {"vfadd.vv", arithmetic(add, vector)},
-      {"vfadd.vf", arithmetic(add, scalar)},
-      {"vfsub.vv", arithmetic(sub, vector)},
-      {"vfsub.vf", arithmetic(sub, scalar)},
-      {"vfrsub.vf", arithmetic(sub, scalar, true)},
-      {"vfmul.vv", arithmetic(mul, vector)},
-      {"vfmul.vf", arithmetic(mul, scalar)},
-      {"vfdiv.vv", arithmetic(div, vector)},
-      {"vfdiv.vf", arithmetic(div, scalar)},
-      {"vfrdiv.vf", arithmetic(div, scalar, true)},
+      {"vfadd.vv", arithmetic(add)},
+      {"vfadd.vf", arithmetic(add)},
+      {"vfsub.vv", arithmetic(sub)},
+      {"vfsub.vf", arithmetic(sub)},
+      {"vfrsub.vf", arithmetic(sub, true)},
+      {"vfmul.vv", arithmetic(mul)},
+      {"vfmul.vf", arithmetic(mul)},
+      {"vfdiv.vv", arithmetic(div)},
+      {"vfdiv.vf", arithmetic(div)},
+      {"vfrdiv.vf", arithmetic(div, true)},
       {"vfsqrt.v", root},
-      {"vfmin.vv", extreme(false, vector)},
-      {"vfmin.vf", extreme(false, scalar)},
-      {"vfmax.vv", extreme(true, vector)},
-      {"vfmax.vf", extreme(true, scalar)},
-      {"vfsgnj.vv", sign(0xd8, vector)},
-      {"vfsgnj.vf", sign(0xd8, scalar)},
-      {"vfsgnjn.vv", sign(0x72, vector)},
-      {"vfsgnjn.vf", sign(0x72, scalar)},
-      {"vfsgnjx.vv", sign(0x78, vector)},
-      {"vfsgnjx.vf", sign(0x78, scalar)},
-      {"vfmacc.vv", fused(madd, true, vector)},
-      {"vfmacc.vf", fused(madd, true, scalar)},
-      {"vfmsac.vv", fused(msub, true, vector)},
-      {"vfmsac.vf", fused(msub, true, scalar)},
-      {"vfnmsac.vv", fused(minus_product, true, vector)},
-      {"vfnmsac.vf", fused(minus_product, true, scalar)},
-      {"vfnmacc.vv", fused(minus_both, true, vector)},
-      {"vfnmacc.vf", fused(minus_both, true, scalar)},
-      {"vfmadd.vv", fused(madd, false, vector)},
-      {"vfmadd.vf", fused(madd, false, scalar)},
-      {"vfmsub.vv", fused(msub, false, vector)},
-      {"vfmsub.vf", fused(msub, false, scalar)},
-      {"vfnmsub.vv", fused(minus_product, false, vector)},
-      {"vfnmsub.vf", fused(minus_product, false, scalar)},
-      {"vfnmadd.vv", fused(minus_both, false, vector)},
-      {"vfnmadd.vf", fused(minus_both, false, scalar)},
+      {"vfmin.vv", extreme(false)},
+      {"vfmin.vf", extreme(false)},
+      {"vfmax.vv", extreme(true)},
+      {"vfmax.vf", extreme(true)},
+      {"vfsgnj.vv", sign(0xd8)},
+      {"vfsgnj.vf", sign(0xd8)},
+      {"vfsgnjn.vv", sign(0x72)},
+      {"vfsgnjn.vf", sign(0x72)},
+      {"vfsgnjx.vv", sign(0x78)},
+      {"vfsgnjx.vf", sign(0x78)},
+      {"vfmacc.vv", fused(madd, true)},
+      {"vfmacc.vf", fused(madd, true)},
+      {"vfmsac.vv", fused(msub, true)},
+      {"vfmsac.vf", fused(msub, true)},
+      {"vfnmsac.vv", fused(minus_product, true)},
+      {"vfnmsac.vf", fused(minus_product, true)},
+      {"vfnmacc.vv", fused(minus_both, true)},
+      {"vfnmacc.vf", fused(minus_both, true)},
+      {"vfmadd.vv", fused(madd, false)},
+      {"vfmadd.vf", fused(madd, false)},
+      {"vfmsub.vv", fused(msub, false)},
+      {"vfmsub.vf", fused(msub, false)},
+      {"vfnmsub.vv", fused(minus_product, false)},
+      {"vfnmsub.vf", fused(minus_product, false)},
+      {"vfnmadd.vv", fused(minus_both, false)},
+      {"vfnmadd.vf", fused(minus_both, false)},
       {"vfmv.v.f", splat},
   };
   return table;

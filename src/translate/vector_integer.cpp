@@ -26,20 +26,20 @@ std::optional<VectorOp> op_of(const W& w, const Sizes& sizes, const Setting& s) 
 }
 
 // vs2 op vs1; `reversed`: the other way round.
-Emit integers(Sizes sizes, Source source, bool reversed = false) {
+Emit integers(Sizes sizes, bool reversed = false) {
   return [=](W& w, const Decoded& d) {
     const auto o = operands_of(w, d);
     if (!o) return false;
     const auto op = op_of(w, sizes, o->setting);
     if (!op) return false;
-    const Vec same = source == Source::vector ? Vec{} : spread_integer(w, d, o->setting, source);
+    const FirstSource first(w, d, *o);
     o->elements.prepare(w);
     for (unsigned i = 0; i < o->elements.pieces.count(); ++i) {
-      const Vec a = w.piece(o->vs2 + i), b = source == Source::vector ? w.piece(o->vs1 + i) : same;
+      const Vec a = w.piece(o->vs2 + i), b = first.piece(i);
       const Vec to = w.fresh();
       reversed ? w.as.vector(*op, to, b, a) : w.as.vector(*op, to, a, b);
       w.release(a);
-      if (source == Source::vector) w.release(b);
+      first.release(b);
       o->elements.become(w, o->vd, i, to, o->elements.select(w, i, Mask::k1));
     }
     return true;
@@ -67,26 +67,23 @@ Emit shifts(unsigned group) {
   };
 }
 
-Emit splat(Source source) {
-  return [=](W& w, const Decoded& d) {
-    const auto o = operands_of(w, d);
-    if (!o) return false;
-    const Vec same = source == Source::vector ? Vec{} : spread_integer(w, d, o->setting, source);
-    o->elements.prepare(w);
-    for (unsigned i = 0; i < o->elements.pieces.count(); ++i) {
-      const Vec to = w.fresh(), from = source == Source::vector ? w.piece(o->vs1 + i) : same;
-      w.as.move_vector(to, from);
-      if (source == Source::vector) w.release(from);
-      o->elements.become(w, o->vd, i, to, o->elements.select(w, i, Mask::k1));
-    }
-    return true;
-  };
+bool splat(W& w, const Decoded& d) {
+  const auto o = operands_of(w, d);
+  if (!o) return false;
+  const FirstSource first(w, d, *o);
+  o->elements.prepare(w);
+  for (unsigned i = 0; i < o->elements.pieces.count(); ++i) {
+    const Vec to = w.fresh(), from = first.piece(i);
+    w.as.move_vector(to, from);
+    first.release(from);
+    o->elements.become(w, o->vd, i, to, o->elements.select(w, i, Mask::k1));
+  }
+  return true;
 }
 
 }  // namespace
 
 std::span<const Emitter> vector_integer_emitters() {
-  using enum Source;
   constexpr auto every = [](std::uint8_t opcode) {
     return Sizes{{{1, opcode}, {1, opcode}, {1, opcode}, {1, opcode}}};
   };
@@ -99,38 +96,38 @@ std::span<const Emitter> vector_integer_emitters() {
                   max_signed = {{{2, 0x3c}, {1, 0xee}, {2, 0x3d}, {2, 0x3d, true}}};
   constexpr Sizes and_ = every(0xdb), or_ = every(0xeb), xor_ = every(0xef);
   static const Emitter table[] = {
-      {"vadd.vv", integers(add, vector)},
-      {"vadd.vx", integers(add, x)},
-      {"vadd.vi", integers(add, immediate)},
-      {"vsub.vv", integers(sub, vector)},
-      {"vsub.vx", integers(sub, x)},
-      {"vrsub.vx", integers(sub, x, true)},
-      {"vrsub.vi", integers(sub, immediate, true)},
-      {"vand.vv", integers(and_, vector)},
-      {"vand.vx", integers(and_, x)},
-      {"vand.vi", integers(and_, immediate)},
-      {"vor.vv", integers(or_, vector)},
-      {"vor.vx", integers(or_, x)},
-      {"vor.vi", integers(or_, immediate)},
-      {"vxor.vv", integers(xor_, vector)},
-      {"vxor.vx", integers(xor_, x)},
-      {"vxor.vi", integers(xor_, immediate)},
-      {"vmul.vv", integers(mul, vector)},
-      {"vmul.vx", integers(mul, x)},
-      {"vminu.vv", integers(min_unsigned, vector)},
-      {"vminu.vx", integers(min_unsigned, x)},
-      {"vmin.vv", integers(min_signed, vector)},
-      {"vmin.vx", integers(min_signed, x)},
-      {"vmaxu.vv", integers(max_unsigned, vector)},
-      {"vmaxu.vx", integers(max_unsigned, x)},
-      {"vmax.vv", integers(max_signed, vector)},
-      {"vmax.vx", integers(max_signed, x)},
+      {"vadd.vv", integers(add)},
+      {"vadd.vx", integers(add)},
+      {"vadd.vi", integers(add)},
+      {"vsub.vv", integers(sub)},
+      {"vsub.vx", integers(sub)},
+      {"vrsub.vx", integers(sub, true)},
+      {"vrsub.vi", integers(sub, true)},
+      {"vand.vv", integers(and_)},
+      {"vand.vx", integers(and_)},
+      {"vand.vi", integers(and_)},
+      {"vor.vv", integers(or_)},
+      {"vor.vx", integers(or_)},
+      {"vor.vi", integers(or_)},
+      {"vxor.vv", integers(xor_)},
+      {"vxor.vx", integers(xor_)},
+      {"vxor.vi", integers(xor_)},
+      {"vmul.vv", integers(mul)},
+      {"vmul.vx", integers(mul)},
+      {"vminu.vv", integers(min_unsigned)},
+      {"vminu.vx", integers(min_unsigned)},
+      {"vmin.vv", integers(min_signed)},
+      {"vmin.vx", integers(min_signed)},
+      {"vmaxu.vv", integers(max_unsigned)},
+      {"vmaxu.vx", integers(max_unsigned)},
+      {"vmax.vv", integers(max_signed)},
+      {"vmax.vx", integers(max_signed)},
       {"vsll.vi", shifts(6)},
       {"vsrl.vi", shifts(2)},
       {"vsra.vi", shifts(4)},
-      {"vmv.v.v", splat(vector)},
-      {"vmv.v.x", splat(x)},
-      {"vmv.v.i", splat(immediate)},
+      {"vmv.v.v", splat},
+      {"vmv.v.x", splat},
+      {"vmv.v.i", splat},
   };
   return table;
 }

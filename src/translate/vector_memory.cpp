@@ -1,4 +1,5 @@
 // Unit-stride loads and stores of vector registers.
+#include "isa/vector_legality.h"
 #include "translate/emitters.h"
 #include "translate/vector_setting.h"
 
@@ -76,17 +77,16 @@ bool is_store(const Decoded& d) { return (d.row->properties & isa::writes_memory
 // Unit stride, of any element width, also in a matrix configuration.
 bool access(W& w, const Decoded& d) {
   const std::uint64_t vtype = w.vectors().vtype;
-  const isa::ElementType type{static_cast<int>(vtype >> 3 & 7), static_cast<int>((vtype & 7) ^ 4) - 4};
+  const auto type = isa::ElementType::of(vtype);
   const isa::OperandGroup& data = d.row->vector.vd;
-  const int emul_log2 = data.emul_log2(type);
-  if (vtype >> 63 != 0 || emul_log2 < -3 || emul_log2 > 3 || d.rd % data.registers(type) != 0 || is_masked(d))
-    return false;
+  if (vtype >> 63 != 0 || !isa::vector::group_is_legal(d.rd, data, type) || is_masked(d)) return false;
   return move_bytes(w, d, static_cast<unsigned>(w.vectors().vl) << data.eew_log2(type), is_store(d));
 }
 
 bool whole_registers(W& w, const Decoded& d) {
-  const unsigned registers = d.row->vector.vd.registers({});
-  return d.rd % registers == 0 && move_bytes(w, d, registers * w.vlen_bits / 8, is_store(d));
+  const isa::OperandGroup& data = d.row->vector.vd;
+  return isa::vector::group_is_legal(d.rd, data, {}) &&
+         move_bytes(w, d, data.registers({}) * w.vlen_bits / 8, is_store(d));
 }
 
 }  // namespace

@@ -1,14 +1,11 @@
-// The scalar operand of a vector instruction, in every element of a fresh host register.
+// What stands in vs1's place of a vector instruction: a group, or a scalar in every element of a fresh host
+// register.
 #pragma once
 
 #include "translate/code_writer.h"
 #include "translate/vector_setting.h"
 
 namespace dojo::translate {
-
-// What stands in vs1's place.
-enum class Source : std::uint8_t { vector, x, immediate };
-constexpr First first_of(Source source) { return source == Source::vector ? First::vector : First::scalar; }
 
 // x[rs1] or the immediate.
 inline Vec spread_integer(CodeWriter& w, const isa::Decoded& d, const Setting& s, Source source) {
@@ -32,5 +29,26 @@ inline Vec spread_float(CodeWriter& w, const isa::Decoded& d, const Setting& s) 
   w.as.spread(s.sew_bytes, all, CodeWriter::f(d.rs1));
   return all;
 }
+
+// The pieces of it, each with what is to be done to it in turn.
+class FirstSource {
+public:
+  FirstSource(CodeWriter& w, const isa::Decoded& d, const Operands& o) : w_(w), first_(o.vs1) {
+    if (o.source == Source::vector) return;
+    is_vector_ = false;
+    same_ = o.source == Source::f ? spread_float(w, d, o.setting) : spread_integer(w, d, o.setting, o.source);
+  }
+
+  Vec piece(unsigned i) const { return is_vector_ ? w_.piece(first_ + i) : same_; }
+  void release(Vec piece) const {
+    if (is_vector_) w_.release(piece);
+  }
+
+private:
+  CodeWriter& w_;
+  unsigned first_;
+  bool is_vector_ = true;
+  Vec same_{};
+};
 
 }  // namespace dojo::translate

@@ -4,22 +4,24 @@
 #include <bit>
 #include <optional>
 
+#include "isa/vector_legality.h"
 #include "translate/code_writer.h"
 
 namespace dojo::translate {
 
 struct Setting {
-  unsigned sew_bytes, bytes, registers;  // bytes: vl elements; registers: of a group, at least one
-  bool is_plain;                         // a vector configuration, no matrix one, with elements in it
+  isa::ElementType type;
+  unsigned sew_bytes, bytes;  // bytes: vl elements
+  bool is_plain;              // a vector configuration, no matrix one, with elements in it
 };
 
 inline Setting setting_of(const Vectors& vectors) {
-  const std::uint64_t vtype = vectors.vtype;
-  const unsigned sew_bytes = 1u << (vtype >> 3 & 7), lmul = vtype & 7;
-  return {.sew_bytes = sew_bytes,
+  const auto type = isa::ElementType::of(vectors.vtype);
+  const unsigned sew_bytes = 1u << type.sew_log2;
+  return {.type = type,
+          .sew_bytes = sew_bytes,
           .bytes = static_cast<unsigned>(vectors.vl) * sew_bytes,
-          .registers = lmul < 4 ? 1u << lmul : 1u,
-          .is_plain = vtype >> 8 == 0 && sew_bytes <= 8 && vectors.vl != 0};
+          .is_plain = vectors.vtype >> 8 == 0 && vectors.vl != 0};
 }
 
 constexpr bool is_masked(const isa::Decoded& d) { return (d.word >> 25 & 1) == 0; }
@@ -76,11 +78,26 @@ struct Elements {
   }
 };
 
+// What stands in vs1's place, by the instruction's row.
+enum class Source : std::uint8_t { vector, x, f, immediate };
+inline Source source_of(const isa::Decoded& d) {
+  switch (d.row->rs1) {
+    case isa::Operand::v_read:
+      return Source::vector;
+    case isa::Operand::x_read:
+      return Source::x;
+    case isa::Operand::f_read:
+      return Source::f;
+    default:
+      return Source::immediate;
+  }
+}
+
 // Groups of one element width that an instruction on vectors works on.
-enum class First : std::uint8_t { vector, scalar };  // what stands in vs1's place
 struct Operands {
   Setting setting;
   Elements elements;
+  Source source;
   unsigned vd, vs2, vs1 = 0;  // first pieces
 };
 
@@ -88,17 +105,15 @@ struct Operands {
 inline std::optional<Operands> operands_of(const CodeWriter& w, const isa::Decoded& d) {
   const Setting s = setting_of(w.vectors());
   const isa::VectorOperands& operands = d.row->vector;
-  const auto fits = [&](unsigned r, const isa::OperandGroup& group) {
-    return !group.is_group() || r % s.registers == 0;
-  };
-  const bool has_vs1 = operands.vs1.is_group(), masked = is_masked(d);
-  if (!s.is_plain || !fits(d.rd, operands.vd) || !fits(d.rs2, operands.vs2) || !fits(d.rs1, operands.vs1) ||
-      (masked && (!w.as.has_masks() || (d.rd == 0 && operands.vd.is_group()))))
+  const bool masked = is_masked(d);
+  if (!s.is_plain || !isa::vector::groups_are_legal(&d, operands, s.type) ||
+      !isa::vector::destination_is_legal(&d, operands, s.type) || (masked && !w.as.has_masks()))
     return std::nullopt;
   const auto pieces = pieces_of(w, s.bytes);
   const auto vd = w.first_piece(d.rd), vs2 = w.first_piece(d.rs2), vs1 = w.first_piece(d.rs1);
-  if (!pieces || !vd || !vs2 || (has_vs1 && !vs1)) return std::nullopt;
-  return Operands{s, {*pieces, s.sew_bytes, masked}, *vd, *vs2, vs1.value_or(0)};
+  const Source source = source_of(d);
+  if (!pieces || !vd || !vs2 || (source == Source::vector && !vs1)) return std::nullopt;
+  return Operands{s, {*pieces, s.sew_bytes, masked}, source, *vd, *vs2, vs1.value_or(0)};
 }
 
 }  // namespace dojo::translate

@@ -1,18 +1,18 @@
 // Makes random programs out of the instruction tables.
 //
-// Every program is legal and ends: memory operands stay in its memory, jumps go forward, loops count. What is
-// legal is decided by our own handlers; where they are too strict nothing is tried, where too lax qemu stops
-// and the differ shows it. Left out: what qemu 7.2 does not know or is known to do wrong (see
-// `is_known_to_qemu`).
+// Every program is legal and ends: memory operands stay in its memory, jumps go forward, loops count. Where
+// vector operands may lie is told by their rows; where those are too strict nothing is tried, where too lax
+// the oracle stops and the differ shows it. Left out is what the oracle does not know (oracle.h).
 #pragma once
 
 #include <cstdint>
 
+#include "oracle.h"
 #include "program.h"
 
 namespace dojo::differ {
 
-// The same program for the same seed and number on every computer.
-Program generate(std::uint64_t seed, std::uint64_t number, unsigned vlen_bits);
+// The same program for the same arguments on every computer.
+Program generate(Oracle oracle, std::uint64_t seed, std::uint64_t number, unsigned vlen_bits);
 
 }  // namespace dojo::differ
