@@ -33,7 +33,7 @@ bench-node: build
 suites: build
 	@[ -n "$(FOLDER)" ] || { echo "make suites: FOLDER=... names the folder of the checkouts"; exit 2; }
 	@tests/suites/setup.sh
-	@tests/suites/run.py "$(FOLDER)" --dojo build/dojo --spike .venv-suites/bin/spike --outcomes build/suites/outcomes
+	@tests/suites/run.py "$(FOLDER)" --dojo build/dojo --spike .venv-suites/spike --outcomes build/suites/outcomes
 
 # Random programs against qemu-riscv64 and, where the suites have installed it, Spike, for as long as one likes.
 SECONDS ?= 60

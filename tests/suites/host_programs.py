@@ -1,5 +1,6 @@
 """Programs whose output is that of the same program on this computer: the Lua interpreter and CoreMark."""
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 from suite import Outcome, Suite, Test, Tools, call, first_line
@@ -49,7 +50,7 @@ print(co(), co(), co(), #string.rep("x", 1000), os.time() ~= nil)
 def lua(checkout: Path, _: Path) -> Iterator[Test]:
     sources = [s for s in sorted(checkout.glob("*.c")) if s.stem not in ("onelua", "ltests", "luac")]
     no_addresses = lambda words: "\n".join(w for w in words.splitlines() if "0x" not in w)
-    yield Test("script", lambda folder, tools: same_output(sources, [], ["-"], LUA_SCRIPT, no_addresses, folder, tools))
+    yield Test("script", partial(same_output, sources, [], ["-"], LUA_SCRIPT, no_addresses))
 
 
 def coremark(checkout: Path, _: Path) -> Iterator[Test]:
@@ -59,7 +60,7 @@ def coremark(checkout: Path, _: Path) -> Iterator[Test]:
     # The seeds that its makefile runs it with, and few iterations instead of ten seconds.
     for name, seeds in (("performance", "0 0 0x66"), ("validation", "0x3415 0x3415 0x66"), ("profile", "8 8 8")):
         arguments = [*seeds.split(), "10", "7", "1", "2000" if name != "profile" else "1200"]
-        yield Test(name, lambda folder, tools, a=arguments: same_output(sources, flags, a, "", checksums, folder, tools))
+        yield Test(name, partial(same_output, sources, flags, arguments, "", checksums))
 
 
 LUA = Suite("lua", ("lua.c",), lua)

@@ -8,6 +8,7 @@ none to run or Spike cannot be asked.
 import argparse
 import contextlib
 import os
+import shutil
 import sys
 import tempfile
 import time
@@ -107,7 +108,8 @@ def run_what_is_unknown(found: list[Found], of_suite: dict[str, list[Test]], too
 
 def run(options: argparse.Namespace, suites: list[Suite], refusals: list[Refusal], workshop: Path) -> int:
     found = found_in(options.folder.resolve(), suites, print)
-    tools = Tools(options.dojo.resolve(), options.spike.absolute())
+    # A copy: whoever builds anew meanwhile changes nothing here.
+    tools = Tools(Path(shutil.copy2(options.dojo, workshop / "dojo")), options.spike.absolute())
     of_suite = {suite.name: [t for t in suite.tests(checkout, workshop / suite.name)
                              if t.name.startswith(options.only or "")] for suite, checkout in found}
     if not any(of_suite.values()):

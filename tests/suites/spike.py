@@ -3,7 +3,7 @@ import re
 import sys
 from pathlib import Path
 
-from suite import Outcome, Tools, call, first_line
+from suite import TIMEOUT_SECONDS, Outcome, Tools, call, first_line
 
 sys.path.append(str(Path(__file__).resolve().parents[2] / "tools"))
 import architecture  # noqa: E402
@@ -19,13 +19,13 @@ def instruction_set(left_out: set[str] = frozenset()) -> str:
     return "_".join([f"rv64{single}", *(name for name in names if len(name) > 1), "zvl512b"])
 
 
-# Without C beside it no assembler makes 16-bit instructions of others, so those who assemble say C by its parts.
 ISA = instruction_set()
 
 
-def ask_spike(program: str, folder: Path, tools: Tools, *options: str) -> tuple[int, str, str]:
+def ask_spike(program: str, folder: Path, tools: Tools, *options: str, seconds: int = TIMEOUT_SECONDS
+              ) -> tuple[int, str, str]:
     """A program's exit code there, its output and errors."""
-    return call([tools.spike, f"--isa={instruction_set(UNKNOWN_TO_SPIKE)}", *options, program], folder)
+    return call([tools.spike, f"--isa={instruction_set(UNKNOWN_TO_SPIKE)}", *options, program], folder, seconds=seconds)
 
 
 def same_signature(program: str, folder: Path, tools: Tools) -> Outcome:
