@@ -30,7 +30,8 @@ def ask_spike(program: str, folder: Path, tools: Tools, *options: str, seconds: 
 
 def same_signature(program: str, folder: Path, tools: Tools) -> Outcome:
     """Passed if the program ends well here and there and leaves the same from begin_signature to end_signature."""
-    code, words, errors = ask_spike(program, folder, tools, "+signature=right", "+signature-granularity=8")
+    # Spike takes a second; where a test traps without end it does not stop.
+    code, words, errors = ask_spike(program, folder, tools, "+signature=right", "+signature-granularity=8", seconds=120)
     if code != 0:
         return Outcome("failed", f"Spike ends with {code}: {first_line(errors or words)}")
     code, _, errors = call([tools.dojo, "exec", "--quiet", "--no-timing", "--memory", "64M", "--signature", "ours",
