@@ -140,6 +140,18 @@ TEST_F(Predict, TakesSeveralTubsAndRenderedDrives) {
             std::string::npos);
 }
 
+TEST_F(Predict, LeavesNothingWhenInterrupted) {
+  const pid_t child = start_shell(fmt::format(
+      "exec {} predict good.onnx --drives 300 --nodes 6 --threads 1 --out asked", command().string()));
+  expect_said_while(child, "storing the data set");
+  kill(child, SIGINT);
+  int status = 0;
+  waitpid(child, &status, 0);
+  EXPECT_EQ(WEXITSTATUS(status), 130);
+  EXPECT_NE(read_text(folder_ / "errors").find("interrupted; nothing was written"), std::string::npos);
+  EXPECT_FALSE(fs::exists(folder_ / "asked"));
+}
+
 TEST_F(Predict, RefusesWithOneSentence) {
   expect_refused(predict(""), {"MODEL"});
   expect_refused(predict("absent.onnx"), {"absent.onnx", "No such file"});

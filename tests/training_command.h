@@ -123,8 +123,10 @@ protected:
 
   // The same as train(), which goes on behind this test's back.
   pid_t start(const std::string& model, const std::string& more) {
-    const std::string line =
-        fmt::format("cd {} && {} >words 2>errors", folder_.string(), train_command(model, more));
+    return start_shell(train_command(model, more));
+  }
+  pid_t start_shell(const std::string& command_line) {
+    const std::string line = fmt::format("cd {} && {} >words 2>errors", folder_.string(), command_line);
     fs::remove(folder_ / "errors");  // what an earlier command said
     const pid_t child = fork();
     if (child == 0) {

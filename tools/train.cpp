@@ -149,7 +149,10 @@ int check(const Task& task, const training::Watcher& watcher) {
     return training::rehearse(
         task.options, task.machine, [&](const auto& read) { return task.course_for(read); }, watcher);
   });
-  if (rehearsal.interrupted) return exit_interrupted;
+  if (rehearsal.interrupted) {
+    fmt::print(stderr, "interrupted; nothing was trained or written\n");
+    return exit_interrupted;
+  }
   fmt::print("{}", check_text(task.options, task.machine, task.network, *task.course, rehearsal,
                               task.reading_seconds));
   return 0;

@@ -37,14 +37,19 @@ private:
 
 // Means of the numbers among `window` values around each; none among them gives none.
 std::vector<double> smoothed(const std::vector<double>& values, std::size_t window) {
+  std::vector<double> sums = {0}, counts = {0};  // of the numbers ahead of each place
+  for (const double value : values) {
+    const bool counted = std::isfinite(value);
+    sums.push_back(sums.back() + (counted ? value : 0));
+    counts.push_back(counts.back() + (counted ? 1 : 0));
+  }
   std::vector<double> result;
   for (std::size_t i = 0; i < values.size(); ++i) {
     const std::size_t first = i < window / 2 ? 0 : i - window / 2;
     const std::size_t last = std::min(values.size(), i + window / 2 + 1);
-    double sum = 0, count = 0;
-    for (std::size_t k = first; k < last; ++k)
-      if (std::isfinite(values[k])) sum += values[k], ++count;
-    result.push_back(count == 0 ? std::numeric_limits<double>::quiet_NaN() : sum / count);
+    const double count = counts[last] - counts[first];
+    result.push_back(count == 0 ? std::numeric_limits<double>::quiet_NaN()
+                                : (sums[last] - sums[first]) / count);
   }
   return result;
 }
