@@ -15,7 +15,7 @@
 
 #include "base/file.h"
 #include "base/random.h"
-#include "driving/written_images.h"
+#include "driving/images_for_tests.h"
 #include "graph/onnx_file.h"
 
 namespace dojo {

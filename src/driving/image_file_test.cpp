@@ -9,9 +9,9 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "driving/images_for_tests.h"
 #include "driving/jpeg.h"
 #include "driving/png.h"
-#include "driving/written_images.h"
 
 namespace dojo::driving {
 namespace {

@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "driving/written_tub.h"
+#include "driving/tub_for_tests.h"
 
 namespace dojo::driving {
 namespace {

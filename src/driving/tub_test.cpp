@@ -4,7 +4,7 @@
 
 #include <cmath>
 
-#include "driving/written_tub.h"
+#include "driving/tub_for_tests.h"
 
 namespace dojo::driving {
 namespace {

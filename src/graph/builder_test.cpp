@@ -8,7 +8,7 @@
 
 #include "base/error.h"
 #include "graph/interpreter.h"
-#include "graph/op_cases_test.h"
+#include "graph/op_cases_for_tests.h"
 
 namespace dojo::graph {
 namespace {

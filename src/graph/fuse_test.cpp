@@ -7,7 +7,7 @@
 #include "graph/expression.h"
 #include "graph/gradient.h"
 #include "graph/interpreter.h"
-#include "graph/op_cases_test.h"
+#include "graph/op_cases_for_tests.h"
 #include "graph/optimizer.h"
 
 namespace dojo::graph {

@@ -3,14 +3,13 @@
 #include <gtest/gtest.h>
 
 #include <bit>
-#include <chrono>
 #include <cmath>
 #include <limits>
 
 #include "base/error.h"
 #include "graph/expression.h"
 #include "graph/gradient.h"
-#include "graph/op_cases_test.h"
+#include "graph/op_cases_for_tests.h"
 
 namespace dojo::graph {
 namespace {

@@ -10,8 +10,8 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "driving/images_for_tests.h"
 #include "driving/tub.h"
-#include "driving/written_images.h"
 
 namespace dojo::driving {
 
