@@ -1,0 +1,254 @@
+// What a program finds under it on a node: start-up, the C library and what it asks of the system,
+// thread-local data, and the library that dojo cc compiles once and keeps.
+#include <sstream>
+
+#include "kernel_command.h"
+
+namespace dojo {
+namespace {
+
+using DeviceLibrary = KernelTools;
+
+// The functions of POSIX that programs from elsewhere call: declared, linked and answered. A program's own
+// function of the same name is the one that it calls, and leaves the streams alone.
+TEST_F(DeviceLibrary, AnswersWhatPosixProgramsAsk) {
+  write("posix.c", R"(
+    #include <errno.h>
+    #include <signal.h>
+    #include <stdio.h>
+    #include <stdlib.h>
+    #include <sys/stat.h>
+    #include <sys/time.h>
+    #include <time.h>
+    #include <unistd.h>
+    #include <utime.h>
+    static double seconds(clockid_t clock) {
+      struct timespec now;
+      return clock_gettime(clock, &now) == 0 ? now.tv_sec + now.tv_nsec * 1e-9 : -1;
+    }
+    static void say(const char* what, long answer) {
+      printf("%s %ld %s\n", what, answer, answer != -1 ? "-" : errno == ENOENT ? "ENOENT" : "another error");
+      errno = 0;
+    }
+    int main(void) {
+      struct stat state;
+      char bytes[16];
+      say("rename", rename("a", "b"));
+      say("unlink", unlink("a"));
+      say("remove", remove("a"));
+      say("utime", utime("a", NULL));
+      say("stat", stat("a", &state));
+      say("lstat", lstat("a", &state));
+      say("access", access("a", R_OK));
+      say("mkdir", mkdir("a", 0777));
+      say("chdir", chdir("a"));
+      say("getcwd", getcwd(bytes, sizeof bytes) == NULL ? -1 : 0);
+      say("fopen", fopen("a", "w") == NULL ? -1 : 0);
+      say("getentropy", getentropy(bytes, sizeof bytes));
+      say("sigprocmask", sigprocmask(SIG_BLOCK, NULL, NULL));
+      const double begin = seconds(CLOCK_MONOTONIC);
+      say("sleep", sleep(2));
+      say("usleep", usleep(250000));
+      const struct timespec half = {0, 500000000};
+      say("nanosleep", nanosleep(&half, NULL));
+      struct timespec until = {10, 0};
+      const double slept = seconds(CLOCK_MONOTONIC) - begin;
+      say("clock_nanosleep", clock_nanosleep(CLOCK_REALTIME, TIMER_ABSTIME, &until, NULL));
+      printf("%.3f %.3f\n", slept, seconds(CLOCK_REALTIME));
+      say("clock_gettime", clock_gettime(77, &until) == -1 && errno == EINVAL ? 0 : 1);
+      say("clock_getres", clock_getres(CLOCK_REALTIME, &until) == 0 ? until.tv_nsec : -1);
+    }
+  )");
+  expect_built("posix.c -o posix.elf");
+  const Said said = dojo("exec --quiet posix.elf");
+  EXPECT_EQ(said.exit_code, 0) << said.errors;
+  EXPECT_EQ(said.errors, "") << "every system call exists";
+  std::string right;
+  for (const char* name : {"rename", "unlink", "remove", "utime", "stat", "lstat", "access", "mkdir", "chdir",
+                           "getcwd", "fopen"})
+    right += fmt::format("{} -1 ENOENT\n", name);
+  for (const char* name : {"getentropy", "sigprocmask", "sleep", "usleep", "nanosleep", "clock_nanosleep"})
+    right += fmt::format("{} 0 -\n", name);
+  EXPECT_EQ(said.words, right + "2.750 10.000\nclock_gettime 0 -\nclock_getres 1 -\n");
+
+  write("own.c", R"(
+    #include <stdio.h>
+    #include <stdlib.h>
+    int read(int a) { return a + 1; }
+    int write(int a) { return a + 2; }
+    int link(int a) { return a + 4; }
+    int sleep(int a) { return a + 8; }
+    int main(void) {
+      int number = 0;
+      scanf("%d", &number);
+      printf("%d\n", sleep(link(write(read(number)))));
+    }
+  )");
+  expect_built("own.c -o own.elf");
+  EXPECT_EQ(dojo("exec --quiet own.elf", "echo 100").words, "115\n");
+}
+
+// A shim in front of the compiler counts what it is asked to compile.
+TEST_F(DeviceLibrary, IsCompiledOnce) {
+  fs::create_directories(folder_ / "bin");
+  write("bin/clang++-22",
+        "#!/bin/sh\necho \"$@\" >> \"$CALLS\"\nexec /usr/bin/env PATH=\"$REST\" clang++-22 \"$@\"\n");
+  fs::permissions(folder_ / "bin/clang++-22", fs::perms::owner_all);
+  write("hello.c", "#include <stdio.h>\nint main(void) { puts(\"hello\"); }\n");
+  const auto compiled = [&](const std::string& place, const std::string& options = "") {
+    const fs::path command = fs::read_symlink("/proc/self/exe").parent_path().parent_path() / "dojo";
+    const std::string line = fmt::format(
+        "cd {0} && : > calls && REST=\"$PATH\" CALLS={0}/calls PATH={0}/bin:\"$PATH\" XDG_CACHE_HOME={1} {2} "
+        "cc "
+        "{3} hello.c -o hello.elf 2>errors",
+        folder_.string(), place, command.string(), options);
+    EXPECT_EQ(std::system(line.c_str()), 0) << read_text(folder_ / "errors");
+    EXPECT_EQ(read_text(folder_ / "errors"), "");
+    EXPECT_EQ(dojo("exec --quiet hello.elf" + std::string(options.empty() ? "" : " " + options)).words,
+              "hello\n");
+    std::istringstream calls(read_text(folder_ / "calls"));
+    int count = 0;
+    for (std::string call; std::getline(calls, call);) count += call.find(" -c ") != std::string::npos;
+    return count;
+  };
+  const std::string cache = (folder_ / "cache").string();
+  const int all = compiled(cache);
+  EXPECT_GT(all, 5) << "files of the library";
+  const std::vector<std::byte> first = read_file(folder_ / "hello.elf");
+  EXPECT_EQ(compiled(cache), 0);
+  EXPECT_TRUE(read_file(folder_ / "hello.elf") == first);
+  EXPECT_EQ(compiled("/dev/null"), all) << "no place for a cache";
+  EXPECT_TRUE(read_file(folder_ / "hello.elf") == first);
+
+  // Other vectors are another library; what is damaged is made anew.
+  std::string text = read_text(fs::path(DOJO_SOURCE_DIR) / "machines/test6.toml");
+  const std::string from = "vlen_bits            = { value = 512,";
+  write("half.toml", text.replace(text.find(from), from.size(), "vlen_bits            = { value = 256,"));
+  EXPECT_EQ(compiled(cache, "--machine half.toml"), all);
+  EXPECT_EQ(compiled(cache, "--machine half.toml"), 0);
+  EXPECT_EQ(compiled(cache), 0);
+  for (const auto& entry : fs::directory_iterator(folder_ / "cache/opendojo/device-library"))
+    fs::resize_file(entry.path(), entry.file_size() / 2);
+  EXPECT_EQ(compiled(cache), all);
+  EXPECT_EQ(compiled(cache), 0);
+
+  // Several at once, from nothing.
+  fs::remove_all(folder_ / "cache");
+  const fs::path command = fs::read_symlink("/proc/self/exe").parent_path().parent_path() / "dojo";
+  const std::string many =
+      fmt::format("cd {} && for i in 1 2 3 4; do XDG_CACHE_HOME={} {} cc hello.c -o $i.elf & done; wait",
+                  folder_.string(), cache, command.string());
+  EXPECT_EQ(std::system(many.c_str()), 0);
+  for (const char* name : {"1.elf", "2.elf", "3.elf", "4.elf"})
+    EXPECT_TRUE(read_file(folder_ / name) == first) << name;
+  EXPECT_EQ(compiled(cache), 0);
+}
+
+// From the first constructor to the last destructor, and a pure virtual function at which a constructor
+// arrives.
+TEST_F(DeviceLibrary, BeginsAndEndsCppPrograms) {
+  write("life.cpp", R"(
+    #include <math.h>
+    #include <stdio.h>
+    #include <stdlib.h>
+    struct Shape {
+      Shape() { describe(); }
+      virtual ~Shape() {}
+      void describe() { if (getchar() == 'x') printf("%g\n", area()); }
+      virtual double area() const = 0;
+    };
+    struct Disc : Shape {
+      double area() const override { return M_PI; }
+    };
+    struct Noisy {
+      const char* name;
+      explicit Noisy(const char* n) : name(n) { printf("+%s ", name); }
+      ~Noisy() { printf("-%s ", name); }
+    } global("global");
+    __attribute__((destructor)) void last() { puts("last"); }
+    int main() {
+      static Noisy local("local");
+      atexit([] { printf("atexit "); });
+      Shape* const shape = new Disc;
+      printf("%.3f ", fma(shape->area(), 2, 0));
+      delete shape;
+    }
+  )");
+  expect_built("life.cpp -lm -o life.elf");
+  const Said said = dojo("exec --quiet life.elf");
+  EXPECT_EQ(said.exit_code, 0) << said.errors;
+  EXPECT_EQ(said.words, "+global +local 6.283 atexit -local -global last\n");
+  EXPECT_EQ(dojo("exec --quiet life.elf", "echo x").exit_code, 134) << "as abort() ends";
+}
+
+// What dojo.h declares is there, whether anything else of a file is used or not.
+TEST_F(DeviceLibrary, LinksAsAWhole) {
+  write("all.cpp", R"(
+    #include <stdio.h>
+    #include "dojo.h"
+    using namespace dojo;
+    alignas(64) bf16 half[1024], turned[1024];
+    alignas(64) float single[1024], staging[1024];
+    unsigned char bytes[64];
+    int lines[16];
+    Semaphore full;
+    int main() {
+      for (int i = 0; i < 256; ++i) half[i] = static_cast<bf16>(static_cast<float>(i % 16));
+      for (int i = 0; i < 16; ++i) lines[i] = 16 * i;
+      transpose(turned, 16, half, 16, 16, 16);
+      matmul(half, 16, turned, 16, single, 16, 16, 16, 16, false);
+      matmul_listed(half, 16, half, lines, single, 16, 16, 16, 16, true);
+      transpose(single, 16, staging, lines, 16, 16);
+      transpose(staging, 16, single, 16, 16, 16);
+      transpose(turned, 16, half, lines, 16, 16);
+      fill(single, 2, 16);
+      fill(half, static_cast<bf16>(2.f), 16);
+      add(single, single, single, 16);
+      to_bf16(half, single, 16);
+      to_float(single, half, 16);
+      to_float(staging, bytes, 16);
+      split(turned, turned + 64, half, 8);
+      pack_row(turned, 2, half, 1, 8);
+      pack_row(staging, 2, single, 1, 8);
+      pack_row(bytes, 2, bytes + 32, 1, 8);
+      put_signal(0, staging, single, 16, &full);
+      wait(&full, 1);
+      put_hbm(hbm(0, 0), single, 64);
+      get(staging, hbm(0, 0), 64);
+      quiet();
+      barrier_all();
+      all_reduce(single, 16, staging, {1, 1});
+      print("four: ");
+      print(static_cast<unsigned long>(staging[15]));
+      print("\n");
+    }
+  )");
+  expect_built("all.cpp -o all.elf");
+  const Said said = dojo("exec --quiet all.elf");
+  EXPECT_EQ(said.exit_code, 0) << said.errors;
+  EXPECT_EQ(said.words, "four: 4\n");
+}
+
+// Whatever there is of it: where it is large, text and data must still not overlap.
+TEST_F(DeviceLibrary, HasThreadLocalData) {
+  for (const unsigned doubles : {1u, 8u, 9u, 40u, 500u}) {
+    write("local.c", fmt::format(R"(
+      #include <stdlib.h>
+      _Thread_local int set = 41;
+      _Thread_local double clear[{0}];
+      int main(void) {{
+        for (int i = 0; i < {0}; ++i)
+          if (clear[i] != 0) return 1;
+        clear[{0} - 1] = rand();
+        return clear[{0} - 1] == 0 ? 2 : set + 1;
+      }}
+    )",
+                                 doubles));
+    expect_built("local.c -o local.elf");
+    const Said said = dojo("exec --quiet local.elf");
+    EXPECT_EQ(said.exit_code, 42) << doubles << ": " << said.errors;
+  }
+}
+
+}  // namespace
+}  // namespace dojo
