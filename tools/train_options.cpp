@@ -74,8 +74,9 @@ void add_train_options(CLI::App& command, TrainArguments& a) {
   command
       .add_option(
           "--schedule", a.schedule,
-          "Of the learning rate: cosine (a straight line up to --lr, then cosine down to 0) or one-cycle "
-          "(from 1/25 of --lr at 30 % of the steps, then down; as PyTorch's OneCycleLR)")
+          "Of the learning rate: one-cycle (from 1/25 of --lr up to it at 30 % of the steps, then down; as "
+          "PyTorch's OneCycleLR) or cosine (the same, but with a gentler rise in runs of less than 134 "
+          "steps)")
       ->capture_default_str();
   command.add_option("--lr", a.learning_rate, "Learning rate at the schedule's peak")
       ->check(learning_rate())

@@ -15,7 +15,7 @@ namespace dojo::tools {
 struct TrainArguments : MachineArguments {
   DataArguments data;
   std::string model, optimizer = "adamw", schedule = "cosine", out, resume;
-  double learning_rate = 2e-3;
+  double learning_rate = 3e-3;
   std::uint64_t epochs = 8, steps = 0, seed = 1;
   bool initialise = false, untie = false, check = false;
 };

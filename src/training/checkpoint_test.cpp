@@ -78,11 +78,11 @@ TEST_F(CheckpointFile, IsRefusedOfMoreNodesThanAnyMachineHas) {
 
 TEST_F(CheckpointFile, IsRefusedOfAnotherVersionWithTheWayOut) {
   constexpr std::size_t version_at = 8;
-  set_byte(version_at, std::byte{1});
-  EXPECT_NE(refusal().find("is of checkpoint version 1, this program goes on from version 2: train anew"),
+  set_byte(version_at, std::byte{2});
+  EXPECT_NE(refusal().find("is of checkpoint version 2, this program goes on from version 3: train anew"),
             std::string::npos)
       << refusal();
-  set_byte(version_at, std::byte{3});
+  set_byte(version_at, std::byte{4});
   EXPECT_NE(refusal().find("a newer one wrote it"), std::string::npos) << refusal();
 }
 

@@ -9,6 +9,9 @@
 namespace dojo::training {
 namespace {
 
+constexpr double rise = 0.3;          // of all steps
+constexpr double gentle_rise = 40.0;  // steps
+
 double cosine_between(double from, double to, double fraction) {
   return to + (from - to) / 2 * (1 + std::cos(std::numbers::pi * fraction));
 }
@@ -25,22 +28,24 @@ std::string_view name(ScheduleKind kind) { return kind == ScheduleKind::one_cycl
 
 double Schedule::at(std::uint64_t step) const {
   DOJO_ENSURE(step < steps_);
-  const double now = static_cast<double>(step);
-  return kind_ == ScheduleKind::one_cycle ? one_cycle(now) : cosine(now);
+  const double now = static_cast<double>(step), steps = static_cast<double>(steps_);
+  return kind_ == ScheduleKind::one_cycle || rise * steps >= gentle_rise ? one_cycle(now, steps)
+                                                                         : short_cycle(now, steps);
 }
 
-double Schedule::one_cycle(double now) const {
+double Schedule::one_cycle(double now, double steps) const {
   const double first = peak_ / 25, last = first / 1e4;
-  const double top = 0.3 * static_cast<double>(steps_) - 1;  // the step at which the peak is reached
-  const double end = static_cast<double>(steps_) - 1;
+  const double top = rise * steps - 1;  // the step at which the peak is reached
+  const double end = steps - 1;
   if (now <= top) return cosine_between(first, peak_, now / top);
   return cosine_between(peak_, last, end > top ? (now - top) / (end - top) : 1.0);
 }
 
-double Schedule::cosine(double now) const {
-  const double all = static_cast<double>(steps_), warm_up = std::max(1.0, std::floor(all / 2));
-  if (now < warm_up) return peak_ * (now + 1) / warm_up;
-  return cosine_between(peak_, 0, (now - warm_up) / (all - warm_up));
+double Schedule::short_cycle(double now, double steps) const {
+  const auto line = [&](double step) { return peak_ / 25 * (1 + 24 * step / gentle_rise); };
+  const double top = std::floor(std::min(steps / 2, gentle_rise));
+  if (now <= top) return line(now);
+  return cosine_between(line(top), 0, (now - top) / (steps - top));
 }
 
 }  // namespace dojo::training
