@@ -201,7 +201,8 @@ TensorId loss_between(Builder& build, LossKind kind, TensorId output, TensorId l
 }  // namespace
 
 const OpRow* find_row(std::string_view op) {
-  for (const auto rows : {elementwise_rows(), linear_rows(), reduction_rows(), shape_rows()})
+  for (const auto rows : {elementwise_rows(), linear_rows(), reduction_rows(), shape_rows(), part_rows(),
+                          resize_rows(), known_rows()})
     if (const auto row = std::ranges::find(rows, op, &OpRow::op); row != rows.end()) return &*row;
   return nullptr;
 }

@@ -149,13 +149,17 @@ TensorId NodeImport::laid_alike(std::size_t i, TensorId tensor) {
   return laid == build().shape(tensor) ? tensor : build().reshape(tensor, laid);
 }
 
+std::size_t NodeImport::dimension(std::int64_t axis, std::size_t rank) const {
+  const auto count = static_cast<std::int64_t>(rank);
+  const std::int64_t positive = axis < 0 ? axis + count : axis;
+  if (positive < 0 || positive >= count) fail(fmt::format("axis {} of {} dimensions", axis, rank));
+  return static_cast<std::size_t>(positive);
+}
+
 std::int64_t NodeImport::axis_in_tensor(std::int64_t axis) {
   const View& own = view_of(0);
-  const auto rank = static_cast<std::int64_t>(shape(0).size());
-  if (axis < 0) axis += rank;
-  if (axis < 0 || axis >= rank) fail(fmt::format("axis {} of {} dimensions", axis, rank));
-  const auto d = static_cast<std::size_t>(axis);
-  if (own.is_plain()) return axis;
+  const std::size_t d = dimension(axis, shape(0).size());
+  if (own.is_plain()) return static_cast<std::int64_t>(d);
   if (d == own.dimension) fail("moving the batch away from dimension 0", Refusal::unsupported);
   return static_cast<std::int64_t>(tensor_dimension(own, d));
 }

@@ -98,6 +98,8 @@ public:
   const View& view() const { return view_; }
   const View& view_of(std::size_t i) const { return value(i).view; }
   TensorId as_it_lies(std::size_t i);  // a value's tensor, whatever its view
+  // Which of so many dimensions an axis names, from the end if negative; refuses one that is not there.
+  std::size_t dimension(std::int64_t axis, std::size_t rank) const;
   // The dimension that `axis` of operand 0 is in the tensor; the batch's only if the value is plain.
   std::int64_t axis_in_tensor(std::int64_t axis);
   Shape shape(std::size_t i);  // of the operand, whatever it is
@@ -164,6 +166,9 @@ std::span<const OpRow> elementwise_rows();
 std::span<const OpRow> linear_rows();
 std::span<const OpRow> reduction_rows();
 std::span<const OpRow> shape_rows();
+std::span<const OpRow> part_rows();
+std::span<const OpRow> resize_rows();
+std::span<const OpRow> known_rows();
 
 // Computes a node whose operands are all known integers; false if its operator isn't one for shapes.
 bool fold_known(NodeImport& node);

@@ -97,17 +97,14 @@ void batch_norm(NodeImport& node) {
 void layer_norm(NodeImport& node) {
   node.ignore({"stash_type"});
   const Shape shape = node.shape(0);
-  auto rank = static_cast<std::int64_t>(shape.size());
-  std::int64_t axis = node.integer("axis", -1);
-  if (axis < 0) axis += rank;
-  if (axis < 0 || axis >= rank) node.fail(fmt::format("axis {} of {} dimensions", axis, rank));
+  auto axis = static_cast<std::int64_t>(node.dimension(node.integer("axis", -1), shape.size()));
   const float epsilon = node.single("epsilon", 1e-5f);
   if (axis > static_cast<std::int64_t>(node.view_of(0).dimension)) {
     node.keep_view(1);
     axis = node.axis_in_tensor(axis);
   }
   const TensorId x = node.tensor(0);
-  rank = static_cast<std::int64_t>(node.build().shape(x).size());
+  const auto rank = static_cast<std::int64_t>(node.build().shape(x).size());
   const auto gamma = node.maybe(1, Draw::fill(1)), beta = node.maybe(2, Draw::fill(0));
   Builder& b = node.build();
   node.result(0, b.layer_norm(x, axis, gamma, beta, epsilon));
