@@ -6,7 +6,7 @@ usage: run.py [--dojo build/dojo] [--than OTHER/dojo] [--rounds 5] [--only NAME.
 Every kernel is built twice, with few and with many repeats; the difference of the two runs' CPU times is the
 kernel's own, without start and set-up. Runs of all emulators alternate, and the median over rounds is printed.
 With --than the other program runs in turn, too, and the last column says how many times as fast the first is
-with timing: the median of the rounds' ratios.
+with timing: the median of the rounds' ratios, with the least and the greatest.
 The last line of the table is wall time: the whole die on one host thread and on two.
 """
 import argparse
@@ -117,7 +117,8 @@ def main():
             cells = [f"{statistics.median(r):.3g}" if r else "-" for r in rates.values()]
             line = f"{title:<28}{cells[0]:>12}{cells[1]:>12}{cells[2]:>12}  {unit:<8}"
             if options.than:
-                line += f"{statistics.median(a / b for a, b in zip(rates['timing'], rates['than'])):.3g} times"
+                ratios = [a / b for a, b in zip(rates["timing"], rates["than"])]
+                line += f"{statistics.median(ratios):.3g} times ({min(ratios):.3g} to {max(ratios):.3g})"
             print(line.rstrip(), flush=True)
         if "die" in options.only:
             few, many = (build(folder, "matmul", n) for n in (1, 1 + die_repeats))

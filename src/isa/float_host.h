@@ -61,6 +61,9 @@ public:
     if (hart_ != nullptr) end_floats(*hart_);
     hart_ = nullptr;
   }
+  // As if begin(hart) had found nothing to do: all flags that are up are also its own.
+  void resume(Hart& hart) { hart_ = &hart; }
+  Hart* hart() const { return hart_; }
 
 private:
   Hart* hart_ = nullptr;

@@ -16,11 +16,6 @@ const Counts& counts_of(const translate::Tally& tally) {
   return static_cast<const Transition*>(tally.step)->counts;
 }
 
-// What translated code asks for; only a CSR instruction or a trap changes it.
-bool may_translate(const isa::Hart& hart) {
-  return hart.frm < isa::rmm && hart.vstart == 0 && hart.machine.off == 0;
-}
-
 // Such a block comes to a trap.
 bool needs_what_is_off(const CodeBlock& block, const isa::Hart& hart) {
   return (block.block.needs & hart.machine.off) != 0;
@@ -44,11 +39,11 @@ Slice Core::run(isa::Hart& hart, std::uint64_t max_instructions) {
   return slice;
 }
 
-inline void Core::tally(const Transition& transition) {
+inline void Core::tally(const Transition& transition, std::uint64_t times) {
   Times& slot = unsettled_.tally[transition.number % translate::tallies];
   if (slot.step != &transition) [[unlikely]]
     replace(slot, transition);
-  ++slot.times;
+  slot.times += times;
 }
 
 void Core::replace(Times& slot, const Transition& transition) {
@@ -69,9 +64,7 @@ inline const CodeBlock* Core::block_after(const Transition& last, const isa::Har
 
 const Transition* Core::run_translated(isa::Hart& hart, isa::FloatTurns& floats, Slice& slice) {
   const CodeBlock* block = image_->find(hart.pc, hart.memory);
-  if (block == nullptr || block->sees_account || recording_ != nullptr || hart.op != current_op_ ||
-      current_ == nullptr || !may_translate(hart))
-    return nullptr;
+  if (block == nullptr || block->sees_account || !takes_turns(hart, current_op_)) return nullptr;
   const ConfigWord config = block->uses_vectors ? config_word_of(hart) : ConfigWord{};
   const Translation* translation = block->translation(config);
   if (translation == nullptr) return nullptr;
@@ -86,14 +79,26 @@ const Transition* Core::run_translated(isa::Hart& hart, isa::FloatTurns& floats,
     hart.cycle += chain.cycles;
     return last_;
   }
+  return left(hart, floats, slice, *translation);
+}
+
+void Core::add(isa::Hart& hart, const Transition& step, std::uint64_t times) {
+  tally(step, times);
+  last_ = &step;
+  hart.instructions += static_cast<const CodeBlock*>(step.block)->block.count * times;
+  hart.cycle += step.cycles * times;
+}
+
+const Transition* Core::left(isa::Hart& hart, isa::FloatTurns& floats, Slice& slice,
+                             const Translation& translation) {
   accounted_ = {};
   floats.end();
-  finish(hart, slice, *block, config);
+  finish(hart, slice, *translation.block, translation.config);
   hart.instructions += slice.instructions;
   hart.cycle += slice.cycles;
   slice.stop = hart.stop;
   slice.step = last_ == start_ ? nullptr : last_;
-  return start_;
+  return hart.stop == Stop::none ? last_ : start_;
 }
 
 void Core::run_blocks(isa::Hart& hart, Slice& slice, std::uint64_t max_instructions) {
@@ -119,7 +124,7 @@ void Core::run_ordinary(isa::Hart& hart, Slice& slice, const CodeBlock* block,
                         std::uint64_t max_instructions) {
   const Transition* last = last_;
   std::uint64_t instructions = slice.instructions, cycles = slice.cycles;
-  const bool translates = may_translate(hart);
+  const bool translates = may_run_translated(hart);
   std::optional<Path> path;  // being noted: blocks run by their meanings meanwhile
   const auto leave = [&] {
     last_ = last;

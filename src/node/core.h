@@ -25,6 +25,11 @@
 
 namespace dojo::node {
 
+// What translated code asks for; only a CSR instruction or a trap changes it.
+inline bool may_run_translated(const isa::Hart& hart) {
+  return hart.frm < isa::rmm && hart.vstart == 0 && hart.machine.off == 0;
+}
+
 // What happened between two stops of a hart.
 struct Slice {
   isa::Stop stop = isa::Stop::none;  // none: the budget ran out, call run again
@@ -56,6 +61,16 @@ public:
   // hart.memory is that of the last run().
   const Transition* run_translated(isa::Hart& hart, isa::FloatTurns& floats, Slice& slice);
   const Transition* idle() const { return start_; }
+  // What run_translated asks before it runs a translated block, of a hart under this op.
+  bool takes_turns(const isa::Hart& hart, std::uint32_t op) const {
+    return current_ != nullptr && recording_ == nullptr && hart.op == op && current_op_ == op &&
+           may_run_translated(hart);
+  }
+  // A block that has been run by others: so many times, as this step; or once and not as expected, which step
+  // that was or, if it is the `idle` one, what `slice` tells.
+  void add(isa::Hart& hart, const Transition& step, std::uint64_t times);
+  const Transition* left(isa::Hart& hart, isa::FloatTurns& floats, Slice& slice,
+                         const Translation& translation);
 
   // Another image of the same text from now on: whole blocks or single instructions, with the same cycles and
   // counts. It must live as long as the BlockTiming, which remembers its blocks by their address.
@@ -100,7 +115,7 @@ private:
   // How often transitions happened that current_ does not hold yet: adding one to a number is cheaper than
   // adding a row of counters. Direct-mapped by number.
   using Times = translate::Tally;
-  void tally(const Transition& transition);
+  void tally(const Transition& transition, std::uint64_t times = 1);
   void replace(Times& slot, const Transition& transition);
   translate::Account unsettled_;
   std::uint32_t current_op_ = 0;

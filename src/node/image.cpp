@@ -75,6 +75,20 @@ const Translation* CodeImage::translate_locked(const CodeBlock& block, ConfigWor
   return &made;
 }
 
+const void* CodeImage::turn(const Translation& translation, unsigned vlen_bits) {
+  const std::lock_guard lock(building_);
+  if (translation.turn != nullptr) return translation.turn;
+  constexpr std::uint64_t illegal = std::uint64_t{1} << 63;
+  const CodeBlock& block = *translation.block;
+  const std::uint64_t config = translation.config.bits;
+  if (block.uses_vectors && (config & illegal) != 0) return nullptr;
+  translate::Vectors vectors{.any = block.uses_vectors, .vlen_bits = vlen_bits};
+  if (vectors.any) vectors.vl = static_cast<std::uint32_t>(config), vectors.vtype = config >> 32;
+  translation.turn =
+      translator_.turn({.block = &block.block, .vectors = vectors, .key = {&block, config, &translation}});
+  return translation.turn;
+}
+
 void CodeImage::trace(const Path& path) {
   constexpr unsigned most_attempts = 4;
   constexpr std::int64_t runs_between = 5000;

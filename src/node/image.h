@@ -24,7 +24,8 @@ struct Translation {
   const Translation* next = nullptr;  // for another configuration
   const void* entry = nullptr;
   mutable translate::Head head{};
-  mutable unsigned attempts = 0;  // to find a trace that begins here
+  mutable unsigned attempts = 0;       // to find a trace that begins here
+  mutable const void* turn = nullptr;  // entry as a turn among those of other harts, once asked for
 };
 
 // A decoded block and what the node wants to know of it before running it. Immutable once published, but for
@@ -106,6 +107,12 @@ public:
   void run(isa::Hart& hart, translate::Chain& chain, const Translation& translation) const {
     translator_.run(hart, chain, translation.entry);
   }
+  // The code for a translated block as a turn, and what else turns are made of (translate/turns.h); nullptr:
+  // there is none.
+  const void* turn(const Translation& translation, unsigned vlen_bits);
+  const void* turn_of_floats() const { return translator_.turn_of_floats(); }
+  const void* turns_end() const { return translator_.turns_end(); }
+  void run(translate::TurnsRun& turns) const { translator_.run(turns); }
   // Lets a way out of translated code go on to `block`, if that is translated and may follow in a chain.
   static void link(std::atomic<const void*>& way_out, const CodeBlock& block) {
     const Translation* first = block.translations.load(std::memory_order_acquire);

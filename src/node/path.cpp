@@ -9,21 +9,18 @@ namespace {
 constexpr std::size_t most_blocks = 64;
 constexpr std::size_t most_instructions = 600;
 
-// Traces go through blocks that end by themselves, and not by a jump to the instruction behind them, which is
-// made by an address.
-bool may_be_passed(const PathBlock& one) {
-  const isa::Block& block = one.block->block;
-  const isa::Decoded& last = block.code[block.count - 1];
+}  // namespace
+
+bool may_be_passed(const CodeBlock& block, Exit exit) {
+  const isa::Decoded& last = block.block.code[block.block.count - 1];
   const bool stops = last.row->unit == isa::Unit::system || last.row->unit == isa::Unit::transfer;
-  const bool by_address = last.row->mnemonic == "jalr" && one.step->exit == Exit::onward;
-  const bool jumps = last.row->unit == isa::Unit::branch || one.step->exit == Exit::onward;
+  const bool by_address = last.row->mnemonic == "jalr" && exit == Exit::onward;
+  const bool jumps = last.row->unit == isa::Unit::branch || exit == Exit::onward;
   return !stops && !by_address && jumps;
 }
 
-}  // namespace
-
 bool Path::add(const PathBlock& next) {
-  if (!may_be_passed(next)) return true;
+  if (!may_be_passed(*next.block, next.step->exit)) return true;
   blocks.push_back(next);
   if (next.step->after == from->after && next.target == head->block->block.pc) {
     loops = true;

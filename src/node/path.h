@@ -17,6 +17,10 @@ struct PathBlock {
   std::uint64_t target = 0;  // where it led
 };
 
+// Traces go through blocks that end by themselves, and not by a jump to the instruction behind them, which is
+// made by an address.
+bool may_be_passed(const CodeBlock& block, Exit exit);
+
 struct Path {
   const Translation* head = nullptr;
   const Transition* from = nullptr;  // the step before it

@@ -130,7 +130,8 @@ SmtTiming::State* SmtTiming::know(SmtPipeline& pipeline) {
                                     .words = static_cast<std::uint32_t>(new_words_.size()),
                                     .running = pipeline.running(),
                                     .hungry = pipeline.hungry(),
-                                    .hash = hash});
+                                    .hash = hash,
+                                    .countdown = countdown_});
     words_.insert(words_.end(), new_words_.begin(), new_words_.end());
   }
   return at;
@@ -178,6 +179,7 @@ void SmtTiming::renew() {
   std::vector<std::optional<Input>> under_way;
   for (const SmtTimer* timer : timers_)
     under_way.push_back(timer->edge_ != nullptr ? std::optional(timer->edge_->input) : std::nullopt);
+  ++renewals_;
   std::ranges::fill(table_, nullptr);
   store_.clear();
   edges_.clear();

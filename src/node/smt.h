@@ -72,6 +72,7 @@ public:
 
 private:
   friend class SmtTimer;
+  friend class SmtTraces;
   // What is done to a state: a code run is fed, a thread starts or finishes, or nothing and time passes.
   static constexpr std::uint32_t start_input = 0xffffffff, finish_input = 0xfffffffe, no_input = 0xfffffffd;
   struct Input {
@@ -94,6 +95,10 @@ private:
     std::uint32_t words = 0, running = 0, hungry = 0;
     std::uint64_t hash = 0;
     Edge* edges = nullptr;
+    // Of SmtTraces: which trace (from 1 on) is to be run from which of its turns on, and how often to come by
+    // before it is asked.
+    std::uint32_t trace = 0, turn = 0;
+    std::int32_t countdown = 0;
   };
   struct CodeRun {
     std::uint32_t first = 0, count = 0;  // steps
@@ -144,6 +149,8 @@ private:
   std::vector<std::uint32_t> words_, new_words_;
   std::vector<State*> table_;  // by hash, open addressing, at most half full
   std::vector<class SmtTimer*> timers_;
+  std::uint64_t renewals_ = 0;  // of all states
+  std::int32_t countdown_ = 0;  // of a state that comes for the first time
 };
 
 // One node. It must not outlive its SmtTiming.
@@ -194,8 +201,12 @@ public:
     return stopping_;
   }
 
+  // Where it stands among what is remembered; nullptr: nowhere.
+  const SmtTiming::State* place() const { return state_; }
+
 private:
   friend class SmtTiming;
+  friend class SmtTraces;
 
   static constexpr std::int64_t most_credit = 3000, first_patience = 4096;
 

@@ -1,7 +1,6 @@
 #include "system/execution.h"
 
 #include <algorithm>
-#include <bit>
 #include <cstring>
 #include <tuple>
 #include <utility>
@@ -18,8 +17,6 @@ namespace {
 
 // Instructions after which a thread lets its siblings run: they may be what it spins for.
 constexpr std::uint64_t turn_instructions = 200'000;
-// Blocks of threads that share nodes between two questions to the host whether to go on.
-constexpr unsigned between_questions = 4096;
 // A program that ends by a store to tohost spins afterwards; this is how long at most.
 constexpr std::uint64_t tohost_instructions = 1024;
 
@@ -89,6 +86,12 @@ void Execution::start(const Program& program, node::CodeImage& image, node::Bloc
       if (smt_) thread.core.record_unshared(&thread.recording);
     }
   }
+  if (!smt_ || layout_.tohost != 0) return;
+  constexpr std::uint32_t most = node::SmtTraces::after_default;
+  smt_traces_.emplace(image, *smt_, static_cast<std::int32_t>(std::min(options_.translate_after, most)));
+  smt_threads_.resize(nodes_);
+  for (const auto& thread : threads_)
+    smt_threads_[thread->hart.node][thread->hart.thread] = {&thread->core, &thread->hart};
 }
 
 // One host thread's life: takes nodes from the queue until no node is queued and none is being run, for then
@@ -255,70 +258,6 @@ More Execution::more(std::size_t number) {
   if (thread.state == ThreadState::runnable) return More::held;
   thread.trace.last_cycles = thread.cycles;
   return More::ended;
-}
-
-// Behind a block: whether there is more to think of than the next one.
-inline bool Execution::must_look_up(const Thread& thread) {
-  return ++pulled_ % between_questions == 0 || layout_.tohost != 0 || thread.hart.instructions >= limit();
-}
-
-void Execution::look_up(Thread& thread) {
-  end_turn(thread);
-  if (pulled_ % between_questions == 0 && options_.interrupted && options_.interrupted()) interrupted_ = true;
-}
-
-// The same blocks as pull() calls for, of threads that do nothing but run: no more is asked than what they
-// need.
-void Execution::go_on(std::uint32_t number, node::SmtTimer& timer, std::uint64_t end) {
-  if (held_ || interrupted_) return;
-  const std::unique_ptr<Thread>* const threads = &threads_[number * layout_.threads];
-  isa::FloatTurns floats;
-  for (;;) {
-    while (timer.hungry() != 0) {
-      Thread& thread = *threads[std::countr_zero(timer.hungry())];
-      if (run_ordinary(thread, floats, timer)) continue;
-      return floats.end();
-    }
-    if (!timer.knows()) {
-      floats.end();
-      if (!timer.prepare()) return;
-    }
-    if (timer.stopping() != 0 || static_cast<std::uint64_t>(timer.due()) >= end) return floats.end();
-    timer.advance(timer.due());
-  }
-}
-
-// False if it has run no block, or that was not all.
-inline bool Execution::run_ordinary(Thread& thread, isa::FloatTurns& floats, node::SmtTimer& timer) {
-  if (thread.state != ThreadState::runnable || !thread.trace.ran.empty()) return false;
-  const std::uint32_t op = thread.hart.op;
-  node::Slice slice;
-  const node::Transition* step = thread.core.run_translated(thread.hart, floats, slice);
-  if (step == nullptr) return false;
-  if (step == thread.core.idle()) [[unlikely]] {
-    after_slice(thread, slice, op);
-    if (must_look_up(thread)) look_up(thread);
-    return false;
-  }
-  thread.clock_known = false;
-  if (!smt_->knows(*step, op)) floats.end();
-  const std::uint32_t run = smt_->code_run(*step, op);
-  if (!timer.feed_known(thread.hart.thread, run)) {
-    floats.end();
-    timer.feed(thread.hart.thread, run);
-  }
-  if (!must_look_up(thread)) return true;
-  floats.end();
-  look_up(thread);
-  return false;
-}
-
-// The next block of a thread that shares its node.
-void Execution::pull(Thread& thread) {
-  while (thread.trace.ran.empty() && thread.state == ThreadState::runnable && !interrupted_) {
-    run_slice(thread, 1);
-    if (must_look_up(thread)) look_up(thread);
-  }
 }
 
 std::map<std::uint64_t, node::PlaceCounts> Execution::places() const {

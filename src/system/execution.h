@@ -26,6 +26,7 @@
 #include "fabric/topology.h"
 #include "node/core.h"
 #include "node/profiler.h"
+#include "node/smt_trace.h"
 #include "system/computer.h"
 #include "system/layout.h"
 #include "system/memory.h"
@@ -151,6 +152,10 @@ private:
   bool must_look_up(const Thread& thread);
   void look_up(Thread& thread);
   bool run_ordinary(Thread& thread, isa::FloatTurns& floats, node::SmtTimer& timer);
+  bool feed(Thread& thread, const node::Transition& step, const node::Slice& slice, std::uint32_t op,
+            isa::FloatTurns& floats, node::SmtTimer& timer);
+  bool run_trace(std::uint32_t node, isa::FloatTurns& floats, node::SmtTimer& timer, std::uint64_t end);
+  bool ask_host();
   void ask(Thread& thread);
   void read_clock(Thread& thread);
   void end_turn(Thread& thread);
@@ -216,6 +221,8 @@ private:
 
   std::optional<node::Profiler> profiler_;
   std::optional<node::SmtTiming> smt_;
+  std::optional<node::SmtTraces> smt_traces_;  // if there is a smt_ and somebody may run translated
+  std::vector<node::SmtThreads> smt_threads_;  // by node
   bool held_ = false;
   unsigned pulled_ = 0;               // since the host was last asked whether to go on
   std::atomic<unsigned> asking_ = 0;  // threads

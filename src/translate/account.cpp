@@ -115,7 +115,7 @@ void CodeWriter::leave_block(unsigned way, std::uint64_t target) {
   left_ = true;
   if (is_trace_) return;  // there is but one way, the one it was left before
   store_dirty(held_);
-  account(*leg_, way, target);
+  is_turn_ ? end_turn(way, target) : account(*leg_, way, target);
 }
 
 // The step that has followed before, if it is this block's; then its cycles, its tally and the budget; then
@@ -252,7 +252,9 @@ void CodeWriter::ways_out() {
       as.set(scratch, way.pc);
       as.store(8, in_hart(offsetof(Hart, pc)), scratch);
     }
-    if (way.value != nullptr) {
+    if (is_turn_) {
+      as.set(scratch, way.value != nullptr);
+    } else if (way.value != nullptr) {
       as.move(Width::wide, second_scratch, Place{Reg::sp, chain_on_stack});
       as.set_address(scratch, way.value);
       as.store(8, Place{second_scratch, small(way.field)}, scratch);
@@ -262,8 +264,8 @@ void CodeWriter::ways_out() {
 }
 
 void CodeWriter::leave_chain() {
-  as.set_address(scratch, translator_.leave_);
-  as.jump(scratch);
+  as.set_address(second_scratch, is_turn_ ? translator_.leave_turns_ : translator_.leave_);
+  as.jump(second_scratch);
 }
 
 }  // namespace dojo::translate

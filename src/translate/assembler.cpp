@@ -342,5 +342,6 @@ void Assembler::end_vectors() {
   byte(0xf8);
   byte(0x77);
 }
+void Assembler::store_float_state(Place to) { plain(Width::word, no_prefix, map_0f, 0xae, 3, to); }
 
 }  // namespace dojo::translate

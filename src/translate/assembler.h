@@ -161,6 +161,7 @@ public:
   void widen_bytes(bool is_signed, Vec to, Operand from);  // to half a vector, from a quarter
   void widen_halves(Vec to, Vec from);
   void end_vectors();
+  void store_float_state(Place to);  // MXCSR, of 4 bytes
 
 private:
   void byte(unsigned value) { code_.push_back(static_cast<std::uint8_t>(value)); }

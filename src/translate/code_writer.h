@@ -32,6 +32,8 @@ public:
   // `loops`, the last leads to the first in the same state. `first_count`: of Account::times, one for each
   // leg.
   void write_trace(std::span<const Leg> legs, bool loops, std::uint32_t first_count);
+  // One block as a turn among those of other harts (turns.h).
+  void write_turn(const Leg& block);
   std::span<const std::uint8_t> code() const { return as.code(); }
 
   // --- For the emitters of single instructions
@@ -156,8 +158,8 @@ private:
     std::uint64_t target;
     Registers held;
   };
-  // A way out of the chain: what a field of Chain then says, if any. `pc` in_pc: the hart's pc is set
-  // already.
+  // A way out of the chain: what a field of Chain then says, if any (of a turn: whether it has begun). `pc`
+  // in_pc: the hart's pc is set already.
   struct WayOut {
     Label begin;
     std::uint64_t pc;
@@ -191,13 +193,15 @@ private:
   void side_exits();
   void ways_out();
   void leave_chain();
+  // turns.cpp
+  void end_turn(unsigned way, std::uint64_t target);
   Label& side_exit(Why why, unsigned way, std::uint64_t target);
   Label& way_out(std::uint64_t pc, std::size_t field = 0, const void* value = nullptr);
 
   Translator& translator_;
   std::span<const Leg> legs_;
   const Leg* leg_ = nullptr;
-  bool is_trace_ = false;
+  bool is_trace_ = false, is_turn_ = false;
   std::uint32_t first_count_ = 0;
   const isa::Decoded* instruction_ = nullptr;
   std::uint64_t next_pc_ = 0;

@@ -51,6 +51,7 @@ Translator::Translator(HostVectors vectors)
       store_(vectors_ != HostVectors::none ? capacity : 0),
       landings_(landing_places) {
   write_frame();
+  write_turns_frame();
 }
 
 namespace {
@@ -72,6 +73,19 @@ const void* Translator::translate(const Leg& block, Head& head) {
   const Landing& landing = made_landings_.emplace_back(block.block->pc, entry);
   landings_[block.block->pc / 2 % landing_places].store(&landing, std::memory_order_release);
   return entry;
+}
+
+const void* Translator::turn(const Leg& block) {
+  if (leave_turns_ == nullptr || store_.is_full()) return nullptr;
+  CodeWriter writer(*this, kind_for(vectors_, block.vectors.vlen_bits), block.vectors.vlen_bits);
+  writer.write_turn(block);
+  return store_.add(writer.code());
+}
+
+void Translator::run(TurnsRun& turns) const {
+  turns.float_hart = turns.floats->hart();
+  run_turns_(&turns);
+  if (turns.float_hart != nullptr) turns.floats->resume(*turns.float_hart);
 }
 
 bool Translator::trace(std::span<const Leg> legs, bool loops, const void* after, std::uint32_t first_count,

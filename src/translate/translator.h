@@ -24,6 +24,7 @@
 #include "translate/assembler.h"
 #include "translate/chain.h"
 #include "translate/code_store.h"
+#include "translate/turns.h"
 
 namespace dojo::translate {
 
@@ -73,19 +74,32 @@ public:
   // False if there is no room for it.
   bool trace(std::span<const Leg> legs, bool loops, const void* after, std::uint32_t first_count, Head& head);
 
+  // The code for a block as a turn (turns.h), under translate's conditions.
+  const void* turn(const Leg& block);
+  // What a turn's `entry` is if its block may compute with floats and the last such turn before it may be
+  // another hart's, and that of the Turn behind the last.
+  const void* turn_of_floats() const { return turn_of_floats_; }
+  const void* turns_end() const { return turns_end_; }
+
   // Does what isa::run_code does, for the block of `entry` and those that follow it, until one is not linked,
   // has stopped, cannot be accounted for, or the budget is used up. Beforehand hart.stop is none, hart.reach
   // is that of hart.memory, begin_floats was called, frm is below RMM and vstart is 0.
   void run(isa::Hart& hart, Chain& chain, const void* entry) const { run_(&hart, &chain, entry); }
+  // The same for blocks of several harts that take turns. The harts of all turns that may compute with floats
+  // have one rounding mode; begin was called for the one whose turn of that kind came last.
+  void run(TurnsRun& turns) const;
 
 private:
   friend class CodeWriter;
   void write_frame();
+  void write_turns_frame();
 
   HostVectors vectors_;
   CodeStore store_;
   void (*run_)(isa::Hart*, Chain*, const void*) = nullptr;
   const void* leave_ = nullptr;  // jumped to by blocks: back to the caller of run
+  void (*run_turns_)(TurnsRun*) = nullptr;
+  const void *leave_turns_ = nullptr, *turns_end_ = nullptr, *turn_of_floats_ = nullptr;
   // Each instruction whose meaning is called, and behind it one that returns: what the meaning goes on to.
   std::deque<std::array<isa::Decoded, 2>> called_;
   // One for each direct way out of a block.
