@@ -13,7 +13,7 @@ namespace dojo::node {
 
 namespace {
 
-// A loop of fewer turns is noted several times over: the loop around it may come again as a whole.
+// So many turns tell whether a short loop is in another, which comes again as a whole.
 constexpr std::size_t long_enough = 64, most_turns = 1024, least_turns = 8;
 constexpr std::size_t most_turns_of_all = std::size_t{1} << 18;
 // A trace that runs fewer blocks than this on average costs more than it saves.
@@ -37,8 +37,23 @@ void SmtTraces::note(const SmtTimer& timer, const State* before, const isa::Hart
   Noting& n = noting_;
   if (timer.state_ == nullptr || !add_turn(before, hart, step, code_run)) return end_note();
   if (n.at == n.head) n.returned = n.turns.size();
-  if (n.turns.size() == most_turns || (n.at == n.head && n.turns.size() >= long_enough) || n.at->trace != 0)
-    end_note();
+  const std::size_t period = note_period();
+  const bool comes_again = n.turns.size() >= std::max(long_enough, 2 * period);
+  if (comes_again) n.returned = period;
+  if (comes_again || n.turns.size() == most_turns) end_note();
+}
+
+// The fewest turns after which all those noted so far have come again: their number less that of the longest
+// run of turns that they both begin and end with, which follows from the longest ones of their beginnings
+// (Knuth, Morris, Pratt 1977).
+std::size_t SmtTraces::note_period() {
+  const std::vector<Turn>& turns = noting_.turns;
+  std::vector<std::size_t>& same = noting_.same;
+  const SmtTiming::Edge* last = turns.back().edge;
+  std::size_t length = same.empty() ? 0 : same.back();
+  while (length != 0 && turns[length].edge != last) length = same[length - 1];
+  same.push_back(same.empty() ? 0 : length + (turns[length].edge == last));
+  return turns.size() - same.back();
 }
 
 // False: no trace goes through it.
@@ -74,10 +89,9 @@ bool SmtTraces::add_turn(const State* before, const isa::Hart& hart, const Trans
 void SmtTraces::end_note() {
   Noting n = std::exchange(noting_, {});
   n.head->countdown = next_attempt_;
-  const bool led_on = n.at->trace != 0;
-  if (n.returned != 0 && !led_on) n.turns.resize(n.returned);
+  if (n.returned != 0) n.turns.resize(n.returned);
   if (n.turns.size() >= least_turns && turns_ + n.turns.size() <= most_turns_of_all)
-    keep(std::move(n.turns), n.returned != 0 && !led_on);
+    keep(std::move(n.turns), n.returned != 0);
 }
 
 void SmtTraces::keep(std::vector<Turn> turns, bool loops) {
@@ -158,10 +172,12 @@ SmtTraces::Ran SmtTraces::next(SmtTimer& timer, const SmtThreads& threads, unsig
                                isa::FloatTurns& floats, Cycle end, std::uint64_t most_instructions,
                                Slice& slice) {
   if (renewals_ != timing_.renewals_) renew();
+  if (notes(timer)) return {};  // what has a trace may be part of a longer one
   State& state = *timer.state_;
   if (state.trace == 0) {
     state.countdown = next_attempt_;
-    if (noting_.timer == nullptr) noting_ = {.timer = &timer, .head = &state, .at = &state, .turns = {}};
+    if (noting_.timer == nullptr)
+      noting_ = {.timer = &timer, .head = &state, .at = &state, .turns = {}, .same = {}};
     return {};
   }
   state.countdown = 0;

@@ -103,11 +103,13 @@ private:
     const SmtTimer* timer = nullptr;
     State *head = nullptr, *at = nullptr;
     std::vector<Turn> turns;
-    std::size_t returned = 0;  // turns until it was back at its head
+    std::vector<std::size_t> same;  // by turn: how many up to there are the first ones over again
+    std::size_t returned = 0;       // turns until it was back at its head
   };
 
   void renew();
   bool add_turn(const State* before, const isa::Hart& hart, const Transition& step, std::uint32_t code_run);
+  std::size_t note_period();
   void end_note();
   void keep(std::vector<Turn> turns, bool loops);
   Trace plan(std::vector<Turn> turns, bool loops) const;

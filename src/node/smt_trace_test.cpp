@@ -260,9 +260,9 @@ TEST_P(SmtTraced, RandomProgramsLeaveWhatTheMeaningsLeaveInTheCyclesOfTheDefinit
   Program program(random);
   std::size_t traced = 0, ended = 0;
   for (int round = 0; round < 300; ++round) {
-    const std::vector<std::uint32_t> words = program.write();
-    ASSERT_LE(4 * words.size(), text_end - base - 0x10);
     const unsigned vlen = 128u << random() % 4;
+    const std::vector<std::uint32_t> words = program.write(vlen);
+    ASSERT_LE(4 * words.size(), text_end - base - 0x10);
     const bool alike = random() % 2 == 0;
     std::vector<World> starts = {about_to_run(words, random, vlen)};
     for (auto t = random() % 4; t != 0; --t) {
@@ -297,7 +297,7 @@ TEST_P(SmtTraced, CodeOutsideTheTextIsRunBetweenTraces) {
   Program program(random);
   std::size_t traced = 0;
   for (int round = 0; round < 30; ++round) {
-    const std::vector<std::uint32_t> words = program.write();
+    const std::vector<std::uint32_t> words = program.write(512);
     std::vector<World> starts;
     for (int t = 0; t < 3; ++t) starts.push_back(about_to_run(words, random, 512));
     const std::uint64_t text = base + 0x10 + 4 * (words.size() / 2 + random() % (words.size() / 2));

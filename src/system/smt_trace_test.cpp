@@ -58,11 +58,11 @@ void expect_same_in_traces(const Program& program, Outcome outcome, std::uint64_
 }
 
 TEST(SmtTraces, PassValuesFromThreadToThreadThroughMemoryAsWithoutThem) {
-  expect_same_in_traces(guest("static volatile uint64_t at[4], sum[4];", R"(
+  expect_same_in_traces(guest("static volatile uint64_t reached[4], sum[4];", R"(
     for (uint64_t i = 1; i <= 3000; ++i) {
-      sum[thread] = sum[thread] * 3 + at[(thread + 1) % 4];
-      at[thread] = i;
-      if (i % 64 == thread) while (at[(thread + 3) % 4] + 64 < i) {}
+      sum[thread] = sum[thread] * 3 + reached[(thread + 1) % 4];
+      reached[thread] = i;
+      if (i % 64 == thread) while (reached[(thread + 3) % 4] + 64 < i) {}
     }
     return 0;
   )",
