@@ -11,6 +11,7 @@
 #include <string>
 
 #include "base/file.h"
+#include "command.h"
 
 namespace dojo {
 namespace {
@@ -39,10 +40,9 @@ protected:
   }
 
   int run(const std::string& more = "") {
-    const fs::path command = fs::read_symlink("/proc/self/exe").parent_path().parent_path() / "dojo";
     const fs::path words = folder_ / "words";
     const int status = std::system(
-        fmt::format("{} conformance {} {} >{}", command.string(), folder_.string(), more, words.string())
+        fmt::format("{} conformance {} {} >{}", dojo_command(), folder_.string(), more, words.string())
             .c_str());
     said_ = read_text(words);
     return WEXITSTATUS(status);

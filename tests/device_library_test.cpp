@@ -96,12 +96,11 @@ TEST_F(DeviceLibrary, IsCompiledOnce) {
   fs::permissions(folder_ / "bin/clang++-22", fs::perms::owner_all);
   write("hello.c", "#include <stdio.h>\nint main(void) { puts(\"hello\"); }\n");
   const auto compiled = [&](const std::string& place, const std::string& options = "") {
-    const fs::path command = fs::read_symlink("/proc/self/exe").parent_path().parent_path() / "dojo";
     const std::string line = fmt::format(
         "cd {0} && : > calls && REST=\"$PATH\" CALLS={0}/calls PATH={0}/bin:\"$PATH\" XDG_CACHE_HOME={1} {2} "
         "cc "
         "{3} hello.c -o hello.elf 2>errors",
-        folder_.string(), place, command.string(), options);
+        folder_.string(), place, dojo_command(), options);
     EXPECT_EQ(std::system(line.c_str()), 0) << read_text(folder_ / "errors");
     EXPECT_EQ(read_text(folder_ / "errors"), "");
     EXPECT_EQ(dojo("exec --quiet hello.elf" + std::string(options.empty() ? "" : " " + options)).words,
@@ -134,10 +133,9 @@ TEST_F(DeviceLibrary, IsCompiledOnce) {
 
   // Several at once, from nothing.
   fs::remove_all(folder_ / "cache");
-  const fs::path command = fs::read_symlink("/proc/self/exe").parent_path().parent_path() / "dojo";
   const std::string many =
       fmt::format("cd {} && for i in 1 2 3 4; do XDG_CACHE_HOME={} {} cc hello.c -o $i.elf & done; wait",
-                  folder_.string(), cache, command.string());
+                  folder_.string(), cache, dojo_command());
   EXPECT_EQ(std::system(many.c_str()), 0);
   for (const char* name : {"1.elf", "2.elf", "3.elf", "4.elf"})
     EXPECT_TRUE(read_file(folder_ / name) == first) << name;

@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "base/file.h"
+#include "command.h"
 
 namespace dojo {
 namespace {
@@ -72,8 +73,7 @@ struct Said {
 Said typed(const Lines& commands) {
   const fs::path folder = fs::temp_directory_path() / fmt::format("dojo-examples-{}", getpid());
   fs::create_directories(folder);
-  fs::create_directory_symlink(fs::read_symlink("/proc/self/exe").parent_path().parent_path(),
-                               folder / "build");
+  fs::create_directory_symlink(fs::path(dojo_command()).parent_path(), folder / "build");
   fs::create_directory_symlink(examples, folder / "examples");
   write_text(folder / "commands",
              fmt::format("set -e\ncd {}\n{}\n", folder.string(), fmt::join(commands, "\n")));

@@ -13,36 +13,21 @@
 #include <thread>
 
 #include "base/file.h"
+#include "command.h"
+#include "said.h"
 #include "system/guest_for_tests.h"
 
 namespace dojo {
 namespace {
 
-struct Said {
-  int exit_code = 0;
-  std::string words;
-};
-
-// It lies beside the folder of this test.
-std::string command() {
-  return (std::filesystem::read_symlink("/proc/self/exe").parent_path().parent_path() / "dojo").string();
-}
-
 // Runs `dojo` with `arguments`, which may redirect; in the environment `before`.
 Said dojo(const std::string& arguments, const std::string& before = "") {
-  Said said;
-  FILE* pipe = popen(fmt::format("{}{} {}", before, command(), arguments).c_str(), "r");
-  if (pipe == nullptr) return {-1, ""};
-  char buffer[4096];
-  while (const std::size_t count = std::fread(buffer, 1, sizeof buffer, pipe))
-    said.words.append(buffer, count);
-  said.exit_code = WEXITSTATUS(pclose(pipe));
-  return said;
+  return shell(fmt::format("{}{} {}", before, dojo_command(), arguments));
 }
 
 // Ctrl-C, once it is waited for and the program has had time to do something.
 Said interrupted(const std::string& arguments, const std::filesystem::path& words) {
-  const std::string line = fmt::format("exec {} {} >{} 2>&1", command(), arguments, words.string());
+  const std::string line = fmt::format("exec {} {} >{} 2>&1", dojo_command(), arguments, words.string());
   const pid_t child = fork();
   if (child == 0) {
     std::signal(SIGINT, SIG_DFL);

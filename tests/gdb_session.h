@@ -14,29 +14,11 @@
 #include <string_view>
 
 #include "base/file.h"
+#include "command.h"
+#include "said.h"
 #include "system/guest_for_tests.h"
 
 namespace dojo {
-
-struct Said {
-  int exit_code = 0;
-  std::string words;
-};
-
-inline Said shell(const std::string& command) {
-  Said said;
-  FILE* pipe = popen(command.c_str(), "r");
-  if (pipe == nullptr) return {-1, ""};
-  char buffer[4096];
-  while (const std::size_t count = std::fread(buffer, 1, sizeof buffer, pipe))
-    said.words.append(buffer, count);
-  said.exit_code = WEXITSTATUS(pclose(pipe));
-  return said;
-}
-
-inline std::string dojo_command() {
-  return (std::filesystem::read_symlink("/proc/self/exe").parent_path().parent_path() / "dojo").string();
-}
 
 class Gdb : public testing::Test {
 protected:

@@ -15,6 +15,7 @@
 
 #include "base/file.h"
 #include "base/temporary_folder.h"
+#include "command.h"
 
 namespace dojo {
 
@@ -29,9 +30,8 @@ class KernelTools : public testing::Test {
 protected:
   // Runs `dojo` in the test's folder; its input is what the command `feeder` writes.
   Said dojo(const std::string& arguments, const std::string& feeder = "true") const {
-    const fs::path command = fs::read_symlink("/proc/self/exe").parent_path().parent_path() / "dojo";
     const std::string line = fmt::format("cd {} && {} | {} {} >words 2>errors", folder_.string(), feeder,
-                                         command.string(), arguments);
+                                         dojo_command(), arguments);
     Said said;
     said.exit_code = WEXITSTATUS(std::system(line.c_str()));
     said.words = read_text(folder_ / "words");

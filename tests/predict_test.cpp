@@ -142,7 +142,7 @@ TEST_F(Predict, TakesSeveralTubsAndRenderedDrives) {
 
 TEST_F(Predict, LeavesNothingWhenInterrupted) {
   const pid_t child = start_shell(fmt::format(
-      "exec {} predict good.onnx --drives 300 --nodes 6 --threads 1 --out asked", command().string()));
+      "exec {} predict good.onnx --drives 300 --nodes 6 --threads 1 --out asked", dojo_command()));
   expect_said_while(child, "storing the data set");
   kill(child, SIGINT);
   int status = 0;

@@ -10,6 +10,7 @@
 
 #include "base/file.h"
 #include "base/temporary_folder.h"
+#include "command.h"
 
 namespace dojo {
 namespace {
@@ -29,8 +30,7 @@ protected:
     return WEXITSTATUS(std::system(fmt::format("cd {} && {}", folder_.path().string(), command).c_str()));
   }
   int dojo(const std::string& arguments) const {
-    const fs::path command = fs::read_symlink("/proc/self/exe").parent_path().parent_path() / "dojo";
-    return run(fmt::format("{} {}", command.string(), arguments));
+    return run(fmt::format("{} {}", dojo_command(), arguments));
   }
   std::string text(const char* name) const { return read_text(folder_.path() / name); }
 

@@ -15,6 +15,7 @@
 #include <string>
 
 #include "base/file.h"
+#include "command.h"
 #include "system/computer.h"
 #include "system/guest_for_tests.h"
 
@@ -164,10 +165,9 @@ protected:
 
   // Exit code, and standard output with errors behind it.
   std::pair<int, std::string> dojo(const std::string& arguments, const std::string& feeder = "true") const {
-    const fs::path command = fs::read_symlink("/proc/self/exe").parent_path().parent_path() / "dojo";
     const std::string said = (folder_ / "said").string(), errors = (folder_ / "errors").string();
     const int status = std::system(
-        fmt::format("{} | {} {} >{} 2>{}", feeder, command.string(), arguments, said, errors).c_str());
+        fmt::format("{} | {} {} >{} 2>{}", feeder, dojo_command(), arguments, said, errors).c_str());
     return {WEXITSTATUS(status), read_text(said) + read_text(errors)};
   }
   Json json(const std::string& arguments, const std::string& feeder = "true") const {

@@ -10,6 +10,7 @@
 #include <string>
 
 #include "base/file.h"
+#include "command.h"
 #include "isa/extensions.h"
 #include "system/guest_for_tests.h"
 
@@ -35,8 +36,7 @@ protected:
     return WEXITSTATUS(std::system(fmt::format("cd {} && {}", folder_.string(), command).c_str()));
   }
   int dojo(const std::string& arguments) const {
-    const fs::path command = fs::read_symlink("/proc/self/exe").parent_path().parent_path() / "dojo";
-    return run(fmt::format("{} {} >said 2>errors", command.string(), arguments));
+    return run(fmt::format("{} {} >said 2>errors", dojo_command(), arguments));
   }
 
   fs::path folder_;

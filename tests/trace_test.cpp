@@ -12,27 +12,14 @@
 #include <string>
 
 #include "base/file.h"
+#include "command.h"
+#include "said.h"
 #include "system/guest_for_tests.h"
 
 namespace dojo {
 namespace {
 
-struct Said {
-  int exit_code = 0;
-  std::string words;
-};
-
-Said dojo(const std::string& arguments) {
-  const auto command = std::filesystem::read_symlink("/proc/self/exe").parent_path().parent_path() / "dojo";
-  Said said;
-  FILE* pipe = popen(fmt::format("{} {}", command.string(), arguments).c_str(), "r");
-  if (pipe == nullptr) return {-1, ""};
-  char buffer[4096];
-  while (const std::size_t count = std::fread(buffer, 1, sizeof buffer, pipe))
-    said.words.append(buffer, count);
-  said.exit_code = WEXITSTATUS(pclose(pipe));
-  return said;
-}
+Said dojo(const std::string& arguments) { return shell(fmt::format("{} {}", dojo_command(), arguments)); }
 
 class Trace : public testing::Test {
 protected:

@@ -15,6 +15,7 @@
 
 #include "base/file.h"
 #include "base/random.h"
+#include "command.h"
 #include "driving/images_for_tests.h"
 #include "graph/onnx_file.h"
 
@@ -73,11 +74,6 @@ struct Said {
   std::string last;    // its last line
 };
 
-inline const fs::path& command() {
-  static const fs::path path = fs::read_symlink("/proc/self/exe").parent_path().parent_path() / "dojo";
-  return path;
-}
-
 // Runs the command in a folder of its own, with a small tub and a small network in it.
 class TrainingCommand : public testing::Test {
 protected:
@@ -96,7 +92,7 @@ protected:
     const bool own_machine = more.find("--machine") != std::string::npos;
     const bool own_data = more.find("--data") != std::string::npos;
     const bool own_place = more.find("--out") != std::string::npos;
-    return fmt::format("exec {} train {}.onnx {} {} {} --threads 1 {}", command().string(), model,
+    return fmt::format("exec {} train {}.onnx {} {} {} --threads 1 {}", dojo_command(), model,
                        own_machine ? "" : "--machine test6", own_data ? "" : "--data tub",
                        own_place ? "" : "--out out", more);
   }
@@ -108,7 +104,7 @@ protected:
 
   // A command line in the test's folder, {} for the program.
   Said dojo(const std::string& line) {
-    return shell(fmt::format("({})", fmt::format(fmt::runtime(line), command().string())));
+    return shell(fmt::format("({})", fmt::format(fmt::runtime(line), dojo_command())));
   }
 
   Said shell(const std::string& line) {
