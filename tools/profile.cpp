@@ -17,6 +17,7 @@
 #include "compiler/tool.h"
 #include "path_argument.h"
 #include "run_program.h"
+#include "shell_word.h"
 #include "system/profile.h"
 #include "whole_number.h"
 
@@ -51,17 +52,6 @@ bool in_c_library(const Place& place) {
 
 using Places = std::map<std::uint64_t, Place>;
 using Rows = std::vector<std::pair<std::string, ProfileEntry>>;
-
-// As one word for the shell, whatever it holds.
-std::string shell_word(std::string_view text) {
-  std::string word = "'";
-  for (const char c : text)
-    if (c == '\'')
-      word += "'\\''";
-    else
-      word += c;
-  return word + "'";
-}
 
 // Asks llvm-symbolizer, which reads DWARF, for all addresses at once. An instruction counts for the function
 // that holds it and for the line it was written on, be it inlined.

@@ -1,8 +1,6 @@
 // dojo train: a network learns to steer on the emulated machine.
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <cctype>
 #include <cerrno>
 #include <filesystem>
 #include <memory>
@@ -17,6 +15,7 @@
 #include "output_folder.h"
 #include "report/run_pictures.h"
 #include "run_files.h"
+#include "shell_word.h"
 #include "stop_request.h"
 #include "train_check.h"
 #include "train_options.h"
@@ -30,22 +29,10 @@
 namespace dojo::tools {
 namespace {
 
-// For a shell: quoted where it has to be.
-std::string word(const std::string& text) {
-  const bool plain = std::ranges::all_of(text, [](unsigned char letter) {
-    return std::isalnum(letter) != 0 ||
-           std::string_view("/._-+=:,@%").find(static_cast<char>(letter)) != std::string_view::npos;
-  });
-  if (plain && !text.empty()) return text;
-  std::string quoted = "'";
-  for (const char letter : text) quoted += letter == '\'' ? "'\\''" : std::string(1, letter);
-  return quoted + "'";
-}
-
 // The command line that goes on with this run.
 std::string command_to_resume(const training::TrainOptions& options) {
-  return fmt::format("{} train {} --resume {}", word(program_invocation_name),
-                     word(options.recipe.model.string()), word(options.out.string()));
+  return fmt::format("{} train {} --resume {}", shell_word(program_invocation_name),
+                     shell_word(options.recipe.model.string()), shell_word(options.out.string()));
 }
 
 // What one reads on stderr while a run works.

@@ -14,8 +14,9 @@ namespace dojo::tools {
 
 struct TrainArguments : MachineArguments {
   DataArguments data;
-  std::string model, optimizer = "adamw", schedule = "cosine", out, resume;
-  double learning_rate = 3e-3;
+  std::string model, optimizer = "adamw", out, resume;
+  std::string schedule{training::name(training::TrainOptions{}.schedule)};
+  double learning_rate = training::TrainOptions{}.learning_rate;
   std::uint64_t epochs = 8, steps = 0, seed = 1;
   bool initialise = false, untie = false, check = false;
 };
