@@ -49,6 +49,22 @@ TEST_F(Refusal, OfDataAndMachines) {
                    {"'node.vlen_bits' is", bits, "512"});
 }
 
+// It says how many frames would fit; so many do, and one more does not.
+TEST_F(Refusal, OfMoreFramesThanHbmHolds) {
+  write_model("wide", network("Tanh", 100, 160, 1, "angle"));
+  const std::string small = machine_with("value = 268435456", "value = 1048576");
+  write_tub(folder_ / "much", 60);
+  const Said said = train("wide", "--check --data much " + small);
+  expect_refused(said, {"has no room for the data set: 60 frames", " would fit"});
+  const int fit = std::stoi(said.last.substr(said.last.rfind("; ") + 2));
+  ASSERT_GT(fit, 1) << said.last;
+  ASSERT_LT(fit, 60) << said.last;
+  write_tub(folder_ / "full", fit);
+  EXPECT_EQ(train("wide", "--check --data full " + small).exit_code, 0);
+  write_tub(folder_ / "over", fit + 1);
+  expect_refused(train("wide", "--check --data over " + small), {fmt::format("{} would fit", fit)});
+}
+
 TEST_F(Refusal, OfWhatIsNoTubNamesIt) {
   write_tub(folder_ / "mycar/data", 3);
   expect_refused(train("good", "--data mycar"), {"mycar", "mycar/data does", "give that"});

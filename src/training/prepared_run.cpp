@@ -37,11 +37,14 @@ SavedRun saved_run(const TrainOptions& options, const machine::Machine& machine,
 }  // namespace
 
 void check_room(const compiler::HbmLayout& hbm, const machine::Machine& machine, std::size_t frames) {
-  const std::uint64_t needed = hbm.bytes_with(frames);
-  if (needed > machine.interface.hbm_bytes)
-    refuse(machine.name,
-           "has no room for the data set: {} frames of {} bytes need {} bytes of each HBM, {} over", frames,
-           hbm.record_bytes, needed, needed - machine.interface.hbm_bytes);
+  const std::uint64_t room = machine.interface.hbm_bytes, needed = hbm.bytes_with(frames);
+  if (needed <= room) return;
+  const std::uint64_t before = hbm.bytes_with(0);
+  const std::uint64_t fit = before < room ? (room - before) / hbm.record_bytes * hbm.interfaces : 0;
+  refuse(
+      machine.name,
+      "has no room for the data set: {} frames of {} bytes need {} bytes of each HBM, {} over; {} would fit",
+      frames, hbm.record_bytes, needed, needed - room, fit);
 }
 
 PreparedRun prepare(const TrainOptions& options, const machine::Machine& machine, const CourseFor& course_for,
