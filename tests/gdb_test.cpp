@@ -177,5 +177,45 @@ for i in $(seq 600); do port=$(sed -n "s/.*target remote :\([0-9]*\).*/\1/p" err
   expect_in_order(said, {"dojo: --gdb ", "in use", "code 2"});
 }
 
+// A loop that begins in read-only text runs on into a writable segment, where it writes itself anew: whatever
+// watches it, the second round loads 2 and that is the exit code.
+TEST_F(Gdb, ALoopOverTheBorderOfTwoSegmentsIsTheSameToEveryCommand) {
+  NEEDS_GDB();
+  write_text(file("loop.S"), R"(
+    .option norvc
+    .globl _start
+    .text
+    _start: li s1, 2
+      la s2, patch
+    head: nop
+    .section .writable, "awx", @progbits
+    patch: li a0, 1
+      addi s1, s1, -1
+      beqz s1, done
+      li t0, 0x00200513  # li a0, 2
+      sw t0, 0(s2)
+      fence.i
+      la t1, head
+      jr t1
+    done: li a7, 93
+      ecall
+)");
+  write_text(file("loop.ld"), R"(
+    ENTRY(_start)
+    PHDRS { text PT_LOAD FLAGS(5); writable PT_LOAD FLAGS(7); }
+    SECTIONS { . = 0x20000; .text : { *(.text) } :text .writable : { *(.writable) } :writable }
+)");
+  const std::string loop = file("loop.elf");
+  ASSERT_EQ(shell(fmt::format("clang-22 --target=riscv64-unknown-elf -march=rv64gcv -nostdlib -static "
+                              "-fuse-ld=lld -T {} {} -o {}",
+                              file("loop.ld"), file("loop.S"), loop))
+                .exit_code,
+            0);
+  EXPECT_EQ(shell(fmt::format("{} exec {}", dojo_command(), loop)).exit_code, 2);
+  EXPECT_EQ(shell(fmt::format("{} exec --trace {} {}", dojo_command(), file("trace"), loop)).exit_code, 2);
+  EXPECT_EQ(shell(fmt::format("{} profile {}", dojo_command(), loop)).exit_code, 2);
+  EXPECT_EQ(session(loop, "continue\n").exit_code, 2);
+}
+
 }  // namespace
 }  // namespace dojo

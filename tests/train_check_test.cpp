@@ -122,6 +122,24 @@ TEST_F(TrainCheck, SaysWhatIsTrainedAndWhatAnExporterMerged) {
   expect_refused(train("misspelt", "--check --steps 1"), {"misspelt.onnx", "'scales'"});
 }
 
+// As torch 2.13's default exporter leaves Linear and BatchNorm1d in training mode.
+TEST_F(TrainCheck, WarnsOfBatchNormsThatAnExporterFolded) {
+  onnx::Model model = network("Tanh", 8, 16, 1, "angle");
+  model.producer = "pytorch";
+  model.graph.nodes = {{"node_Flatten_0", "Flatten", "", {"image"}, {"flat"}, {}, ""},
+                       {"node_Gemm_1", "Gemm", "", {"flat", "weight"}, {"getitem"}, {}, ""},
+                       {"node_tanh", "Tanh", "", {"getitem"}, {"angle"}, {}, ""}};
+  write_model("folded", model);
+  const std::string folded = train("folded", "--check --steps 1").errors;
+  EXPECT_NE(folded.find("warning: 1 batch norm was computed into node_Gemm_1 by PyTorch's exporter"),
+            std::string::npos)
+      << folded;
+  EXPECT_NE(folded.find("optimize=False"), std::string::npos) << folded;
+  model.producer = "another";
+  write_model("other", model);
+  EXPECT_EQ(train("other", "--check --steps 1").errors.find("warning: 1 batch norm"), std::string::npos);
+}
+
 TEST_F(TrainCheck, RefusesWhatTheRunWould) {
   expect_refused(train("good", "--check --batch 30"), {"--batch", "30"});
   expect_refused(train("good", "--check --resume nowhere"), {"nowhere"});
