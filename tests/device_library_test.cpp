@@ -88,18 +88,18 @@ TEST_F(DeviceLibrary, AnswersWhatPosixProgramsAsk) {
   EXPECT_EQ(dojo("exec --quiet own.elf", "echo 100").words, "115\n");
 }
 
-// A shim in front of the compiler counts what it is asked to compile.
+// A shim in front of the compiler counts what it is asked to compile. It is told all in its own text, for of
+// the environment it sees only what every tool does.
 TEST_F(DeviceLibrary, IsCompiledOnce) {
   fs::create_directories(folder_ / "bin");
-  write("bin/clang++-22",
-        "#!/bin/sh\necho \"$@\" >> \"$CALLS\"\nexec /usr/bin/env PATH=\"$REST\" clang++-22 \"$@\"\n");
+  write("bin/clang++-22", fmt::format("#!/bin/sh\necho \"$@\" >> {}\nexec env PATH='{}' clang++-22 \"$@\"\n",
+                                      (folder_ / "calls").string(), std::getenv("PATH")));
   fs::permissions(folder_ / "bin/clang++-22", fs::perms::owner_all);
   write("hello.c", "#include <stdio.h>\nint main(void) { puts(\"hello\"); }\n");
   const auto compiled = [&](const std::string& place, const std::string& options = "") {
     const std::string line = fmt::format(
-        "cd {0} && : > calls && REST=\"$PATH\" CALLS={0}/calls PATH={0}/bin:\"$PATH\" XDG_CACHE_HOME={1} {2} "
-        "cc "
-        "{3} hello.c -o hello.elf 2>errors",
+        "cd {0} && : > calls && PATH={0}/bin:\"$PATH\" XDG_CACHE_HOME={1} {2} cc {3} hello.c -o hello.elf "
+        "2>errors",
         folder_.string(), place, dojo_command(), options);
     EXPECT_EQ(std::system(line.c_str()), 0) << read_text(folder_ / "errors");
     EXPECT_EQ(read_text(folder_ / "errors"), "");
@@ -107,7 +107,10 @@ TEST_F(DeviceLibrary, IsCompiledOnce) {
               "hello\n");
     std::istringstream calls(read_text(folder_ / "calls"));
     int count = 0;
-    for (std::string call; std::getline(calls, call);) count += call.find(" -c ") != std::string::npos;
+    for (std::string call; std::getline(calls, call);) {
+      count += call.find(" -c ") != std::string::npos;
+      EXPECT_TRUE(call.starts_with("--no-default-config ")) << call;
+    }
     return count;
   };
   const std::string cache = (folder_ / "cache").string();
@@ -140,6 +143,35 @@ TEST_F(DeviceLibrary, IsCompiledOnce) {
   for (const char* name : {"1.elf", "2.elf", "3.elf", "4.elf"})
     EXPECT_TRUE(read_file(folder_ / name) == first) << name;
   EXPECT_EQ(compiled(cache), 0);
+}
+
+// What changes clang's own ways or puts other headers before ours, must change neither a program nor what is
+// kept for later ones.
+TEST_F(DeviceLibrary, IsTheSameInEveryEnvironment) {
+  fs::create_directories(folder_ / "include");
+  write("include/stdio.h", "#include_next <stdio.h>\n#define puts(text) printf(\"not %s\", text)\n");
+  write("hello.c",
+        "#include <stdio.h>\n"
+        "int main(void) { puts(__DATE__[7] == '1' ? \"the seventies\" : \"hello\"); }\n");
+  const auto built = [&](const std::string& name, const std::string& variables) {
+    const Said said = dojo(fmt::format("cc hello.c -o {}", name), "true", variables);
+    EXPECT_EQ(said.exit_code, 0) << said.errors;
+    EXPECT_EQ(said.words + said.errors, "") << variables;
+    return read_file(folder_ / name);
+  };
+  const std::string cache = fmt::format("XDG_CACHE_HOME={} ", (folder_ / "cache").string());
+  const std::vector<std::byte> right = built("right.elf", cache);
+  EXPECT_EQ(dojo("exec --quiet right.elf").words, "hello\n");
+  for (const std::string& variable :
+       {std::string("CCC_OVERRIDE_OPTIONS='#+-O0'"), "CPATH=" + (folder_ / "include").string(),
+        "C_INCLUDE_PATH=" + (folder_ / "include").string(), std::string("SOURCE_DATE_EPOCH=0")})
+    EXPECT_TRUE(built("other.elf", cache + variable) == right) << variable;
+
+  // The library made where all of them are set is the one that is made where none is.
+  fs::remove_all(folder_ / "cache");
+  built("other.elf",
+        cache + "CCC_OVERRIDE_OPTIONS='#+-O0' CPLUS_INCLUDE_PATH=/nowhere LIBRARY_PATH=/nowhere");
+  EXPECT_TRUE(built("other.elf", cache) == right);
 }
 
 // From the first constructor to the last destructor, and a pure virtual function at which a constructor

@@ -28,10 +28,12 @@ struct Said {
 
 class KernelTools : public testing::Test {
 protected:
-  // Runs `dojo` in the test's folder; its input is what the command `feeder` writes.
-  Said dojo(const std::string& arguments, const std::string& feeder = "true") const {
-    const std::string line = fmt::format("cd {} && {} | {} {} >words 2>errors", folder_.string(), feeder,
-                                         dojo_command(), arguments);
+  // Runs `dojo` in the test's folder; its input is what the command `feeder` writes, and it sees `variables`
+  // in its environment.
+  Said dojo(const std::string& arguments, const std::string& feeder = "true",
+            const std::string& variables = "") const {
+    const std::string line = fmt::format("cd {} && {} | {} {} {} >words 2>errors", folder_.string(), feeder,
+                                         variables, dojo_command(), arguments);
     Said said;
     said.exit_code = WEXITSTATUS(std::system(line.c_str()));
     said.words = read_text(folder_ / "words");

@@ -1,13 +1,9 @@
 // dojo cc: C or C++ to a program for a node, with a C library. One clang command line with this machine's
 // flags in front of the user's own, so that what clang says and how it ends reach the user as they are.
 #include <fmt/format.h>
-#include <spawn.h>
-#include <sys/wait.h>
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
-#include <cstdlib>
 #include <filesystem>
 #include <memory>
 #include <string_view>
@@ -21,8 +17,6 @@
 #include "machine/machine.h"
 #include "path_argument.h"
 #include "whole_number.h"
-
-extern char** environ;
 
 namespace dojo::tools {
 
@@ -59,20 +53,6 @@ fs::path libgcc() {
     if (fs::exists(library)) return library;
   }
   refuse("libgcc.a", "not found; C programs need it (apt install picolibc-riscv64-unknown-elf)");
-}
-
-// Runs a command with our own streams. Its exit code; 128 and more for a signal.
-int run(const std::vector<std::string>& command) {
-  std::vector<char*> arguments;
-  for (const std::string& part : command) arguments.push_back(const_cast<char*>(part.c_str()));
-  arguments.push_back(nullptr);
-  pid_t child = 0;
-  if (::posix_spawn(&child, arguments[0], nullptr, nullptr, arguments.data(), environ) != 0)
-    refuse(command[0], "cannot be started");
-  int status = 0;
-  while (::waitpid(child, &status, 0) < 0)
-    if (errno != EINTR) refuse(command[0], "cannot be waited for");
-  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
 std::vector<std::string> hosted_flags(const machine::Machine& machine) {
@@ -139,7 +119,7 @@ void cc(const CcOptions& options, const std::vector<std::string>& words) {
   }
   if (links || !options.output.empty())
     command.insert(command.end(), {"-o", options.output.empty() ? "a.elf" : options.output});
-  if (const int code = run(command); code != 0) {
+  if (const int code = compiler::run_tool_in_view(command); code != 0) {
     scratch.refuse_if_full("");
     throw CLI::RuntimeError(code);
   }

@@ -46,11 +46,13 @@ void add_folder(Key& key, const fs::path& folder) {
   }
 }
 
-// What the objects follow from. The compiler's own headers and libraries are told by its version.
+// What the objects follow from. The compiler's own headers and libraries are told by its version; it sees
+// nothing of the environment that changes what it makes (tool.h).
 std::string key_of(const LibraryRequest& request, const std::vector<std::string_view>& sources,
                    const fs::path& clang, const fs::path& folder) {
   const fs::path version = folder / "version.log";
-  if (!run_tool({clang.string(), "--version"}, folder, version)) refuse(clang.string(), "does not run");
+  if (!run_tool({clang.string(), "--no-default-config", "--version"}, folder, version))
+    refuse(clang.string(), "does not run");
   Key key;
   key.add(read_text(version));
   for (const std::string& flag : request.flags) key.add(flag);

@@ -10,11 +10,10 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <system_error>
 
 #include "base/error.h"
 #include "base/file.h"
-
-extern char** environ;
 
 namespace dojo::compiler {
 
@@ -43,35 +42,92 @@ bool add_error(const fs::path& log, const std::string& what) {
   return false;
 }
 
+// Where a program's streams lead; ours, where nothing is said of them.
+class Streams {
+public:
+  Streams() { check(::posix_spawn_file_actions_init(&actions_)); }
+  ~Streams() { ::posix_spawn_file_actions_destroy(&actions_); }
+  Streams(const Streams&) = delete;
+  Streams& operator=(const Streams&) = delete;
+
+  void start_in(const fs::path& folder) {
+    check(::posix_spawn_file_actions_addchdir_np(&actions_, folder.c_str()));
+  }
+  void open(int stream, const fs::path& file, int how) {
+    check(::posix_spawn_file_actions_addopen(&actions_, stream, file.c_str(), how, 0600));
+  }
+  void join(int stream, int other) { check(::posix_spawn_file_actions_adddup2(&actions_, stream, other)); }
+  const posix_spawn_file_actions_t* actions() const { return &actions_; }
+
+private:
+  static void check(int failure) {
+    if (failure != 0)
+      throw std::system_error(failure, std::generic_category(), "a program cannot be started");
+  }
+
+  posix_spawn_file_actions_t actions_;
+};
+
+// TERM only lets what a tool says to a terminal have colours.
+std::vector<std::string> environment() {
+  std::vector<std::string> variables{"LC_ALL=C"};
+  for (const char* name : {"PATH", "HOME", "TMPDIR", "TERM"})
+    if (const char* value = std::getenv(name); value != nullptr)
+      variables.push_back(fmt::format("{}={}", name, value));
+  return variables;
+}
+
+// As C's functions take it; good for as long as `words` is.
+std::vector<char*> pointers(const std::vector<std::string>& words) {
+  std::vector<char*> all;
+  for (const std::string& word : words) all.push_back(const_cast<char*>(word.c_str()));
+  all.push_back(nullptr);
+  return all;
+}
+
+struct Ending {
+  int failure = 0;  // an errno if it could not be started or waited for
+  int status = 0;   // else as waitpid has it
+};
+
+Ending run(const std::vector<std::string>& command, const Streams& streams) {
+  const std::vector<std::string> variables = environment();
+  pid_t child = 0;
+  const int failed = ::posix_spawn(&child, command[0].c_str(), streams.actions(), nullptr,
+                                   pointers(command).data(), pointers(variables).data());
+  if (failed != 0) return {.failure = failed};
+  int status = 0;
+  while (::waitpid(child, &status, 0) < 0)
+    if (errno != EINTR) return {.failure = errno};
+  return {.status = status};
+}
+
 }  // namespace
 
 bool run_tool(const std::vector<std::string>& command, const fs::path& folder, const fs::path& log) {
-  std::vector<char*> arguments;
-  for (const std::string& part : command) arguments.push_back(const_cast<char*>(part.c_str()));
-  arguments.push_back(nullptr);
-
-  posix_spawn_file_actions_t actions;
-  posix_spawn_file_actions_init(&actions);
-  posix_spawn_file_actions_addchdir_np(&actions, folder.c_str());
-  posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-  posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, log.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
-  posix_spawn_file_actions_adddup2(&actions, STDOUT_FILENO, STDERR_FILENO);
-  pid_t child = 0;
-  const int failed = ::posix_spawn(&child, arguments[0], &actions, nullptr, arguments.data(), environ);
-  posix_spawn_file_actions_destroy(&actions);
   const std::string name = fs::path(command[0]).filename().string();
-  if (failed != 0)
-    return add_error(log, fmt::format("{} cannot be started: {}", name, std::strerror(failed)));
-  int status = 0;
-  while (::waitpid(child, &status, 0) < 0)
-    if (errno != EINTR) return add_error(log, fmt::format("{}: {}", name, std::strerror(errno)));
-  if (WIFSIGNALED(status))
+  Streams streams;
+  streams.start_in(folder);
+  streams.open(STDIN_FILENO, "/dev/null", O_RDONLY);
+  streams.open(STDOUT_FILENO, log, O_WRONLY | O_CREAT | O_TRUNC);
+  streams.join(STDOUT_FILENO, STDERR_FILENO);
+  const Ending ending = run(command, streams);
+  if (ending.failure != 0)
+    return add_error(log, fmt::format("{} cannot be started: {}", name, std::strerror(ending.failure)));
+  if (WIFSIGNALED(ending.status))
     return add_error(
         log, fmt::format("{} was ended by signal {} ({}); it may lack memory, or stack for code that deep",
-                         name, WTERMSIG(status), ::strsignal(WTERMSIG(status))));
-  if (WEXITSTATUS(status) != 0 && (!fs::exists(log) || fs::file_size(log) == 0))
-    add_error(log, fmt::format("{} ended with code {} and said nothing", name, WEXITSTATUS(status)));
-  return WEXITSTATUS(status) == 0;
+                         name, WTERMSIG(ending.status), ::strsignal(WTERMSIG(ending.status))));
+  const int code = WEXITSTATUS(ending.status);
+  if (code != 0 && (!fs::exists(log) || fs::file_size(log) == 0))
+    add_error(log, fmt::format("{} ended with code {} and said nothing", name, code));
+  return code == 0;
+}
+
+int run_tool_in_view(const std::vector<std::string>& command) {
+  const Ending ending = run(command, Streams());
+  if (ending.failure != 0) refuse(command[0], "cannot be started: {}", std::strerror(ending.failure));
+  return WIFEXITED(ending.status) ? WEXITSTATUS(ending.status) : 128 + WTERMSIG(ending.status);
 }
 
 std::string first_error(const fs::path& log) {

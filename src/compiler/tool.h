@@ -1,4 +1,8 @@
 // The programs of others that make programs for the nodes: where they are, how they are run, what they say.
+//
+// They see PATH, HOME, TMPDIR and TERM as the user has them, LC_ALL=C, and nothing else of the environment:
+// by variables such as CPATH, CCC_OVERRIDE_OPTIONS and SOURCE_DATE_EPOCH the same sources would be other
+// programs.
 #pragma once
 
 #include <filesystem>
@@ -14,6 +18,10 @@ std::filesystem::path find_tool(std::string_view name, std::string_view package)
 // Runs a command in `folder` with its output in the file `log`; true if it succeeds.
 bool run_tool(const std::vector<std::string>& command, const std::filesystem::path& folder,
               const std::filesystem::path& log);
+
+// Runs a command where we are and with our own streams. Its exit code; 128 and more for a signal. Throws
+// UserError if it cannot be started.
+int run_tool_in_view(const std::vector<std::string>& command);
 
 // The first error line of a tool's output, without the temporary names.
 std::string first_error(const std::filesystem::path& log);

@@ -52,10 +52,11 @@ std::vector<std::string> link_flags(const BuildOptions& options) {
 }
 
 // Not -ffreestanding: there main() would be a function like any other. What the compiler calls on its own is
-// in device/memory.cpp.
+// in device/memory.cpp. Of clang's configuration files a program knows nothing.
 std::vector<std::string> compile_flags(unsigned vlen_bits) {
   const fs::path root = source_folder();
-  return {"--target=riscv64-unknown-elf",
+  return {"--no-default-config",
+          "--target=riscv64-unknown-elf",
           "-menable-experimental-extensions",
           "-march=" + isa::compiled_architecture(vlen_bits),
           "-mabi=lp64d",

@@ -5,9 +5,12 @@
 
 #include <cstdlib>
 #include <filesystem>
+#include <map>
+#include <sstream>
 #include <string>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "base/temporary_folder.h"
 #include "compiler/tool.h"
 
@@ -34,6 +37,21 @@ TEST(Toolchain, BuildsTheSameBytesWithOneThreadAndWithTwo) {
   ASSERT_GT(one.size(), 64u);
   EXPECT_EQ(one[1], std::byte{'E'});
   EXPECT_TRUE(one == two);
+}
+
+// A program's hash, by which a run knows its own, must be the program's alone.
+TEST(Toolchain, BuildsTheSameBytesInEveryEnvironment) {
+  const TemporaryFolder cache("toolchain-test");
+  ::setenv("XDG_CACHE_HOME", cache.path().c_str(), 1);
+  const std::vector<std::byte> right = build_program({trivial});
+  for (const auto& [name, value] :
+       {std::pair{"CCC_OVERRIDE_OPTIONS", "#+-O0"}, std::pair{"CPATH", "/nowhere"},
+        std::pair{"SOURCE_DATE_EPOCH", "no number"}}) {
+    ::setenv(name, value, 1);
+    EXPECT_TRUE(build_program({trivial}) == right) << name;
+    ::unsetenv(name);
+  }
+  ::unsetenv("XDG_CACHE_HOME");
 }
 
 TEST(Toolchain, BuildsSeveralProgramsThatDoNotInfluenceEachOther) {
@@ -85,6 +103,25 @@ TEST(Tool, SaysHowAToolEndedThatSaysNothingItself) {
   EXPECT_EQ(error("echo 'x.cpp:1: error: no'; exit 1"), "x.cpp:1: error: no");
   EXPECT_FALSE(run_tool({"/nowhere/tool"}, folder.path(), log));
   EXPECT_EQ(first_error(log), "error: tool cannot be started: No such file or directory");
+}
+
+TEST(Tool, SeesOnlyWhatChangesNoProgram) {
+  const TemporaryFolder folder("tool-test");
+  const std::filesystem::path log = folder.path() / "log";
+  ::setenv("CPATH", "/nowhere", 1);
+  ::setenv("LC_ALL", "C.UTF-8", 1);
+  ::setenv("TMPDIR", folder.path().c_str(), 1);
+  EXPECT_TRUE(run_tool({"/usr/bin/env"}, folder.path(), log));
+  for (const char* name : {"CPATH", "LC_ALL", "TMPDIR"}) ::unsetenv(name);
+  std::istringstream lines(read_text(log));
+  std::map<std::string, std::string> seen;
+  for (std::string line; std::getline(lines, line);)
+    seen[line.substr(0, line.find('='))] = line.substr(line.find('=') + 1);
+  EXPECT_EQ(seen["LC_ALL"], "C");
+  EXPECT_EQ(seen["TMPDIR"], folder.path().string());
+  EXPECT_EQ(seen["PATH"], std::getenv("PATH"));
+  for (const char* name : {"LC_ALL", "PATH", "TMPDIR", "HOME", "TERM"}) seen.erase(name);
+  for (const auto& [name, value] : seen) ADD_FAILURE() << name << "=" << value;
 }
 
 }  // namespace
