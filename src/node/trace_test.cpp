@@ -99,7 +99,8 @@ TEST_P(Traces, OfRandomLoopsLeaveWhatTheMeaningsLeave) {
     hart.x[pointer] = base + 4096 + random() % 64 * 8;
     hart.x[length] = random() % 2 == 0 ? random() % 40 : 1000;
     hart.x[loop_counter] = 40 + random() % 40;
-    SCOPED_TRACE(fmt::format("round {} lmul {} vlen {} vl {}", round, lmul, vlen, hart.vl));
+    if (random() % 16 == 0) hart.frm = static_cast<std::uint8_t>(isa::rmm + random() % 4);
+    SCOPED_TRACE(fmt::format("round {} lmul {} vlen {} vl {} frm {}", round, lmul, vlen, hart.vl, hart.frm));
     for (const bool with_timing : {true, false}) {
       const Outcome meant = run(world, never_translate, HostVectors::none, with_timing, 1u << 30);
       for (const std::uint32_t after : {0u, 5u}) {
@@ -172,6 +173,7 @@ TEST_P(Traces, OfProgramsThatTwoHartsRunLeaveWhatTheMeaningsLeave) {
       isa::set_vtype(hart, random() % 4 | 2u << 3);
       hart.vl = random() % 2 == 0 ? isa::vector_length_limit(hart) : 1 + random() % 9;
       if (random() % 2 == 0) hart.frm = 0;
+      if (random() % 32 == 0) hart.frm = static_cast<std::uint8_t>(isa::rmm + random() % 4);
       hart.x[pointer] = base + 4096 + random() % 64 * 8;
       for (unsigned i = 0; i < specifiers; ++i)
         hart.x[first_specifier + i] =

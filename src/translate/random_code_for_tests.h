@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "isa/block.h"
+#include "isa/float_host.h"
 #include "isa/hart.h"
 #include "isa/legal_words_for_tests.h"
 
@@ -73,7 +74,7 @@ inline void fill(World& world, Random& random, bool ordinary_floats) {
     const std::uint32_t bits = word();
     std::memcpy(world.memory.data() + i, &bits, 4);
   }
-  h.frm = static_cast<std::uint8_t>(random() % 4);
+  h.frm = static_cast<std::uint8_t>(random() % isa::rmm);  // what Translator::run asks for
 }
 
 // An encoding of the row with random operand fields, mostly unmasked. Vector registers lie where they may

@@ -227,7 +227,7 @@ TEST_P(TranslatorTest, DoesWhatMatrixStepsMeanInEveryShape) {
         std::memcpy(h.tiles.data() + i, &bits, 4);
       }
       if (round % 2 == 0) fill_codes(h, random);
-      h.frm = random() % 4 == 0 ? static_cast<std::uint8_t>(random() % 4) : 0;
+      h.frm = random() % 4 == 0 ? static_cast<std::uint8_t>(random() % isa::rmm) : 0;
       h.vlen_bits = 128u << random() % 4;
       const std::uint64_t depth = of_bytes ? 4 : 2, sew = of_bytes ? 0 : 1, alternate = of_bytes ? 0 : 1;
       const std::uint64_t tk = random() % 3 == 0 ? random() % (depth + 1) : depth,
