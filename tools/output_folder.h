@@ -11,18 +11,21 @@ namespace dojo::tools {
 // this process, however that ends. What it made and nobody put anything into is gone afterwards.
 class OutputFolder {
 public:
-  // Refuses what cannot be made or written, and a folder that another process has locked.
+  // Refuses what cannot be made or written, and a folder that another process has locked; then nothing that
+  // it made is left either.
   explicit OutputFolder(const std::filesystem::path& folder);
   ~OutputFolder();
   OutputFolder(const OutputFolder&) = delete;
   OutputFolder& operator=(const OutputFolder&) = delete;
 
 private:
-  void lock(const std::filesystem::path& folder);
+  bool make(const std::filesystem::path& folder);
+  bool lock(const std::filesystem::path& folder);
   void remove_empty() const;
+  void close();
 
   std::vector<std::filesystem::path> made_;  // innermost first
-  int descriptor_ = -1;
+  int descriptor_ = -1;                      // of the folder; -1: it is not ours
 };
 
 }  // namespace dojo::tools

@@ -1,0 +1,114 @@
+// Has a folder one owner at a time, whatever others make, lock and remove in between?
+#include "output_folder.h"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sys/file.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <functional>
+#include <optional>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/temporary_folder.h"
+
+namespace {
+
+// What happens once, between the opening of a folder and the lock on it.
+std::function<void()>& before_lock() {
+  static std::function<void()> hook;
+  return hook;
+}
+bool lock_is_refused = false;  // once
+
+}  // namespace
+
+// In place of the C library's.
+extern "C" int flock(int descriptor, int operation) noexcept {
+  if (const auto hook = std::exchange(before_lock(), nullptr)) hook();
+  if (std::exchange(lock_is_refused, false)) return errno = EWOULDBLOCK, -1;
+  return static_cast<int>(::syscall(SYS_flock, descriptor, operation));
+}
+
+namespace dojo::tools {
+namespace {
+
+namespace fs = std::filesystem;
+
+class OutputFolderTest : public testing::Test {
+protected:
+  static void expect_refused(const fs::path& folder, std::string_view words) {
+    try {
+      const OutputFolder refused(folder);
+      ADD_FAILURE() << folder;
+    } catch (const UserError& error) {
+      EXPECT_EQ(error.where(), folder.string());
+      EXPECT_TRUE(error.what_alone().starts_with(words)) << error.what();
+    }
+  }
+
+  const TemporaryFolder own_{"dojo-output-folder"};
+  const fs::path above_ = own_.path() / "above", folder_ = above_ / "folder";
+};
+
+TEST_F(OutputFolderTest, IsOneCommandsAtATimeAndGoneIfNothingIsInIt) {
+  {
+    const OutputFolder mine(folder_);
+    expect_refused(folder_, "is being written by another run");
+    EXPECT_TRUE(fs::exists(folder_));
+  }
+  EXPECT_TRUE(fs::is_empty(own_.path()));
+  {
+    const OutputFolder mine(folder_);
+    write_text(folder_ / "result", "words");
+  }
+  EXPECT_TRUE(fs::exists(folder_ / "result"));
+}
+
+// The one before removes its folder and ends; a third makes it anew and locks it.
+TEST_F(OutputFolderTest, ThatSomebodyElseMadeAndLockedMeanwhileIsRefused) {
+  std::optional<OutputFolder> third;
+  fs::create_directories(folder_);
+  before_lock() = [&] {
+    fs::remove(folder_);
+    third.emplace(folder_);
+  };
+  expect_refused(folder_, "is being written by another run");
+  EXPECT_TRUE(fs::exists(folder_));
+  third.reset();
+  EXPECT_FALSE(fs::exists(folder_)) << "whoever made it removes it";
+}
+
+TEST_F(OutputFolderTest, ThatSomebodyRemovedMeanwhileIsMadeAnew) {
+  before_lock() = [&] { fs::remove_all(above_); };
+  const OutputFolder mine(folder_);
+  ASSERT_TRUE(fs::exists(folder_));
+  expect_refused(folder_, "is being written by another run");
+}
+
+TEST_F(OutputFolderTest, ThatIsRefusedLeavesNothing) {
+  lock_is_refused = true;  // by one who is gone a moment later
+  expect_refused(folder_, "is being written by another run");
+  EXPECT_TRUE(fs::is_empty(own_.path()));
+  expect_refused(folder_ / std::string(300, 'x'), "cannot be made");
+  EXPECT_TRUE(fs::is_empty(own_.path()));
+  write_text(own_.path() / "file", "");
+  expect_refused(own_.path() / "file", "cannot be made: Not a directory");
+  expect_refused(own_.path() / "file" / "folder", "cannot be made: Not a directory");
+  expect_refused("/proc/nowhere", "cannot be made");
+}
+
+TEST_F(OutputFolderTest, StaysWhileAnotherHasTheOneAboveIt) {
+  std::optional<OutputFolder> inner(folder_);
+  const OutputFolder outer(above_);
+  inner.reset();
+  EXPECT_FALSE(fs::exists(folder_));
+  EXPECT_TRUE(fs::exists(above_));
+  write_text(above_ / "result", "words");
+}
+
+}  // namespace
+}  // namespace dojo::tools
