@@ -2,6 +2,7 @@
 #include "output_folder.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <sys/file.h>
 #include <sys/syscall.h>
@@ -10,6 +11,7 @@
 #include <cerrno>
 #include <functional>
 #include <optional>
+#include <vector>
 
 #include "base/error.h"
 #include "base/file.h"
@@ -23,6 +25,7 @@ std::function<void()>& before_lock() {
   return hook;
 }
 bool lock_is_refused = false;  // once
+std::vector<std::filesystem::path> synced;
 
 }  // namespace
 
@@ -31,6 +34,10 @@ extern "C" int flock(int descriptor, int operation) noexcept {
   if (const auto hook = std::exchange(before_lock(), nullptr)) hook();
   if (std::exchange(lock_is_refused, false)) return errno = EWOULDBLOCK, -1;
   return static_cast<int>(::syscall(SYS_flock, descriptor, operation));
+}
+extern "C" int fsync(int descriptor) {
+  synced.push_back(std::filesystem::read_symlink(fmt::format("/proc/self/fd/{}", descriptor)));
+  return static_cast<int>(::syscall(SYS_fsync, descriptor));
 }
 
 namespace dojo::tools {
@@ -66,6 +73,13 @@ TEST_F(OutputFolderTest, IsOneCommandsAtATimeAndGoneIfNothingIsInIt) {
     write_text(folder_ / "result", "words");
   }
   EXPECT_TRUE(fs::exists(folder_ / "result"));
+}
+
+// With it a power cut would take the checkpoints that are in it.
+TEST_F(OutputFolderTest, OutlivesAPowerCut) {
+  synced.clear();
+  const OutputFolder mine(folder_);
+  EXPECT_EQ(synced, (std::vector{own_.path(), above_}));
 }
 
 // The one before removes its folder and ends; a third makes it anew and locks it.

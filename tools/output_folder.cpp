@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "base/file.h"
 
 namespace dojo::tools {
 namespace {
@@ -63,7 +64,9 @@ bool OutputFolder::make(const fs::path& folder) {
        above = above.parent_path())
     missing.push_back(above);
   for (const fs::path& each : missing | std::views::reverse) {
-    if (fs::create_directory(each, failure)) made_.insert(made_.begin(), each);
+    const bool made = fs::create_directory(each, failure);
+    if (made) made_.insert(made_.begin(), each);
+    if (made) sync_folder(each.parent_path());  // or a power cut takes it away with all that is in it
     if (failure == std::errc::no_such_file_or_directory) return false;
     if (failure) refuse(folder.string(), "cannot be made: {}", failure.message());
   }

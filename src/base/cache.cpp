@@ -1,10 +1,8 @@
 #include "base/cache.h"
 
 #include <stdlib.h>
-#include <unistd.h>
 
 #include <chrono>
-#include <fstream>
 #include <string>
 #include <system_error>
 
@@ -39,6 +37,15 @@ void remove_old(const fs::path& folder) {
   }
 }
 
+// Its hash, then the value.
+std::vector<std::byte> entry_of(std::span<const std::byte> value) {
+  const std::string hash = sha256_hex(value);
+  const auto digits = std::as_bytes(std::span(hash));
+  std::vector<std::byte> entry(digits.begin(), digits.end());
+  entry.insert(entry.end(), value.begin(), value.end());
+  return entry;
+}
+
 }  // namespace
 
 Cache::Cache(std::string_view name) {
@@ -63,16 +70,11 @@ std::optional<std::vector<std::byte>> Cache::find(std::string_view key) const {
 void Cache::keep(std::string_view key, std::span<const std::byte> value) const {
   std::error_code failed;
   if (folder_.empty() || (fs::create_directories(folder_, failed), failed)) return;
-  std::string beside = (folder_ / key).string() + ".XXXXXX";
-  const int descriptor = ::mkstemp(beside.data());
-  if (descriptor < 0) return;
-  ::close(descriptor);
-  std::ofstream file(beside, std::ios::binary);
-  file << sha256_hex(value);
-  file.write(reinterpret_cast<const char*>(value.data()), static_cast<std::streamsize>(value.size()));
-  file.close();
-  if (file.good()) fs::rename(beside, folder_ / key, failed);
-  if (!file.good() || failed) fs::remove(beside, failed);
+  try {
+    write_file(folder_ / key, entry_of(value));
+  } catch (const UserError&) {
+    return;
+  }
   remove_old(folder_);
 }
 

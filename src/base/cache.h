@@ -2,7 +2,7 @@
 //
 // A cache is never the reason that something fails: what cannot be read, is cut short or was changed is not
 // there, and what cannot be kept is not kept. Several processes may use one at a time, and any of them may be
-// killed: an entry is written under a name of its own and renamed, and holds a hash of itself.
+// killed: an entry is written as a whole (file.h), and holds a hash of itself.
 #pragma once
 
 #include <cstddef>
