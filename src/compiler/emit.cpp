@@ -56,8 +56,8 @@ public:
       : planned_(planned), program_(*planned.lowered), hbm_(hbm) {}
 
   std::string run() {
-    code_.line(fmt::format("// {}: one node's program; every node of the {} x {} mesh runs it.",
-                           program_.name, program_.mesh.rows, program_.mesh.columns));
+    code_.comment(fmt::format("{}: one node's program; every node of the {} x {} mesh runs it.",
+                              program_.name, program_.mesh.rows, program_.mesh.columns));
     code_.raw(prologue);
     code_.line("");
     code_.line(fmt::format("static constexpr dojo::Mesh mesh{{{}, {}}};", program_.mesh.rows,
@@ -335,7 +335,7 @@ private:
 std::string emit_move(const PersistentLayout& persistent, const HbmLayout& hbm, const std::string& words,
                       const std::string& statement) {
   CodeText code;
-  code.line("// " + words);
+  code.comment(words);
   code.line("#include \"dojo.h\"");
   code.line("");
   code.open("int main()");

@@ -31,8 +31,9 @@ void append(std::string& sum, const std::string& term) { sum += sum.empty() ? te
 
 }  // namespace
 
+// The number first: op_7, scratch_7 and many a macro are taken, and a file may call its tensors so.
 std::string buffer_name(const LoweredProgram& program, BufferId id) {
-  return fmt::format("{}_{}", identifier(program.at(id).name), id);
+  return fmt::format("t{}_{}", id, identifier(program.at(id).name));
 }
 
 std::string element_type(numerics::Format format) {
@@ -107,8 +108,8 @@ Kernel KernelWriter::write() {
   std::vector<std::string> reads;
   for (const graph::Access& access : op_.in) reads.push_back(shape(access.tensor));
   for (const graph::Access& access : op_.extra) reads.push_back(shape(access.tensor));
-  code_.line(fmt::format("// {} ({}): {} from {}", op_.name, op_.origin.empty() ? "no ONNX node" : op_.origin,
-                         shape(op_.out.tensor), fmt::join(reads, ", ")));
+  code_.comment(fmt::format("{} ({}): {} from {}", op_.name, op_.origin.empty() ? "no ONNX node" : op_.origin,
+                            shape(op_.out.tensor), fmt::join(reads, ", ")));
   code_.open(fmt::format("static void op_{}({})", id_, step_.tile_axis >= 0 ? "long tile" : ""));
   code_.line(fmt::format("DOJO_MARK({});", id_));
   if (step_.batch_axis >= 0) code_.line("const long valid = valid_samples;");

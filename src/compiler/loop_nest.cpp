@@ -43,7 +43,22 @@ void merge_axes(std::vector<LoopAxis>& axes, std::vector<int>& order,
   }
 }
 
+// A backslash or its trigraph would go on in the next line; the end of a block comment says nothing here, but
+// whoever copies the line into one should not find out.
+std::string comment_text(std::string_view text) {
+  std::string safe;
+  char before = 0;
+  for (const char c : text) {
+    const bool plain = c >= ' ' && c <= '~' && c != '\\' && (c != '/' || (before != '*' && before != '?'));
+    safe += plain ? std::string(1, c) : fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
+    before = c;
+  }
+  return safe;
+}
+
 }  // namespace
+
+void CodeText::comment(std::string_view text) { line("// " + comment_text(text)); }
 
 void CodeText::line(const std::string& text) {
   text_.append(static_cast<std::size_t>(2 * depth_), ' ');

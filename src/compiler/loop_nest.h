@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace dojo::compiler {
@@ -13,6 +14,9 @@ namespace dojo::compiler {
 class CodeText {
 public:
   void line(const std::string& text);
+  // "// text" on a line of its own. The one way for the text of a file, such as a name, into what is
+  // compiled: it may hold any bytes and ends neither the comment nor its line.
+  void comment(std::string_view text);
   void open(const std::string& text);  // "text {", and indents
   void close();
   void raw(const std::string& text) { text_ += text; }
