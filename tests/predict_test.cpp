@@ -99,6 +99,21 @@ TEST_F(Predict, AllFramesAreWhatTheInterpreterSays) {
   }
 }
 
+// What cannot be written is found on the way, as a kill would be: no list must then speak of files of two
+// sets.
+TEST_F(Predict, PreparedFramesAreOfOneSetOrOfNone) {
+  ASSERT_EQ(dojo("{} prepare good.onnx --data drive --out prepared").exit_code, 0);
+  const std::vector<std::byte> inputs = read_file(folder_ / "prepared/train_inputs.f32");
+  fs::remove(folder_ / "prepared/train_labels.f32");
+  fs::create_directory(folder_ / "prepared/train_labels.f32");
+  expect_refused(dojo("{} prepare good.onnx --data tub --out prepared"), {"train_labels.f32"});
+  EXPECT_FALSE(read_file(folder_ / "prepared/train_inputs.f32") == inputs);
+  EXPECT_FALSE(fs::exists(folder_ / "prepared/prepared.json"));
+  fs::remove(folder_ / "prepared/train_labels.f32");
+  EXPECT_EQ(dojo("{} prepare good.onnx --data tub --out prepared").exit_code, 0);
+  EXPECT_TRUE(fs::exists(folder_ / "prepared/prepared.json"));
+}
+
 TEST_F(Predict, LabelsAreNotNeeded) {
   const std::string catalog = read_text(folder_ / "tub/catalog_0.catalog");
   std::string without = catalog;

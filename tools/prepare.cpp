@@ -35,6 +35,15 @@ void write_part(const std::filesystem::path& folder, const std::string& part,
   write_file(folder / (part + "_labels.f32"), std::as_bytes(std::span(labels)));
 }
 
+// The list of what is there goes first and comes back last: files that a kill left of two sets are then in
+// none.
+void remove_list(const std::filesystem::path& list) {
+  std::error_code failure;
+  std::filesystem::remove(list, failure);
+  if (failure) refuse(list.string(), "cannot be replaced: {}", failure.message());
+  sync_folder(list.parent_path());
+}
+
 void prepare(const PrepareArguments& arguments) {
   training::Recipe recipe;
   recipe.model = arguments.model;
@@ -43,7 +52,8 @@ void prepare(const PrepareArguments& arguments) {
   DrivingCourse driving(arguments.data, arguments.seed, arguments.threads);
   const training::Course course = driving.for_network(network);
 
-  const std::filesystem::path folder = arguments.out;
+  const std::filesystem::path folder = arguments.out, list = folder / "prepared.json";
+  remove_list(list);
   write_part(folder, "train", course.examples, course.split.train);
   write_part(folder, "validation", course.examples, course.split.validation);
   nlohmann::ordered_json description;
@@ -60,7 +70,7 @@ void prepare(const PrepareArguments& arguments) {
   }
   description["train_frames"] = course.split.train;
   description["validation_frames"] = course.split.validation;
-  write_text(folder / "prepared.json", description.dump(1) + "\n");
+  write_text(list, description.dump(1) + "\n");
   fmt::print("{} training and {} validation frames in {}\n", course.split.train.size(),
              course.split.validation.size(), folder.string());
 }
