@@ -154,6 +154,25 @@ TEST_F(KernelTools, VectoriseALoopAsItIsWritten) {
   EXPECT_EQ(dojo("disassemble narrow.elf").words.find("e32, m4"), std::string::npos);
 }
 
+// The program that names the lines is another's; whatever it answers is not ours to fall over.
+TEST_F(KernelTools, ProfileRefusesWhatIsNoAnswer) {
+  write("nothing.c", "int main(void) { return 0; }\n");
+  expect_built("nothing.c -o nothing.elf");
+  fs::create_directories(folder_ / "bin");
+  for (const std::string& answer : {std::string("no JSON"), std::string(), std::string("[]"),
+                                    std::string("{"), std::string(R"({"Symbol": [{"Line": "seven"}]})"),
+                                    std::string(R"({"Symbol": [{"FunctionName": null}]})")}) {
+    write("bin/llvm-symbolizer-22", fmt::format("#!/bin/sh\nprintf '%s' '{}'\n", answer));
+    fs::permissions(folder_ / "bin/llvm-symbolizer-22", fs::perms::owner_all);
+    const Said said =
+        dojo("profile nothing.elf", "true", "PATH=" + (folder_ / "bin").string() + ":\"$PATH\"");
+    EXPECT_EQ(said.exit_code, 2) << answer;
+    EXPECT_NE(said.errors.find("llvm-symbolizer-22: does not say where 0x"), std::string::npos)
+        << said.errors;
+    EXPECT_NE(said.errors.find(fmt::format("but '{}'", answer)), std::string::npos) << said.errors;
+  }
+}
+
 TEST_F(KernelTools, ProfileEveryCycleOnce) {
   write("saxpy.c", saxpy);
   expect_built("saxpy.c -DREPEAT=300 -o saxpy.elf");

@@ -8,6 +8,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <set>
+#include <sstream>
 #include <string_view>
 
 #include "base/error.h"
@@ -17,7 +18,6 @@
 #include "compiler/tool.h"
 #include "path_argument.h"
 #include "run_program.h"
-#include "shell_word.h"
 #include "system/profile.h"
 #include "whole_number.h"
 
@@ -53,43 +53,44 @@ bool in_c_library(const Place& place) {
 using Places = std::map<std::uint64_t, Place>;
 using Rows = std::vector<std::pair<std::string, ProfileEntry>>;
 
-// Asks llvm-symbolizer, which reads DWARF, for all addresses at once. An instruction counts for the function
-// that holds it and for the line it was written on, be it inlined.
-Places find_places(const ProfileOptions& options, const system::Program& program, const Profile& profile) {
-  const auto tool = compiler::find_tool("llvm-symbolizer-22", "llvm-22");
+// What llvm-symbolizer, which reads DWARF, answers: a line of JSON for each address.
+std::string answers_of(const std::string& tool, const ProfileOptions& options, const Profile& profile) {
   const TemporaryFolder folder("dojo-profile");
-  const std::string questions = (folder.path() / "addresses").string();
+  const std::filesystem::path questions = folder.path() / "addresses", answers = folder.path() / "answers";
   std::string text;
   for (const auto& [pc, entry] : profile) text += fmt::format("{:#x}\n", pc);
   write_text(questions, text);
   const std::string file = std::filesystem::absolute(options.program).string();
-  FILE* answers = popen(fmt::format("{} --obj={} --output-style=JSON < {} 2>/dev/null",
-                                    shell_word(tool.string()), shell_word(file), shell_word(questions))
-                            .c_str(),
-                        "r");
-  if (answers == nullptr) refuse(tool.string(), "cannot be started");
-  std::string lines;
-  char buffer[65536];
-  while (const std::size_t count = std::fread(buffer, 1, sizeof buffer, answers)) lines.append(buffer, count);
-  const int status = pclose(answers);
-  if (status != 0) refuse(tool.string(), "cannot read {}", file);
+  if (!compiler::ask_tool({tool, "--obj=" + file, "--output-style=JSON"}, folder.path(), questions, answers))
+    refuse(tool, "cannot read {}", file);
+  return read_text(answers);
+}
 
+// An instruction counts for the function that holds it and for the line it was written on, be it inlined.
+Place place_from(const nlohmann::json& answer) {
+  const auto frames = answer.value("Symbol", nlohmann::json::array());
+  if (frames.empty()) return {};
+  return {.function = frames.back().value("FunctionName", ""),
+          .file = frames.front().value("FileName", ""),
+          .line = frames.front().value("Line", 0u)};
+}
+
+Places find_places(const ProfileOptions& options, const system::Program& program, const Profile& profile) {
+  const std::string tool = compiler::find_tool("llvm-symbolizer-22", "llvm-22").string();
+  std::istringstream lines(answers_of(tool, options, profile));
   Places places;
-  auto pc = profile.begin();
-  for (std::size_t at = 0; at < lines.size() && pc != profile.end(); ++pc) {
-    const std::size_t end = std::min(lines.find('\n', at), lines.size());
-    const auto answer = nlohmann::json::parse(lines.substr(at, end - at));
-    at = end + 1;
-    Place& place = places[pc->first];
-    const auto& frames = answer.value("Symbol", nlohmann::json::array());
-    if (!frames.empty()) {
-      place.function = frames.back().value("FunctionName", "");
-      place.file = frames.front().value("FileName", "");
-      place.line = frames.front().value("Line", 0u);
+  for (const auto& [pc, entry] : profile) {
+    Place& place = places[pc];
+    std::string line;
+    std::getline(lines, line);
+    try {
+      place = place_from(nlohmann::json::parse(line));
+    } catch (const nlohmann::json::exception&) {
+      refuse(tool, "does not say where {:#x} is in {}, but '{}'", pc, options.program, line.substr(0, 60));
     }
-    if (place.function.empty()) place.function = program.locate(pc->first);
+    if (place.function.empty()) place.function = program.locate(pc);
     place.function = place.function.substr(0, place.function.rfind("+0x"));
-    if (place.function.empty()) place.function = fmt::format("{:#x}", pc->first);
+    if (place.function.empty()) place.function = fmt::format("{:#x}", pc);
   }
   return places;
 }

@@ -124,6 +124,17 @@ bool run_tool(const std::vector<std::string>& command, const fs::path& folder, c
   return code == 0;
 }
 
+bool ask_tool(const std::vector<std::string>& command, const fs::path& folder, const fs::path& input,
+              const fs::path& output) {
+  Streams streams;
+  streams.start_in(folder);
+  streams.open(STDIN_FILENO, input, O_RDONLY);
+  streams.open(STDOUT_FILENO, output, O_WRONLY | O_CREAT | O_TRUNC);
+  streams.open(STDERR_FILENO, "/dev/null", O_WRONLY);
+  const Ending ending = run(command, streams);
+  return ending.failure == 0 && WIFEXITED(ending.status) && WEXITSTATUS(ending.status) == 0;
+}
+
 int run_tool_in_view(const std::vector<std::string>& command) {
   const Ending ending = run(command, Streams());
   if (ending.failure != 0) refuse(command[0], "cannot be started: {}", std::strerror(ending.failure));

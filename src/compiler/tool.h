@@ -19,6 +19,11 @@ std::filesystem::path find_tool(std::string_view name, std::string_view package)
 bool run_tool(const std::vector<std::string>& command, const std::filesystem::path& folder,
               const std::filesystem::path& log);
 
+// The same for a tool that answers what the file `input` asks: its output in the file `output`, its errors
+// nowhere.
+bool ask_tool(const std::vector<std::string>& command, const std::filesystem::path& folder,
+              const std::filesystem::path& input, const std::filesystem::path& output);
+
 // Runs a command where we are and with our own streams. Its exit code; 128 and more for a signal. Throws
 // UserError if it cannot be started.
 int run_tool_in_view(const std::vector<std::string>& command);
