@@ -15,6 +15,7 @@
 #include "run_program.h"
 #include "sensitivity.h"
 #include "signature.h"
+#include "stop_request.h"
 #include "system/computer.h"
 #include "system/program.h"
 #include "whole_number.h"
@@ -184,7 +185,8 @@ void exec(const ExecOptions& options) {
   if (options.gdb) {
     launch.lead = led_by_gdb(server.emplace(*options.gdb), options.program);
   } else {
-    launch.interrupted = watch_for_interrupts();
+    listen_for_ctrl_c();
+    launch.interrupted = stop_was_asked;
   }
   std::optional<debug::InstructionTrace> trace;
   if (!options.trace.empty()) {
@@ -201,7 +203,7 @@ void exec(const ExecOptions& options) {
   Executed executed{machine, program, run, std::move(variants), {}};
   if (options.sensitivity && run.result.outcome == system::Outcome::finished)
     executed.variant_runs = run_variants(options, executed.variants, program, input, run);
-  if (!executed.variant_runs.empty() && was_interrupted()) {
+  if (!executed.variant_runs.empty() && stop_was_asked()) {
     fmt::print(stderr, "dojo: interrupted before every run of --sensitivity had ended\n");
     throw CLI::RuntimeError(exit_interrupted);
   }

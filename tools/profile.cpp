@@ -18,6 +18,7 @@
 #include "compiler/tool.h"
 #include "path_argument.h"
 #include "run_program.h"
+#include "stop_request.h"
 #include "system/profile.h"
 #include "whole_number.h"
 
@@ -199,7 +200,8 @@ void profile_program(const ProfileOptions& options) {
   launch.text_output = [&](std::string_view words) {
     std::fwrite(words.data(), 1, words.size(), options.json ? stderr : stdout);
   };
-  launch.interrupted = watch_for_interrupts();
+  listen_for_ctrl_c();
+  launch.interrupted = stop_was_asked;
   const system::LaunchResult result = computer.launch(program, 0, 0, launch);
   for (const std::string& warning : result.warnings) fmt::print(stderr, "dojo: warning: {}\n", warning);
 

@@ -6,13 +6,13 @@
 
 #include <cerrno>
 #include <charconv>
-#include <csignal>
 #include <cstdio>
 
 #include "base/error.h"
 #include "commands.h"
 #include "host_vectors.h"
 #include "path_argument.h"
+#include "stop_request.h"
 #include "whole_number.h"
 
 namespace dojo::tools {
@@ -37,16 +37,13 @@ std::uint64_t bytes_of(const std::string& text) {
   return count << shift;
 }
 
-volatile std::sig_atomic_t interrupts = 0;
-extern "C" void count_interrupt(int) { interrupts = 1; }
-
 // Waits in small pieces, for a signal may reach another thread than the one that waits.
 std::size_t read_standard_input(std::span<std::byte> to) {
   constexpr int wait_milliseconds = 100;
   for (;;) {
     pollfd input{.fd = STDIN_FILENO, .events = POLLIN, .revents = 0};
     const int ready = ::poll(&input, 1, wait_milliseconds);
-    if (was_interrupted()) return 0;
+    if (stop_was_asked()) return 0;
     if (ready <= 0) continue;
     const ssize_t got = ::read(STDIN_FILENO, to.data(), to.size());
     if (got >= 0) return static_cast<std::size_t>(got);
@@ -144,27 +141,14 @@ std::string_view name_of(system::Outcome outcome) {
   return "";
 }
 
-std::function<bool()> watch_for_interrupts() {
-  struct sigaction action{};
-  ::sigaction(SIGINT, nullptr, &action);
-  if (action.sa_handler == SIG_DFL) {
-    action.sa_handler = count_interrupt;
-    action.sa_flags = static_cast<int>(SA_RESETHAND);
-    ::sigaction(SIGINT, &action, nullptr);
-  }
-  return was_interrupted;
-}
-
-bool was_interrupted() { return interrupts != 0; }
-
 void end_as_program(const ProgramOptions& options, const system::LaunchResult& result) {
   if (result.outcome != system::Outcome::finished) {
     fmt::print(stderr, "dojo: {}: {}\n", options.program, name_of(result.outcome));
     // Who led gdb knows where the threads stand.
-    const bool led_to_it = result.outcome == system::Outcome::interrupted && !was_interrupted();
+    const bool led_to_it = result.outcome == system::Outcome::interrupted && !stop_was_asked();
     for (const system::Stranded& stranded : result.stranded)
       if (!led_to_it) print_stranded(stranded);
-    throw CLI::RuntimeError(was_interrupted() ? exit_interrupted : exit_guest_stranded);
+    throw CLI::RuntimeError(stop_was_asked() ? exit_interrupted : exit_guest_stranded);
   }
   // A process has eight bits for it; what does not fit must not look like success.
   if (result.exit_code != 0) throw CLI::RuntimeError(result.exit_code < 256 ? result.exit_code : 255);

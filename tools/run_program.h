@@ -3,7 +3,6 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdint>
-#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -34,18 +33,12 @@ machine::Machine machine_of(const ProgramOptions& options);
 // The program of the command line. Throws UserError if it was compiled for longer vectors than `machine` has.
 system::Program program_of(const ProgramOptions& options, const machine::Machine& machine);
 
-// What every launch of it has in common: limits, argv, standard input. Output goes nowhere.
+// What every launch of it has in common: limits, argv, standard input, which ends when a stop was asked for.
+// Output goes nowhere.
 system::LaunchOptions launch_options(const ProgramOptions& options);
 
 // How much memory the program used and, if it is more than a node has, what that means.
 std::string memory_sentence(const ProgramOptions& options, const system::LaunchResult& result);
-
-// From now on Ctrl-C does not kill this process: the first makes the returned function, and the end of
-// standard input, say so, the second kills. Not where Ctrl-C is ignored, as in a shell's background.
-std::function<bool()> watch_for_interrupts();
-
-// Whether Ctrl-C came since.
-bool was_interrupted();
 
 // Ends the command if the program did not end well: says why on stderr and throws its exit code.
 void end_as_program(const ProgramOptions& options, const system::LaunchResult& result);

@@ -7,6 +7,7 @@
 
 #include "base/parallel.h"
 #include "machine/rates.h"
+#include "stop_request.h"
 
 namespace dojo::tools {
 
@@ -122,7 +123,7 @@ std::vector<PlausibleRun> run_variants(const ProgramOptions& options, Variants v
     system::LaunchOptions launch = launch_options(options);
     launch.host_threads = 1;
     launch.measure_memory = false;
-    launch.interrupted = was_interrupted;
+    launch.interrupted = stop_was_asked;
     launch.text_input = input.reader();
     launch.text_output = [&run](std::string_view words) { run.output += words; };
     launch.error_output = [&run](std::string_view words) { run.error_output += words; };

@@ -1,6 +1,8 @@
 #include "stop_request.h"
 
-#include <csignal>
+#include <signal.h>
+
+#include <atomic>
 #include <cstdlib>
 
 #include "commands.h"
@@ -8,18 +10,31 @@
 namespace dojo::tools {
 namespace {
 
-volatile std::sig_atomic_t requests = 0;
+// Written by whichever thread the signal reaches, read by all.
+std::atomic<int> requests = 0;
+static_assert(std::atomic<int>::is_always_lock_free, "a signal handler may not wait");
 
 void on_request(int) {
-  if (requests != 0) std::_Exit(exit_interrupted);
-  requests = 1;
+  if (requests.exchange(1) != 0) std::_Exit(exit_interrupted);
+}
+
+void listen(int signal, int flags) {
+  struct sigaction action{};
+  action.sa_handler = on_request;
+  action.sa_flags = flags;
+  ::sigaction(signal, &action, nullptr);
 }
 
 }  // namespace
 
 void listen_for_stop_requests() {
-  std::signal(SIGINT, on_request);
-  std::signal(SIGTERM, on_request);
+  for (const int signal : {SIGINT, SIGTERM}) listen(signal, SA_RESTART);
+}
+
+void listen_for_ctrl_c() {
+  struct sigaction action{};
+  ::sigaction(SIGINT, nullptr, &action);
+  if (action.sa_handler == SIG_DFL) listen(SIGINT, static_cast<int>(SA_RESETHAND));
 }
 
 bool stop_was_asked() { return requests != 0; }

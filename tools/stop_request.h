@@ -9,6 +9,12 @@ namespace dojo::tools {
 
 // From now on the first one only asks; a second ends the program at once.
 void listen_for_stop_requests();
+
+// Ctrl-C alone: the first one only asks, the second kills as if nobody listened. Not where Ctrl-C is ignored,
+// as in a shell's background.
+void listen_for_ctrl_c();
+
+// Whether one came since. For any thread.
 bool stop_was_asked();
 
 // Ctrl-C reaches the compiler's tools as well: what they then leave undone is no fault of the network.
