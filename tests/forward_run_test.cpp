@@ -74,5 +74,22 @@ TEST(ForwardRun, NaNStaysOneOnTheNodes) {
     }
 }
 
+// Longer than one expression of a node's program may be: it was refused once, without a word why.
+TEST(ForwardRun, AChainOfTwoThousandOpsCompilesAndRuns) {
+  graph::Graph graph;
+  Builder build(graph);
+  TensorId y = build.input("x", {2, 128});
+  for (int k = 0; k < 2000; ++k) y = build.name("link").relu(y);
+  graph.outputs = {y};
+  graph::fuse(graph);
+  const ForwardRun run = run_forward(graph, {{"x", strange_samples()}}, machine::read_machine("test6"),
+                                     compiler::FormatChoice::fp32);
+  ASSERT_TRUE(run.stranded.empty()) << run.stranded;
+  const std::vector<float>&found = run.results.at(graph.at(graph.outputs[0]).name), given = strange_samples();
+  ASSERT_EQ(found.size(), given.size());
+  for (std::size_t k = 0; k < found.size(); ++k)
+    EXPECT_TRUE(std::isnan(given[k]) ? std::isnan(found[k]) : found[k] == std::max(given[k], 0.0f)) << k;
+}
+
 }  // namespace
 }  // namespace dojo::training

@@ -40,6 +40,19 @@ TEST(Ir, ReadsAsText) {
             "  output act\n");
 }
 
+// The index is told of new names by rename() alone: a name that was changed behind its back would only be
+// found by looking through the whole list, for which large networks have too many lookups.
+TEST(Ir, NamesAreFoundWithoutLookingThroughTheList) {
+  Graph graph = small_network();
+  ASSERT_NE(graph.find("x"), no_tensor);
+  ASSERT_TRUE(graph.has_op("act"));
+  graph.at(graph.find("x")).name = "z";
+  std::get<StructuredOp>(graph.ops[1]).name = "z";
+  EXPECT_EQ(graph.find("z"), no_tensor);
+  EXPECT_FALSE(graph.has_op("z"));
+  EXPECT_EQ(graph.find("x"), no_tensor);
+}
+
 struct Break {
   const char* what;
   std::function<void(Graph&)> apply;
