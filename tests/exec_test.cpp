@@ -1,5 +1,7 @@
 // The dojo command as a user meets it: exit codes, and what it says on which stream.
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -25,27 +27,32 @@ Said dojo(const std::string& arguments, const std::string& before = "") {
   return shell(fmt::format("{}{} {}", before, dojo_command(), arguments));
 }
 
-// Ctrl-C, once it is waited for and the program has had time to do something.
-Said interrupted(const std::string& arguments, const std::filesystem::path& words) {
-  const std::string line = fmt::format("exec {} {} >{} 2>&1", dojo_command(), arguments, words.string());
+// Ctrl-C, once the program has read the letter `given` from a standard input that holds no more.
+Said interrupted(const std::string& arguments, char given, const std::filesystem::path& folder) {
+  const std::filesystem::path words = folder / "words", input = folder / "input";
+  std::filesystem::remove(input);
+  EXPECT_EQ(::mkfifo(input.c_str(), 0600), 0);
+  const int letters = ::open(input.c_str(), O_RDWR);
+  EXPECT_EQ(::write(letters, &given, 1), 1);
+  const std::string line =
+      fmt::format("exec {} {} <>{} >{} 2>&1", dojo_command(), arguments, input.string(), words.string());
   const pid_t child = fork();
   if (child == 0) {
     std::signal(SIGINT, SIG_DFL);
     execl("/bin/sh", "sh", "-c", line.c_str(), nullptr);
     _exit(127);
   }
-  const auto waits_for_it = [&] {
-    const std::string status = read_text(fmt::format("/proc/{}/status", child));
-    const std::size_t at = status.find("SigCgt:\t");
-    return at != std::string::npos &&
-           (std::stoull(status.substr(at + 8), nullptr, 16) >> (SIGINT - 1) & 1) != 0;
+  const auto unread = [&] {
+    int bytes = 0;
+    return ::ioctl(letters, FIONREAD, &bytes) != 0 || bytes != 0;
   };
-  for (int tenths = 0; tenths < 600 && !waits_for_it(); ++tenths)
-    std::this_thread::sleep_for(std::chrono::milliseconds(100));
-  std::this_thread::sleep_for(std::chrono::milliseconds(300));
+  for (int waits = 0; waits < 6000 && unread(); ++waits)
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  EXPECT_FALSE(unread());
   kill(child, SIGINT);
   int status = 0;
   waitpid(child, &status, 0);
+  ::close(letters);
   return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, read_text(words)};
 }
 
@@ -144,26 +151,23 @@ TEST_F(Exec, AGuestThatDoesNotFinishHasNoExitCode) {
 // Ctrl-C says where the program was, whether it ran, was traced or waited for input.
 TEST_F(Exec, CtrlCEndsTheProgramWhereItStands) {
   const std::string path = program("static char letter;", R"(
-    system_call(63, 0, address(&letter), 1);
-    if (letter == 'r') for (volatile int i = 0;; i = i + 1) {}
-    return 0;)");
+    while (letter != 'r') system_call(63, 0, address(&letter), 1);
+    for (volatile int i = 0;; i = i + 1) {})");
   const std::string trace = (folder_ / "trace").string();
-  const auto stopped = [&](const std::string& arguments, const std::string& input) {
-    const Said said = interrupted(fmt::format("exec {} {} {}", arguments, path, input), folder_ / "words");
+  const auto stopped = [&](const std::string& arguments, char given) {
+    const Said said = interrupted(fmt::format("exec {} {}", arguments, path), given, folder_);
     EXPECT_EQ(said.exit_code, 130) << arguments;
     for (const std::string_view word : {"interrupted\n", "thread 0: was running\n  at 0x", "+0x", " sp 0"})
       EXPECT_NE(said.words.find(word), std::string::npos) << word << " in " << said.words;
     return said.words;
   };
-  write_text(folder_ / "run", "r");
-  const std::string input = "< " + (folder_ / "run").string();
-  EXPECT_NE(stopped("", input).find("exit code     none: interrupted\n"), std::string::npos);
-  stopped("--nodes 3", input);
-  ASSERT_EQ(::mkfifo((folder_ / "silence").c_str(), 0600), 0);
-  stopped("", "<> " + (folder_ / "silence").string());
-  stopped("--trace " + trace, input);
+  constexpr char run = 'r', wait_for_another = 'w';
+  EXPECT_NE(stopped("", run).find("exit code     none: interrupted\n"), std::string::npos);
+  stopped("--nodes 3", run);
+  stopped("", wait_for_another);
+  stopped("--trace " + trace, run);
   EXPECT_TRUE(read_text(trace).ends_with('\n'));
-  const std::string json = stopped("--json", input);
+  const std::string json = stopped("--json", run);
   EXPECT_FALSE(nlohmann::json::parse(json.substr(0, json.rfind("}\n") + 1)).contains("cycles"));
 }
 

@@ -131,10 +131,16 @@ TEST_F(Gdb, AWaitIsSteppedOverByRunningTheOthersAndADeadlockIsSaid) {
 
 TEST_F(Gdb, CtrlCStopsARunningProgramAndKillEndsIt) {
   NEEDS_GDB();
-  const std::string path = program("", "for (volatile uint64_t i = 0;; i = i + 1) {} return 0;");
+  const std::string path = program("static const char text[] = \"running\"; static volatile uint64_t i;", R"(
+    for (;; i = i + 1)
+      if (i == 2000) system_call(64, 1, address(text), 7);
+    return 0;)");
   const Said said = session(path, R"(python
 import threading, time, os, signal
-threading.Thread(target=lambda: (time.sleep(2), os.kill(os.getpid(), signal.SIGINT))).start()
+def interrupt():
+  while open("out").read() != "running": time.sleep(0.01)
+  os.kill(os.getpid(), signal.SIGINT)
+threading.Thread(target=interrupt).start()
 end
 continue
 print i > 1000

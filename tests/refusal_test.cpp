@@ -289,18 +289,11 @@ TEST_F(Refusal, OfASecondRunInAFolderWhileTheFirstLives) {
 TEST_F(Refusal, IsNotForRunsThatWereKilledAndTheirHistoryHasEachStepOnce) {
   ASSERT_EQ(train("good", "--steps 120").exit_code, 0);
   const std::string weights = weights_of("out");
-  fs::remove_all(folder_ / "out");
-  const pid_t child = start("good", "--steps 120");
-  for (int waits = 0; waits < 3000; ++waits) {
-    if (fs::exists(folder_ / "out/checkpoint.dojo") && fs::exists(folder_ / "out/history.csv") &&
-        std::ranges::count(read_text(folder_ / "out/history.csv"), '\n') > 7)
-      break;
-    std::this_thread::sleep_for(std::chrono::milliseconds(20));
-  }
-  kill(child, SIGKILL);
-  int status = 0;
-  waitpid(child, &status, 0);
-  if (!WIFSIGNALED(status)) GTEST_SKIP() << "the run was over before it could be killed";
+  const int status = stopped("good", "--steps 120", SIGKILL, [&] {
+    return fs::exists(folder_ / "out/checkpoint.dojo") && fs::exists(folder_ / "out/history.csv") &&
+           std::ranges::count(read_text(folder_ / "out/history.csv"), '\n') > 7;
+  });
+  ASSERT_TRUE(WIFSIGNALED(status));
   ASSERT_TRUE(fs::exists(folder_ / "out/checkpoint.dojo"));
   ASSERT_EQ(dojo("{} train --resume out").exit_code, 0);
   EXPECT_EQ(weights_of("out"), weights);

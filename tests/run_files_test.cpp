@@ -58,15 +58,13 @@ TEST_F(RunFiles, PicturesShowWhatTheTablesSay) {
 TEST_F(RunFiles, AreTheSameAfterAnInterruption) {
   const std::string data = fmt::format("--data {} --steps 400", (folder_ / "drive").string());
   ASSERT_EQ(train("good", data + " --out whole").exit_code, 0);
-  const pid_t child = start("good", data);
-  expect_said_while(child, "step 1/");
-  const int status = end(child, SIGINT);
-  if (WEXITSTATUS(status) == 130) {  // else it was done before the signal came
-    EXPECT_TRUE(is_there("out/loss.svg"));
-    EXPECT_FALSE(is_there("out/predictions.csv"));
-    EXPECT_FALSE(is_there("out/predictions.svg"));
-    ASSERT_EQ(dojo("{} train --resume out").exit_code, 0);
-  }
+  const int status = stopped("good", data, SIGINT, [&] { return has_said("step 1/"); });
+  ASSERT_TRUE(WIFEXITED(status));
+  ASSERT_EQ(WEXITSTATUS(status), 130);
+  EXPECT_TRUE(is_there("out/loss.svg"));
+  EXPECT_FALSE(is_there("out/predictions.csv"));
+  EXPECT_FALSE(is_there("out/predictions.svg"));
+  ASSERT_EQ(dojo("{} train --resume out").exit_code, 0);
   for (const char* name : {"loss.svg", "predictions.svg", "predictions.csv"})
     EXPECT_EQ(file(std::string("out/") + name), file(std::string("whole/") + name)) << name;
 }
