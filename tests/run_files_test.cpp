@@ -1,8 +1,10 @@
 // The tables and pictures that `dojo train` leaves: do they say what the run did, and are they ever of
 // another run than the one in the folder?
 #include <cmath>
+#include <set>
 
 #include "training/history.h"
+#include "training/run_folder.h"
 #include "training_command.h"
 
 namespace dojo {
@@ -71,11 +73,19 @@ TEST_F(RunFiles, AreTheSameAfterAnInterruption) {
 
 TEST_F(RunFiles, OfAnEarlierRunGoBeforeANewOneBegins) {
   ASSERT_EQ(train("good", "--steps 4").exit_code, 0);
+  std::set<std::string> there, listed{std::string(training::program_folder)};
+  for (const auto& entry : fs::directory_iterator(folder_ / "out")) there.insert(entry.path().filename());
+  const std::string words = file("words"), list = words.substr(words.find("written: out/{"));
+  for (const training::RunFile& each : training::run_files) {
+    listed.emplace(each.name);
+    EXPECT_NE(list.find(each.name), std::string::npos) << each.name << " in " << list;
+  }
+  EXPECT_EQ(there, listed);
   const pid_t child = start("good", "--steps 30000");
   expect_said_while(child, "step 1/");
   end(child, SIGKILL);
-  for (const char* name : {"out/loss.svg", "out/predictions.svg", "out/predictions.csv"})
-    EXPECT_FALSE(is_there(name)) << name;
+  for (const training::RunFile& each : training::run_files)
+    EXPECT_FALSE(each.of_the_end && is_there(fmt::format("out/{}", each.name))) << each.name;
 }
 
 TEST_F(RunFiles, ShowHowARunWentWrong) {

@@ -23,6 +23,7 @@
 #include "train_progress.h"
 #include "training/prediction_run.h"
 #include "training/predictions.h"
+#include "training/run_folder.h"
 #include "whole_number.h"
 
 namespace dojo::tools {
@@ -41,7 +42,7 @@ struct PredictArguments : MachineArguments {
 // command's own.
 class Destination {
 public:
-  explicit Destination(const fs::path& out) : table_(is_file(out) ? out : out / "predictions.csv") {
+  explicit Destination(const fs::path& out) : table_(is_file(out) ? out : out / training::predictions_file) {
     refuse_a_runs_own();
     if (!is_file(out)) {
       folder_.emplace(out);
@@ -56,7 +57,7 @@ public:
   const fs::path& table() const { return table_; }
   // Where a picture goes: only into a folder.
   std::optional<fs::path> picture() const {
-    return folder_ ? std::optional(table_.parent_path() / "predictions.svg") : std::nullopt;
+    return folder_ ? std::optional(table_.parent_path() / training::predictions_picture_file) : std::nullopt;
   }
 
 private:
@@ -69,8 +70,8 @@ private:
   void refuse_a_runs_own() const {
     std::error_code none;
     const fs::path above = fs::absolute(table_).parent_path();
-    for (const char* name : {"run.json", "checkpoint.dojo"})
-      if (table_.filename() == "predictions.csv" && fs::exists(above / name, none))
+    for (const std::string_view name : {training::run_file, training::checkpoint_file})
+      if (table_.filename() == training::predictions_file && fs::exists(above / name, none))
         refuse(table_.string(), "belongs to the training run there; choose another place");
   }
 
@@ -152,10 +153,11 @@ void add_predict_command(CLI::App& app) {
   command->add_option("--seed", a.seed, "Of rendered scenes")->check(whole_number(0))->capture_default_str();
   add_machine_options(*command, a);
   command
-      ->add_option("--out", a.out,
-                   "A name that ends in .csv, or a folder for predictions.csv (for each frame its recording "
-                   "and number there, the true value where it was measured, and the predicted one) and "
-                   "predictions.svg")
+      ->add_option(
+          "--out", a.out,
+          fmt::format("A name that ends in .csv, or a folder for {} (for each frame its recording and "
+                      "number there, the true value where it was measured, and the predicted one) and {}",
+                      training::predictions_file, training::predictions_picture_file))
       ->check(path_argument())
       ->capture_default_str();
   command->footer("Exit code: 2 for what is refused, 130 after Ctrl-C");

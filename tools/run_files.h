@@ -1,8 +1,9 @@
-// The files of a run in its output folder: which there are, and which go when another begins or this one goes
-// on.
+// The files of a run in its output folder (training/run_folder.h): which go when another begins or this one
+// goes on, and how they are named at its end.
 #pragma once
 
 #include <filesystem>
+#include <string>
 
 namespace dojo::tools {
 
@@ -10,5 +11,8 @@ namespace dojo::tools {
 // goes on keeps checkpoint, history and best network. Says so on stderr where a finished run is replaced.
 // Throws UserError if a file cannot be removed.
 void clear_earlier_run(const std::filesystem::path& folder, bool goes_on);
+
+// "out/{report.txt, ...}": all that is there behind a whole run.
+std::string written_by_a_run(const std::filesystem::path& folder);
 
 }  // namespace dojo::tools

@@ -24,6 +24,7 @@
 #include "trained_parameters.h"
 #include "training/history.h"
 #include "training/predictions.h"
+#include "training/run_folder.h"
 #include "training/saved_run.h"
 
 namespace dojo::tools {
@@ -60,35 +61,31 @@ training::Watcher watcher_for(ProgressLine& line, const training::TrainOptions& 
 
 // Also of a run that is not over: it shows why one stopped it, or how it went wrong.
 void draw_loss(const training::TrainOptions& options) {
-  write_text(options.out / "loss.svg",
-             report::loss_picture(training::read_history(options.out / "history.csv")));
+  write_text(options.out / training::loss_picture_file,
+             report::loss_picture(training::read_history(options.out / training::history_file)));
 }
 
 void write_results(const training::TrainOptions& options, const machine::Machine& machine,
                    const training::RunReport& report, const DrivingCourse& course) {
   draw_loss(options);
-  write_text(options.out / "predictions.svg",
+  write_text(options.out / training::predictions_picture_file,
              report::predictions_picture(report.validation, course.split().validation, "held-out frames"));
-  write_text(options.out / "predictions.csv",
+  write_text(options.out / training::predictions_file,
              training::predictions_csv(course.frames(), course.split().validation, report.validation));
-  graph::onnx::write_model(options.out / "trained.onnx", report.trained);
-  write_text(options.out / "run.json", run_json(options, machine, report, course.data().name()));
+  graph::onnx::write_model(options.out / training::trained_file, report.trained);
+  write_text(options.out / training::run_file, run_json(options, machine, report, course.data().name()));
   const std::string text = run_text(machine, report);
-  write_text(options.out / "report.txt", text);
-  fmt::print("{}\nwritten: {}\n", text,
-             (options.out /
-              "{report.txt, loss.svg, predictions.svg, predictions.csv, history.csv, run.json, trained.onnx, "
-              "best.onnx, program/}")
-                 .string());
+  write_text(options.out / training::report_file, text);
+  fmt::print("{}\nwritten: {}\n", text, written_by_a_run(options.out));
 }
 
 int diverged(const training::TrainOptions& options, const training::RunReport& report) {
   std::error_code none;
-  const bool saved = std::filesystem::exists(options.out / "checkpoint.dojo", none);
+  const std::filesystem::path checkpoint = training::checkpoint_in(options.out);
+  const bool saved = std::filesystem::exists(checkpoint, none);
   fmt::print(stderr, "dojo: stopped at step {}: {}; {}, try a lower --lr\n", report.divergence->step,
              report.divergence->what,
-             saved ? fmt::format("{} is of an earlier step, when all was finite",
-                                 (options.out / "checkpoint.dojo").string())
+             saved ? fmt::format("{} is of an earlier step, when all was finite", checkpoint.string())
                    : std::string("no checkpoint had been written yet"));
   draw_loss(options);
   return exit_guest_stranded;

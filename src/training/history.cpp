@@ -13,6 +13,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "training/run_folder.h"
 #include "training/table_text.h"
 
 namespace dojo::training {
@@ -71,7 +72,7 @@ HistoryTable read_history(const std::filesystem::path& path) {
 History::History(const std::filesystem::path& folder, const std::vector<std::string>& outputs,
                  const std::vector<std::string>& values, const std::filesystem::path& earlier,
                  std::uint64_t last_step)
-    : path_(folder / "history.csv"), values_(values.size()) {
+    : path_(folder / history_file), values_(values.size()) {
   std::string text = header(outputs, values);
   std::error_code none;
   if (last_step != 0 && std::filesystem::exists(earlier, none)) {

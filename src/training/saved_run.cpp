@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "base/sha256.h"
 #include "training/checkpoint.h"
+#include "training/run_folder.h"
 
 namespace dojo::training {
 namespace {
@@ -78,9 +79,7 @@ nlohmann::ordered_json identity_of(const TrainOptions& options, const machine::M
           {"timing", options.timing}};
 }
 
-std::filesystem::path checkpoint_in(const std::filesystem::path& folder) {
-  return folder / "checkpoint.dojo";
-}
+std::filesystem::path checkpoint_in(const std::filesystem::path& folder) { return folder / checkpoint_file; }
 
 // The host's half of a checkpoint is JSON of this file's making; what does not read so was made by another
 // version.

@@ -16,6 +16,7 @@
 #include "training/batches.h"
 #include "training/emulated_network.h"
 #include "training/history.h"
+#include "training/run_folder.h"
 
 namespace dojo::training {
 namespace {
@@ -115,7 +116,7 @@ private:
       for (const std::string& label : course_.meanings[i].labels)
         values.push_back(column({.output = network_.targets[i].name, .label = label}));
     }
-    history_.emplace(options_.out, outputs, values, options_.resume.value_or(options_.out) / "history.csv",
+    history_.emplace(options_.out, outputs, values, options_.resume.value_or(options_.out) / history_file,
                      tally_.step);
   }
 
@@ -127,7 +128,7 @@ private:
     write_file(best_in(options_.out), read_file(best_in(from)));
   }
 
-  static std::filesystem::path best_in(const std::filesystem::path& folder) { return folder / "best.onnx"; }
+  static std::filesystem::path best_in(const std::filesystem::path& folder) { return folder / best_file; }
 
   graph::onnx::Model model_of(const compiler::Tensors& values) const {
     graph::onnx::Model model = graph::onnx::with_values(network_.file, values);

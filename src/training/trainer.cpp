@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "training/prepared_run.h"
 #include "training/program_folder.h"
+#include "training/run_folder.h"
 #include "training/session.h"
 
 namespace dojo::training {
@@ -11,13 +12,13 @@ RunReport train(const TrainOptions& options, const machine::Machine& machine, co
                 const Watcher& watcher) {
   const PreparedRun run = prepare(options, machine, course_for, watcher);
   watcher.writing();
-  write_program(options.out / "program", run.compiled);
+  write_program(options.out / program_folder, run.compiled);
   try {
     return run_session(options, machine, run, watcher);
   } catch (const UserError&) {
     std::error_code ignored;
     if (!std::filesystem::exists(checkpoint_in(options.out), ignored))
-      std::filesystem::remove_all(options.out / "program", ignored);
+      std::filesystem::remove_all(options.out / program_folder, ignored);
     throw;
   }
 }
