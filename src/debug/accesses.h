@@ -17,7 +17,7 @@ struct MemoryAccess {
   bool store = false;
 
   bool touches(std::uint64_t first, std::uint64_t count) const {
-    return address < first + count && first < address + bytes;
+    return bytes != 0 && address < first + count && first < address + bytes;
   }
 };
 

@@ -2,9 +2,11 @@
 // trap when one byte less can.
 #include "debug/accesses.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <vector>
 
@@ -132,6 +134,94 @@ TEST_F(AccessesOfRows, NameAllThatStoresChange) {
       }
     }
   }
+}
+
+// --- Transfers, by docs/notes/002: what each reads and writes, on whose node
+
+constexpr std::uint32_t own_node = 3;
+constexpr std::uint64_t global(std::uint64_t endpoint, std::uint64_t offset) {
+  return endpoint << 40 | offset;
+}
+
+// Registers of the instruction (rd, rs1, rs2, rs3 are a0 to a3), and what it touches. The word at 0x48 of the
+// own node is 5.
+struct TransferCase {
+  const char* name;
+  std::uint32_t match;
+  std::array<std::uint64_t, 4> registers;
+  std::vector<MemoryAccess> local;
+  std::vector<NodeAccess> others;
+};
+
+constexpr std::uint32_t put = 0x0000000b, get = 0x0200000b, signal = 0x0000100b, wait = 0x0200100b,
+                        quiet = 0x0400100b;
+constexpr bool load = false, store = true;
+
+// clang-format off
+const TransferCase transfers[] = {
+    {"put to another node",      put,    {0,    global(7, 0x8000), 0x2000, 100}, {{0x2000, 100, load}},  {{7, {0x8000, 100, store}}}},
+    {"put with a semaphore",     put,    {0x40, global(7, 0x8000), 0x2000, 100}, {{0x2000, 100, load}},  {{7, {0x8000, 100, store}}, {7, {0x40, 8, store}}}},
+    {"put to itself",            put,    {0x40, global(3, 0x8000), 0x2000, 100}, {{0x2000, 100, load}},  {{3, {0x8000, 100, store}}, {3, {0x40, 8, store}}}},
+    {"put to the last byte",     put,    {0,    global(7, (std::uint64_t{1} << 40) - 1), 0x2000, 1}, {{0x2000, 1, load}}, {{7, {(std::uint64_t{1} << 40) - 1, 1, store}}}},
+    {"get from another node",    get,    {0,    0x2000, global(7, 0x8000), 100}, {{0x2000, 100, store}}, {{7, {0x8000, 100, load}}}},
+    {"get with a semaphore",     get,    {0x40, 0x2000, global(7, 0x8000), 100}, {{0x2000, 100, store}}, {{7, {0x8000, 100, load}}, {3, {0x40, 8, store}}}},
+    {"get from itself",          get,    {0x40, 0x2000, global(3, 0x8000), 100}, {{0x2000, 100, store}}, {{3, {0x8000, 100, load}}, {3, {0x40, 8, store}}}},
+    {"signal to another node",   signal, {0,    global(7, 0x48), 2, 0},          {},                     {{7, {0x48, 8, store}}}},
+    {"signal to itself",         signal, {0,    global(3, 0x48), 2, 0},          {},                     {{3, {0x48, 8, store}}}},
+    {"wait for less than there", wait,   {0,    0x48, 4, 0},                     {},                     {{3, {0x48, 8, load}}, {3, {0x48, 8, store}}}},
+    {"wait for what is there",   wait,   {0,    0x48, 5, 0},                     {},                     {{3, {0x48, 8, load}}, {3, {0x48, 8, store}}}},
+    {"wait for more",            wait,   {0,    0x48, 6, 0},                     {},                     {}},
+    {"wait outside the memory",  wait,   {0,    std::uint64_t{1} << 50, 0, 0},   {},                     {}},
+    {"quiet",                    quiet,  {0x40, global(7, 0x48), 0x2000, 100},   {},                     {}},
+};
+// clang-format on
+
+std::string text_of(const MemoryAccess& access) {
+  return fmt::format("{} {:#x}+{}", access.store ? "store" : "load", access.address, access.bytes);
+}
+
+TEST(Accesses, OfTransfersAreThoseOfBothEnds) {
+  std::vector<std::byte> bytes(0x10000);
+  bytes[0x48] = std::byte{5};
+  for (const TransferCase& one : transfers) {
+    isa::Hart hart;
+    hart.node = own_node;
+    hart.memory.bytes = bytes.data();
+    hart.memory.size = bytes.size();
+    for (unsigned i = 0; i < 4; ++i) hart.x[10 + i] = one.registers[i];
+    constexpr std::uint32_t operands = 10 << 7 | 11 << 15 | 12 << 20 | 13u << 27;
+    std::uint32_t open = 0;
+    for (const isa::Row* row : isa::all_rows())
+      if (row->unit == isa::Unit::transfer && row->match == one.match) open = ~row->mask;
+    const isa::Decoded decoded = isa::decode(one.match | (operands & open), 0);
+    ASSERT_EQ(decoded.row->unit, isa::Unit::transfer) << one.name;
+    std::vector<std::string> local, others, wanted_local, wanted_others;
+    for (const MemoryAccess& access : accesses_of(hart, decoded)) local.push_back(text_of(access));
+    for (const MemoryAccess& access : one.local) wanted_local.push_back(text_of(access));
+    for (const auto& [node, access] : transfer_accesses_of(hart, decoded))
+      others.push_back(fmt::format("{}: {}", node, text_of(access)));
+    for (const auto& [node, access] : one.others)
+      wanted_others.push_back(fmt::format("{}: {}", node, text_of(access)));
+    EXPECT_EQ(local, wanted_local) << one.name;
+    EXPECT_EQ(others, wanted_others) << one.name;
+  }
+}
+
+// Every transfer has a case above.
+TEST(Accesses, OfEveryTransferAreTested) {
+  for (const isa::Row* row : isa::all_rows())
+    if (row->unit == isa::Unit::transfer) {
+      EXPECT_TRUE(std::ranges::any_of(transfers, [row](const TransferCase& one) {
+        return one.match == row->match;
+      })) << row->mnemonic;
+    }
+}
+
+// A put of no bytes into the middle of what is watched changes none of it.
+TEST(Accesses, OfNoBytesTouchNothing) {
+  EXPECT_FALSE((MemoryAccess{0x1004, 0, store}.touches(0x1000, 8)));
+  EXPECT_TRUE((MemoryAccess{0x1004, 1, store}.touches(0x1000, 8)));
+  EXPECT_FALSE((MemoryAccess{0x1008, 1, store}.touches(0x1000, 8)));
 }
 
 TEST(Accesses, NeighboursAreOne) {
