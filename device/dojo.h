@@ -27,9 +27,13 @@ unsigned my_column();
 unsigned my_thread();
 
 // --- One-sided transfers --------------------------------------------------------------------------------
-using Global = uint64_t;     // endpoint << 40 | offset
+using Global = uint64_t;     // a memory of the machine and a place in it; dojo_global()
 using Semaphore = uint64_t;  // an aligned word in SRAM
-constexpr Global hbm(unsigned d, uint64_t offset) { return (uint64_t{0x800000} + d) << 40 | offset; }
+constexpr Global hbm(unsigned d, uint64_t offset) { return dojo_hbm(d, offset); }
+// Of items of `bytes` each, spread over so many HBMs: item p lies in p % interfaces.
+constexpr Global hbm_share(unsigned p, unsigned interfaces, uint64_t begin, uint64_t bytes) {
+  return hbm(p % interfaces, begin + p / interfaces * bytes);
+}
 Global at(unsigned pe, const void* symmetric);
 void put(unsigned pe, void* destination, const void* source, size_t bytes);
 void put_signal(unsigned pe, void* destination, const void* source, size_t bytes, Semaphore* signal);
@@ -155,7 +159,7 @@ inline void set_matrix_formats(uint64_t a, uint64_t b) {
 #undef DOJO_WRITE_CSR
 
 inline uint64_t local_offset(const void* address) { return reinterpret_cast<uint64_t>(address); }
-inline Global at(unsigned pe, const void* symmetric) { return uint64_t{pe} << 40 | local_offset(symmetric); }
+inline Global at(unsigned pe, const void* symmetric) { return dojo_global(pe, local_offset(symmetric)); }
 inline void put(unsigned pe, void* destination, const void* source, size_t bytes) {
   dojo_put(0, at(pe, destination), local_offset(source), bytes);
 }

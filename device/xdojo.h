@@ -1,8 +1,14 @@
 // Xdojo's instructions for C++ on a node. Generated from the rows in src/isa/xdojo_rows.cpp (see xdojo_header.h);
-// do not edit. Global addresses are endpoint << 40 | offset (docs/notes/001), meanings stand in docs/notes/002.
+// do not edit. Meanings stand in docs/notes/002.
 #pragma once
 
 #include <stdint.h>
+
+// A place in the SRAM of a node (its endpoint is its number), and in the HBM of interface processor d.
+constexpr uint64_t dojo_global(uint64_t endpoint, uint64_t offset) {
+  return endpoint << 40 | offset;
+}
+constexpr uint64_t dojo_hbm(uint64_t d, uint64_t offset) { return dojo_global(0x800000 + d, offset); }
 
 // Copies local bytes to the global destination, then adds 1 to the semaphore at that endpoint (0: none).
 inline void dojo_put(uint64_t semaphore, uint64_t destination, uint64_t source, uint64_t bytes) {

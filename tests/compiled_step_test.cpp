@@ -59,11 +59,9 @@ public:
                             {reinterpret_cast<std::uint16_t*>(record.data() + field.offset), elements});
         }
       }
-      const unsigned interface = static_cast<unsigned>(sample) % network_.hbm.interfaces;
-      const HbmPlace place{
-          interface, network_.hbm.data_set + static_cast<std::uint64_t>(sample) * network_.hbm.record_bytes};
+      const machine::HbmPlace place = network_.hbm.place_of_record(static_cast<std::uint64_t>(sample));
       computer_.write_hbm(place.interface, place.offset, record);
-      const HbmPlace entry = network_.hbm.table_entry(
+      const machine::HbmPlace entry = network_.hbm.table_entry(
           static_cast<unsigned>(sample / network_.samples_per_node), sample % network_.samples_per_node);
       const std::uint64_t address = place.global();
       computer_.write_hbm(entry.interface, entry.offset, std::as_bytes(std::span(&address, 1)));
@@ -113,7 +111,7 @@ public:
   void load(const Tensors& parameters) {
     const auto images = pack_parameters(network_.persistent, parameters);
     for (unsigned node = 0; node < network_.nodes; ++node) {
-      const HbmPlace place = network_.hbm.parameter_image(node);
+      const machine::HbmPlace place = network_.hbm.parameter_image(node);
       computer_.write_hbm(place.interface, place.offset, images[node]);
     }
     run(network_.load);
@@ -123,7 +121,7 @@ public:
     run(network_.store);
     std::vector<std::vector<std::byte>> images;
     for (unsigned node = 0; node < network_.nodes; ++node) {
-      const HbmPlace place = network_.hbm.parameter_image(node);
+      const machine::HbmPlace place = network_.hbm.parameter_image(node);
       images.push_back(computer_.read_hbm(place.interface, place.offset, network_.persistent.bytes()));
     }
     return unpack_parameters(network_.persistent, images);

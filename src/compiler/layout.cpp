@@ -88,15 +88,20 @@ Tensors unpack_parameters(const PersistentLayout& layout, const std::vector<std:
   return tensors;
 }
 
-HbmPlace HbmLayout::table_entry(unsigned node, std::int64_t local_sample) const {
-  const std::uint64_t row = node / interfaces;
-  return {node % interfaces, sample_table + (row * static_cast<std::uint64_t>(samples_per_node) +
-                                             static_cast<std::uint64_t>(local_sample)) *
-                                                8};
+machine::HbmPlace HbmLayout::table_entry(unsigned node, std::int64_t local_sample) const {
+  constexpr std::uint64_t entry_bytes = 8;
+  machine::HbmPlace place = machine::hbm_share(node, interfaces, sample_table,
+                                               static_cast<std::uint64_t>(samples_per_node) * entry_bytes);
+  place.offset += static_cast<std::uint64_t>(local_sample) * entry_bytes;
+  return place;
 }
 
-HbmPlace HbmLayout::parameter_image(unsigned node) const {
-  return {node % interfaces, parameters + std::uint64_t{node / interfaces} * parameter_stride};
+machine::HbmPlace HbmLayout::parameter_image(unsigned node) const {
+  return machine::hbm_share(node, interfaces, parameters, parameter_stride);
+}
+
+machine::HbmPlace HbmLayout::place_of_record(std::uint64_t frame) const {
+  return machine::hbm_share(frame, interfaces, data_set, record_bytes);
 }
 
 std::uint64_t HbmLayout::bytes_with(std::size_t frames) const {

@@ -14,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include "machine/address.h"
 #include "numerics/format.h"
 
 namespace dojo::compiler {
@@ -63,13 +64,6 @@ std::vector<std::vector<std::byte>> pack_parameters(const PersistentLayout& layo
 Tensors unpack_parameters(const PersistentLayout& layout, const std::vector<std::vector<std::byte>>& images);
 
 // --- HBM (docs/notes/003) ----------------------------------------------------------------------------------
-struct HbmPlace {
-  unsigned interface = 0;
-  std::uint64_t offset = 0;
-  // docs/notes/001: endpoint 0x800000 + interface.
-  std::uint64_t global() const { return (std::uint64_t{0x800000} + interface) << 40 | offset; }
-};
-
 // One input or label of a sample, or one output of a batch.
 struct HbmField {
   std::string name;
@@ -80,8 +74,8 @@ struct HbmField {
   bool per_sample = true;
 };
 
-// What concerns node p alone lies in HBM p % interfaces, so that reading spreads over the interface
-// processors.
+// Records, and what concerns one node alone, are spread over the interfaces (hbm_share() in
+// machine/address.h).
 struct HbmLayout {
   unsigned nodes = 1, interfaces = 1;
   std::int64_t samples_per_node = 1;
@@ -96,8 +90,10 @@ struct HbmLayout {
   std::uint64_t parameters = 0, parameter_stride = 0;
   std::uint64_t data_set = 0;  // free for records from here on, on every interface
 
-  HbmPlace table_entry(unsigned node, std::int64_t local_sample) const;  // a u64: the record's global address
-  HbmPlace parameter_image(unsigned node) const;
+  machine::HbmPlace table_entry(unsigned node,
+                                std::int64_t local_sample) const;  // a u64: the record's global address
+  machine::HbmPlace parameter_image(unsigned node) const;
+  machine::HbmPlace place_of_record(std::uint64_t frame) const;
   // Of each interface's HBM, with records for so many frames.
   std::uint64_t bytes_with(std::size_t frames) const;
 };

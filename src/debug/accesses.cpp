@@ -3,8 +3,10 @@
 #include "debug/accesses.h"
 
 #include <cstring>
+#include <memory>
 
 #include "isa/vector_legality.h"
+#include "machine/address.h"
 
 namespace dojo::debug {
 
@@ -13,6 +15,7 @@ namespace {
 using isa::AccessPattern;
 using isa::Decoded;
 using isa::Hart;
+using isa::TransferKind;
 using isa::Unit;
 
 class Accesses {
@@ -86,10 +89,17 @@ void add_vector(Accesses& list, const Hart& hart, const Decoded& d, bool store) 
   }
 }
 
-// A transfer's local end: a put reads its source, a get writes its destination.
-void add_transfer(Accesses& list, const Hart& hart, const Decoded& d) {
-  if (d.row->mnemonic == "dj.put") list.add(hart.x[d.rs2], hart.x[d.rs3], false);
-  if (d.row->mnemonic == "dj.get") list.add(hart.x[d.rs1], hart.x[d.rs3], true);
+// What the instruction, a transfer, is going to ask the fabric for.
+isa::Transfer transfer_of(const Hart& hart, const Decoded& d) {
+  const auto asking = std::make_unique<Hart>(hart);
+  d.execute(*asking, &d);
+  return asking->transfer;
+}
+
+// Its local end: a put reads its source, a get writes its destination.
+void add_transfer(Accesses& list, const isa::Transfer& transfer) {
+  if (transfer.kind == TransferKind::put) list.add(transfer.local, transfer.count, false);
+  if (transfer.kind == TransferKind::get) list.add(transfer.local, transfer.count, true);
 }
 
 }  // namespace
@@ -128,7 +138,7 @@ std::vector<MemoryAccess> accesses_of(const Hart& hart, const Decoded& d) {
       add_vector(list, hart, d, d.row->unit == Unit::vector_store);
       break;
     case Unit::transfer:
-      add_transfer(list, hart, d);
+      add_transfer(list, transfer_of(hart, d));
       break;
     default:
       break;
@@ -138,28 +148,32 @@ std::vector<MemoryAccess> accesses_of(const Hart& hart, const Decoded& d) {
 
 std::vector<NodeAccess> transfer_accesses_of(const Hart& hart, const Decoded& d) {
   if (d.row->unit != Unit::transfer) return {};
-  constexpr unsigned endpoint_shift = 40;
-  constexpr std::uint64_t offset_mask = (std::uint64_t{1} << endpoint_shift) - 1, word = 8;
-  const auto at = [](std::uint64_t global, std::uint64_t bytes, bool store) {
-    return NodeAccess{static_cast<std::uint32_t>(global >> endpoint_shift),
-                      {global & offset_mask, bytes, store}};
-  };
-  const std::uint64_t semaphore = hart.x[d.rd], bytes = hart.x[d.rs3];
+  constexpr std::uint64_t word = sizeof(std::uint64_t);
+  const isa::Transfer transfer = transfer_of(hart, d);
+  const auto [peer, offset] = machine::GlobalAddress::of(transfer.global);
   std::vector<NodeAccess> list;
-  if (d.row->mnemonic == "dj.put") {
-    list.push_back(at(hart.x[d.rs1], bytes, true));
-    if (semaphore != 0) list.push_back({list.front().node, {semaphore, word, true}});
-  } else if (d.row->mnemonic == "dj.get") {
-    list.push_back(at(hart.x[d.rs2], bytes, false));
-    if (semaphore != 0) list.push_back({hart.node, {semaphore, word, true}});
-  } else if (d.row->mnemonic == "dj.signal") {
-    list.push_back(at(hart.x[d.rs1], word, true));
-  } else if (d.row->mnemonic == "dj.wait") {
-    const std::byte* held = hart.memory.readable(hart.x[d.rs1], word);
-    std::uint64_t count = 0;
-    if (held != nullptr) std::memcpy(&count, held, word);
-    if (held != nullptr && count >= hart.x[d.rs2])
-      for (const bool store : {false, true}) list.push_back({hart.node, {hart.x[d.rs1], word, store}});
+  switch (transfer.kind) {
+    case TransferKind::put:
+      list.push_back({peer, {offset, transfer.count, true}});
+      if (transfer.semaphore != 0) list.push_back({peer, {transfer.semaphore, word, true}});
+      break;
+    case TransferKind::get:
+      list.push_back({peer, {offset, transfer.count, false}});
+      if (transfer.semaphore != 0) list.push_back({hart.node, {transfer.semaphore, word, true}});
+      break;
+    case TransferKind::signal:
+      list.push_back({peer, {offset, word, true}});
+      break;
+    case TransferKind::wait: {
+      const std::byte* held = hart.memory.readable(transfer.local, word);
+      std::uint64_t count = 0;
+      if (held != nullptr) std::memcpy(&count, held, word);
+      if (held != nullptr && count >= transfer.count)
+        for (const bool store : {false, true}) list.push_back({hart.node, {transfer.local, word, store}});
+      break;
+    }
+    case TransferKind::quiet:
+      break;
   }
   return list;
 }

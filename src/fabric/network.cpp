@@ -78,7 +78,7 @@ void Network::send_request(Cycle now, Endpoint source, Endpoint destination, std
 
 void Network::begin(Cycle now, Endpoint source, Endpoint destination, std::uint64_t bytes,
                     std::uint32_t token, bool request) {
-  DOJO_ENSURE(!(is_interface(source) && is_interface(destination)));
+  DOJO_ENSURE(!(machine::is_interface(source) && machine::is_interface(destination)));
   const std::uint32_t index = take_slot(messages_, free_messages_);
   Message& message = messages_[index];
   message.flits = std::max<std::uint64_t>(1, (bytes + flit_bytes_ - 1) / flit_bytes_);
@@ -88,8 +88,8 @@ void Network::begin(Cycle now, Endpoint source, Endpoint destination, std::uint6
   sequence_ += (message.flits + packet_flits_ - 1) / packet_flits_;
 
   unsigned source_server = 0;
-  if (is_interface(source)) {
-    message.interface = source - interface_endpoint;
+  if (machine::is_interface(source)) {
+    message.interface = machine::interface_of(source);
     const unsigned row = topology_.edge_row(message.interface, destination);
     source_server = topology_.server(ServerKind::hbm, message.interface);
     message.first_server = topology_.server(ServerKind::interface_out, message.interface);
@@ -99,8 +99,8 @@ void Network::begin(Cycle now, Endpoint source, Endpoint destination, std::uint6
     source_server = topology_.server(ServerKind::source_port, position);
     message.entry = position;
   }
-  if (is_interface(destination)) {
-    message.interface = destination - interface_endpoint;
+  if (machine::is_interface(destination)) {
+    message.interface = machine::interface_of(destination);
     message.target = topology_.edge_row(message.interface, source) * topology_.columns();
     message.last = ServerKind::edge_out;
   } else {

@@ -172,7 +172,7 @@ TEST(Network, ReadingHbmTakesItsLatencyTheLinkAndTheHops) {
   const machine::Machine machine = machine::read_machine("d1");
   const Topology topology(machine);
   const unsigned node = 5;  // row 0, column 5: served by processor 0 in its own row
-  const Endpoint hbm = interface_endpoint;
+  const Endpoint hbm = machine::first_interface;
   ASSERT_EQ(topology.hops(hbm, node), 6u);
   // 250 ns + 100 ns at 2 GHz; edge and five links; one flit written.
   EXPECT_EQ(deliveries(machine, {{0, hbm, node, 64}})[0], 500u + 200u + 6u + 1u);
@@ -188,7 +188,7 @@ TEST(Network, HbmDeliversItsBandwidthToManyNodes) {
   for (unsigned round = 0; round < 64; ++round)
     for (unsigned node = 0; node < 71;
          ++node) {  // rows 0 to 3 without the disabled node: all that processor 0 serves
-      sent.push_back({0, interface_endpoint, node, 4096});
+      sent.push_back({0, machine::first_interface, node, 4096});
       bytes += 4096;
     }
   const auto delivered = deliveries(machine, sent);

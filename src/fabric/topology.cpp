@@ -33,10 +33,10 @@ unsigned Topology::edge_row(unsigned interface, unsigned node) const {
 }
 
 unsigned Topology::hops(Endpoint source, Endpoint destination) const {
-  if (is_interface(source)) return hops(destination, source);
+  if (machine::is_interface(source)) return hops(destination, source);
   const unsigned from = positions_[source];
-  if (is_interface(destination)) {
-    const unsigned row = edge_row(destination - interface_endpoint, source);
+  if (machine::is_interface(destination)) {
+    const unsigned row = edge_row(machine::interface_of(destination), source);
     return from % columns_ + distance(from / columns_, row) + 1;
   }
   const unsigned to = positions_[destination];

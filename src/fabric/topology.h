@@ -11,15 +11,12 @@
 #include <cstdint>
 #include <vector>
 
+#include "machine/address.h"
 #include "machine/machine.h"
 
 namespace dojo::fabric {
 
-// A place that sends or receives: a logical node, or interface_endpoint + d for the HBM of processor d
-// (docs/notes/001).
-using Endpoint = std::uint32_t;
-constexpr Endpoint interface_endpoint = 0x800000;
-constexpr bool is_interface(Endpoint endpoint) { return endpoint >= interface_endpoint; }
+using machine::Endpoint;
 
 // Something that moves flits one after another at a given rate: what packets queue for.
 enum class ServerKind : std::uint8_t {
@@ -45,7 +42,8 @@ public:
   unsigned rows() const { return rows_; }
   unsigned columns() const { return columns_; }
   bool valid(Endpoint endpoint) const {
-    return is_interface(endpoint) ? endpoint - interface_endpoint < interfaces_ : endpoint < nodes();
+    return machine::is_interface(endpoint) ? machine::interface_of(endpoint) < interfaces_
+                                           : endpoint < nodes();
   }
 
   // Row * columns + column of a logical node.

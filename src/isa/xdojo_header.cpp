@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "isa/instruction.h"
+#include "machine/address.h"
 
 namespace dojo::isa {
 namespace {
@@ -105,15 +106,27 @@ std::string array_convert(std::string_view mnemonic, unsigned bits) {
       narrows ? (bits == 8 ? 0 : 1) : 2, narrows ? "slli" : "srli", ratio == 4 ? 2 : 1);
 }
 
+// docs/notes/001.
+std::string addresses() {
+  return fmt::format(
+      "// A place in the SRAM of a node (its endpoint is its number), and in the HBM of interface processor "
+      "d.\n"
+      "constexpr uint64_t dojo_global(uint64_t endpoint, uint64_t offset) {{\n"
+      "  return endpoint << {} | offset;\n}}\n"
+      "constexpr uint64_t dojo_hbm(uint64_t d, uint64_t offset) {{ return dojo_global({:#x} + d, offset); "
+      "}}\n\n",
+      machine::GlobalAddress::offset_bits, machine::first_interface);
+}
+
 }  // namespace
 
 std::string xdojo_header() {
   std::string text =
       "// Xdojo's instructions for C++ on a node. Generated from the rows in src/isa/xdojo_rows.cpp (see "
       "xdojo_header.h);\n"
-      "// do not edit. Global addresses are endpoint << 40 | offset (docs/notes/001), meanings stand in "
-      "docs/notes/002.\n"
+      "// do not edit. Meanings stand in docs/notes/002.\n"
       "#pragma once\n\n#include <stdint.h>\n\n";
+  text += addresses();
   for (const Call& call : calls) text += function(call);
   const Row& mark = row_of("dj.mark");
   text += fmt::format(

@@ -29,8 +29,8 @@ static uint64_t system_call(uint64_t number, uint64_t a, uint64_t b, uint64_t c)
 }}
 static uint64_t csr_node() {{ uint64_t v; asm volatile("csrr %0, 0xcc0" : "=r"(v)); return v; }}
 static uint64_t csr_nodes() {{ uint64_t v; asm volatile("csrr %0, 0xcc1" : "=r"(v)); return v; }}
-static uint64_t at(uint64_t endpoint, const void* local) {{ return endpoint << 40 | (uint64_t)local; }}
-static uint64_t hbm(uint64_t d, uint64_t offset) {{ return (0x800000 + d) << 40 | offset; }}
+static uint64_t at(uint64_t endpoint, const void* local) {{ return dojo_global(endpoint, (uint64_t)local); }}
+static uint64_t hbm(uint64_t d, uint64_t offset) {{ return dojo_hbm(d, offset); }}
 static uint64_t address(const volatile void* local) {{ return (uint64_t)local; }}
 {}
 static uint64_t run(uint64_t thread) {{ (void)thread; {} }}

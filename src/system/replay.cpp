@@ -287,7 +287,7 @@ void Replay::launch_flight(std::uint32_t index, const TraceRecord& record, Cycle
     case Request::put:
       flight.amount = 1;
       flight.acknowledge = static_cast<std::uint32_t>(hops * machine_.mesh.hop_cycles);
-      if (fabric::is_interface(record.peer))
+      if (machine::is_interface(record.peer))
         flight.acknowledge +=
             static_cast<std::uint32_t>(machine_.interface.link_latency_ns * machine_.node.clock_ghz);
       ++threads_[index].in_flight;

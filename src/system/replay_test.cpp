@@ -116,7 +116,7 @@ TEST(Replay, QuietWaitsForEveryAcknowledgement) {
 TEST(Replay, AnHbmReadTakesItsLatencies) {
   const machine::Machine machine = machine::read_machine("d1");
   // Node 0 stands beside the edge: one hop. Request 1 + 1 + 200 + 1, answer 500 + 200 + 1 + 1.
-  const Replayed result = run({{get(0, fabric::interface_endpoint, 64), quiet(0)}});
+  const Replayed result = run({{get(0, machine::first_interface, 64), quiet(0)}});
   EXPECT_EQ(result.thread_end[0], 203u + 702u);
 }
 

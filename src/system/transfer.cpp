@@ -3,23 +3,20 @@
 
 #include "base/error.h"
 #include "fabric/network.h"
+#include "machine/address.h"
 #include "system/execution.h"
 
 namespace dojo::system {
 
 namespace {
 
-constexpr unsigned endpoint_shift = 40;
-constexpr std::uint64_t offset_mask = (std::uint64_t{1} << endpoint_shift) - 1;
+using machine::GlobalAddress;
+
 constexpr std::uint64_t transfer_instruction_bytes = 4;
 
-std::uint32_t endpoint_of(std::uint64_t global) {
-  return static_cast<std::uint32_t>(global >> endpoint_shift);
-}
-
 std::string name_of_endpoint(std::uint32_t endpoint) {
-  return fabric::is_interface(endpoint) ? fmt::format("HBM {}", endpoint - fabric::interface_endpoint)
-                                        : fmt::format("node {}", endpoint);
+  return machine::is_interface(endpoint) ? fmt::format("HBM {}", machine::interface_of(endpoint))
+                                         : fmt::format("node {}", endpoint);
 }
 
 }  // namespace
@@ -56,9 +53,9 @@ void Execution::transfer(Thread& thread) {
 }
 
 bool Execution::put(Thread& thread, const isa::Transfer& transfer) {
-  const std::uint32_t peer = endpoint_of(transfer.global);
+  const auto [peer, offset] = GlobalAddress::of(transfer.global);
   const std::byte* source = thread.hart.memory.readable(transfer.local, transfer.count);
-  std::byte* destination = bytes_at(peer, transfer.global & offset_mask, transfer.count, true);
+  std::byte* destination = bytes_at(peer, offset, transfer.count, true);
   if (source == nullptr || destination == nullptr) return false;
   if (transfer.semaphore != 0 && !is_semaphore(peer, transfer.semaphore)) return false;
   std::memmove(destination, source, transfer.count);
@@ -70,8 +67,9 @@ bool Execution::put(Thread& thread, const isa::Transfer& transfer) {
 }
 
 bool Execution::get(Thread& thread, const isa::Transfer& transfer) {
-  const std::uint32_t peer = endpoint_of(transfer.global), node = thread.hart.node;
-  const std::byte* source = bytes_at(peer, transfer.global & offset_mask, transfer.count, false);
+  const std::uint32_t node = thread.hart.node;
+  const auto [peer, offset] = GlobalAddress::of(transfer.global);
+  const std::byte* source = bytes_at(peer, offset, transfer.count, false);
   std::byte* destination = thread.hart.memory.writable(transfer.local, transfer.count);
   if (source == nullptr || destination == nullptr) return false;
   if (transfer.semaphore != 0 && !is_semaphore(node, transfer.semaphore)) return false;
@@ -84,8 +82,7 @@ bool Execution::get(Thread& thread, const isa::Transfer& transfer) {
 }
 
 bool Execution::signal(Thread& thread, const isa::Transfer& transfer) {
-  const std::uint32_t peer = endpoint_of(transfer.global);
-  const std::uint64_t offset = transfer.global & offset_mask;
+  const auto [peer, offset] = GlobalAddress::of(transfer.global);
   if (!is_semaphore(peer, offset)) return false;
   record(thread, Request::signal, peer, transfer.count, offset);
   add(peer, offset, transfer.count);
@@ -184,16 +181,16 @@ void Execution::count(Thread& thread, std::uint32_t peer, std::uint64_t bytes, b
     moved.packet_hops += hops;
     moved.byte_hops += fabric::control_bytes * hops;
   }
-  if (!fabric::is_interface(peer)) return;
-  auto& [read, written] = thread.hbm[{peer - fabric::interface_endpoint, thread.hart.op}];
+  if (!machine::is_interface(peer)) return;
+  auto& [read, written] = thread.hbm[{machine::interface_of(peer), thread.hart.op}];
   (outwards ? written : read) += bytes;
 }
 
 // Host address of bytes at an endpoint, nullptr if any of them does not exist or may not be written.
 std::byte* Execution::bytes_at(std::uint32_t endpoint, std::uint64_t offset, std::uint64_t bytes,
                                bool to_write) const {
-  if (fabric::is_interface(endpoint)) {
-    const std::uint32_t interface = endpoint - fabric::interface_endpoint;
+  if (machine::is_interface(endpoint)) {
+    const std::uint32_t interface = machine::interface_of(endpoint);
     if (interface >= hbm_.size()) return nullptr;
     const HostMemory& memory = hbm_[interface];
     return offset <= memory.size() && bytes <= memory.size() - offset ? memory.data() + offset : nullptr;
@@ -205,19 +202,20 @@ std::byte* Execution::bytes_at(std::uint32_t endpoint, std::uint64_t offset, std
 }
 
 bool Execution::is_semaphore(std::uint32_t endpoint, std::uint64_t offset) const {
-  return offset % sizeof(std::uint64_t) == 0 && !fabric::is_interface(endpoint) &&
+  return offset % sizeof(std::uint64_t) == 0 && !machine::is_interface(endpoint) &&
          bytes_at(endpoint, offset, sizeof(std::uint64_t), true) != nullptr;
 }
 
 std::string Execution::objection(const Thread& thread) const {
   const isa::Transfer& transfer = thread.hart.transfer;
-  const std::uint32_t peer = endpoint_of(transfer.global), node = thread.hart.node;
-  const std::uint64_t offset = transfer.global & offset_mask, bytes = transfer.count;
+  const std::uint32_t node = thread.hart.node;
+  const std::uint64_t bytes = transfer.count;
+  const auto [peer, offset] = GlobalAddress::of(transfer.global);
   if (transfer.kind == isa::TransferKind::wait) return objection_to_semaphore(node, transfer.local);
-  if (fabric::is_interface(peer) && peer - fabric::interface_endpoint >= hbm_.size())
-    return fmt::format("there is no interface processor {}, but {} of them",
-                       peer - fabric::interface_endpoint, hbm_.size());
-  if (!fabric::is_interface(peer) && peer >= nodes_)
+  if (machine::is_interface(peer) && machine::interface_of(peer) >= hbm_.size())
+    return fmt::format("there is no interface processor {}, but {} of them", machine::interface_of(peer),
+                       hbm_.size());
+  if (!machine::is_interface(peer) && peer >= nodes_)
     return fmt::format("there is no node {} in this launch of {}", peer, nodes_);
   if (transfer.kind == isa::TransferKind::signal) return objection_to_semaphore(peer, offset);
 
@@ -234,7 +232,7 @@ std::string Execution::objection(const Thread& thread) const {
 
 std::string Execution::objection_to_semaphore(std::uint32_t endpoint, std::uint64_t offset) const {
   const std::string where = fmt::format("{:#x} of {}", offset, name_of_endpoint(endpoint));
-  if (fabric::is_interface(endpoint)) return fmt::format("a semaphore at {} cannot be: HBM has none", where);
+  if (machine::is_interface(endpoint)) return fmt::format("a semaphore at {} cannot be: HBM has none", where);
   if (offset % sizeof(std::uint64_t) != 0) return fmt::format("a semaphore at {} is not aligned", where);
   return fmt::format("a semaphore at {} cannot be written", where);
 }

@@ -61,11 +61,6 @@ EmulatedNetwork::EmulatedNetwork(const machine::Machine& machine, const compiler
       load_(system::Program::parse(network.load.elf, "load.elf")),
       store_(system::Program::parse(network.store.elf, "store.elf")) {}
 
-compiler::HbmPlace EmulatedNetwork::record(std::uint32_t frame) const {
-  const compiler::HbmLayout& hbm = network_.hbm;
-  return {frame % hbm.interfaces, hbm.data_set + frame / hbm.interfaces * hbm.record_bytes};
-}
-
 bool EmulatedNetwork::store_examples(const Examples& examples, std::span<const std::uint32_t> frames) {
   const compiler::HbmLayout& hbm = network_.hbm;
   constexpr std::size_t at_once = 256;  // frames decoded in parallel before they are written
@@ -86,7 +81,7 @@ bool EmulatedNetwork::store_examples(const Examples& examples, std::span<const s
       DOJO_ENSURE(cursor == values.size());
     });
     for (std::size_t i = 0; i < count; ++i) {
-      const compiler::HbmPlace place = record(frames[first + i]);
+      const machine::HbmPlace place = hbm.place_of_record(frames[first + i]);
       computer_.write_hbm(place.interface, place.offset, records[i]);
     }
     if (options_.interrupted()) return false;
@@ -117,7 +112,7 @@ system::LaunchResult EmulatedNetwork::launch(const system::Program& program, std
 void EmulatedNetwork::load_parameters(const compiler::Tensors& values) {
   const auto images = compiler::pack_parameters(network_.persistent, values);
   for (unsigned node = 0; node < network_.nodes; ++node) {
-    const compiler::HbmPlace place = network_.hbm.parameter_image(node);
+    const machine::HbmPlace place = network_.hbm.parameter_image(node);
     computer_.write_hbm(place.interface, place.offset, images[node]);
   }
   launch(load_, "load", never);
@@ -127,7 +122,7 @@ compiler::Tensors EmulatedNetwork::parameters() {
   launch(store_, "store", never);
   std::vector<std::vector<std::byte>> images;
   for (unsigned node = 0; node < network_.nodes; ++node) {
-    const compiler::HbmPlace place = network_.hbm.parameter_image(node);
+    const machine::HbmPlace place = network_.hbm.parameter_image(node);
     images.push_back(computer_.read_hbm(place.interface, place.offset, network_.persistent.bytes()));
   }
   return compiler::unpack_parameters(network_.persistent, images);
@@ -154,8 +149,8 @@ void EmulatedNetwork::write_launch(std::span<const std::uint32_t> frames, std::u
   for (unsigned node = 0; node < network_.nodes; ++node) {
     for (std::int64_t local = 0; local < network_.samples_per_node; ++local) {
       const std::size_t sample = static_cast<std::size_t>(node * network_.samples_per_node + local);
-      const std::uint64_t address = record(frames[sample < frames.size() ? sample : 0]).global();
-      const compiler::HbmPlace entry = hbm.table_entry(node, local);
+      const std::uint64_t address = hbm.place_of_record(frames[sample < frames.size() ? sample : 0]).global();
+      const machine::HbmPlace entry = hbm.table_entry(node, local);
       computer_.write_hbm(entry.interface, entry.offset, std::as_bytes(std::span(&address, 1)));
     }
   }

@@ -71,7 +71,6 @@ private:
                               const std::function<bool()>& interrupted);
   void write_launch(std::span<const std::uint32_t> frames, std::uint64_t step, std::uint64_t seed,
                     std::span<const std::pair<std::string, float>> scalars);
-  compiler::HbmPlace record(std::uint32_t frame) const;
   std::vector<float> read_result(const compiler::HbmField& field, std::size_t samples) const;
   const compiler::HbmField& result(std::string_view name) const;
 

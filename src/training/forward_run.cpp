@@ -12,7 +12,7 @@ namespace {
 
 using compiler::CompiledNetwork;
 using compiler::HbmField;
-using compiler::HbmPlace;
+using machine::HbmPlace;
 
 void write_samples(system::Computer& computer, const CompiledNetwork& network,
                    const compiler::Tensors& samples) {
@@ -31,9 +31,7 @@ void write_samples(system::Computer& computer, const CompiledNetwork& network,
                         Refusal::not_yet);
       }
     }
-    const auto interface = static_cast<unsigned>(sample) % network.hbm.interfaces;
-    const HbmPlace place{
-        interface, network.hbm.data_set + static_cast<std::uint64_t>(sample) * network.hbm.record_bytes};
+    const HbmPlace place = network.hbm.place_of_record(static_cast<std::uint64_t>(sample));
     computer.write_hbm(place.interface, place.offset, record);
     const HbmPlace entry = network.hbm.table_entry(static_cast<unsigned>(sample / network.samples_per_node),
                                                    sample % network.samples_per_node);
