@@ -31,7 +31,7 @@ system::Program build(const std::string& name, const std::string& body) {
 // Runs to the end without a trap; the nodes' exit code must be 0.
 system::LaunchResult run(system::Computer& computer, const system::Program& program, bool timing = false) {
   system::LaunchOptions options;
-  options.timing = timing;
+  options.host.timing = timing;
   options.max_instructions = 2'000'000'000;
   system::LaunchResult result = computer.launch(program, shared_begin, shared_end, options);
   EXPECT_EQ(result.outcome, system::Outcome::finished);

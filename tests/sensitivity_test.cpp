@@ -28,7 +28,7 @@ using machine::Machine;
 
 system::LaunchResult launch_on(const Machine& machine, const system::Program& program) {
   system::LaunchOptions options;
-  options.host_threads = 1;
+  options.host.threads = 1;
   system::Computer computer(machine, 1);
   const system::LaunchResult result = computer.launch(program, 0, 0, options);
   EXPECT_EQ(result.outcome, system::Outcome::finished);

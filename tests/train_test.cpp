@@ -174,7 +174,7 @@ protected:
     options.recipe = {.model = model, .optimizer = graph::AdamW{}, .batch = 6, .seed = 5};
     options.learning_rate = 0.02;
     options.steps = 7;
-    options.host_threads = 1;
+    options.host.threads = 1;
     options.out = folder_ / out;
     options.checkpoint_seconds = 0;
     fs::create_directories(options.out);
@@ -224,7 +224,7 @@ void expect_same_run(const RunReport& got, const RunReport& wanted) {
 TEST_F(Train, GivesTheSameBitsAndCyclesOnAnyNumberOfHostThreads) {
   const fs::path model = write(small_network());
   TrainOptions one = options(model, "one"), three = options(model, "three");
-  three.host_threads = 3;
+  three.host.threads = 3;
   const RunReport expected = run(one);
   EXPECT_EQ(expected.steps_done, 7u);
   EXPECT_EQ(expected.frames, 42u);
@@ -266,16 +266,16 @@ TEST_F(Train, GoesOnAfterAKillAsIfNothingHadHappened) {
 TEST_F(Train, GoesOnAfterAnInterruptionAtAnyMoment) {
   const fs::path model = write(small_network());
   std::size_t questions = 0;
-  Watcher counting;
-  counting.interrupted = [&] { return ++questions, false; };
-  const RunReport expected = run(options(model, "whole"), counting);
+  TrainOptions counting = options(model, "whole");
+  counting.host.interrupted = [&] { return ++questions, false; };
+  const RunReport expected = run(counting);
   ASSERT_GT(questions, 10u);
   for (const std::size_t last : {std::size_t{0}, questions / 2, questions - 1}) {
     TrainOptions stopped = options(model, fmt::format("stopped{}", last));
     std::size_t asked = 0;
-    Watcher watcher;
-    watcher.interrupted = [&] { return asked++ >= last; };
-    EXPECT_TRUE(run(stopped, watcher).interrupted) << last;
+    stopped.host.interrupted = [&] { return asked++ >= last; };
+    EXPECT_TRUE(run(stopped).interrupted) << last;
+    stopped.host = counting.host;
     stopped.resume = stopped.out;
     expect_same_run(run(stopped), expected);
   }

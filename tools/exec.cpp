@@ -25,7 +25,7 @@ namespace dojo::tools {
 namespace {
 
 struct ExecOptions : ProgramOptions {
-  bool no_timing = false, json = false, quiet = false, sensitivity = false;
+  bool json = false, quiet = false, sensitivity = false;
   std::optional<std::uint16_t> gdb;
   std::string trace, signature;
   std::size_t signature_granularity = 4;
@@ -62,7 +62,7 @@ void print_summary(const ExecOptions& options, const machine::Machine& machine,
       finished ? fmt::format("{}", result.exit_code) : fmt::format("none: {}", name_of(result.outcome)),
       result.instructions);
   fmt::print("memory        {}\n", memory_sentence(options, result));
-  if (options.no_timing) return;
+  if (options.host.no_timing) return;
   if (has_an_end(result)) {
     const double microseconds = static_cast<double>(result.cycles) / machine.node.clock_ghz / 1000;
     fmt::print("cycles        {}  ({:.3f} us at {} GHz)\n", result.cycles, microseconds,
@@ -99,7 +99,7 @@ void print_json(const ExecOptions& options, const Executed& executed) {
   json["warnings"] = result.warnings;
   json["memory_bytes_used"] = result.memory_used;
   json["instructions"] = result.instructions;
-  if (!options.no_timing) {
+  if (!options.host.no_timing) {
     if (has_an_end(result)) {
       json["cycles"] = result.cycles;
       json["instructions_per_cycle"] = per_cycle(result);
@@ -178,7 +178,6 @@ void exec(const ExecOptions& options) {
   PlausibleRun run;
   system::LaunchOptions launch = launch_options(options);
   InputTape input(launch.text_input);
-  launch.timing = !options.no_timing;
   if (options.sensitivity) launch.text_input = input.reader();
   take_output(launch, run, options);
   std::optional<debug::GdbServer> server;
@@ -186,7 +185,7 @@ void exec(const ExecOptions& options) {
     launch.lead = led_by_gdb(server.emplace(*options.gdb), options.program);
   } else {
     listen_for_ctrl_c();
-    launch.interrupted = stop_was_asked;
+    launch.host.interrupted = stop_was_asked;
   }
   std::optional<debug::InstructionTrace> trace;
   if (!options.trace.empty()) {
@@ -218,7 +217,7 @@ void add_exec_command(CLI::App& app) {
   auto options = std::make_shared<ExecOptions>();
   CLI::App* command = app.add_subcommand("exec", "Run a static RV64 program on the nodes");
   add_program_options(*command, *options);
-  command->add_flag("--no-timing", options->no_timing, "Same values, no cycles: faster");
+  add_no_timing_flag(*command, options->host);
   command->add_flag("--quiet", options->quiet, "What the program writes and nothing else");
   command
       ->add_option("--gdb", options->gdb,

@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "base/error.h"
-#include "host_vectors.h"
 #include "path_argument.h"
 #include "whole_number.h"
 
@@ -28,12 +27,8 @@ void add_machine_options(CLI::App& command, MachineArguments& a) {
       .add_option("--batch", a.batch,
                   "Frames a step; by default one for each node, as far as there are frames")
       ->check(whole_number(1, most_frames));
-  command
-      .add_option("--threads", a.threads,
-                  "Host threads; by default one for each core. Never changes a result")
-      ->check(whole_number(1, most_threads));
-  add_host_vectors_option(command, a.host_vectors);
-  command.add_flag("--no-timing", a.no_timing, "Same values, no cycles");
+  add_host_options(command, a.host);
+  add_no_timing_flag(command, a.host);
 }
 
 unsigned nodes_of(const MachineArguments& arguments, const machine::Machine& machine) {

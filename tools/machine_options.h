@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string>
 
+#include "host_options.h"
 #include "machine/machine.h"
 
 namespace dojo::tools {
@@ -12,9 +13,8 @@ namespace dojo::tools {
 struct MachineArguments {
   std::string machine = "d1", formats = "bf16";
   std::int64_t batch = 0;  // 0: usual_batch()
-  unsigned nodes = 0, threads = 0;
-  std::string host_vectors;
-  bool no_timing = false;
+  unsigned nodes = 0;
+  HostArguments host;
 };
 
 void add_machine_options(CLI::App& command, MachineArguments& arguments);

@@ -12,7 +12,6 @@
 #include "base/file.h"
 #include "commands.h"
 #include "course.h"
-#include "host_vectors.h"
 #include "machine/rates.h"
 #include "machine_options.h"
 #include "output_folder.h"
@@ -81,8 +80,7 @@ private:
 
 training::PredictionWatcher watcher_for(ProgressLine& line) {
   return {.phase = [&](std::string_view what) { line.phase(what); },
-          .progress = [&](std::size_t done, std::size_t all) { line.show_frames(done, all); },
-          .interrupted = stop_was_asked};
+          .progress = [&](std::size_t done, std::size_t all) { line.show_frames(done, all); }};
 }
 
 void say(const PredictArguments& a, const machine::Machine& machine, const DrivingCourse& course,
@@ -90,7 +88,7 @@ void say(const PredictArguments& a, const machine::Machine& machine, const Drivi
   const std::size_t frames = values.front().predicted.size();
   fmt::print("{} on {}{} frame{} of {}\n{}\n", a.model, frames, a.held_out ? " held-out" : "",
              frames == 1 ? "" : "s", course.data().name(), quality_text(values));
-  if (a.no_timing) return;
+  if (a.host.no_timing) return;
   const double seconds = machine::simulated_seconds(machine, run.cycles);
   fmt::print("on the emulated {}: {} nodes, {:.6f} simulated s, {:.1f} us a batch ({} cycles in all)\n",
              machine.name, run.nodes, seconds, 1e6 * seconds / static_cast<double>(run.batches), run.cycles);
@@ -102,14 +100,14 @@ int predict(const PredictArguments& a) {
   const unsigned asked = nodes_of(a, machine), nodes = asked != 0 ? asked : machine.enabled_nodes();
   const compiler::Options compiling{
       .nodes = asked, .formats = compiler::format_choice(a.formats), .build_folder = {}};
-  training::HostOptions host{
-      .threads = a.threads, .vectors = host_vectors_named(a.host_vectors), .timing = !a.no_timing};
+  system::Host host = host_of(a.host);
+  host.interrupted = stop_was_asked;
   // A bad file is refused before the long work.
   training::ForwardNetwork network = training::read_forward_network(a.model, a.batch != 0 ? a.batch : nodes);
   const Destination destination(a.out);
   ProgressLine line;
   line.phase("reading the data set");
-  DrivingCourse course(a.data, a.seed, a.threads);
+  DrivingCourse course(a.data, a.seed, a.host.threads);
   const Questions questions = course.for_prediction(network, a.held_out);
   if (a.batch == 0)
     network = training::read_forward_network(a.model, usual_batch(nodes, questions.frames.size()));

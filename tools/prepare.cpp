@@ -87,8 +87,7 @@ void add_prepare_command(CLI::App& app) {
   command->add_option("MODEL", a.model, "The network, an .onnx file")->required()->check(path_argument());
   add_data_options(*command, a.data);
   command->add_option("--seed", a.seed, "Of rendered scenes")->check(whole_number(0))->capture_default_str();
-  command->add_option("--threads", a.threads, "Host threads; by default one for each core")
-      ->check(whole_number(1, most_threads));
+  add_threads_option(*command, a.threads);
   command->add_option("--out", a.out, "Folder to write to")->check(path_argument())->capture_default_str();
   command->callback([arguments] { prepare(*arguments); });
 }

@@ -201,7 +201,7 @@ void profile_program(const ProfileOptions& options) {
     std::fwrite(words.data(), 1, words.size(), options.json ? stderr : stdout);
   };
   listen_for_ctrl_c();
-  launch.interrupted = stop_was_asked;
+  launch.host.interrupted = stop_was_asked;
   const system::LaunchResult result = computer.launch(program, 0, 0, launch);
   for (const std::string& warning : result.warnings) fmt::print(stderr, "dojo: warning: {}\n", warning);
 

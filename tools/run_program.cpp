@@ -10,7 +10,6 @@
 
 #include "base/error.h"
 #include "commands.h"
-#include "host_vectors.h"
 #include "path_argument.h"
 #include "stop_request.h"
 #include "whole_number.h"
@@ -81,12 +80,7 @@ void add_program_options(CLI::App& command, ProgramOptions& options) {
                   "Per thread, and what is left of a block of code; 0: no limit")
       ->check(whole_number(0))
       ->capture_default_str();
-  command
-      .add_option("--threads", options.host_threads,
-                  "Threads of this computer; 0: one per core; changes no result")
-      ->check(whole_number(0, most_threads))
-      ->capture_default_str();
-  add_host_vectors_option(command, options.host_vectors);
+  add_host_options(command, options.host);
 }
 
 machine::Machine machine_of(const ProgramOptions& options) {
@@ -105,8 +99,7 @@ system::Program program_of(const ProgramOptions& options, const machine::Machine
 
 system::LaunchOptions launch_options(const ProgramOptions& options) {
   system::LaunchOptions launch;
-  launch.host_threads = options.host_threads;
-  launch.host_vectors = host_vectors_named(options.host_vectors);
+  launch.host = host_of(options.host);
   launch.max_instructions = options.max_instructions;
   launch.arguments = {options.program};
   launch.arguments.insert(launch.arguments.end(), options.arguments.begin(), options.arguments.end());

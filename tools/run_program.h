@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "host_options.h"
 #include "machine/machine.h"
 #include "system/computer.h"
 #include "system/program.h"
@@ -18,8 +19,8 @@ struct ProgramOptions {
   std::string program, machine = "d1";
   std::optional<std::string> memory;
   std::vector<std::string> arguments;
-  unsigned nodes = 1, host_threads = 0;
-  std::string host_vectors;
+  unsigned nodes = 1;
+  HostArguments host;
   std::uint64_t max_instructions = 0;
 };
 

@@ -118,12 +118,12 @@ std::vector<PlausibleRun> run_variants(const ProgramOptions& options, Variants v
                                        PlausibleRun baseline) {
   std::vector<PlausibleRun> runs(variants.size());
   runs[0] = std::move(baseline);
-  parallel_for(options.host_threads, variants.size() - 1, [&](std::size_t index) {
+  parallel_for(options.host.threads, variants.size() - 1, [&](std::size_t index) {
     PlausibleRun& run = runs[index + 1];
     system::LaunchOptions launch = launch_options(options);
-    launch.host_threads = 1;
+    launch.host.threads = 1;
     launch.measure_memory = false;
-    launch.interrupted = stop_was_asked;
+    launch.host.interrupted = stop_was_asked;
     launch.text_input = input.reader();
     launch.text_output = [&run](std::string_view words) { run.output += words; };
     launch.error_output = [&run](std::string_view words) { run.error_output += words; };

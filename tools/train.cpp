@@ -41,7 +41,6 @@ training::Watcher watcher_for(ProgressLine& line, const training::TrainOptions& 
   training::Watcher watcher;
   watcher.phase = [&](std::string_view what) { line.phase(what); };
   watcher.progress = [&](const training::Progress& progress) { line.show(progress); };
-  watcher.interrupted = stop_was_asked;
   watcher.writing = [&] {
     std::error_code none;
     const bool goes_on = options.resume && std::filesystem::equivalent(*options.resume, options.out, none);
@@ -121,7 +120,7 @@ Task task_from(TrainArguments& arguments, CLI::App& command, ProgressLine& line,
   if (!arguments.check) folder.emplace(options.out);
   line.phase("reading the data set");
   const Stopwatch reading;
-  task.course = std::make_unique<DrivingCourse>(arguments.data, arguments.seed, arguments.threads);
+  task.course = std::make_unique<DrivingCourse>(arguments.data, arguments.seed, arguments.host.threads);
   const std::size_t frames = task.course->for_network(task.network).split.train.size();
   if (options.recipe.batch == 0) options.recipe.batch = usual_batch(nodes, frames);
   task.reading_seconds = reading.seconds();

@@ -44,13 +44,13 @@ std::string sram_text(const training::SramUse& sram, const machine::Machine& mac
 std::string step_text(const training::TrainOptions& options, const training::Rehearsal& run) {
   if (run.steps == run.steps_done) return "none is left to do";
   const std::string first = fmt::format("step {} has the loss {:.5f}", run.steps_done + 1, run.loss);
-  if (!options.timing) return first + "; cycles are not counted (--no-timing)";
+  if (!options.host.timing) return first + "; cycles are not counted (--no-timing)";
   return fmt::format("{} cycles, {:.1f} simulated us, matrix unit {:.2f} % of its peak; {}", run.cycles,
                      run.simulated_seconds * 1e6, 100 * run.matrix_utilisation, first);
 }
 
 std::string run_time_text(const training::TrainOptions& options, const training::Rehearsal& run) {
-  if (!options.timing || run.steps == run.steps_done) return "";
+  if (!options.host.timing || run.steps == run.steps_done) return "";
   const double left = static_cast<double>(run.steps - run.steps_done);
   return fmt::format("  {:<10} {:.4g} s for {} such steps\n", "simulated", run.simulated_seconds * left,
                      run.steps - run.steps_done);

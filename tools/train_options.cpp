@@ -7,8 +7,8 @@
 #include <filesystem>
 
 #include "base/error.h"
-#include "host_vectors.h"
 #include "path_argument.h"
+#include "stop_request.h"
 #include "whole_number.h"
 
 namespace dojo::tools {
@@ -151,9 +151,8 @@ training::TrainOptions options_from(const TrainArguments& arguments, const machi
   options.steps = arguments.steps;
   options.nodes = nodes_of(arguments, machine);
   options.formats = compiler::format_choice(arguments.formats);
-  options.host_threads = arguments.threads;
-  options.host_vectors = host_vectors_named(arguments.host_vectors);
-  options.timing = !arguments.no_timing;
+  options.host = host_of(arguments.host);
+  options.host.interrupted = stop_was_asked;
   options.out = arguments.out;
   if (!arguments.resume.empty()) options.resume = arguments.resume;
   if (arguments.out.empty()) options.out = options.resume.value_or("out");

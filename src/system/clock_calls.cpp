@@ -34,7 +34,8 @@ std::uint64_t cycles_of(const TimeSpec& span, double clock_ghz) {
 // What the time CSR has; without timing an instruction counts as a cycle,
 // so that programs which measure until enough time has passed come to an end.
 std::uint64_t Execution::nanoseconds(const Thread& thread) const {
-  const std::uint64_t cycles = options_.timing ? thread.hart.cycle : thread.hart.instructions + thread.slept;
+  const std::uint64_t cycles =
+      options_.host.timing ? thread.hart.cycle : thread.hart.instructions + thread.slept;
   return static_cast<std::uint64_t>(static_cast<double>(cycles) / machine_.node.clock_ghz);
 }
 
@@ -84,7 +85,7 @@ std::int64_t Execution::sleep(Thread& thread, std::uint64_t address, bool until)
   const auto awake = [&](std::uint64_t now) {
     return std::max(now, until ? cycles : std::min(now + cycles, last_cycle));
   };
-  if (!options_.timing) {
+  if (!options_.host.timing) {
     const std::uint64_t worked = thread.hart.instructions;
     thread.slept = awake(worked + thread.slept) - worked;
     return 0;

@@ -30,7 +30,7 @@ struct Known {
   Known(const Program& program, const machine::Node& node, const LaunchOptions& options)
       : sha256(program.sha256()),
         translate_after(options.translate_after),
-        vectors(options.host_vectors),
+        vectors(options.host.vectors),
         image(program.text().first, program.text().second, isa::max_block, translate_after, vectors),
         timing(node) {}
 
@@ -151,7 +151,7 @@ struct Computer::State {
   Known& know(const Program& program, const LaunchOptions& options) {
     for (Known& one : known)
       if (one.sha256 == program.sha256() && one.translate_after == options.translate_after &&
-          one.vectors == options.host_vectors)
+          one.vectors == options.host.vectors)
         return one;
     if (known.size() == most_known) known.pop_front();
     return known.emplace_back(program, machine.node, options);
@@ -199,7 +199,7 @@ LaunchResult Computer::launch(const Program& program, std::uint64_t persistent_b
                               std::uint64_t persistent_end, const LaunchOptions& options) {
   State& state = *state_;
   const Layout layout = lay_out(program, state.machine.node, persistent_begin, persistent_end);
-  parallel_for(options.host_threads, state.nodes, [&](std::size_t node) {
+  parallel_for(options.host.threads, state.nodes, [&](std::size_t node) {
     load(program, layout, state.node_sram(static_cast<unsigned>(node)));
   });
 
@@ -207,7 +207,7 @@ LaunchResult Computer::launch(const Program& program, std::uint64_t persistent_b
   Execution execution(state.machine, state.topology, layout, state.sram, state.hbm, state.nodes, options);
   execution.start(program, known.image, known.timing);
   std::optional<Replay> replay;
-  if (options.timing)
+  if (options.host.timing)
     replay.emplace(state.machine, state.topology, execution, execution.threads().size(), layout.threads,
                    execution.smt());
   if (options.lead) {

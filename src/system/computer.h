@@ -20,6 +20,7 @@
 #include "machine/ledger.h"
 #include "machine/machine.h"
 #include "node/image.h"
+#include "system/host.h"
 #include "system/profile.h"
 
 namespace dojo::system {
@@ -28,11 +29,8 @@ class Program;   // an ELF file: program.h
 class Stepping;  // a launch led by the hand: stepping.h
 
 struct LaunchOptions {
-  unsigned host_threads = 0;           // 0: one per core
-  bool timing = true;                  // off: same values, no cycles
+  Host host;
   std::uint64_t max_instructions = 0;  // per thread; 0: no limit
-  std::function<bool()>
-      interrupted;  // polled by host threads at once; true ends the launch: Outcome::interrupted
   // write(2) of the nodes to descriptor 1, and to 2 (if empty: with the others). By node and thread at the
   // end of the launch; of a launch with a single thread at once.
   std::function<void(std::string_view)> text_output, error_output;
@@ -44,9 +42,8 @@ struct LaunchOptions {
   // Runs of a block by its instructions' meanings before it becomes host code: nothing but the host's time
   // depends on it (node/image.h).
   std::uint32_t translate_after = node::translate_after_default;
-  node::HostVectors host_vectors = node::host_vectors();  // likewise
-  Profile* profile = nullptr;                             // filled, by one host thread; needs timing
-  bool measure_memory = false;                            // fill LaunchResult::memory_used
+  Profile* profile = nullptr;   // filled, by one host thread; needs timing
+  bool measure_memory = false;  // fill LaunchResult::memory_used
   std::function<void(Stepping&)>
       lead;  // called when all threads stand at their start; where it leaves them they run on by themselves
 };

@@ -13,8 +13,8 @@ namespace {
 LaunchResult launch(Computer& computer, const Program& program, unsigned host_threads = 2,
                     bool timing = true) {
   LaunchOptions options;
-  options.host_threads = host_threads;
-  options.timing = timing;
+  options.host.threads = host_threads;
+  options.host.timing = timing;
   return computer.launch(program, 0, 0, options);
 }
 
@@ -500,7 +500,7 @@ TEST(Computer, EndsARunawayProgram) {
 TEST(Computer, EndsWhenTheHostAsks) {
   Computer computer(d1(), 2);
   LaunchOptions options;
-  options.interrupted = [] { return true; };
+  options.host.interrupted = [] { return true; };
   const Program program = guest("static volatile uint64_t x;", "for (;;) x = x + 1; return 0;");
   EXPECT_EQ(computer.launch(program, 0, 0, options).outcome, Outcome::interrupted);
 }

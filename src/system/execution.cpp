@@ -35,7 +35,7 @@ Execution::Execution(const machine::Machine& machine, const fabric::Topology& to
       options_(options),
       nodes_(nodes),
       node_states_(nodes) {
-  if (options.timing && layout.threads > 1)
+  if (options.host.timing && layout.threads > 1)
     smt_.emplace(
         machine.node, layout.threads,
         options.profile != nullptr ? node::SmtTiming::Places::addresses : node::SmtTiming::Places::ops);
@@ -52,7 +52,7 @@ void Execution::run() {
     node_states_[node].state = goes_on ? Node::queued : Node::asleep;
     if (goes_on) queue_.push_back(node);
   }
-  const unsigned wanted = options_.host_threads == 0 ? host_cores() : options_.host_threads;
+  const unsigned wanted = options_.host.threads == 0 ? host_cores() : options_.host.threads;
   const unsigned workers =  // the profiler is one for all
       profiler_ ? 1 : std::min(wanted, static_cast<unsigned>(queue_.size()));
   parallel_for(workers, workers, [this](std::size_t) { work(); });
@@ -63,7 +63,7 @@ void Execution::start(const Program& program, node::CodeImage& image, node::Bloc
     std::tie(node_states_[node].heap_end, node_states_[node].heap_limit) = layout_.heap();
     for (unsigned number = 0; number < layout_.threads; ++number) {
       Thread& thread =
-          *threads_.emplace_back(std::make_unique<Thread>(image, timing, options_.timing && !smt_));
+          *threads_.emplace_back(std::make_unique<Thread>(image, timing, options_.host.timing && !smt_));
       isa::Hart& hart = thread.hart;
       const auto [row, column] = machine_.place(node);
       hart.vlen_bits = static_cast<unsigned>(machine_.node.vlen_bits);
@@ -117,7 +117,7 @@ void Execution::run_node(unsigned node) {
   unsigned turn = 0;
   while (Thread* thread = next_runnable(node, turn)) {
     run_thread(*thread);
-    if (options_.interrupted && options_.interrupted()) interrupted_ = true;
+    if (options_.host.interrupted()) interrupted_ = true;
     if (interrupted_) return;
   }
 }
@@ -193,7 +193,7 @@ void Execution::act_on(Thread& thread, isa::Stop stop) {
   switch (stop) {
     case isa::Stop::none:
       if (thread.clock_register < 0) break;
-      thread.clock_known || !options_.timing ? read_clock(thread) : ask(thread);
+      thread.clock_known || !options_.host.timing ? read_clock(thread) : ask(thread);
       break;
     case isa::Stop::trap:
       if (!enter_trap_handler(thread)) end(thread, ThreadState::trapped);

@@ -112,7 +112,7 @@ std::int64_t Execution::call_read(Thread& thread) {
     const std::size_t got = options_.text_input ? options_.text_input(std::span(input_).subspan(known)) : 0;
     input_.resize(known + got);
     // Who gives up waiting for it has seen no end of it.
-    if (got == 0 && options_.interrupted && options_.interrupted()) {
+    if (got == 0 && options_.host.interrupted()) {
       interrupted_ = true;
       return 0;
     }

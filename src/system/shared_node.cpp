@@ -27,7 +27,7 @@ void Execution::look_up(Thread& thread) {
 
 // Whether to go on.
 bool Execution::ask_host() {
-  if (options_.interrupted && options_.interrupted()) interrupted_ = true;
+  if (options_.host.interrupted()) interrupted_ = true;
   return !interrupted_;
 }
 

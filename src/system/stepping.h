@@ -46,8 +46,8 @@ public:
   // A thread that reads a clock which depends on the others waits until they stand still.
   ThreadState step(std::size_t thread);
 
-  // LaunchOptions::interrupted: the leader is to interrupt() and return.
-  bool asked_to_end() const { return options_.interrupted && options_.interrupted(); }
+  // Host::interrupted: the leader is to interrupt() and return.
+  bool asked_to_end() const { return options_.host.interrupted(); }
   // A trapped thread may try again from its pc.
   void revive(std::size_t thread);
   // Ends the launch when the leader returns: Outcome::interrupted.

@@ -111,7 +111,7 @@ void Execution::system_call(Thread& thread) {
   const std::uint64_t number = hart.x[a7];
   const auto found = std::ranges::lower_bound(SystemCallTable::rows, number, {}, &Row::number);
   if (found != std::end(SystemCallTable::rows) && found->number == number) {
-    if (found->reads_clock && options_.timing && !thread.clock_known) return ask(thread);
+    if (found->reads_clock && options_.host.timing && !thread.clock_known) return ask(thread);
     return hart.set_x(a0, static_cast<std::uint64_t>(found->handler(*this, thread)));
   }
   hart.set_x(a0, static_cast<std::uint64_t>(not_implemented));

@@ -23,8 +23,8 @@ std::uint64_t cycles_by_cause(const LaunchResult& result, std::string_view cause
 LaunchResult launch(const Program& program, bool timing, unsigned nodes = 1, unsigned host_threads = 2) {
   Computer computer(machine::read_machine("d1"), nodes);
   LaunchOptions options;
-  options.host_threads = host_threads;
-  options.timing = timing;
+  options.host.threads = host_threads;
+  options.host.timing = timing;
   return computer.launch(program, 0, 0, options);
 }
 

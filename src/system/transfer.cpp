@@ -161,7 +161,7 @@ std::uint64_t Execution::first_value(std::uint32_t node, std::uint32_t offset) {
 
 void Execution::record(Thread& thread, Request kind, std::uint32_t peer, std::uint64_t amount,
                        std::uint64_t semaphore) {
-  if (!options_.timing) return;
+  if (!options_.host.timing) return;
   // Offsets are kept in 32 bits, relative to the window: a node's memory is far smaller.
   const std::uint32_t offset =
       semaphore == no_semaphore ? no_semaphore : static_cast<std::uint32_t>(semaphore - layout_.window.base);

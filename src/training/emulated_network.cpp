@@ -50,11 +50,11 @@ std::size_t elements(const compiler::HbmField& field) {
 
 EmulatedNetwork::EmulatedNetwork(const machine::Machine& machine, const compiler::CompiledNetwork& network,
                                  std::vector<std::string> losses, std::vector<std::string> outputs,
-                                 HostOptions options)
+                                 system::Host host)
     : network_(network),
       losses_(std::move(losses)),
       outputs_(std::move(outputs)),
-      options_(std::move(options)),
+      host_(std::move(host)),
       computer_(machine, network.nodes),
       train_(system::Program::parse(network.train.elf, "train.elf")),
       predict_(system::Program::parse(network.predict.elf, "predict.elf")),
@@ -67,7 +67,7 @@ bool EmulatedNetwork::store_examples(const Examples& examples, std::span<const s
   std::vector<std::vector<std::byte>> records(at_once);
   for (std::size_t first = 0; first < frames.size(); first += at_once) {
     const std::size_t count = std::min(at_once, frames.size() - first);
-    parallel_for(options_.threads, count, [&](std::size_t i) {
+    parallel_for(host_.threads, count, [&](std::size_t i) {
       std::vector<float> values(examples.input_elements() + examples.target_elements());
       const std::span<float> all(values);
       examples.read(frames[first + i], all.first(examples.input_elements()),
@@ -84,7 +84,7 @@ bool EmulatedNetwork::store_examples(const Examples& examples, std::span<const s
       const machine::HbmPlace place = hbm.place_of_record(frames[first + i]);
       computer_.write_hbm(place.interface, place.offset, records[i]);
     }
-    if (options_.interrupted()) return false;
+    if (host_.interrupted()) return false;
   }
   return true;
 }
@@ -92,10 +92,8 @@ bool EmulatedNetwork::store_examples(const Examples& examples, std::span<const s
 system::LaunchResult EmulatedNetwork::launch(const system::Program& program, std::string_view name,
                                              const std::function<bool()>& interrupted) {
   system::LaunchOptions options;
-  options.host_threads = options_.threads;
-  options.host_vectors = options_.vectors;
-  options.timing = options_.timing;
-  options.interrupted = interrupted;
+  options.host = host_;
+  options.host.interrupted = interrupted;
   system::LaunchResult result =
       computer_.launch(program, network_.persistent.begin, network_.persistent.end, options);
   if (result.outcome == system::Outcome::interrupted) return result;
@@ -173,7 +171,7 @@ std::vector<float> EmulatedNetwork::read_result(const compiler::HbmField& field,
 StepResult EmulatedNetwork::step(std::span<const std::uint32_t> frames, std::uint64_t step,
                                  std::uint64_t seed, std::span<const std::pair<std::string, float>> scalars) {
   write_launch(frames, step, seed, scalars);
-  system::LaunchResult launched = launch(train_, "train", options_.interrupted);
+  system::LaunchResult launched = launch(train_, "train", host_.interrupted);
   StepResult result;
   result.interrupted = launched.outcome == system::Outcome::interrupted;
   if (result.interrupted) return result;
@@ -191,7 +189,7 @@ Predictions EmulatedNetwork::predict(std::span<const std::uint32_t> frames) {
   for (std::size_t first = 0; first < frames.size(); first += batch) {
     const auto part = frames.subspan(first, std::min(batch, frames.size() - first));
     write_launch(part, 0, 0, {});
-    const system::LaunchResult launched = launch(predict_, "predict", options_.interrupted);
+    const system::LaunchResult launched = launch(predict_, "predict", host_.interrupted);
     if (launched.outcome == system::Outcome::interrupted) {
       predictions.interrupted = true;
       return predictions;

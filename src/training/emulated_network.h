@@ -35,19 +35,12 @@ struct Predictions {
   std::uint64_t cycles = 0;
 };
 
-struct HostOptions {
-  unsigned threads = 0;  // 0: one per core
-  node::HostVectors vectors = node::host_vectors();
-  bool timing = true;
-  std::function<bool()> interrupted = [] { return false; };
-};
-
 class EmulatedNetwork {
 public:
   // Both references must outlive this object. `losses` and `outputs` name the results to read after a step
   // and after a prediction.
   EmulatedNetwork(const machine::Machine& machine, const compiler::CompiledNetwork& network,
-                  std::vector<std::string> losses, std::vector<std::string> outputs, HostOptions options);
+                  std::vector<std::string> losses, std::vector<std::string> outputs, system::Host host);
 
   // Writes examples.read(frame) for each of `frames` as a record into HBM, at the place of its number. False
   // if interrupted before the last one.
@@ -76,7 +69,7 @@ private:
 
   const compiler::CompiledNetwork& network_;
   std::vector<std::string> losses_, outputs_;
-  HostOptions options_;
+  system::Host host_;
   system::Computer computer_;
   system::Program train_, predict_, load_, store_;
 };

@@ -9,7 +9,7 @@ namespace dojo::training {
 
 PredictionRun predict(const ForwardNetwork& network, const Examples& examples,
                       std::span<const std::uint32_t> frames, const machine::Machine& machine,
-                      const compiler::Options& compiling, HostOptions host,
+                      const compiler::Options& compiling, system::Host host,
                       const PredictionWatcher& watcher) {
   DOJO_ENSURE(examples.target_elements() == 0);
   watcher.phase("compiling");
@@ -17,7 +17,6 @@ PredictionRun predict(const ForwardNetwork& network, const Examples& examples,
   const compiler::CompiledNetwork compiled =
       compiler::compile(network.predict, network.predict, machine, compiling);
   check_room(compiled.hbm, machine, examples.size());
-  host.interrupted = watcher.interrupted;
   EmulatedNetwork emulated(machine, compiled, {}, output_names(network.predict), std::move(host));
   watcher.phase("storing the data set in HBM");
   PredictionRun run;

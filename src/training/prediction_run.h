@@ -19,7 +19,6 @@ struct PredictionWatcher {
   std::function<void(std::string_view)> phase = [](std::string_view) {};
   std::function<void(std::size_t done, std::size_t all)> progress = [](std::size_t, std::size_t) {
   };  // frames
-  std::function<bool()> interrupted = [] { return false; };
 };
 
 struct PredictionRun {
@@ -30,9 +29,10 @@ struct PredictionRun {
 };
 
 // `examples` have no targets. The batch is the network's. Throws UserError if it does not compile, or if HBM
-// has no room for the examples. `host` as EmulatedNetwork takes it; its `interrupted` is the watcher's.
+// has no room for the examples.
 PredictionRun predict(const ForwardNetwork& network, const Examples& examples,
                       std::span<const std::uint32_t> frames, const machine::Machine& machine,
-                      const compiler::Options& compiling, HostOptions host, const PredictionWatcher& watcher);
+                      const compiler::Options& compiling, system::Host host,
+                      const PredictionWatcher& watcher);
 
 }  // namespace dojo::training

@@ -58,11 +58,7 @@ public:
         machine_(machine),
         run_(run),
         emulated_(machine, run.compiled, output_names(run.network.train_step),
-                  output_names(run.network.predict),
-                  {.threads = options.host_threads,
-                   .vectors = options.host_vectors,
-                   .timing = options.timing,
-                   .interrupted = watcher.interrupted}),
+                  output_names(run.network.predict), options.host),
         batches_(run.course.split.train, options.recipe.seed,
                  static_cast<std::uint64_t>(options.recipe.batch)) {}
 

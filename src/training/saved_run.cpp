@@ -76,7 +76,7 @@ nlohmann::ordered_json identity_of(const TrainOptions& options, const machine::M
           {"batch", options.recipe.batch},
           {"schedule", name(options.schedule)},
           {"learning_rate", options.learning_rate},
-          {"timing", options.timing}};
+          {"timing", options.host.timing}};
 }
 
 std::filesystem::path checkpoint_in(const std::filesystem::path& folder) { return folder / checkpoint_file; }

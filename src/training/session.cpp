@@ -65,10 +65,7 @@ public:
         course_(run.course),
         watcher_(watcher),
         emulated_(machine, run.compiled, output_names(network_.train_step), output_names(network_.predict),
-                  {.threads = options.host_threads,
-                   .vectors = options.host_vectors,
-                   .timing = options.timing,
-                   .interrupted = watcher.interrupted}),
+                  options.host),
         batches_(course_.split.train, options.recipe.seed, static_cast<std::uint64_t>(options.recipe.batch)),
         steps_(steps_of(options, course_)),
         schedule_(options.schedule, options.learning_rate, steps_) {}
@@ -143,7 +140,7 @@ private:
     const std::uint64_t first = tally_.step;
     last_saved_ = Stopwatch();
     while (tally_.step < steps_) {
-      if (watcher_.interrupted()) return false;
+      if (options_.host.interrupted()) return false;
       const auto before = emulated_.regions();
       const Tally done = tally_;
       HistoryRow row;

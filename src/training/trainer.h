@@ -16,6 +16,7 @@
 #include "machine/ledger.h"
 #include "machine/machine.h"
 #include "node/image.h"
+#include "system/host.h"
 #include "training/dataset.h"
 #include "training/recipe.h"
 #include "training/schedule.h"
@@ -37,9 +38,7 @@ struct TrainOptions {
   std::uint64_t steps = 0;  // not 0: this many steps instead of epochs
   unsigned nodes = 0;       // 0: all of the machine's
   compiler::FormatChoice formats = compiler::FormatChoice::bf16;
-  unsigned host_threads = 0;
-  node::HostVectors host_vectors = node::host_vectors();
-  bool timing = true;
+  system::Host host;
   // An existing folder: checkpoint.dojo, history.csv, best.onnx, and program/ for people to read.
   std::filesystem::path out;
   std::optional<std::filesystem::path> resume;  // a folder written by an earlier run
@@ -92,7 +91,6 @@ struct RunReport {
 struct Watcher {
   std::function<void(std::string_view)> phase = [](std::string_view) {};  // "compiling"...
   std::function<void(const Progress&)> progress = [](const Progress&) {};
-  std::function<bool()> interrupted = [] { return false; };
   // A run goes on behind step `done`; it was meant to have `meant` steps, and is to have `steps` now.
   std::function<void(std::uint64_t done, std::uint64_t meant, std::uint64_t steps)> resumed =
       [](std::uint64_t, std::uint64_t, std::uint64_t) {};

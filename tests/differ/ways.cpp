@@ -69,8 +69,8 @@ Way here(std::string name, bool timing, bool translated) {
             }
             std::string dump;
             system::LaunchOptions options;
-            options.host_threads = 1;
-            options.timing = timing;
+            options.host.threads = 1;
+            options.host.timing = timing;
             options.translate_after = translated ? 0 : node::never_translate;
             options.max_instructions = most_instructions;
             options.text_output = [&](std::string_view text) { dump += text; };

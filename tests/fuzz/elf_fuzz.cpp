@@ -68,8 +68,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const Program program = Program::parse({reinterpret_cast<const std::byte*>(data), size}, "fuzz.elf");
     for (const auto& [address, name] : program.code_symbols()) program.locate(address + 1);
     LaunchOptions options;
-    options.host_threads = 1;
-    options.timing = size % 2 == 0;
+    options.host.threads = 1;
+    options.host.timing = size % 2 == 0;
     options.translate_after = size % 4 < 2 ? 0 : dojo::node::never_translate;
     options.max_instructions = 4000;
     options.measure_memory = size % 16 == 3;  // looks at every byte

@@ -227,8 +227,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   static const system::Program small = program();
   static system::Computer computer(machine, 2);
   system::LaunchOptions options;
-  options.timing = size % 2 == 0;
-  options.host_threads = 1;
+  options.host.timing = size % 2 == 0;
+  options.host.threads = 1;
   options.max_instructions = 2000;  // a changed pc may lead into an endless loop
   options.lead = [&](system::Stepping& stepping) {
     debug::Stub stub(stepping, [] { return false; }, [](std::string_view) {});

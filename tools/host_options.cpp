@@ -1,0 +1,57 @@
+#include "host_options.h"
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+
+#include "base/error.h"
+#include "whole_number.h"
+
+namespace dojo::tools {
+
+namespace {
+
+constexpr std::string_view vectors_option = "--host-vectors";
+constexpr std::array<std::string_view, 3> names = {"none", "avx2", "avx512"};  // in the order of HostVectors
+
+// Empty: the best that this computer has.
+node::HostVectors vectors_named(const std::string& name) {
+  if (name.empty()) return node::host_vectors();
+  const auto found = std::find(names.begin(), names.end(), name);
+  if (found == names.end()) refuse(vectors_option, "'{}' is not none, avx2 or avx512", name);
+  const auto kind = static_cast<node::HostVectors>(found - names.begin());
+  if (kind > node::host_vectors()) refuse(vectors_option, "this computer does not have {}", name);
+  return kind;
+}
+
+}  // namespace
+
+void add_threads_option(CLI::App& command, unsigned& threads) {
+  command.add_option("--threads", threads, "Threads of this computer; 0: one per core; changes no result")
+      ->check(whole_number(0, most_threads))
+      ->capture_default_str();
+}
+
+void add_host_options(CLI::App& command, HostArguments& arguments) {
+  add_threads_option(command, arguments.threads);
+  command
+      .add_option(
+          std::string(vectors_option), arguments.vectors,
+          "Vectors of this computer that programs are translated to: none (nothing is translated), avx2 "
+          "or avx512; by default the best there are; changes no result")
+      ->type_name("KIND");
+}
+
+void add_no_timing_flag(CLI::App& command, HostArguments& arguments) {
+  command.add_flag("--no-timing", arguments.no_timing, "Same values, no cycles: faster");
+}
+
+system::Host host_of(const HostArguments& arguments) {
+  system::Host host;
+  host.threads = arguments.threads;
+  host.vectors = vectors_named(arguments.vectors);
+  host.timing = !arguments.no_timing;
+  return host;
+}
+
+}  // namespace dojo::tools
