@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "base/portable_math.h"
 
 namespace dojo {
 
@@ -35,8 +36,8 @@ std::uint32_t Random::bits() {
 double Random::uniform() { return bits() * 0x1p-32; }
 
 double Random::normal() {
-  const double radius = std::sqrt(-2.0 * std::log(1.0 - uniform()));
-  return radius * std::cos(2.0 * std::numbers::pi * uniform());
+  const double radius = std::sqrt(-2.0 * logarithm(1.0 - uniform()));
+  return radius * cosine(2.0 * std::numbers::pi * uniform());
 }
 
 std::uint64_t Random::below(std::uint64_t bound) {

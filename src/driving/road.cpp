@@ -3,19 +3,20 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/portable_math.h"
+
 namespace dojo::driving {
 
 double Road::curvature(double s) const {
   double sum = constant;
-  for (const Wave& wave : waves) sum += wave.amplitude * std::sin(wave.frequency * s + wave.phase);
+  for (const Wave& wave : waves) sum += wave.amplitude * sine(wave.frequency * s + wave.phase);
   return sum;
 }
 
 double Road::heading(double s) const {
   double sum = constant * s;
   for (const Wave& wave : waves)
-    sum +=
-        wave.amplitude / wave.frequency * (std::cos(wave.phase) - std::cos(wave.frequency * s + wave.phase));
+    sum += wave.amplitude / wave.frequency * (cosine(wave.phase) - cosine(wave.frequency * s + wave.phase));
   return sum;
 }
 
@@ -31,11 +32,11 @@ std::vector<PathPoint> path_seen(const Road& road, const Pose& pose, double behi
       const double s = pose.s + direction * i * step;
       if (i > 0) {
         const double middle = road.heading(s - direction * step / 2) - lane;
-        x += direction * step * std::cos(middle);
-        y += direction * step * std::sin(middle);
+        x += direction * step * cosine(middle);
+        y += direction * step * sine(middle);
       }
-      const double forward = x * std::cos(pose.heading) + y * std::sin(pose.heading);
-      const double right = -x * std::sin(pose.heading) + y * std::cos(pose.heading);
+      const double forward = x * cosine(pose.heading) + y * sine(pose.heading);
+      const double right = -x * sine(pose.heading) + y * cosine(pose.heading);
       points.push_back({s, forward, right, road.heading(s) - lane - pose.heading});
     }
   };
@@ -50,9 +51,9 @@ std::vector<PathPoint> path_seen(const Road& road, const Pose& pose, double behi
 double pursuit_curvature(const Road& road, const Pose& pose) {
   const std::vector<PathPoint> path = path_seen(road, pose, 0, 2 * pursuit_distance, 0.1);
   for (std::size_t i = 1; i < path.size(); ++i) {
-    const double here = std::hypot(path[i].forward, path[i].right);
+    const double here = hypotenuse(path[i].forward, path[i].right);
     if (here < pursuit_distance) continue;
-    const double last = std::hypot(path[i - 1].forward, path[i - 1].right);
+    const double last = hypotenuse(path[i - 1].forward, path[i - 1].right);
     const double part = (pursuit_distance - last) / (here - last);
     const double right = path[i - 1].right + part * (path[i].right - path[i - 1].right);
     return 2 * right / (pursuit_distance * pursuit_distance);
@@ -73,8 +74,8 @@ Pose drive(const Road& road, const Pose& pose, double curvature, double distance
   Pose next = pose;
   for (int i = 0; i < parts; ++i) {
     const double bend = road.curvature(next.s);
-    const double along = step * std::cos(next.heading) / (1 - bend * next.offset);
-    next.offset += step * std::sin(next.heading);
+    const double along = step * cosine(next.heading) / (1 - bend * next.offset);
+    next.offset += step * sine(next.heading);
     next.heading += curvature * step - bend * along;
     next.s += along;
   }

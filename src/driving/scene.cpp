@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/portable_math.h"
 #include "base/random.h"
 
 namespace dojo::driving {
@@ -92,8 +93,8 @@ public:
     while (at_ > 0 && square(at_ - 1) < square(at_)) --at_;
     const PathPoint& p = path_[at_];
     const double dx = forward - p.forward, dy = right - p.right;
-    along = p.s + dx * std::cos(p.heading) + dy * std::sin(p.heading);
-    across = -dx * std::sin(p.heading) + dy * std::cos(p.heading);
+    along = p.s + dx * cosine(p.heading) + dy * sine(p.heading);
+    across = -dx * sine(p.heading) + dy * cosine(p.heading);
   }
 
 private:
@@ -112,9 +113,9 @@ class Camera {
 public:
   explicit Camera(const Look& look)
       : look_(look),
-        roll_{std::cos(look.roll), std::sin(look.roll)},
-        pitch_{std::cos(look.pitch), std::sin(look.pitch)},
-        yaw_{std::cos(look.yaw), std::sin(look.yaw)} {}
+        roll_{cosine(look.roll), sine(look.roll)},
+        pitch_{cosine(look.pitch), sine(look.pitch)},
+        yaw_{cosine(look.yaw), sine(look.yaw)} {}
 
   Ray through(double column, double row) const {
     const double u = (column - scene_width / 2.0) / look_.focal_pixels,
@@ -144,23 +145,23 @@ public:
     const double forward = reach * ray.forward, right = reach * ray.right;
     double along = 0, across = 0;
     finder_.find(forward, right, along, across);
-    const double distance = std::hypot(forward, right);
+    const double distance = hypotenuse(forward, right);
     const double grain_metres = distance * distance / (look_.height_metres * look_.focal_pixels);
     Colour ground = ground_colour(look_, road_, along, across, std::max(grain_metres, 0.05));
     if (look_.shadow_depth > 0) {
       const double cloud = smooth_noise(along * 0.12, across * 0.12 + along * 0.02, look_.seed + 5);
       ground = brighter(ground, 1 - look_.shadow_depth * std::clamp((cloud - 0.5) * 8, 0.0, 1.0));
     }
-    return mix(ground, look_.sky, 1 - std::exp(-distance / look_.haze_metres));
+    return mix(ground, look_.sky, 1 - exponential(-distance / look_.haze_metres));
   }
 
 private:
   Colour sky(const Ray& ray) const {
-    const double direction = compass_ + std::atan2(ray.right, ray.forward);
-    const double elevation = -ray.down / std::hypot(ray.forward, ray.right);
+    const double direction = compass_ + arc_tangent(ray.right, ray.forward);
+    const double elevation = -ray.down / hypotenuse(ray.forward, ray.right);
     const double ridge = 0.02 + 0.10 * smooth_noise(direction * 6, 0.5, look_.seed + 6) *
                                     smooth_noise(direction * 1.5, 7.5, look_.seed + 7);
-    const double hazy = 1 - std::exp(-seen_metres / look_.haze_metres);
+    const double hazy = 1 - exponential(-seen_metres / look_.haze_metres);
     if (elevation < ridge) return mix(look_.hills, look_.sky, 0.6 * hazy);
     const double clouds = smooth_noise(direction * 5, elevation * 14, look_.seed + 8);
     const double zenith = std::clamp(elevation * 1.5, 0.0, 1.0);
@@ -222,7 +223,7 @@ training::Image render(const Look& look, const Road& road, const Pose& pose, std
     for (unsigned column = 0; column < scene_width; ++column) {
       const Colour one = picture.colour(camera.through(column + 0.25, row + 0.25));
       const Colour two = picture.colour(camera.through(column + 0.75, row + 0.75));
-      const double radius = std::hypot(column - scene_width / 2.0, row - scene_height / 2.0) / 100;
+      const double radius = hypotenuse(column - scene_width / 2.0, row - scene_height / 2.0) / 100;
       const double light = look.light * (1 - 0.15 * radius * radius);
       for (unsigned c = 0; c < 3; ++c) {
         // The sum of three uniform numbers is near enough to a normal one; its deviation is a half.

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "base/error.h"
+#include "base/portable_math.h"
 #include "graph/builder.h"
 #include "graph/expression.h"
 
@@ -104,7 +105,7 @@ std::vector<std::pair<std::string, float>> optimizer_scalars(const AdamW& option
                                                              float learning_rate) {
   DOJO_ENSURE(step >= 1);
   const auto correction = [&](float beta) {
-    return static_cast<float>(1 / (1 - std::pow(static_cast<double>(beta), static_cast<double>(step))));
+    return static_cast<float>(1 / (1 - power(static_cast<double>(beta), static_cast<std::uint64_t>(step))));
   };
   return {{"learning_rate", learning_rate},
           {"adamw.correction1", correction(options.beta1)},

@@ -5,6 +5,7 @@
 #include <numbers>
 
 #include "base/error.h"
+#include "base/portable_math.h"
 
 namespace dojo::training {
 namespace {
@@ -13,7 +14,7 @@ constexpr double rise = 0.3;          // of all steps
 constexpr double gentle_rise = 40.0;  // steps
 
 double cosine_between(double from, double to, double fraction) {
-  return to + (from - to) / 2 * (1 + std::cos(std::numbers::pi * fraction));
+  return to + (from - to) / 2 * (1 + cosine(std::numbers::pi * fraction));
 }
 
 }  // namespace
