@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
+
 namespace dojo::tools {
 
 std::string quality_text(const std::vector<training::OutputQuality>& values) {
@@ -15,10 +17,12 @@ std::string quality_text(const std::vector<training::OutputQuality>& values) {
       continue;
     }
     const training::Quality& quality = value.quality;
+    const bool constant = std::isnan(quality.r2);
     text += fmt::format(
-        "  {:<20} R2 {:.4f}   RMSE {:.4f}   MAE {:.4f}   (a constant predictor: R2 0, RMSE {:.4f}, MAE "
+        "  {:<20} R2 {}   RMSE {:.4f}   MAE {:.4f}   (a constant predictor: R2 {}, RMSE {:.4f}, MAE "
         "{:.4f})\n",
-        name, quality.r2, quality.rmse, quality.mae, quality.constant_rmse, quality.constant_mae);
+        name, training::r2_text(quality.r2), quality.rmse, quality.mae, constant ? "-" : "0",
+        quality.constant_rmse, quality.constant_mae);
     if (value.accuracy)
       text += fmt::format("  {:<20} {:.1f} % of the classes right\n", "", 100 * *value.accuracy);
     if (value.judged != frames)

@@ -159,11 +159,12 @@ std::optional<std::size_t> best_of(const Run& run, const std::vector<std::size_t
   std::optional<std::size_t> best;
   std::optional<training::Score> score;
   for (const std::size_t row : validated) {
-    training::Score here;
-    for (std::size_t i = 0; i < r2.size(); ++i) {
-      here.mean_r2 += run.at(row, r2[i]) / static_cast<double>(r2.size());
-      here.rmse += run.at(row, rmse[i]);
-    }
+    const auto values = [&](const std::vector<std::size_t>& columns) {
+      std::vector<double> all;
+      for (const std::size_t column : columns) all.push_back(run.at(row, column));
+      return all;
+    };
+    const training::Score here = training::score_of(values(r2), values(rmse));
     if (score && !here.is_better_than(*score)) continue;
     score = here;
     best = row;
@@ -178,7 +179,8 @@ Panel quality_panel(const Run& run, const std::vector<std::size_t>& validated) {
   const std::vector<std::size_t> r2 = run.columns_of("r2."), rmse = run.columns_of("rmse.");
   Extent extent{0, 1};
   for (const std::size_t row : validated)
-    for (const std::size_t column : r2) extent.see(std::max(worst_r2, run.at(row, column)));
+    for (const std::size_t column : r2)
+      if (!std::isnan(run.at(row, column))) extent.see(std::max(worst_r2, run.at(row, column)));
   panel.y = whole_axis(extent, 5);
   panel.y.label = extent.low <= worst_r2 ? "R2 (-1 or less at the bottom)" : "R2";
   Series constant{
@@ -191,6 +193,7 @@ Panel quality_panel(const Run& run, const std::vector<std::size_t>& validated) {
     Series line{.colour = colour(i == 0 ? 0 : i + 1), .size = 1.5};
     Series dots{.name = run.name(r2[i]).substr(3), .mark = Mark::dots, .colour = line.colour, .size = 3.5};
     for (const std::size_t row : validated) {
+      if (std::isnan(run.at(row, r2[i]))) continue;  // of a label that is constant
       line.points.push_back({run.step(row), run.at(row, r2[i])});
       dots.points.push_back({run.step(row), run.at(row, r2[i]),
                              fmt::format("step {}, epoch {}: R2 {:.4f}, RMSE {:.4f}", run.step(row),
@@ -210,7 +213,7 @@ Panel quality_panel(const Run& run, const std::vector<std::size_t>& validated) {
 
 std::string loss_picture(const training::HistoryTable& table) {
   const Run run(table);
-  const std::vector<std::size_t> validated = validated_rows(run, run.columns_of("r2."));
+  const std::vector<std::size_t> validated = validated_rows(run, run.columns_of("rmse."));
   Svg svg(page_width, page_height, "Loss and validation");
   draw(svg, loss_panel(run, validated));
   draw(svg, quality_panel(run, validated));

@@ -37,8 +37,9 @@ std::string figures(const OutputQuality& value, std::string_view what) {
   if (value.judged != 0 && value.judged != value.predicted.size())
     text += fmt::format(", {} with this value measured", value.judged);
   if (value.judged != 0)
-    text += fmt::format(": R2 {:.4f}, RMSE {:.4f}, MAE {:.4f} (a constant predictor: RMSE {:.4f})",
-                        value.quality.r2, value.quality.rmse, value.quality.mae, value.quality.constant_rmse);
+    text += fmt::format(": R2 {}, RMSE {:.4f}, MAE {:.4f} (a constant predictor: RMSE {:.4f})",
+                        training::r2_text(value.quality.r2), value.quality.rmse, value.quality.mae,
+                        value.quality.constant_rmse);
   if (broken != 0) text += fmt::format("; {} predictions are not finite", broken);
   return text;
 }

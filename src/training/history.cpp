@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
+#include <cmath>
 #include <cstring>
 #include <limits>
 #include <string_view>
@@ -92,7 +93,9 @@ void History::add(const HistoryRow& row) {
   for (const float loss : row.losses) line += fmt::format(",{}", loss);
   line += fmt::format(",{},{},{:.4g}", row.learning_rate, row.cycles, row.frames_per_second);
   for (const OutputQuality& value : row.validation)
-    line += fmt::format(",{:.6g},{:.6g}", value.quality.r2, value.quality.rmse);
+    line += std::isnan(value.quality.r2)
+                ? fmt::format(",,{:.6g}", value.quality.rmse)
+                : fmt::format(",{:.6g},{:.6g}", value.quality.r2, value.quality.rmse);
   if (row.validation.empty()) line.append(2 * values_, ',');
   line += "\n";
   // One write a row: a kill leaves whole rows.

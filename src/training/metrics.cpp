@@ -1,6 +1,9 @@
 #include "training/metrics.h"
 
+#include <fmt/format.h>
+
 #include <cmath>
+#include <limits>
 
 #include "base/error.h"
 
@@ -21,11 +24,14 @@ Quality quality(std::span<const float> predictions, std::span<const float> targe
     deviation_squares += deviation * deviation;
     deviation_sizes += std::abs(deviation);
   }
-  return {.r2 = deviation_squares > 0 ? 1 - error_squares / deviation_squares : 0,
+  constexpr double undefined = std::numeric_limits<double>::quiet_NaN();
+  return {.r2 = deviation_squares > 0 ? 1 - error_squares / deviation_squares : undefined,
           .rmse = std::sqrt(error_squares / count),
           .mae = error_sizes / count,
           .constant_rmse = std::sqrt(deviation_squares / count),
           .constant_mae = deviation_sizes / count};
 }
+
+std::string r2_text(double r2) { return std::isnan(r2) ? "-" : fmt::format("{:.4f}", r2); }
 
 }  // namespace dojo::training

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <span>
+#include <string>
 
 namespace dojo::training {
 
@@ -11,7 +12,9 @@ struct Quality {
 };
 
 // Accumulated in double, in order. R2 = 1 - sum of squared errors / sum of squared deviations from the mean;
-// 0 if the targets are all equal. Both spans have the same length >= 1.
+// NaN if the targets are all equal, for there is no such number. Both spans have the same length >= 1.
 Quality quality(std::span<const float> predictions, std::span<const float> targets);
+
+std::string r2_text(double r2);  // four places; "-" for none
 
 }  // namespace dojo::training

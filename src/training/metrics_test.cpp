@@ -26,6 +26,14 @@ TEST(Quality, OfTheMeanIsThatOfAConstantPredictor) {
   EXPECT_DOUBLE_EQ(result.constant_mae, 2);
 }
 
+// No predictor can be told from a constant by targets that are one.
+TEST(Quality, HasNoR2OfTargetsThatAreAllEqual) {
+  const Quality result = quality(std::vector<float>{0.5, 1, 0}, std::vector<float>{0.5, 0.5, 0.5});
+  EXPECT_TRUE(std::isnan(result.r2));
+  EXPECT_EQ(result.constant_rmse, 0);
+  EXPECT_DOUBLE_EQ(result.mae, 1.0 / 3);
+}
+
 TEST(Quality, OfAWorsePredictorIsNegative) {
   EXPECT_LT(quality(std::vector<float>{3, 0}, std::vector<float>{0, 3}).r2, 0);
 }

@@ -68,11 +68,24 @@ bool Score::is_better_than(const Score& other) const {
 }
 
 Score score_of(const std::vector<OutputQuality>& values) {
-  Score score;
+  std::vector<double> r2, rmse;
   for (const OutputQuality& value : values) {
-    score.mean_r2 += value.quality.r2 / static_cast<double>(values.size());
-    score.rmse += value.quality.rmse;
+    r2.push_back(value.quality.r2);
+    rmse.push_back(value.quality.rmse);
   }
+  return score_of(r2, rmse);
+}
+
+Score score_of(std::span<const double> r2, std::span<const double> rmse) {
+  Score score;
+  double sum = 0, defined = 0;
+  for (std::size_t i = 0; i < r2.size(); ++i) {
+    score.rmse += rmse[i];
+    if (std::isnan(r2[i]) && !std::isnan(rmse[i])) continue;  // the label is constant
+    sum += r2[i];
+    ++defined;
+  }
+  if (defined != 0) score.mean_r2 = sum / defined;
   return score;
 }
 

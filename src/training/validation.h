@@ -34,11 +34,13 @@ std::vector<OutputQuality> judge(const std::vector<Signal>& targets, const std::
 // "angle", or "steering.angle" where the output has another name than its label: a column of a table.
 std::string column(const OutputQuality& value);
 
-// Which of two states of a run predicts better: by the mean R2 of all values, then by the sum of their RMSE.
+// Which of two states of a run predicts better: by the mean R2 of all values that have one, then by the sum
+// of their RMSE.
 struct Score {
   double mean_r2 = 0, rmse = 0;
   bool is_better_than(const Score& other) const;  // never where it is not a number
 };
 Score score_of(const std::vector<OutputQuality>& values);
+Score score_of(std::span<const double> r2, std::span<const double> rmse);  // one each of every value
 
 }  // namespace dojo::training

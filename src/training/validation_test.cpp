@@ -54,6 +54,17 @@ private:
   std::vector<std::string> none_;
 };
 
+// A label that never changes says nothing of a network, and a broken network is never the best.
+TEST(Score, IsOfTheValuesThatHaveAnR2) {
+  const double none = std::numeric_limits<double>::quiet_NaN();
+  EXPECT_EQ(score_of(std::vector{0.5, none}, std::vector{1.0, 2.0}).mean_r2, 0.5);
+  EXPECT_EQ(score_of(std::vector{0.5, none}, std::vector{1.0, 2.0}).rmse, 3);
+  EXPECT_EQ(score_of(std::vector{none}, std::vector{1.0}).mean_r2, 0);
+  EXPECT_TRUE(score_of(std::vector{none}, std::vector{1.0})
+                  .is_better_than(score_of(std::vector{none}, std::vector{2.0})));
+  EXPECT_FALSE(score_of(std::vector{none, none}, std::vector{1.0, none}).is_better_than({-5, 9}));
+}
+
 TEST(Predictions, AreATableWithEveryDigitAndNothingWhereNothingWasMeasured) {
   auto values = judged();
   values[0].predicted[0] = 0.1f + 0.2f;
