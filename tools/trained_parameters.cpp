@@ -19,6 +19,8 @@ std::string_view reason(Frozen frozen) {
       return "the metadata says so";
     case Frozen::prepares_input:
       return "only scales or shifts the input; metadata opendojo.trained would train it";
+    case Frozen::no_dimensions:
+      return "no dimensions; metadata opendojo.trained would train it";
     case Frozen::fills_norm:
       return "made up by the exporter";
   }
@@ -34,7 +36,8 @@ std::string some_of(std::span<const std::string> names) {
 }
 
 void say_frozen(const training::TrainableNetwork& network) {
-  for (const Frozen kind : {Frozen::by_metadata, Frozen::prepares_input, Frozen::fills_norm}) {
+  for (const Frozen kind :
+       {Frozen::by_metadata, Frozen::prepares_input, Frozen::no_dimensions, Frozen::fills_norm}) {
     std::vector<std::string> names;
     for (const auto& [name, why] : network.frozen)
       if (why == kind) names.push_back(name);

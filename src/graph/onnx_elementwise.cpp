@@ -245,7 +245,12 @@ void cast_like(NodeImport& node) {
 void dropout(NodeImport& node) {
   node.ignore({"seed", "is_test"});
   const float ratio = node.opset() < 12 ? node.single("ratio", 0.5f) : node.operand_number(1, 0.5f);
-  if (node.training() && ratio != 0) node.fail(fmt::format("ratio {} in training", ratio), Refusal::not_yet);
+  if (node.training() && ratio != 0)
+    node.fail(
+        fmt::format("ratio {} in training; exported after eval() and with optimize=False the network has "
+                    "no dropout, and its batch norms train all the same",
+                    ratio),
+        Refusal::not_yet);
   if (node.has(2) && node.operand_number(2, 0) != 0 && ratio != 0)
     node.fail("training_mode", Refusal::not_yet);
   if (node.wants(1)) node.fail("its mask as a result", Refusal::not_yet);

@@ -15,14 +15,21 @@ bool is_vector(const Tensor& tensor) {
          std::ranges::count_if(tensor.dims, [](std::int64_t extent) { return extent > 1; }) <= 1;
 }
 
-// Operands by the name that they read, in the file's order.
+// What reads a part of a vector, or nothing but its shape, shares it on purpose; an Identity makes a value of
+// its own.
+constexpr std::string_view reads_otherwise[] = {"Identity", "Gather", "GatherElements", "GatherND",
+                                                "Slice",    "Split",  "Shape",          "Size"};
+
+// Operands by the name that they read whole, in the file's order.
 using Readers = std::map<std::string, std::vector<std::pair<std::size_t, std::size_t>>>;
 
 Readers readers_of(const GraphFile& graph) {
   Readers readers;
-  for (std::size_t n = 0; n < graph.nodes.size(); ++n)
+  for (std::size_t n = 0; n < graph.nodes.size(); ++n) {
+    if (std::ranges::find(reads_otherwise, graph.nodes[n].op) != std::end(reads_otherwise)) continue;
     for (std::size_t i = 0; i < graph.nodes[n].inputs.size(); ++i)
-      if (graph.nodes[n].op != "Identity") readers[graph.nodes[n].inputs[i]].emplace_back(n, i);
+      readers[graph.nodes[n].inputs[i]].emplace_back(n, i);
+  }
   return readers;
 }
 
@@ -73,14 +80,18 @@ Model untied(Model model) {
   return model;
 }
 
-// The exporter calls what it makes up val_ and a number, and parameters as the module does.
+// It calls what it makes up val_ and a number, and parameters as the module does.
+bool is_made_up(const Model& model, std::string_view name) {
+  return model.producer == "pytorch" && name.starts_with("val_");
+}
+
 std::set<std::string> fillers_of_norms(const Model& model) {
   std::set<std::string> fillers;
   if (model.producer != "pytorch") return fillers;
   const Readers readers = readers_of(model.graph);
   for (const Tensor& tensor : model.graph.initialisers) {
     const auto found = readers.find(tensor.name);
-    if (!tensor.name.starts_with("val_") || found == readers.end()) continue;
+    if (!is_made_up(model, tensor.name) || found == readers.end()) continue;
     if (std::ranges::all_of(found->second, [&](const auto& at) {
           return model.graph.nodes[at.first].op == "InstanceNormalization" && at.second > 0;
         }))

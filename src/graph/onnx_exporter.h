@@ -10,6 +10,7 @@
 
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "graph/onnx_file.h"
@@ -23,7 +24,8 @@ struct SharedVector {
       readers;  // node names, in the file's order; a node that reads it twice stands twice
 };
 
-// In the file's order. Identity nodes do not count: each makes a value of its own.
+// In the file's order. What reads a part of it, or its shape, does not count, nor does an Identity, which
+// makes a value of its own.
 std::vector<SharedVector> shared_vectors(const Model& model);
 
 // The model with a copy of its own for every reader of a shared vector but the first.
@@ -32,6 +34,9 @@ Model untied(Model model);
 // Names of the nodes (Conv, ConvTranspose, Gemm) into which a batch norm was computed, as far as the names
 // that the exporter leaves show it.
 std::vector<std::string> folded_norms(const Model& model);
+
+// That the exporter made the initialiser up, by its name.
+bool is_made_up(const Model& model, std::string_view name);
 
 // Initialisers that the exporter made up because InstanceNormalization must have a scale and a shift, where
 // the module (a GroupNorm, an InstanceNorm without any) has none.

@@ -57,6 +57,19 @@ TEST(OnnxExporter, AMatrixThatIsReadTwiceIsTiedOnPurpose) {
   EXPECT_EQ(encode_model(untied(model)), encode_model(model));
 }
 
+// A learnable fusion, w[0] * x + w[1] * x: each reads a number of its own.
+TEST(OnnxExporter, AVectorThatIsReadInPartsIsNotShared) {
+  Model model =
+      model_of({4}, {node("Gather", "first", {"w", "zero"}, {"a"}),
+                     node("Gather", "second", {"w", "one"}, {"b"}), node("Mul", "p", {"x", "a"}, {"c"}),
+                     node("Mul", "q", {"x", "b"}, {"d"}), node("Add", "sum", {"c", "d"}, {"y"})});
+  model.graph.initialisers = {make_tensor("w", {2}, std::vector<float>{0.6f, 0.4f}),
+                              make_tensor("zero", {}, std::vector<std::int64_t>{0}),
+                              make_tensor("one", {}, std::vector<std::int64_t>{1})};
+  EXPECT_TRUE(shared_vectors(model).empty());
+  EXPECT_EQ(encode_model(untied(model)), encode_model(model));
+}
+
 // A fresh batch norm's variance is its scale and its mean is its shift.
 TEST(OnnxExporter, UntiedStatisticsOfABatchNormAreNotItsParameters) {
   Model model = model_of({4}, {node("BatchNormalization", "norm", {"x", "one", "zero", "zero", "one"}, {"n"}),
@@ -110,6 +123,27 @@ TEST(OnnxPreprocessing, MeanAndDeviationAheadOfTheFirstWeightAreNotTrained) {
                                                            {"mean", Frozen::prepares_input}}));
   model.metadata["opendojo.trained"] = "mean, deviation";
   EXPECT_EQ(parameters(model), (std::vector<std::string>{"mean", "deviation", "w"}));
+}
+
+// Most are constants of a formula; a learnable one is trained when the metadata says so.
+TEST(OnnxImport, NumbersOfNoDimensionsAreToldAndTrainedWhenAsked) {
+  Model model =
+      model_of({4}, {node("MatMul", "product", {"x", "w"}, {"a"}), node("Mul", "half", {"a", "val_3"}, {"b"}),
+                     node("Mul", "scaled", {"b", "scale"}, {"y"})});
+  model.producer = "pytorch";
+  model.graph.initialisers = {make_tensor("w", {4, 4}, std::vector<float>(16, 0.5f)),
+                              make_tensor("val_3", {}, std::vector<float>{0.5f}),
+                              make_tensor("scale", {}, std::vector<float>{2})};
+  EXPECT_EQ(parameters(model), std::vector<std::string>{"w"});
+  EXPECT_EQ(import_model(model, "m", {.batch = 2}).frozen,
+            (std::map<std::string, Frozen>{{"scale", Frozen::no_dimensions}}));
+  model.metadata["opendojo.trained"] = "scale";
+  EXPECT_EQ(parameters(model), (std::vector<std::string>{"w", "scale"}));
+  EXPECT_TRUE(import_model(model, "m", {.batch = 2}).frozen.empty());
+  model.graph.initialisers.push_back(make_tensor("idle", {}, std::vector<float>{2}));
+  model.metadata["opendojo.trained"] = "idle";
+  EXPECT_EQ(message_of([&] { import_model(model, "m", {}); }),
+            "m: metadata 'opendojo.trained' names 'idle', which nothing reads as numbers to compute with");
 }
 
 TEST(OnnxPreprocessing, ReachesThroughWhatIsComputedFromInitialisers) {

@@ -166,7 +166,9 @@ TEST(OnnxImport, RefusesWithNodeAndOperator) {
             }),
             "m.onnx: node 'bend' (Relu): attribute 'slope' (unsupported)");
   EXPECT_EQ(refusal([](Model& m) { m.graph.nodes[2].op = "Dropout"; }),
-            "m.onnx: node 'bend' (Dropout): ratio 0.5 in training (not yet implemented)");
+            "m.onnx: node 'bend' (Dropout): ratio 0.5 in training; exported after eval() and with "
+            "optimize=False the "
+            "network has no dropout, and its batch norms train all the same (not yet implemented)");
   EXPECT_EQ(refusal([](Model& m) { m.opsets[""] = 99; }),
             "m.onnx: operator set 99; 1 to 23 are known (unsupported)");
   EXPECT_EQ(refusal([](Model& m) { m.graph.outputs[0].name = "other"; }),
@@ -293,6 +295,14 @@ TEST(OnnxImport, ANameWithANulIsRefusedLikeAnyOther) {
   model.graph.nodes[1].name = std::string("sh\0ift and so on", 15);
   model.graph.initialisers[1] = make_tensor("b", {3}, std::vector<float>{1, 2, 3});
   EXPECT_THROW(import_model(model, "m", {}), UserError);
+}
+
+TEST(OnnxFile, ANameThatIsNoTextIsRefusedWithItsByte) {
+  Model model = small_model();
+  model.graph.outputs[0].name = "angl\xe9";
+  const std::string bytes = encode_model(model);
+  EXPECT_EQ(message_of([&] { parse_model(bytes, "latin.onnx"); }),
+            fmt::format("latin.onnx: byte {}: a name or text that is not UTF-8", bytes.find("angl\xe9")));
 }
 
 TEST(OnnxImport, ARangeBetweenNoNumbersIsRefused) {

@@ -227,6 +227,7 @@ Network import_model(const Model& model, std::string_view where, const ImportOpt
   for (const std::string& name : metadata.trained) network.frozen.erase(name);
   for (const std::string& name : metadata.frozen) network.frozen[name] = Frozen::by_metadata;
   for (const auto& [name, reason] : network.frozen) scope.frozen.insert(name);
+  scope.trained = metadata.trained;
 
   for (const Tensor& tensor : model.graph.initialisers)
     if (!scope.values.emplace(tensor.name, initialiser_value(tensor, where)).second)
@@ -237,6 +238,13 @@ Network import_model(const Model& model, std::string_view where, const ImportOpt
     if (needed[i]) check_operator(scope, model.graph.nodes[i]);
   for (std::size_t i = 0; i < model.graph.nodes.size(); ++i)
     if (needed[i]) import_node(scope, model.graph.nodes[i]);
+  for (const std::string& name : scope.numbers)
+    if (!is_made_up(model, name) && network.graph.find(name) == no_tensor)
+      network.frozen.emplace(name, Frozen::no_dimensions);
+  for (const std::string& name : metadata.trained)
+    if (network.graph.find(name) == no_tensor)
+      refuse(where, "metadata 'opendojo.trained' names '{}', which nothing reads as numbers to compute with",
+             name);
   add_outputs(scope, model, metadata, network);
   fold_constants(network.graph);
   validate(network.graph);

@@ -64,9 +64,9 @@ struct NetworkOutput {
   OutputLoss loss;
 };
 
-// Why an initialiser is not trained: the metadata says so, it only prepares the input, or the exporter made
-// it up (onnx_exporter.h).
-enum class Frozen : std::uint8_t { by_metadata, prepares_input, fills_norm };
+// Why an initialiser is not trained: the metadata says so, it only prepares the input, it is a number of no
+// dimensions, which most often is no parameter, or the exporter made it up (onnx_exporter.h).
+enum class Frozen : std::uint8_t { by_metadata, prepares_input, no_dimensions, fills_norm };
 
 struct Network {
   Graph graph;  // graph.outputs are the tensors of `outputs`; parameters and states bear their initialisers'

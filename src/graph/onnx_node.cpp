@@ -98,12 +98,17 @@ TensorId NodeImport::made_tensor(std::size_t i, const Draw& draw) {
     fail(fmt::format("'{}' holds no float32 numbers", node_.inputs[i]), Refusal::unsupported);
   if (value.known->floats.empty())
     fail(fmt::format("'{}' has no elements", node_.inputs[i]), Refusal::unsupported);
+  const Shape& dims = value.known->dims;
+  if (dims.empty() && !value.initialiser.empty()) scope_.numbers.insert(value.initialiser);
+  const bool asked = scope_.trained.contains(value.initialiser);
   const bool trained =
-      !value.initialiser.empty() && !value.known->dims.empty() && !scope_.frozen.contains(value.initialiser);
-  if (trained && scope_.graph.find(value.initialiser) != no_tensor) {
+      !value.initialiser.empty() && (!dims.empty() || asked) && !scope_.frozen.contains(value.initialiser);
+  if (trained) {
     value.tensor = scope_.graph.find(value.initialiser);  // read before, under another name
-  } else if (trained) {
-    value.tensor = build().parameter(value.initialiser, value.known->dims, drawn_values(value, draw));
+    if (value.tensor == no_tensor)                        // a parameter has a dimension to be spread over
+      value.tensor =
+          build().parameter(value.initialiser, dims.empty() ? Shape{1} : dims, drawn_values(value, draw));
+    if (dims.empty()) value.tensor = build().reshape(value.tensor, {});
   } else if (value.known->dims.empty()) {
     value.tensor = build().constant(value.known->floats[0]);
   } else {

@@ -67,7 +67,8 @@ struct Scope {
   std::string where;
   std::int64_t opset = 0;
   std::optional<std::int64_t> file_batch;  // dimension 0 of the inputs where the file fixes it
-  std::set<std::string> frozen;
+  std::set<std::string> frozen, trained;   // as the metadata says, and what else is known
+  std::set<std::string> numbers;           // initialisers of no dimensions that are computed with
   std::map<std::string, Value> values;
   std::uint64_t drawn = 0;  // initialisers drawn so far: the stream of the next draw
 };
