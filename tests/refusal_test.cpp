@@ -87,6 +87,16 @@ TEST_F(Refusal, OfNetworksInOtherFormatsNamesThemAndTheWayOut) {
   expect_refused(train("saved", ""), {"saved.onnx", "SavedModel", "--saved-model"});
 }
 
+// A name in Latin-1, as older systems write it: it is kept as it is, and shown with a mark for what is no
+// text.
+TEST_F(Refusal, IsNotForNamesThatAreNoUtf8) {
+  fs::rename(folder_ / "good.onnx", folder_ / "na\xefve.onnx");
+  ASSERT_EQ(train("na\xefve", "--steps 2").exit_code, 0);
+  EXPECT_NE(read_text(folder_ / "out/run.json").find("na\xef\xbf\xbdve.onnx"), std::string::npos);
+  const Said more = dojo("{} train --resume out --steps 3");
+  EXPECT_EQ(more.exit_code, 0) << more.errors;
+}
+
 // What is damaged, not measured or doubtful is said in one line each; the rest trains.
 TEST_F(Refusal, IsNotForTubsAsCarsLeaveThem) {
   const fs::path tub = folder_ / "torn";
@@ -173,8 +183,14 @@ TEST_F(Refusal, OfCheckpointsThatAreDamagedOrOfAnotherRun) {
   fs::rename(folder_ / "out", folder_ / "first");
   for (const std::string other :
        {"--seed 2", "--batch 7", "--nodes 5", "--lr 0.5 --epochs 3", "--steps 3 --schedule one-cycle",
-        "--formats fp32 --steps 2", "--optimizer sgd --steps 2", "--no-timing --steps 2"})
+        "--formats fp32 --steps 2", "--optimizer sgd --steps 2", "--no-timing --steps 2",
+        "--initialise --steps 2"})
     expect_refused(train("good", other + " --resume first"), {"first/checkpoint.dojo", "another run"});
+  onnx::Model other_label = network("Tanh", 8, 16, 1, "angle");
+  other_label.metadata["opendojo.label.angle"] = "throttle";
+  write_model("other_label", other_label);
+  expect_refused(train("other_label", "--steps 2 --resume first"),
+                 {"first/checkpoint.dojo", "its labels is [[\"angle\"]], this one's [[\"throttle\"]]"});
   expect_refused(train("good", "--steps 1 --resume first"), {"first/checkpoint.dojo", "step 2", "1 steps"});
   expect_refused(
       train("good", machine_with("hop_cycles           = { value = 1", "hop_cycles = { value = 2") +
@@ -331,11 +347,13 @@ TEST_F(Refusal, OfALossThatIsNotFiniteKeepsTheLastGoodCheckpoint) {
   EXPECT_EQ(again.exit_code, 3) << again.errors;
   EXPECT_EQ(again.last, said.last);
 
-  // Over an earlier run, before the first checkpoint: the old one is gone with all of that run.
+  // Over an earlier run, in the first step: the checkpoint is of this run's beginning.
   const Said at_once = train("good", "--steps 4 --optimizer sgd --lr 1e6 --formats fp32");
   EXPECT_EQ(at_once.exit_code, 3) << at_once.errors;
-  EXPECT_NE(at_once.last.find("no checkpoint had been written yet"), std::string::npos) << at_once.last;
-  EXPECT_FALSE(fs::exists(folder_ / "out/checkpoint.dojo"));
+  EXPECT_NE(at_once.last.find("out/checkpoint.dojo is of an earlier step"), std::string::npos)
+      << at_once.last;
+  EXPECT_EQ(dojo("{} train --resume out --check").exit_code, 0);
+  EXPECT_NE(read_text(folder_ / "words").find("4 steps of 6 frames, 4 an epoch\n"), std::string::npos);
 }
 
 // Ctrl-C ends with a checkpoint and a command that goes on from there (to the bits that the run would have

@@ -232,6 +232,28 @@ TEST_F(Train, GivesTheSameBitsAndCyclesOnAnyNumberOfHostThreads) {
   expect_same_run(run(three), expected);
 }
 
+// The first checkpoint is of the beginning.
+TEST_F(Train, GoesOnAfterAKillInItsFirstStep) {
+  const fs::path model = write(small_network());
+  const RunReport expected = run(options(model, "whole"));
+  TrainOptions killed = options(model, "killed");
+  killed.checkpoint_seconds = 1e9;
+  const pid_t child = fork();
+  if (child == 0) {
+    Watcher watcher;
+    watcher.phase = [](std::string_view what) {
+      if (what == "training") kill(getpid(), SIGKILL);
+    };
+    run(killed, watcher);
+    _exit(0);
+  }
+  int status = 0;
+  waitpid(child, &status, 0);
+  ASSERT_TRUE(WIFSIGNALED(status));
+  killed.resume = killed.out;
+  expect_same_run(run(killed), expected);
+}
+
 // In CFloat8, what the biases have become goes on too.
 TEST_F(Train, GoesOnAfterAKillAsIfNothingHadHappened) {
   const fs::path model = write(small_network());

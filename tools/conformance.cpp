@@ -11,6 +11,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
+#include "base/json_text.h"
 #include "commands.h"
 #include "graph/fuse.h"
 #include "graph/interpreter.h"
@@ -187,7 +188,7 @@ void run_conformance(const ConformanceOptions& options) {
                       {"refused", total[1]},
                       {"wrong", total[2]},
                       {"cases", cases}};
-    fmt::print("{}\n", all.dump(2, ' ', false, Json::error_handler_t::replace));
+    fmt::print("{}\n", json_text(all, 2));
   } else {
     fmt::print("\n{:<24} {:>7} {:>8} {:>6}\n", "operator", "passed", "refused", "wrong");
     for (const auto& [op, counts] : by_op)

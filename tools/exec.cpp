@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "base/file.h"
+#include "base/json_text.h"
 #include "commands.h"
 #include "debug/instruction_trace.h"
 #include "debug/server.h"
@@ -123,7 +124,7 @@ void print_json(const ExecOptions& options, const Executed& executed) {
   }
   if (!variant_runs.empty()) json["sensitivity"] = json_of_sensitivity(variants, variant_runs, options.nodes);
   // A program may write any bytes; what is not UTF-8 is replaced.
-  fmt::print("{}\n", json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
+  fmt::print("{}\n", json_text(json, 2));
 }
 
 std::function<void(system::Stepping&)> led_by_gdb(debug::GdbServer& server, const std::string& program) {

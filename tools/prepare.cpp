@@ -7,8 +7,10 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/json_text.h"
 #include "commands.h"
 #include "course.h"
+#include "host_options.h"
 #include "output_folder.h"
 #include "path_argument.h"
 #include "whole_number.h"
@@ -70,7 +72,7 @@ void prepare(const PrepareArguments& arguments) {
   }
   description["train_frames"] = course.split.train;
   description["validation_frames"] = course.split.validation;
-  write_text(list, description.dump(1) + "\n");
+  write_text(list, json_text(description, 1) + "\n");
   fmt::print("{} training and {} validation frames in {}\n", course.split.train.size(),
              course.split.validation.size(), folder.string());
 }

@@ -13,6 +13,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/json_text.h"
 #include "base/temporary_folder.h"
 #include "commands.h"
 #include "compiler/tool.h"
@@ -219,7 +220,7 @@ void profile_program(const ProfileOptions& options) {
                                 {"total", json_of(sum)}};
     json["functions"] = json_of(functions);
     json["lines"] = json_of(lines);
-    fmt::print("{}\n", json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
+    fmt::print("{}\n", json_text(json, 2));
   } else {
     if (result.outcome == system::Outcome::interrupted)
       fmt::print("\n{} cycles of all threads together until it was interrupted\n", sum.total());

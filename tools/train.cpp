@@ -79,13 +79,10 @@ void write_results(const training::TrainOptions& options, const machine::Machine
 }
 
 int diverged(const training::TrainOptions& options, const training::RunReport& report) {
-  std::error_code none;
-  const std::filesystem::path checkpoint = training::checkpoint_in(options.out);
-  const bool saved = std::filesystem::exists(checkpoint, none);
-  fmt::print(stderr, "dojo: stopped at step {}: {}; {}, try a lower --lr\n", report.divergence->step,
-             report.divergence->what,
-             saved ? fmt::format("{} is of an earlier step, when all was finite", checkpoint.string())
-                   : std::string("no checkpoint had been written yet"));
+  fmt::print(
+      stderr,
+      "dojo: stopped at step {}: {}; {} is of an earlier step, when all was finite, try a lower --lr\n",
+      report.divergence->step, report.divergence->what, training::checkpoint_in(options.out).string());
   draw_loss(options);
   return exit_guest_stranded;
 }

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/json_text.h"
 #include "numerics/format.h"
 #include "quality_text.h"
 
@@ -106,7 +107,7 @@ std::string run_json(const training::TrainOptions& options, const machine::Machi
   json["ledger"] = Json::array();
   for (const auto& [key, count] : report.ledger.rows())
     json["ledger"].push_back({key.part, key.op, key.event, count});
-  return json.dump(1) + "\n";
+  return json_text(json, 1) + "\n";
 }
 
 std::string run_text(const machine::Machine& machine, const training::RunReport& report) {

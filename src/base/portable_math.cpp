@@ -46,14 +46,14 @@ constexpr std::array<double, size> factorial_series(double first_factorial, int 
   return c;
 }
 
-constexpr auto sine_series = factorial_series<8>(6, 3);      // (x - sin x) / x^3 in x^2
-constexpr auto cosine_series = factorial_series<8>(24, 4);   // (cos x - 1 + x^2 / 2) / x^4 in x^2
+constexpr auto sine_series = factorial_series<8>(6, 3);     // (x - sin x) / x^3 in x^2
+constexpr auto cosine_series = factorial_series<8>(24, 4);  // (cos x - 1 + x^2 / 2) / x^4 in x^2
 
 // |x| <= pi / 4, and the same of its low part.
 double sine_of(Parts x) {
   const double square = x.high * x.high;
-  const double rest = std::fma(-square * x.high, polynomial(sine_series, square),
-                               x.low * std::fma(-0.5, square, 1.0));
+  const double rest =
+      std::fma(-square * x.high, polynomial(sine_series, square), x.low * std::fma(-0.5, square, 1.0));
   return x.high + rest;
 }
 

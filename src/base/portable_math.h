@@ -1,8 +1,8 @@
 // Elementary functions of doubles that give the same bits on every computer.
 //
-// The C library's differ in the last place from version to version, and on one computer with what its processor
-// can do. These are made of +, -, *, /, sqrt and fma alone, which IEEE 754 rounds in one way. The largest
-// errors, in units in the last place, are what portable_math_test.cpp holds against long doubles.
+// The C library's differ in the last place from version to version, and on one computer with what its
+// processor can do. These are made of +, -, *, /, sqrt and fma alone, which IEEE 754 rounds in one way. The
+// largest errors, in units in the last place, are what portable_math_test.cpp holds against long doubles.
 #pragma once
 
 #include <cstdint>

@@ -20,7 +20,8 @@ static_assert(std::numeric_limits<long double>::digits >= 64);
 // In units in the last place of the right value.
 double error_of(double got, long double right) {
   const double rounded = static_cast<double>(right);
-  const double unit = std::nextafter(std::fabs(rounded), std::numeric_limits<double>::infinity()) - std::fabs(rounded);
+  const double unit =
+      std::nextafter(std::fabs(rounded), std::numeric_limits<double>::infinity()) - std::fabs(rounded);
   return static_cast<double>(std::fabs((static_cast<long double>(got) - right) / unit));
 }
 
@@ -68,11 +69,12 @@ TEST_F(PortableMath, ArcTangentInEveryQuadrant) {
   for (int i = 0; i < count; ++i) {
     const double x = random_.uniform(-1, 1), y = random_.uniform(-1, 1) * std::ldexp(1.0, -(i % 30));
     for (const auto& [up, right] : {std::pair(y, x), {x, y}})
-      worst = std::max(worst, error_of(arc_tangent(up, right),
-                                       std::atan2(static_cast<long double>(up), static_cast<long double>(right))));
+      worst = std::max(worst, error_of(arc_tangent(up, right), std::atan2(static_cast<long double>(up),
+                                                                          static_cast<long double>(right))));
   }
   EXPECT_LE(worst, 1.5);
-  for (const auto& [y, x] : {std::pair(0.0, 1.0), {0.0, -1.0}, {-0.0, -1.0}, {1.0, 0.0}, {-1.0, 0.0}, {3.0, 3.0}}) {
+  for (const auto& [y, x] :
+       {std::pair(0.0, 1.0), {0.0, -1.0}, {-0.0, -1.0}, {1.0, 0.0}, {-1.0, 0.0}, {3.0, 3.0}}) {
     EXPECT_EQ(arc_tangent(y, x), std::atan2(y, x)) << y << ", " << x;
     EXPECT_EQ(std::signbit(arc_tangent(y, x)), std::signbit(std::atan2(y, x)));
   }
@@ -81,10 +83,14 @@ TEST_F(PortableMath, ArcTangentInEveryQuadrant) {
 TEST_F(PortableMath, HypotenuseAndPower) {
   for (int i = 0; i < count; ++i) {
     const double x = random_.uniform(-1000, 1000), y = random_.uniform(-1000, 1000);
-    EXPECT_LE(error_of(hypotenuse(x, y), std::hypot(static_cast<long double>(x), static_cast<long double>(y))), 1.5);
+    EXPECT_LE(
+        error_of(hypotenuse(x, y), std::hypot(static_cast<long double>(x), static_cast<long double>(y))),
+        1.5);
   }
   for (const std::uint64_t n : {0ull, 1ull, 2ull, 7ull, 100ull, 12'345ull})
-    EXPECT_LE(error_of(power(0.999, n), std::pow(static_cast<long double>(0.999), static_cast<long double>(n))), 1) << n;
+    EXPECT_LE(
+        error_of(power(0.999, n), std::pow(static_cast<long double>(0.999), static_cast<long double>(n))), 1)
+        << n;
   EXPECT_EQ(power(0.9, 1'000'000'000'000), 0);
 }
 

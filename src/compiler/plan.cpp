@@ -2,6 +2,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/json_text.h"
+
 namespace dojo::compiler {
 namespace {
 
@@ -144,7 +146,7 @@ std::string plan_json(const PlanHeader& header, const PlannedProgram& planned,
   plan["ops"] = Json::array();
   for (const PlannedStep& step : planned.steps) plan["ops"].push_back(op(program, step));
   plan["buffers"] = buffers(planned);
-  return plan.dump(1);
+  return json_text(plan, 1);
 }
 
 }  // namespace dojo::compiler

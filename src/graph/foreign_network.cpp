@@ -86,6 +86,13 @@ bool is_safetensors(std::string_view bytes) {
   return size <= bytes.size() - 8;
 }
 
+// An ONNX file begins with a version number, and every field in it with a control character.
+bool is_words(std::string_view bytes) {
+  constexpr std::size_t enough = 16, most = 256;
+  const auto is_word = [](char c) { return (c >= ' ' && c <= '~') || c == '\n' || c == '\r' || c == '\t'; };
+  return bytes.size() >= enough && std::ranges::all_of(bytes.substr(0, most), is_word);
+}
+
 }  // namespace
 
 std::optional<std::string> foreign_file(std::string_view bytes, const fs::path& path) {
@@ -100,6 +107,7 @@ std::optional<std::string> foreign_file(std::string_view bytes, const fs::path& 
     return fmt::format("is weights alone (.safetensors), without a network; {}", from_torch);
   for (const Mark& ending : endings)
     if (path.extension() == ending.bytes) return clause(ending);
+  if (is_words(bytes)) return fmt::format("is text and no network; {}", from_torch);
   return std::nullopt;
 }
 

@@ -34,7 +34,9 @@ TEST(ForeignNetwork, IsToldByItsContentsWhateverItsName) {
            {"\x10\0\0\0\0\0\0\0{\"a\": {}}       "s, "weights alone (.safetensors)", "torch.onnx.export"},
            {"\x1f\x8b\x08", "gzip", "unpack"},
            {"version https://git-lfs.github.com/spec/v1\noid", "Git LFS pointer", "git lfs pull"},
-           {"<!DOCTYPE html><html>", "web page", "download"}}) {
+           {"<!DOCTYPE html><html>", "web page", "download"},
+           {"# A car\n\nThat steers itself.\n", "text", "torch.onnx.export"},
+           {"{\"layers\": [{\"kind\": \"conv\"}]}", "text", "torch.onnx.export"}}) {
     const auto said = foreign_file(bytes, "network.onnx");
     ASSERT_TRUE(said.has_value()) << what;
     EXPECT_NE(said->find(what), std::string::npos) << *said;

@@ -107,8 +107,8 @@ std::string read_external(const Elements& elements, const Tensor& tensor, const 
 std::pair<std::string, std::string> parse_entry(WireReader reader) {
   std::pair<std::string, std::string> entry;
   for (Field field; reader.next(field);) {
-    if (field.number == 1) entry.first = reader.bytes(field);
-    if (field.number == 2) entry.second = reader.bytes(field);
+    if (field.number == 1) entry.first = reader.text(field);
+    if (field.number == 2) entry.second = reader.text(field);
   }
   return entry;
 }
@@ -148,7 +148,7 @@ Tensor parse_tensor(WireReader reader, std::size_t offset, const Place& place) {
         reader.append_integers(field, elements.integers);
         break;
       case 8:
-        tensor.name = reader.bytes(field);
+        tensor.name = reader.text(field);
         break;
       case 9:
         elements.raw = reader.bytes(field);
@@ -185,7 +185,7 @@ Attribute parse_attribute(WireReader reader, const Place& place) {
     if (implied == AttributeType::undefined) implied = implied_type(field.number);
     switch (field.number) {
       case 1:
-        attribute.name = reader.bytes(field);
+        attribute.name = reader.text(field);
         break;
       case 2:
         attribute.single = reader.single(field);
@@ -223,22 +223,22 @@ Node parse_node(WireReader reader, const Place& place) {
   Node node;
   for (Field field; reader.next(field);) switch (field.number) {
       case 1:
-        node.inputs.emplace_back(reader.bytes(field));
+        node.inputs.emplace_back(reader.text(field));
         break;
       case 2:
-        node.outputs.emplace_back(reader.bytes(field));
+        node.outputs.emplace_back(reader.text(field));
         break;
       case 3:
-        node.name = reader.bytes(field);
+        node.name = reader.text(field);
         break;
       case 4:
-        node.op = reader.bytes(field);
+        node.op = reader.text(field);
         break;
       case 5:
         node.attributes.push_back(parse_attribute(reader.inside(field), place));
         break;
       case 7:
-        node.domain = reader.bytes(field);
+        node.domain = reader.text(field);
         break;
       default:
         node.other += field.encoded;
@@ -250,7 +250,7 @@ Dimension parse_dimension(WireReader reader) {
   Dimension dimension;
   for (Field field; reader.next(field);) {
     if (field.number == 1) dimension.extent = reader.integer(field);
-    if (field.number == 2) dimension.symbol = reader.bytes(field);
+    if (field.number == 2) dimension.symbol = reader.text(field);
   }
   return dimension;
 }
@@ -270,7 +270,7 @@ ValueInfo parse_value(WireReader reader) {
   ValueInfo value;
   for (Field field; reader.next(field);) {
     if (field.number == 1) {
-      value.name = reader.bytes(field);
+      value.name = reader.text(field);
     } else if (field.number == 2) {
       WireReader type = reader.inside(field);
       bool is_tensor = false;
@@ -291,7 +291,7 @@ GraphFile parse_graph(WireReader reader, const Place& place) {
         graph.nodes.push_back(parse_node(reader.inside(field), place));
         break;
       case 2:
-        graph.name = reader.bytes(field);
+        graph.name = reader.text(field);
         break;
       case 5:
         graph.initialisers.push_back(parse_tensor(reader.inside(field), field.offset, place));
@@ -314,7 +314,7 @@ GraphFile parse_graph(WireReader reader, const Place& place) {
 std::pair<std::string, std::int64_t> parse_opset(WireReader reader) {
   std::pair<std::string, std::int64_t> opset;
   for (Field field; reader.next(field);) {
-    if (field.number == 1) opset.first = reader.bytes(field);
+    if (field.number == 1) opset.first = reader.text(field);
     if (field.number == 2) opset.second = reader.integer(field);
   }
   if (opset.first == "ai.onnx") opset.first.clear();
@@ -340,10 +340,10 @@ Model parse_model(std::string_view bytes, std::string_view where, const std::fil
         model.ir_version = reader.integer(field);
         break;
       case 2:
-        model.producer = reader.bytes(field);
+        model.producer = reader.text(field);
         break;
       case 3:
-        model.producer_version = reader.bytes(field);
+        model.producer_version = reader.text(field);
         break;
       case 7:
         model.graph = parse_graph(reader.inside(field), place);

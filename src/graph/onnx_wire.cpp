@@ -3,6 +3,7 @@
 #include <bit>
 
 #include "base/error.h"
+#include "base/utf8.h"
 
 namespace dojo::graph::onnx {
 namespace {
@@ -99,6 +100,12 @@ float WireReader::single(const Field& field) const {
 std::string_view WireReader::bytes(const Field& field) const {
   require(field, counted);
   return field.payload;
+}
+
+std::string_view WireReader::text(const Field& field) const {
+  const std::string_view words = bytes(field);
+  if (!is_utf8(words)) fail(field.offset, "a name or text that is not UTF-8");
+  return words;
 }
 
 void WireReader::append_integers(const Field& field, std::vector<std::int64_t>& values) const {

@@ -35,6 +35,7 @@ public:
   std::int64_t integer(const Field& field) const;
   float single(const Field& field) const;
   std::string_view bytes(const Field& field) const;
+  std::string_view text(const Field& field) const;  // the same, which must be UTF-8
   // Appends the values of a repeated number: packed (kind 2) or one at a time.
   void append_integers(const Field& field, std::vector<std::int64_t>& values) const;
   void append_singles(const Field& field, std::vector<float>& values) const;

@@ -1,5 +1,5 @@
-// Which byte of the whole machine: the memory it is in, and where there (docs/notes/001). And how what belongs
-// to many is spread over several HBMs.
+// Which byte of the whole machine: the memory it is in, and where there (docs/notes/001). And how what
+// belongs to many is spread over several HBMs.
 #pragma once
 
 #include <cstdint>

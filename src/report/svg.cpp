@@ -4,25 +4,17 @@
 #include <cstdint>
 
 #include "base/error.h"
+#include "base/utf8.h"
 
 namespace dojo::report {
 namespace {
 
 constexpr std::string_view unknown = "\xEF\xBF\xBD";  // U+FFFD
 
-// Bytes of the UTF-8 character at the front; 0 if there is none (RFC 3629).
+// The same as utf8_character(), for what XML allows: U+FFFE and U+FFFF are not.
 std::size_t character(std::string_view text) {
-  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(i < text.size() ? text[i] : 0); };
-  const unsigned char first = byte(0);
-  if (first < 0x80) return 1;
-  const std::size_t length = first >= 0xF0 ? 4 : first >= 0xE0 ? 3 : 2;
-  if (first < 0xC2 || first > 0xF4) return 0;
-  for (std::size_t i = 1; i < length; ++i)
-    if ((byte(i) & 0xC0) != 0x80) return 0;
-  const bool overlong = (first == 0xE0 && byte(1) < 0xA0) || (first == 0xF0 && byte(1) < 0x90);
-  const bool surrogate = first == 0xED && byte(1) > 0x9F, beyond = first == 0xF4 && byte(1) > 0x8F;
-  const bool no_character = first == 0xEF && byte(1) == 0xBF && byte(2) >= 0xBE;  // U+FFFE, U+FFFF
-  return overlong || surrogate || beyond || no_character ? 0 : length;
+  const std::size_t length = utf8_character(text);
+  return text.starts_with("\xEF\xBF\xBE") || text.starts_with("\xEF\xBF\xBF") ? 0 : length;
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
-// How this computer is to run a launch. Nothing of it changes what the nodes compute; without timing there are
-// no cycles.
+// How this computer is to run a launch. Nothing of it changes what the nodes compute; without timing there
+// are no cycles.
 #pragma once
 
 #include <functional>

@@ -1,8 +1,8 @@
 // The state of a run on disk, between two launches (docs/notes/003).
 //
-// File, little-endian: 8 bytes "DOJOCKPT"; u32 version (2); u32 zero; u64 length of the host's JSON; u64
-// nodes; u64 persistent bytes per node; the JSON; the nodes' persistent regions in order; 64 hexadecimal
-// digits: the SHA-256 of everything before.
+// File, little-endian: 8 bytes "DOJOCKPT"; u32 version; u32 zero; u64 length of the host's state; u64
+// nodes; u64 persistent bytes per node; the host's state; the nodes' persistent regions in order; 64
+// hexadecimal digits: the SHA-256 of everything before.
 #pragma once
 
 #include <cstddef>
@@ -13,7 +13,7 @@
 namespace dojo::training {
 
 struct Checkpoint {
-  std::string host_state;                       // JSON, which saved_run.cpp writes and reads
+  std::string host_state;                       // which saved_run.cpp writes and reads
   std::vector<std::vector<std::byte>> regions;  // one per node, equal sizes
 };
 

@@ -17,7 +17,7 @@ protected:
     path_ = std::filesystem::temp_directory_path() /
             ("checkpoint_test." + std::string(testing::UnitTest::GetInstance()->current_test_info()->name()));
     checkpoint_.host_state = R"({"step": 3})";
-    checkpoint_.regions = {{std::byte{1}, std::byte{2}}, {std::byte{3}, std::byte{4}}};
+    checkpoint_.regions = {{std::byte{1}, std::byte{3}}, {std::byte{3}, std::byte{4}}};
     write_checkpoint(path_, checkpoint_);
   }
   void TearDown() override { std::filesystem::remove(path_); }
@@ -88,11 +88,11 @@ TEST_F(CheckpointFile, IsRefusedOfMoreNodesThanAnyMachineHas) {
 
 TEST_F(CheckpointFile, IsRefusedOfAnotherVersionWithTheWayOut) {
   constexpr std::size_t version_at = 8;
-  set_byte(version_at, std::byte{2});
-  EXPECT_NE(refusal().find("is of checkpoint version 2, this program goes on from version 3: train anew"),
+  set_byte(version_at, std::byte{3});
+  EXPECT_NE(refusal().find("is of checkpoint version 3, this program goes on from version 4: train anew"),
             std::string::npos)
       << refusal();
-  set_byte(version_at, std::byte{4});
+  set_byte(version_at, std::byte{5});
   EXPECT_NE(refusal().find("a newer one wrote it"), std::string::npos) << refusal();
 }
 

@@ -52,8 +52,7 @@ Rehearsal facts_of(const TrainOptions& options, const machine::Machine& machine,
 
 class Trial {
 public:
-  Trial(const TrainOptions& options, const machine::Machine& machine, const PreparedRun& run,
-        const Watcher& watcher)
+  Trial(const TrainOptions& options, const machine::Machine& machine, const PreparedRun& run)
       : options_(options),
         machine_(machine),
         run_(run),
@@ -161,7 +160,7 @@ Rehearsal rehearse(const TrainOptions& options, const machine::Machine& machine,
   Rehearsal result = facts_of(options, machine, run);
   result.host.preparation = watch.seconds();
   watcher.phase("trying steps");
-  result.interrupted = !Trial(options, machine, run, watcher).go(result);
+  result.interrupted = !Trial(options, machine, run).go(result);
   return result;
 }
 

@@ -1,6 +1,7 @@
 #include "training/saved_run.h"
 
 #include "base/error.h"
+#include "base/json_text.h"
 #include "base/sha256.h"
 #include "training/checkpoint.h"
 #include "training/run_folder.h"
@@ -48,6 +49,17 @@ Tally tally_from(const Json& json) {
   return tally;
 }
 
+// By which labels each output is judged, and in which classes.
+Json labels_of(const Course& course) {
+  Json all = Json::array();
+  for (const Meaning& meaning : course.meanings) {
+    Json one = meaning.labels;
+    if (meaning.bins) one.push_back({meaning.bins->count, meaning.bins->low, meaning.bins->high});
+    all.push_back(one);
+  }
+  return all;
+}
+
 }  // namespace
 
 std::uint64_t steps_per_epoch(const TrainOptions& options, const Course& course) {
@@ -70,6 +82,8 @@ nlohmann::ordered_json identity_of(const TrainOptions& options, const machine::M
           {"nodes", options.nodes != 0 ? options.nodes : machine.enabled_nodes()},
           {"machine_parameters", parameters.hex()},
           {"data", course.fingerprint},
+          {"labels", labels_of(course)},
+          {"new weights", options.recipe.initialise},
           {"formats", compiler::name(options.formats)},
           {"optimizer", sgd ? "sgd" : "adamw"},
           {"seed", options.recipe.seed},
@@ -81,14 +95,19 @@ nlohmann::ordered_json identity_of(const TrainOptions& options, const machine::M
 
 std::filesystem::path checkpoint_in(const std::filesystem::path& folder) { return folder / checkpoint_file; }
 
-// The host's half of a checkpoint is JSON of this file's making; what does not read so was made by another
-// version.
+// The host's half of a checkpoint is CBOR (RFC 8949) of this file's making; what does not read so was made by
+// another version.
 SavedRun read_saved(const std::filesystem::path& folder) {
   const std::filesystem::path path = checkpoint_in(folder);
+  std::error_code none;
+  if (std::filesystem::is_directory(folder, none) && !std::filesystem::exists(path, none))
+    refuse(
+        folder.string(),
+        "holds no checkpoint: no run in it came as far as its first step; start it anew, without --resume");
   Checkpoint checkpoint = read_checkpoint(path);
   SavedRun saved;
   try {
-    const Json state = Json::parse(checkpoint.host_state);
+    const Json state = Json::from_cbor(checkpoint.host_state);
     saved.identity = state.at("identity");
     saved.asked = state.at("asked").get<Asked>();
     saved.steps = state.at("steps");
@@ -107,7 +126,10 @@ void write_saved(const std::filesystem::path& folder, const SavedRun& saved) {
                       {"steps", saved.steps},
                       {"program", saved.program},
                       {"tally", to_json(saved.tally)}};
-  write_checkpoint(checkpoint_in(folder), {state.dump(), saved.regions});
+  // CBOR keeps every byte of a path and every bit of a number.
+  std::string bytes;
+  Json::to_cbor(state, bytes);
+  write_checkpoint(checkpoint_in(folder), {std::move(bytes), saved.regions});
 }
 
 void check_same(const std::filesystem::path& folder, const SavedRun& saved,
@@ -117,7 +139,7 @@ void check_same(const std::filesystem::path& folder, const SavedRun& saved,
     const bool known = theirs != saved.identity.end();
     if (!known || *theirs != value)
       refuse(checkpoint_in(folder).string(), "belongs to another run: its {} is {}, this one's {}", key,
-             known ? theirs->dump() : "unknown", value.dump());
+             known ? json_text(*theirs, -1) : "unknown", json_text(value, -1));
   }
 }
 

@@ -83,6 +83,7 @@ public:
     }
     open_history();
     unbounded_ = unbounded(emulated_.regions());
+    if (stored && !saved) save();  // from here on a kill leaves a run that can go on
     watcher_.phase("training");
     const bool whole = stored && train_steps();
     if (divergence_) return report(false);
