@@ -30,8 +30,10 @@ unsigned my_thread();
 using Global = uint64_t;     // a memory of the machine and a place in it; dojo_global()
 using Semaphore = uint64_t;  // an aligned word in SRAM
 constexpr Global hbm(unsigned d, uint64_t offset) { return dojo_hbm(d, offset); }
-// Of items of `bytes` each, spread over so many HBMs: item p lies in p % interfaces.
-constexpr Global hbm_share(unsigned p, unsigned interfaces, uint64_t begin, uint64_t bytes) {
+// Of items of `bytes` each, spread over so many HBMs: item p lies in p % interfaces. The offset is computed
+// in the type Offset: 32 bits are faster where they are enough.
+template <typename Offset>
+constexpr Global hbm_share(unsigned p, unsigned interfaces, Offset begin, Offset bytes) {
   return hbm(p % interfaces, begin + p / interfaces * bytes);
 }
 Global at(unsigned pe, const void* symmetric);

@@ -162,7 +162,7 @@ private:
                            (hbm_.launch_bytes + 7) / 8, hbm_.samples_per_node));
     code_.line(
         fmt::format("dojo::get(launch, dojo::hbm(home, {}), {});", hbm_.launch_block, hbm_.launch_bytes));
-    code_.line(fmt::format("dojo::get(records, dojo::hbm_share(node, {}, {}, {}), {});", interfaces,
+    code_.line(fmt::format("dojo::get(records, dojo::hbm_share<unsigned>(node, {}, {}, {}), {});", interfaces,
                            hbm_.sample_table, 8 * hbm_.samples_per_node, 8 * hbm_.samples_per_node));
     code_.line("dojo::quiet();");
     code_.line(fmt::format("const long mine = static_cast<long>(launch[1]) - static_cast<long>(node) * {};",
@@ -341,8 +341,8 @@ std::string emit_move(const PersistentLayout& persistent, const HbmLayout& hbm, 
   code.open("int main()");
   code.line("DOJO_MARK(1);");
   code.line("const unsigned node = dojo::my_pe();");
-  code.line(fmt::format("const dojo::Global image = dojo::hbm_share(node, {}, {}, {});", hbm.interfaces,
-                        hbm.parameters, hbm.parameter_stride));
+  code.line(fmt::format("const dojo::Global image = dojo::hbm_share<uint64_t>(node, {}, {}, {});",
+                        hbm.interfaces, hbm.parameters, hbm.parameter_stride));
   code.line(fmt::format("char* const region = reinterpret_cast<char*>(0x{:x});", persistent.begin));
   if (persistent.bytes() != 0) code.line(fmt::format("{}, {});", statement, persistent.bytes()));
   code.line("dojo::quiet();");
