@@ -29,6 +29,8 @@ unsigned my_thread();
 // --- One-sided transfers --------------------------------------------------------------------------------
 using Global = uint64_t;     // a memory of the machine and a place in it; dojo_global()
 using Semaphore = uint64_t;  // an aligned word in SRAM
+// Byte `offset` of the HBM of interface processor d (`dojo machine` says how many there are and how large: d1
+// has five of 32 GB). It reads 0 until it is written; any address and length will do.
 constexpr Global hbm(unsigned d, uint64_t offset) { return dojo_hbm(d, offset); }
 // Of items of `bytes` each, spread over so many HBMs: item p lies in p % interfaces. The offset is computed
 // in the type Offset: 32 bits are faster where they are enough.
@@ -37,14 +39,17 @@ constexpr Global hbm_share(unsigned p, unsigned interfaces, Offset begin, Offset
   return hbm(p % interfaces, begin + p / interfaces * bytes);
 }
 Global at(unsigned pe, const void* symmetric);
+// To `destination` in the SRAM of node pe. The source may change at once; the bytes are there when
+// their signal counts, or for all nodes behind a barrier_all().
 void put(unsigned pe, void* destination, const void* source, size_t bytes);
 void put_signal(unsigned pe, void* destination, const void* source, size_t bytes, Semaphore* signal);
 void get(void* destination, Global source, size_t bytes);  // complete after quiet()
 void get_signal(void* destination, Global source, size_t bytes, Semaphore* signal);
 void put_hbm(Global destination, const void* source, size_t bytes);  // complete after quiet()
 void signal(unsigned pe, Semaphore* semaphore, uint64_t amount = 1);
+// Blocks until this node's semaphore holds at least `count`, then takes that from it.
 void wait(Semaphore* semaphore, uint64_t count);
-void quiet();
+void quiet();  // until every put of this thread is delivered and every get has arrived
 
 // --- Collectives over the logical mesh R x C of all nodes (node = r * C + c) -----------------------------
 // A collective buffer of R * C * chunk elements lies as [c][r][chunk]: node (r, c) owns the chunk at (c * R +
