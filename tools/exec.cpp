@@ -41,12 +41,6 @@ struct Executed {
   std::vector<PlausibleRun> variant_runs;
 };
 
-constexpr std::array causes = {"issue", "dependency", "unit", "sram", "network", "synchronisation", "idle"};
-
-std::uint64_t cycles_of(const system::LaunchResult& result, std::string_view cause) {
-  return result.ledger.total("nodes", fmt::format("cycles.{}", cause));
-}
-
 double per_cycle(const system::LaunchResult& result) {
   return result.cycles == 0 ? 0
                             : static_cast<double>(result.instructions) / static_cast<double>(result.cycles);
@@ -72,12 +66,12 @@ void print_summary(const ExecOptions& options, const machine::Machine& machine,
                options.nodes == 1 ? "" : ", all nodes together");
   }
   std::uint64_t sum = 0;
-  for (const char* cause : causes) sum += cycles_of(result, cause);
+  for (const machine::Event& cause : machine::cause_events) sum += result.ledger.total(cause);
   fmt::print("where the cycles of all threads went\n");
-  for (const char* cause : causes) {
-    const std::uint64_t cycles = cycles_of(result, cause);
+  for (const machine::Event& cause : machine::cause_events) {
+    const std::uint64_t cycles = result.ledger.total(cause);
     if (cycles == 0) continue;
-    fmt::print("  {:<16}{:>14}  {:5.1f} %\n", cause, cycles,
+    fmt::print("  {:<16}{:>14}  {:5.1f} %\n", name_of(cause), cycles,
                100.0 * static_cast<double>(cycles) / static_cast<double>(sum));
   }
 }
@@ -106,7 +100,8 @@ void print_json(const ExecOptions& options, const Executed& executed) {
       json["instructions_per_cycle"] = per_cycle(result);
       json["simulated_seconds"] = static_cast<double>(result.cycles) / (machine.node.clock_ghz * 1e9);
     }
-    for (const char* cause : causes) json["cycles_by_cause"][cause] = cycles_of(result, cause);
+    for (const machine::Event& cause : machine::cause_events)
+      json["cycles_by_cause"][std::string(name_of(cause))] = result.ledger.total(cause);
   }
   for (const auto& [key, count] : result.ledger.rows())
     json["ledger"].push_back({{"part", key.part}, {"op", key.op}, {"event", key.event}, {"count", count}});

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <ranges>
 #include <set>
 #include <sstream>
 #include <string_view>
@@ -125,7 +126,7 @@ void print_rows(const char* title, const Rows& rows, unsigned most, const Profil
   std::vector<std::size_t> shown;
   for (std::size_t c = 0; c < sum.cycles.size(); ++c)
     if (sum.cycles[c] != 0) shown.push_back(c);
-  for (const std::size_t c : shown) fmt::print(" {:>11.11}", system::cycle_causes[c]);
+  for (const std::size_t c : shown) fmt::print(" {:>11.11}", name_of(machine::cause_events[c]));
   fmt::print("  {}\n", title);
   const auto line = [&](const std::string& name, const ProfileEntry& entry) {
     const auto total = static_cast<double>(entry.total());
@@ -148,7 +149,7 @@ void print_rows(const char* title, const Rows& rows, unsigned most, const Profil
 nlohmann::ordered_json json_of(const ProfileEntry& entry) {
   nlohmann::ordered_json json{{"cycles", entry.total()}, {"instructions", entry.instructions}};
   for (std::size_t c = 0; c < entry.cycles.size(); ++c)
-    json["cycles_by_cause"][std::string(system::cycle_causes[c])] = entry.cycles[c];
+    json["cycles_by_cause"][std::string(name_of(machine::cause_events[c]))] = entry.cycles[c];
   return json;
 }
 
@@ -171,7 +172,8 @@ void write_callgrind(const ProfileOptions& options, const Profile& profile, cons
   std::string text = fmt::format(
       "# callgrind format\nversion: 1\ncreator: dojo profile\ncmd: {}\npositions: line\nevents: Cycles "
       "Instructions {}\nsummary: {}",
-      options.program, fmt::join(system::cycle_causes, " "), costs(sum));
+      options.program, fmt::join(machine::cause_events | std::views::transform(machine::name_of), " "),
+      costs(sum));
   std::map<std::string, std::map<std::pair<std::string, unsigned>, ProfileEntry>> functions;
   for (const auto& [pc, entry] : profile) {
     const Place& place = places.at(pc);

@@ -141,7 +141,7 @@ double matrix_utilisation(const machine::Machine& machine, unsigned nodes,
 double simd_utilisation(unsigned nodes, const system::LaunchResult& result) {
   if (result.cycles == 0) return 0;
   const double cycles = static_cast<double>(result.cycles) * nodes;
-  return static_cast<double>(result.ledger.total("nodes", "simd.busy_cycles")) / cycles;
+  return static_cast<double>(result.ledger.total(event_of(machine::Counter::simd_busy))) / cycles;
 }
 
 std::vector<std::string> timing_dependences(Variants variants, Runs runs) {

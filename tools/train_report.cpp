@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include <nlohmann/json.hpp>
-#include <utility>
+#include <ranges>
 #include <vector>
 
 #include "base/json_text.h"
@@ -15,29 +15,12 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-// Ledger keys of docs/notes/004 and their names in the report.
-const std::vector<std::pair<std::string, std::string>> causes = {
-    {"cycles.issue", "instructions issued"},   {"cycles.dependency", "waiting for a result"},
-    {"cycles.unit", "waiting for a unit"},     {"cycles.sram", "waiting for SRAM"},
-    {"cycles.network", "waiting for network"}, {"cycles.synchronisation", "synchronisation"},
-    {"cycles.idle", "finished early"}};
+using machine::cause_events;
+using machine::Event;
 
-struct Traffic {
-  std::string part, event, name;
-};
-const std::vector<Traffic> levels = {{"nodes", "sram.read_bytes", "SRAM read"},
-                                     {"nodes", "sram.write_bytes", "SRAM written"},
-                                     {"nodes", "network.put_bytes", "put to other nodes"},
-                                     {"nodes", "network.get_bytes", "got from other nodes and HBM"},
-                                     {"mesh", "mesh.byte_hops", "mesh, bytes x hops"},
-                                     {"hbm", "hbm.read_bytes", "HBM read"},
-                                     {"hbm", "hbm.write_bytes", "HBM written"}};
-
-std::uint64_t traffic(const machine::Ledger& ledger, const Traffic& level) {
-  std::uint64_t sum = 0;
-  for (const auto& [key, count] : ledger.rows())
-    if (key.event == level.event && key.part.starts_with(level.part)) sum += count;
-  return sum;
+auto traffic_events() {
+  return machine::counter_events |
+         std::views::filter([](const Event& event) { return !event.reported.empty(); });
 }
 
 Json validation_json(const training::OutputQuality& output) {
@@ -96,9 +79,10 @@ std::string run_json(const training::TrainOptions& options, const machine::Machi
   json["cycles"] = report.cycles;
   json["simulated_seconds"] = report.simulated_seconds;
   json["matrix_utilisation"] = report.matrix_utilisation;
-  for (const auto& [event, name] : causes)
-    json["cycles_by_cause"][event.substr(7)] = report.ledger.total("nodes", event);
-  for (const Traffic& level : levels) json["bytes"][level.event] = traffic(report.ledger, level);
+  for (const Event& cause : cause_events)
+    json["cycles_by_cause"][std::string(name_of(cause))] = report.ledger.total(cause);
+  for (const Event& event : traffic_events())
+    json["bytes"][std::string(event.key)] = report.ledger.total(event);
   json["host"] = {{"cpu_seconds", report.cpu_seconds},
                   {"wall_seconds", report.wall_seconds},
                   {"peak_bytes", report.peak_bytes},
@@ -129,17 +113,17 @@ std::string run_text(const machine::Machine& machine, const training::RunReport&
        report.simulated_seconds / steps * 1e6, report.cycles);
   line("  matrix utilisation   {:.2f} % of the peak rate", 100 * report.matrix_utilisation);
   double all = 0;
-  for (const auto& [event, name] : causes) all += static_cast<double>(report.ledger.total("nodes", event));
+  for (const Event& cause : cause_events) all += static_cast<double>(report.ledger.total(cause));
   if (all > 0) {
     line("  cycles of all nodes by cause");
-    for (const auto& [event, name] : causes)
-      line("    {:<22} {:5.1f} %", name,
-           100 * static_cast<double>(report.ledger.total("nodes", event)) / all);
+    for (const Event& cause : cause_events)
+      line("    {:<22} {:5.1f} %", cause.reported,
+           100 * static_cast<double>(report.ledger.total(cause)) / all);
   }
   line("  bytes moved, a step");
-  for (const Traffic& level : levels)
-    line("    {:<30} {:.3f} MB", level.name,
-         static_cast<double>(traffic(report.ledger, level)) / steps / 1e6);
+  for (const Event& event : traffic_events())
+    line("    {:<30} {:.3f} MB", event.reported,
+         static_cast<double>(report.ledger.total(event)) / steps / 1e6);
   line("");
   line("here: {:.1f} s of CPU, {:.1f} s of wall time, {:.1f} frames per CPU-second, {:.2f} GB at most",
        report.cpu_seconds, report.wall_seconds, per_cpu_second(report),

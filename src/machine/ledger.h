@@ -8,6 +8,8 @@
 #include <string_view>
 #include <vector>
 
+#include "machine/events.h"
+
 namespace dojo::machine {
 
 // Keys: docs/notes/004. A part is a node, a link or an interface processor; op is the plan's op id (0:
@@ -22,8 +24,11 @@ public:
   };
 
   void add(std::string_view part, std::uint32_t op, std::string_view event, std::uint64_t count);
+  // Of an event's own part; `interface` of the HBM's.
+  void add(std::uint32_t op, const Event& event, std::uint64_t count, unsigned interface = 0);
   void add(const Ledger& other);
-  std::uint64_t total(std::string_view part, std::string_view event) const;                    // over ops
+  std::uint64_t total(const Event& event) const;                             // over ops and interfaces
+  std::uint64_t total(std::string_view part, std::string_view event) const;  // over ops
   std::uint64_t total(std::string_view part, std::uint32_t op, std::string_view event) const;  // 0 if absent
   const std::map<Key, std::uint64_t>& rows() const { return rows_; }
 

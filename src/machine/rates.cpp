@@ -10,7 +10,7 @@ double matrix_utilisation(const Machine& machine, unsigned nodes, const Ledger& 
                           std::uint64_t cycles) {
   if (cycles == 0) return 0;
   const double peak = static_cast<double>(cycles) * nodes * static_cast<double>(machine.node.matrix_macs);
-  return static_cast<double>(ledger.total("nodes", "matrix.macs")) / peak;
+  return static_cast<double>(ledger.total(event_of(Counter::multiply_adds))) / peak;
 }
 
 }  // namespace dojo::machine

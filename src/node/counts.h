@@ -7,12 +7,12 @@
 #include <string_view>
 
 #include "isa/instruction.h"
+#include "machine/events.h"
 
 namespace dojo::node {
 
-// Why a cycle of a thread passed. Exactly one per thread and cycle.
-enum class Cause : std::uint8_t { issue, dependency, unit, sram };
-constexpr std::size_t causes = 4;
+using machine::Cause;
+constexpr std::size_t causes = machine::pipeline_causes;
 
 constexpr std::size_t units = static_cast<std::size_t>(isa::Unit::system) + 1;
 
@@ -40,7 +40,8 @@ struct alignas(32) Counts {
   bool operator==(const Counts&) const = default;
 };
 
-// The ledger event that counter `index` belongs to; empty for padding. Several units may share an event.
+// The key of the ledger event that counter `index` belongs to; empty for padding. Several units may share an
+// event.
 std::string_view event_of(std::size_t index);
 
 }  // namespace dojo::node

@@ -18,6 +18,10 @@ namespace dojo::system {
 
 namespace {
 
+using machine::Cause;
+using machine::Counter;
+using machine::event_of;
+
 // What is remembered of a program from launch to launch: its decoded blocks and their timing.
 struct Known {
   std::string sha256;
@@ -72,8 +76,8 @@ void count_smt_cycles(const node::SmtTiming& smt, bool by_address, machine::Ledg
   for (const auto& [place, cycles] : smt.spent())
     for (std::size_t c = 0; c < node::causes; ++c)
       if (cycles[c] != 0)
-        ledger.add("nodes", by_address ? 0 : static_cast<std::uint32_t>(place),
-                   node::event_of(node::Counts::first_cause + c), cycles[c]);
+        ledger.add("nodes", by_address ? 0 : static_cast<std::uint32_t>(place), machine::cause_events[c].key,
+                   cycles[c]);
 }
 
 void count_nodes(const Execution& execution, bool by_address, machine::Ledger& ledger) {
@@ -89,9 +93,8 @@ void count_nodes(const Execution& execution, bool by_address, machine::Ledger& l
       sum.byte_hops += by.byte_hops;
     }
     for (const auto& [where, bytes] : thread->hbm) {
-      const std::string part = fmt::format("hbm.{}", where.first);
-      ledger.add(part, where.second, "hbm.read_bytes", bytes.first);
-      ledger.add(part, where.second, "hbm.write_bytes", bytes.second);
+      ledger.add(where.second, event_of(Counter::hbm_read), bytes.first, where.first);
+      ledger.add(where.second, event_of(Counter::hbm_written), bytes.second, where.first);
     }
   }
   for (const auto& [op, counts] : sums)
@@ -99,10 +102,10 @@ void count_nodes(const Execution& execution, bool by_address, machine::Ledger& l
       if (counts.value[i] != 0) ledger.add("nodes", op, node::event_of(i), counts.value[i]);
   if (execution.smt() != nullptr) count_smt_cycles(*execution.smt(), by_address, ledger);
   for (const auto& [op, by] : moved) {
-    ledger.add("nodes", op, "network.put_bytes", by.put);
-    ledger.add("nodes", op, "network.get_bytes", by.get);
-    ledger.add("mesh", op, "mesh.packet_hops", by.packet_hops);
-    ledger.add("mesh", op, "mesh.byte_hops", by.byte_hops);
+    ledger.add(op, event_of(Counter::put), by.put);
+    ledger.add(op, event_of(Counter::got), by.get);
+    ledger.add(op, event_of(Counter::packet_hops), by.packet_hops);
+    ledger.add(op, event_of(Counter::byte_hops), by.byte_hops);
   }
 }
 
@@ -110,10 +113,10 @@ void count_nodes(const Execution& execution, bool by_address, machine::Ledger& l
 void profile_waiting(Replayed& replay, std::uint64_t base, Profile& profile) {
   Waiting sum;
   for (const auto& [place, waiting] : replay.waiting) {
-    auto& cycles = profile[base + place].cycles;
-    cycles[4] += waiting.network;
-    cycles[5] += waiting.synchronisation;
-    cycles[6] += waiting.idle;
+    ProfileEntry& entry = profile[base + place];
+    entry.of(Cause::network) += waiting.network;
+    entry.of(Cause::synchronisation) += waiting.synchronisation;
+    entry.of(Cause::idle) += waiting.idle;
     sum.network += waiting.network;
     sum.synchronisation += waiting.synchronisation;
     sum.idle += waiting.idle;
@@ -123,9 +126,9 @@ void profile_waiting(Replayed& replay, std::uint64_t base, Profile& profile) {
 
 void count_waiting(const Replayed& replay, machine::Ledger& ledger) {
   for (const auto& [op, waiting] : replay.waiting) {
-    ledger.add("nodes", op, "cycles.network", waiting.network);
-    ledger.add("nodes", op, "cycles.synchronisation", waiting.synchronisation);
-    ledger.add("nodes", op, "cycles.idle", waiting.idle);
+    ledger.add(op, event_of(Cause::network), waiting.network);
+    ledger.add(op, event_of(Cause::synchronisation), waiting.synchronisation);
+    ledger.add(op, event_of(Cause::idle), waiting.idle);
   }
 }
 

@@ -4,17 +4,16 @@
 #include <array>
 #include <cstdint>
 #include <map>
-#include <string_view>
+
+#include "machine/events.h"
 
 namespace dojo::system {
 
-constexpr std::array<std::string_view, 7> cycle_causes = {"issue",   "dependency",      "unit", "sram",
-                                                          "network", "synchronisation", "idle"};
-
 struct ProfileEntry {
   std::uint64_t instructions = 0;
-  std::array<std::uint64_t, cycle_causes.size()> cycles{};  // by cause
+  std::array<std::uint64_t, machine::causes> cycles{};  // by machine::Cause
 
+  std::uint64_t& of(machine::Cause cause) { return cycles[static_cast<std::size_t>(cause)]; }
   std::uint64_t total() const {
     std::uint64_t sum = 0;
     for (const std::uint64_t of_cause : cycles) sum += of_cause;
