@@ -17,9 +17,9 @@ void Faults::skip(const std::string& where, const std::string& reason) {
   }
 }
 
-void Faults::note(const std::string& where, const std::string& what) {
+void Faults::note(const std::string& where, const std::string& what, const std::string& remedy) {
   if (strict_) refuse(where, "{}", what);
-  kinds_.push_back({where, what, 0});
+  kinds_.push_back({where, remedy.empty() ? what : fmt::format("{}; {}", what, remedy), 0});
 }
 
 std::size_t Faults::skipped() const {

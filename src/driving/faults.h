@@ -15,8 +15,9 @@ public:
   // A record that is left out, or a catalog. `where` is a file or file:line; those with the same `reason` are
   // counted together. Throws UserError if strict.
   void skip(const std::string& where, const std::string& reason);
-  // What is wrong with more than one record; `what` says what is done about it. Throws UserError if strict.
-  void note(const std::string& where, const std::string& what);
+  // What is wrong with more than one record, and what is done about it. Throws UserError, which says the
+  // first alone, if strict.
+  void note(const std::string& where, const std::string& what, const std::string& remedy = "");
 
   std::size_t skipped() const;  // records, and catalogs, for all reasons
   // One for each reason and each note, in the order of their first places.

@@ -26,9 +26,11 @@ JoinedData::JoinedData(std::vector<std::unique_ptr<training::Dataset>> parts) : 
 void JoinedData::refuse_twins() const {
   for (std::size_t i = 0; i < parts_.size(); ++i)
     for (std::size_t j = 0; j < i; ++j)
-      if (parts_[i]->fingerprint() == parts_[j]->fingerprint())
+      if (parts_[i]->fingerprint() == parts_[j]->fingerprint()) {
+        if (parts_[i]->name() == parts_[j]->name()) refuse(parts_[i]->name(), "is given twice");
         refuse(parts_[i]->name(), "holds the same frames as {}; a recording is given once",
                parts_[j]->name());
+      }
 }
 
 std::string JoinedData::name() const {

@@ -75,7 +75,7 @@ TEST(JoinedData, RefusesARecordingThatIsThereTwice) {
     joined(a(), b(), a());
     FAIL();
   } catch (const UserError& error) {
-    EXPECT_STREQ(error.what(), "a: holds the same frames as a; a recording is given once");
+    EXPECT_STREQ(error.what(), "a: is given twice");
   }
 }
 

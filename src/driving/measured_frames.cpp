@@ -21,8 +21,10 @@ public:
   }
   void warn(Labels& warnings) const {
     if (count_ != 0)
-      warnings.push_back(
-          fmt::format("{}, outside of -1 to 1; {} such values are learnt as they are", first_, count_));
+      warnings.push_back(fmt::format("{}, outside of -1 to 1; {}", first_,
+                                     count_ == 1
+                                         ? "it is learnt as it is"
+                                         : fmt::format("{} such values are learnt as they are", count_)));
   }
 
 private:

@@ -63,7 +63,9 @@ fs::path Tub::image_path(const std::string& name) const {
 void Tub::drop_deleted() {
   if (const std::size_t count = std::erase_if(records_, [](const TubRecord& r) { return r.deleted; });
       count != 0) {
-    warnings_.push_back(fmt::format("{}: {} frames marked as deleted are skipped", folder_.string(), count));
+    warnings_.push_back(fmt::format(
+        "{}: {} skipped", folder_.string(),
+        count == 1 ? "1 frame marked as deleted is" : fmt::format("{} frames marked as deleted are", count)));
     skipped_ += count;
   }
 }
@@ -140,8 +142,8 @@ void Tub::mention_images_without_record() {
   for (const std::string& path : empty) unrecorded.skip(path, "is empty and has no record");
   for (std::string& sentence : unrecorded.sentences()) warnings_.push_back(std::move(sentence));
   if (others != 0)
-    warnings_.push_back(
-        fmt::format("{}: {} images have no record; skipped", (folder_ / "images").string(), others));
+    warnings_.push_back(fmt::format("{}: {} no record; skipped", (folder_ / "images").string(),
+                                    others == 1 ? "1 image has" : fmt::format("{} images have", others)));
 }
 
 training::Image Tub::image(std::size_t frame) const {

@@ -86,8 +86,16 @@ TEST_F(TubFolder, ReadsEveryCatalogWhereTheManifestIsCut) {
     EXPECT_NE(last.find("manifest.json:5: names no catalogs"), std::string::npos) << length << ": " << last;
     EXPECT_NE(refusal_of(folder_, true).find("/manifest.json:"), std::string::npos);
   }
+  EXPECT_EQ(refusal_of(folder_, true), "/manifest.json:5: names no catalogs");
   fs::remove(folder_ / "manifest.json");
   EXPECT_EQ(Tub(folder_).size(), 6u);
+  EXPECT_EQ(
+      Tub(folder_).warnings(),
+      std::vector<std::string>{
+          (folder_ / "manifest.json: is missing; the folder's catalogs are read, only angle and throttle "
+                     "count as labels, and no frame as deleted")
+              .string()});
+  EXPECT_EQ(refusal_of(folder_, true), "/manifest.json: is missing");
   write_text(folder_ / "manifest.json", std::string(whole.size(), '\0'));
   EXPECT_EQ(Tub(folder_).size(), 6u);
 }

@@ -74,7 +74,7 @@ protected:
   std::string catalogs_[2];
   std::string head_ = "[]\n[]\n{}\n{}\n";
   std::string contents_ = R"({"paths": ["catalog_0.catalog", "catalog_1.catalog"], "deleted_indexes": [2]})";
-  const std::string deleted_ = ": 1 frames marked as deleted are skipped";
+  const std::string deleted_ = ": 1 frame marked as deleted is skipped";
 };
 
 }  // namespace dojo::driving

@@ -16,6 +16,8 @@ namespace {
 using nlohmann::json;
 namespace fs = std::filesystem;
 
+const std::vector<std::string> always_labels = {"user/angle", "user/throttle"};
+
 // N of catalog_N.catalog.
 std::optional<unsigned long> catalog_number(const std::string& name) {
   constexpr std::string_view front = "catalog_", back = ".catalog";
@@ -51,11 +53,11 @@ std::string place_of(const fs::path& manifest, std::size_t line) {
 // Lines 1 and 2: the records' keys and their types.
 std::vector<std::string> keys_of(const fs::path& manifest, const std::vector<TubLine>& lines,
                                  Faults& faults) {
-  std::vector<std::string> result = {"user/angle", "user/throttle"};
+  std::vector<std::string> result = always_labels;
   const json keys = value_of(lines, 0), types = value_of(lines, 1);
   if (!keys.is_array() || !types.is_array()) {
-    faults.note(place_of(manifest, keys.is_array() ? 2 : 1),
-                "is no JSON array; only angle and throttle count as labels");
+    faults.note(place_of(manifest, keys.is_array() ? 2 : 1), "is no JSON array",
+                "only angle and throttle count as labels");
     return result;
   }
   for (std::size_t i = 0; i < std::min(keys.size(), types.size()); ++i)
@@ -81,6 +83,16 @@ std::vector<std::string> named_catalogs(const fs::path& manifest, const json& pa
   return names;
 }
 
+TubManifest without_manifest(const fs::path& folder, const fs::path& manifest, Faults& faults) {
+  TubManifest contents{always_labels, catalogs_in(folder), {}};
+  if (contents.catalogs.empty()) refuse_as_tub(folder);
+  std::error_code error;
+  faults.note(manifest.string(), fs::exists(manifest, error) ? "is no file" : "is missing",
+              "the folder's catalogs are read, only angle and throttle count as labels, and no frame as "
+              "deleted");
+  return contents;
+}
+
 }  // namespace
 
 bool is_bare_name(const std::string& name) {
@@ -91,22 +103,22 @@ bool is_bare_name(const std::string& name) {
 TubManifest read_tub_manifest(const fs::path& folder, Faults& faults) {
   const fs::path manifest = folder / "manifest.json";
   std::error_code error;
-  if (!fs::is_regular_file(manifest, error) && catalogs_in(folder).empty()) refuse_as_tub(folder);
+  if (!fs::is_regular_file(manifest, error)) return without_manifest(folder, manifest, faults);
   const std::vector<TubLine> lines = lines_of(manifest, faults);
   TubManifest contents;
   contents.keys = keys_of(manifest, lines, faults);
   const json last = value_of(lines, 4);
   const json* paths = last.is_object() && last.contains("paths") ? &last["paths"] : nullptr;
   if (paths == nullptr || !paths->is_array()) {
-    faults.note(place_of(manifest, 5),
-                "names no catalogs; those of the folder are read, and no frame counts as deleted");
+    faults.note(place_of(manifest, 5), "names no catalogs",
+                "those of the folder are read, and no frame counts as deleted");
     contents.catalogs = catalogs_in(folder);
     return contents;
   }
   contents.catalogs = named_catalogs(manifest, *paths, faults);
   const json deleted = last.value("deleted_indexes", json::array());
   if (!deleted.is_array())
-    faults.note(place_of(manifest, 5), "'deleted_indexes' is no array; no frame counts as deleted");
+    faults.note(place_of(manifest, 5), "'deleted_indexes' is no array", "no frame counts as deleted");
   for (const json& index : deleted)
     if (index.is_number_integer()) contents.deleted.push_back(index.get<long long>());
   std::ranges::sort(contents.deleted);
