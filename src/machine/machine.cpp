@@ -147,15 +147,16 @@ std::string read_string(const File& file, const toml::table& table, std::string_
 
 template <typename Number>
 Number checked(const File& file, const toml::node& node, const Binding& binding) {
-  const auto value = node.value<double>();
-  if (!value || (std::is_integral_v<Number> && !node.is_integer()))
+  const auto whole = node.value_exact<std::int64_t>();
+  const auto value = whole ? std::optional(static_cast<double>(*whole)) : node.value<double>();
+  if (!value || (std::is_integral_v<Number> && !whole))
     refuse(file.at(node), "'{}.{}' must be {} in {}", binding.section, binding.key,
            std::is_integral_v<Number> ? "a whole number" : "a number", binding.unit);
   if (!(*value >= binding.low && *value <= binding.high))
-    refuse(file.at(node), "'{}.{}' is {}, outside {} to {} {}", binding.section, binding.key, *value,
-           binding.low, binding.high, binding.unit);
-  return std::is_integral_v<Number> ? static_cast<Number>(*node.value<std::int64_t>())
-                                    : static_cast<Number>(*value);
+    refuse(file.at(node), "'{}.{}' is {}, outside {} to {} {}", binding.section, binding.key,
+           whole ? fmt::format("{}", *whole) : fmt::format("{}", *value), binding.low, binding.high,
+           binding.unit);
+  return std::is_integral_v<Number> ? static_cast<Number>(*whole) : static_cast<Number>(*value);
 }
 
 std::string store(const File& file, const toml::node& node, const Binding& binding, double* field) {

@@ -84,6 +84,9 @@ TEST(Machine, RefusalsNameFileAndLine) {
   EXPECT_NE(refusal_after("[mesh]", "[mess]").find("unknown key 'mess'"), std::string::npos);
   EXPECT_NE(refusal_after("value = 2.0", "value = 0.0").find("outside 0.001 to 100 GHz"), std::string::npos);
   EXPECT_NE(refusal_after("value = 32, ", "value = 31.5,").find("whole number"), std::string::npos);
+  EXPECT_NE(
+      refusal_after("value = 32, ", "value = 9223372036854775807, ").find("is 9223372036854775807, outside"),
+      std::string::npos);
   EXPECT_NE(refusal_after("value = 512, ", "value = 500, ").find("power of two"), std::string::npos);
   EXPECT_NE(refusal_after("value = 512, ", "value = -512, ").find("outside"), std::string::npos);
   EXPECT_NE(refusal_after("origin = \"T*\"", "origin = \"X\"").find("not one of T, T*, I, D, U"),
