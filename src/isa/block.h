@@ -62,7 +62,7 @@ std::uint32_t settle_trap(Hart& hart, const Block& block);
 std::span<const Row* const> all_rows();
 
 // The text that llvm-mc -M no-aliases would print for it, e.g. "addi\ta0, a0, 1"; "<unknown>" for illegal
-// encodings.
+// encodings without a name.
 std::string disassemble(const Decoded& decoded, std::uint64_t pc);
 
 // The extension that this spelling of the instruction belongs to; "" for illegal encodings.

@@ -6,6 +6,9 @@
 namespace dojo::isa {
 
 std::string disassemble(const Decoded& decoded, std::uint64_t pc) {
+  // What compilers put where nothing may come: illegal by definition, but known by name.
+  if (decoded.length == 2 && decoded.compressed == 0) return "c.unimp";
+  if (decoded.length == 4 && decoded.word == 0xc0001073) return "unimp";
   const CompressedRow* compressed = decoded.length == 2 ? find_compressed(decoded.compressed) : nullptr;
   std::string mnemonic(compressed != nullptr ? compressed->mnemonic : decoded.row->mnemonic);
   const std::string_view syntax = compressed != nullptr ? compressed->syntax : decoded.row->syntax;

@@ -184,6 +184,14 @@ TEST(Encoding, IllegalHalfWordsAreLlvmsToo) {
     }
 }
 
+TEST(Encoding, NamesWhatCompilersTrapWithAsLlvmDoes) {
+  for (const std::uint32_t bits : {0x0000u, 0xc0001073u}) {
+    const Decoded d = decode(bits, 0);
+    EXPECT_EQ(disassemble(d, 0), disassembled_by_llvm({d}).at(0));
+    EXPECT_NE(disassemble(d, 0).find("unimp"), std::string::npos);
+  }
+}
+
 TEST(Encoding, RowsAreConsistent) {
   for (const Row* row : all_rows()) {
     EXPECT_EQ(row->match & ~row->mask, 0u) << row->mnemonic << ": match has bits outside mask";
