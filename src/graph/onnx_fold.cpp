@@ -281,8 +281,9 @@ void range(NodeImport& node) {
   const std::int64_t start = node.operand_integer(0), limit = node.operand_integer(1),
                      step = node.operand_integer(2);
   const auto far = [](std::int64_t v) { return v > most_elements || v < -most_elements; };
-  if (step == 0 || far(start) || far(limit) || far(step))
-    node.fail("a range that long", Refusal::unsupported);
+  if (step == 0) node.fail("a step (delta) of 0, which never ends");
+  if (far(start) || far(limit) || far(step))
+    node.fail(fmt::format("a start, limit or step (delta) beyond {}", most_elements), Refusal::unsupported);
   std::vector<std::int64_t> values;
   for (std::int64_t v = start; step > 0 ? v < limit : v > limit; v += step) values.push_back(v);
   Known result = known_integers(values);

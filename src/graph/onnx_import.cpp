@@ -24,6 +24,8 @@ Value initialiser_value(const Tensor& tensor, std::string_view where) {
   return value;
 }
 
+constexpr std::int64_t most_extent = 1 << 24;  // of a dimension of an input
+
 Shape input_shape(const ValueInfo& input, std::int64_t batch, std::string_view where) {
   if (input.type != DataType::float32 && input.type != DataType::uint8)
     throw UserError(
@@ -35,10 +37,15 @@ Shape input_shape(const ValueInfo& input, std::int64_t batch, std::string_view w
   Shape shape{batch};
   for (std::size_t d = 1; d < input.shape->size(); ++d) {
     const Dimension& dimension = (*input.shape)[d];
-    if (!dimension.extent || *dimension.extent < 1 || *dimension.extent > 1 << 24)
+    if (!dimension.extent)
       throw UserError(where,
                       fmt::format("input '{}': dimension {} ('{}') is not fixed; only the batch may vary",
                                   input.name, d, dimension.symbol),
+                      Refusal::unsupported);
+    if (*dimension.extent < 1 || *dimension.extent > most_extent)
+      throw UserError(where,
+                      fmt::format("input '{}': dimension {} is {}; it must be from 1 to {}", input.name, d,
+                                  *dimension.extent, most_extent),
                       Refusal::unsupported);
     shape.push_back(*dimension.extent);
   }

@@ -8,6 +8,8 @@
 namespace dojo::graph::onnx {
 namespace {
 
+constexpr std::int64_t most_pad = 1 << 20;  // elements at one end of a dimension
+
 void concat(NodeImport& node) {
   std::vector<TensorId> parts;
   for (std::size_t i = 0; i < node.operands(); ++i) parts.push_back(node.tensor(i));
@@ -152,8 +154,9 @@ void pad(NodeImport& node) {
     const auto axis = node.dimension(axes[i], rank);
     begin[axis] = pads[i];
     end[axis] = pads[i + axes.size()];
-    if (std::abs(pads[i]) > 1 << 20 || std::abs(end[axis]) > 1 << 20)
-      node.fail(fmt::format("a pad of {}", pads[i]));
+    for (const std::int64_t pad : {begin[axis], end[axis]})
+      if (pad > most_pad || pad < -most_pad)
+        node.fail(fmt::format("a pad of {}, beyond {}", pad, most_pad), Refusal::unsupported);
   }
   if (mode == "constant") return node.result(0, node.build().pad(node.tensor(0), begin, end, value));
   TensorId result = node.tensor(0);

@@ -85,12 +85,23 @@ Tensor from_values(std::string name, DataType type, std::vector<std::int64_t> di
   return tensor;
 }
 
+[[noreturn]] void refuse_type(const Tensor& tensor, std::string_view where) {
+  throw UserError(
+      where,
+      fmt::format("tensor '{}' holds {}; floating-point numbers of 16 to 64 bits and whole numbers "
+                  "of 8 to 64 are read",
+                  tensor.name, data_type_name(tensor.type)),
+      Refusal::unsupported);
+}
+
 }  // namespace
 
 std::string data_type_name(DataType type) {
   static constexpr const char* names[] = {
-      "undefined", "float32", "uint8",   "int8",   "uint16", "int16",     "int32",      "int64",   "string",
-      "boolean",   "float16", "float64", "uint32", "uint64", "complex64", "complex128", "bfloat16"};
+      "undefined",      "float32",    "uint8",          "int8",       "uint16",   "int16",
+      "int32",          "int64",      "string",         "boolean",    "float16",  "float64",
+      "uint32",         "uint64",     "complex64",      "complex128", "bfloat16", "float8e4m3fn",
+      "float8e4m3fnuz", "float8e5m2", "float8e5m2fnuz", "uint4",      "int4",     "float4e2m1"};
   const auto index = static_cast<std::int32_t>(type);
   if (index < 0 || index >= static_cast<std::int32_t>(std::size(names))) return fmt::format("type {}", index);
   return names[index];
@@ -129,14 +140,12 @@ std::vector<float> to_floats(const Tensor& tensor, std::string_view where) {
       break;
   }
   if (auto values = convert_integers<float>(tensor)) return std::move(*values);
-  throw UserError(where,
-                  fmt::format("tensor '{}' holds {}, not numbers", tensor.name, data_type_name(tensor.type)),
-                  Refusal::unsupported);
+  refuse_type(tensor, where);
 }
 
 std::vector<std::int64_t> to_integers(const Tensor& tensor, std::string_view where) {
   if (auto values = convert_integers<std::int64_t>(tensor)) return std::move(*values);
-  refuse(where, "tensor '{}' holds {}, not integers", tensor.name, data_type_name(tensor.type));
+  refuse_type(tensor, where);
 }
 
 }  // namespace dojo::graph::onnx
