@@ -12,6 +12,7 @@
 
 #include "base/error.h"
 #include "base/json_text.h"
+#include "base/printable.h"
 #include "commands.h"
 #include "graph/fuse.h"
 #include "graph/interpreter.h"
@@ -179,7 +180,7 @@ void run_conformance(const ConformanceOptions& options) {
                      {"on_machine", verdict.on_machine},
                      {"why", why}});
     if (!options.json && verdict.outcome != Outcome::passed)
-      fmt::print("{}: {}: {}\n", outcome_names[which], name, why);
+      fmt::print("{}\n", printable(fmt::format("{}: {}: {}", outcome_names[which], name, why)));
     counter.show(k + 1);
   }
   if (options.json) {

@@ -10,6 +10,7 @@
 #include "driving/meanings.h"
 #include "driving/tub.h"
 #include "path_argument.h"
+#include "say.h"
 #include "whole_number.h"
 
 namespace dojo::tools {
@@ -32,7 +33,7 @@ std::unique_ptr<training::Dataset> open(const DataArguments& arguments, std::uin
   return std::make_unique<driving::JoinedData>(std::move(tubs));
 }
 
-void warn(const std::string& sentence) { fmt::print(stderr, "warning: {}\n", sentence); }
+void warn(const std::string& sentence) { say("warning: {}", sentence); }
 
 }  // namespace
 
@@ -90,7 +91,7 @@ training::Course DrivingCourse::for_network(const training::TrainableNetwork& ne
   std::vector<training::Meaning> meanings =
       driving::meanings_of(network.targets, data_->label_names(), notes);
   if (!said_)
-    for (const std::string& note : notes) fmt::print(stderr, "{}\n", note);
+    for (const std::string& note : notes) say("{}", note);
   keep_frames(driving::labels_of(sources, meanings));
   examples_ = std::make_unique<driving::CameraExamples>(*frames_, std::move(sources), meanings);
   split_frames();

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <memory>
 
+#include "base/printable.h"
 #include "commands.h"
 #include "isa/block.h"
 #include "path_argument.h"
@@ -29,7 +30,7 @@ void disassemble_segment(const system::Program& program, const system::ProgramSe
   for (std::uint64_t offset = 0; offset + 2 <= segment.bytes.size();) {
     const std::uint64_t pc = segment.address + offset;
     for (; symbol != symbols.end() && symbol->first <= pc; ++symbol)
-      fmt::print("\n{:016x} <{}>:\n", symbol->first, symbol->second);
+      fmt::print("\n{:016x} <{}>:\n", symbol->first, printable(symbol->second));
     const std::uint32_t bits = bits_at(segment, offset);
     const bool compressed = (bits & 3) != 3;
     fmt::print("{:>8x}:  {:<10}  {}\n", pc,

@@ -14,6 +14,7 @@
 #include "debug/server.h"
 #include "path_argument.h"
 #include "run_program.h"
+#include "say.h"
 #include "sensitivity.h"
 #include "signature.h"
 #include "stop_request.h"
@@ -124,8 +125,8 @@ void print_json(const ExecOptions& options, const Executed& executed) {
 
 std::function<void(system::Stepping&)> led_by_gdb(debug::GdbServer& server, const std::string& program) {
   return [&server, program](system::Stepping& stepping) {
-    fmt::print(stderr, "waiting for gdb: gdb-multiarch {} -ex 'target remote :{}'\n", program, server.port());
-    if (server.serve(stepping)) fmt::print(stderr, "gdb went away\n");
+    say("waiting for gdb: gdb-multiarch {} -ex 'target remote :{}'", program, server.port());
+    if (server.serve(stepping)) say("gdb went away");
   };
 }
 
@@ -135,7 +136,7 @@ void print_all(const ExecOptions& options, const Executed& executed) {
     return;
   }
   const PlausibleRun& run = executed.run;
-  for (const std::string& warning : run.result.warnings) fmt::print(stderr, "dojo: warning: {}\n", warning);
+  for (const std::string& warning : run.result.warnings) say("dojo: warning: {}", warning);
   if (options.quiet) return;
   if (!run.output.empty() && !run.output.ends_with('\n')) fmt::print("\n");
   print_summary(options, executed.machine, run.result);
@@ -199,7 +200,7 @@ void exec(const ExecOptions& options) {
   if (options.sensitivity && run.result.outcome == system::Outcome::finished)
     executed.variant_runs = run_variants(options, executed.variants, program, input, run);
   if (!executed.variant_runs.empty() && stop_was_asked()) {
-    fmt::print(stderr, "dojo: interrupted before every run of --sensitivity had ended\n");
+    say("dojo: interrupted before every run of --sensitivity had ended");
     throw CLI::RuntimeError(exit_interrupted);
   }
   print_all(options, executed);

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <memory>
 
+#include "base/printable.h"
 #include "commands.h"
 #include "machine/machine.h"
 #include "path_argument.h"
@@ -19,7 +20,7 @@ std::string source_of(const machine::Parameter& parameter) {
 }
 
 void print_machine(const machine::Machine& machine) {
-  fmt::print("{}: {}\n\n", machine.name, machine.description);
+  fmt::print("{}\n\n", printable(fmt::format("{}: {}", machine.name, machine.description)));
   fmt::print(
       "origin: T the maker's text, T* its statement relayed, I third party, D arithmetic from other "
       "figures,\n"
@@ -32,7 +33,8 @@ void print_machine(const machine::Machine& machine) {
   }
   const auto line = [&](std::string_view a, std::string_view b, std::string_view c, std::string_view d,
                         std::string_view e) {
-    fmt::print("{:<{}}  {:>{}}  {:<{}}  {:<6}  {}\n", a, key, b, value, c, unit, d, e);
+    fmt::print("{}\n",
+               printable(fmt::format("{:<{}}  {:>{}}  {:<{}}  {:<6}  {}", a, key, b, value, c, unit, d, e)));
   };
   line("key", "value", "unit", "origin", "source");
   for (const machine::Parameter& parameter : machine.parameters)

@@ -10,14 +10,19 @@
 
 #include "base/error.h"
 #include "commands.h"
+#include "say.h"
 
 namespace {
 
-// Not fmt::print: it throws where stderr cannot be written.
 int refused(const std::string& sentence) {
-  std::fputs(("dojo: " + sentence + "\n").c_str(), stderr);
+  dojo::tools::say("dojo: {}", sentence);
   return dojo::tools::exit_user_error;
 }
+
+constexpr const char* unwritten = "standard output: cannot be written";
+
+// Whether all that was printed has arrived; ferror() says it of what was written before.
+bool output_is_written() { return std::fflush(stdout) == 0 && std::ferror(stdout) == 0; }
 
 bool is_command(CLI::App& app, const std::string& word) {
   return std::ranges::any_of(app.get_subcommands([](CLI::App*) { return true; }),
@@ -57,13 +62,11 @@ int main(int count, char** words) {
   try {
     std::signal(SIGXFSZ, SIG_IGN);  // a file that may not grow is then an error of writing, as on a full disk
     const int code = run(count, words);
-    // ferror(): of what was written before.
-    const bool written = std::fflush(stdout) == 0 && std::ferror(stdout) == 0;
-    return written ? code : refused("standard output: cannot be written");
+    return output_is_written() ? code : refused(unwritten);
   } catch (const dojo::UserError& error) {
     return refused(error.what());
   } catch (const std::system_error& error) {  // what the system refuses: a folder, a thread, a closed output
-    return refused(error.what());
+    return refused(output_is_written() ? error.what() : unwritten);
   } catch (const std::bad_alloc&) {
     return refused("this computer has too little memory for it");
   }

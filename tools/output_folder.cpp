@@ -13,6 +13,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "say.h"
 
 namespace dojo::tools {
 namespace {
@@ -95,8 +96,8 @@ bool OutputFolder::lock(const fs::path& folder) {
            "is being written by another run, which is still alive; wait for it, or choose another folder");
   }
   // Some network file systems know no locks on folders.
-  fmt::print(stderr, "warning: {} cannot be locked ({}): see to it that no second run writes there\n",
-             folder.string(), std::strerror(reason));
+  say("warning: {} cannot be locked ({}): see to it that no second run writes there", folder.string(),
+      std::strerror(reason));
   return true;
 }
 

@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/printable.h"
 #include "commands.h"
 #include "course.h"
 #include "machine/rates.h"
@@ -18,6 +19,7 @@
 #include "path_argument.h"
 #include "quality_text.h"
 #include "report/run_pictures.h"
+#include "say.h"
 #include "stop_request.h"
 #include "train_progress.h"
 #include "training/prediction_run.h"
@@ -83,15 +85,16 @@ training::PredictionWatcher watcher_for(ProgressLine& line) {
           .progress = [&](std::size_t done, std::size_t all) { line.show_frames(done, all); }};
 }
 
-void say(const PredictArguments& a, const machine::Machine& machine, const DrivingCourse& course,
-         const std::vector<training::OutputQuality>& values, const training::PredictionRun& run) {
+void print_results(const PredictArguments& a, const machine::Machine& machine, const DrivingCourse& course,
+                   const std::vector<training::OutputQuality>& values, const training::PredictionRun& run) {
   const std::size_t frames = values.front().predicted.size();
-  fmt::print("{} on {}{} frame{} of {}\n{}\n", a.model, frames, a.held_out ? " held-out" : "",
-             frames == 1 ? "" : "s", course.data().name(), quality_text(values));
+  fmt::print("{} on {}{} frame{} of {}\n{}\n", printable(a.model), frames, a.held_out ? " held-out" : "",
+             frames == 1 ? "" : "s", printable(course.data().name()), quality_text(values));
   if (a.host.no_timing) return;
   const double seconds = machine::simulated_seconds(machine, run.cycles);
   fmt::print("on the emulated {}: {} nodes, {:.6f} simulated s, {:.1f} us a batch ({} cycles in all)\n",
-             machine.name, run.nodes, seconds, 1e6 * seconds / static_cast<double>(run.batches), run.cycles);
+             printable(machine.name), run.nodes, seconds, 1e6 * seconds / static_cast<double>(run.batches),
+             run.cycles);
 }
 
 int predict(const PredictArguments& a) {
@@ -119,7 +122,7 @@ int predict(const PredictArguments& a) {
   });
   line.finish();
   if (run.interrupted) {
-    fmt::print(stderr, "interrupted; nothing was written\n");
+    say("interrupted; nothing was written");
     return exit_interrupted;
   }
   const auto values = training::judge(network.targets, questions.meanings, questions.measured, run.outputs);
@@ -127,9 +130,9 @@ int predict(const PredictArguments& a) {
   if (const auto picture = destination.picture())
     write_text(*picture, report::predictions_picture(values, questions.frames,
                                                      a.held_out ? "held-out frames" : "frames"));
-  say(a, machine, course, values, run);
-  fmt::print("written: {}{}\n", destination.table().string(),
-             destination.picture() ? ", " + destination.picture()->string() : "");
+  print_results(a, machine, course, values, run);
+  const std::string picture = destination.picture() ? ", " + destination.picture()->string() : "";
+  fmt::print("written: {}\n", printable(destination.table().string() + picture));
   return 0;
 }
 

@@ -15,11 +15,13 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/json_text.h"
+#include "base/printable.h"
 #include "base/temporary_folder.h"
 #include "commands.h"
 #include "compiler/tool.h"
 #include "path_argument.h"
 #include "run_program.h"
+#include "say.h"
 #include "stop_request.h"
 #include "system/profile.h"
 #include "whole_number.h"
@@ -134,7 +136,7 @@ void print_rows(const char* title, const Rows& rows, unsigned most, const Profil
                100 * total / static_cast<double>(std::max<std::uint64_t>(1, sum.total())), entry.instructions,
                total == 0 ? 0 : static_cast<double>(entry.instructions) / total);
     for (const std::size_t c : shown) fmt::print(" {:>11}", entry.cycles[c]);
-    fmt::print("  {}\n", name);
+    fmt::print("  {}\n", printable(name));
   };
   ProfileEntry rest;
   for (std::size_t i = 0; i < rows.size(); ++i)
@@ -206,7 +208,7 @@ void profile_program(const ProfileOptions& options) {
   listen_for_ctrl_c();
   launch.host.interrupted = stop_was_asked;
   const system::LaunchResult result = computer.launch(program, 0, 0, launch);
-  for (const std::string& warning : result.warnings) fmt::print(stderr, "dojo: warning: {}\n", warning);
+  for (const std::string& warning : result.warnings) say("dojo: warning: {}", warning);
 
   const Places places = find_places(options, program, profile);
   ProfileEntry sum;

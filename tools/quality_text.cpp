@@ -4,13 +4,15 @@
 
 #include <cmath>
 
+#include "base/printable.h"
+
 namespace dojo::tools {
 
 std::string quality_text(const std::vector<training::OutputQuality>& values) {
   std::string text;
   for (const training::OutputQuality& value : values) {
-    const std::string name =
-        value.output == value.label ? value.output : fmt::format("{}: {}", value.output, value.label);
+    const std::string name = printable(
+        value.output == value.label ? value.output : fmt::format("{}: {}", value.output, value.label));
     const std::size_t frames = value.predicted.size();
     if (value.judged == 0) {
       text += fmt::format("  {:<20} no frame has it measured, so nothing judges it\n", name);

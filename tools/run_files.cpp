@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "say.h"
 #include "training/run_folder.h"
 
 namespace dojo::tools {
@@ -19,8 +20,7 @@ void clear_earlier_run(const std::filesystem::path& folder, bool goes_on) {
     if (failure) refuse((folder / file.name).string(), "cannot be replaced: {}", failure.message());
     if (removed) gone += (gone.empty() ? "" : ", ") + std::string(file.name);
   }
-  if (!gone.empty() && !goes_on)
-    fmt::print(stderr, "{}: replaces an earlier run (removed: {})\n", folder.string(), gone);
+  if (!gone.empty() && !goes_on) say("{}: replaces an earlier run (removed: {})", folder.string(), gone);
 }
 
 std::string written_by_a_run(const std::filesystem::path& folder) {

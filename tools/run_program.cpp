@@ -7,10 +7,12 @@
 #include <cerrno>
 #include <charconv>
 #include <cstdio>
+#include <utility>
 
 #include "base/error.h"
 #include "commands.h"
 #include "path_argument.h"
+#include "say.h"
 #include "stop_request.h"
 #include "whole_number.h"
 
@@ -51,14 +53,15 @@ std::size_t read_standard_input(std::span<std::byte> to) {
 }
 
 void print_stranded(const system::Stranded& stranded) {
-  fmt::print(stderr, "node {} thread {}: {}\n  at {:#x}", stranded.node, stranded.thread,
-             stranded.reason.empty() ? "was running" : stranded.reason, stranded.pc);
-  if (!stranded.symbol.empty()) fmt::print(stderr, " <{}>", stranded.symbol);
-  fmt::print(stderr, "  {}\n", stranded.disassembly);
+  say("node {} thread {}: {}", stranded.node, stranded.thread,
+      stranded.reason.empty() ? "was running" : stranded.reason);
+  const std::string symbol = stranded.symbol.empty() ? "" : fmt::format(" <{}>", stranded.symbol);
+  say("  at {:#x}{}  {}", stranded.pc, symbol, stranded.disassembly);
+  std::string row;
   for (std::size_t i = 0; i < stranded.registers.size(); ++i) {
     const auto& [name, value] = stranded.registers[i];
-    fmt::print(stderr, "  {:>4} {:016x}{}", name, value,
-               i % 4 == 3 || i + 1 == stranded.registers.size() ? "\n" : "");
+    row += fmt::format("  {:>4} {:016x}", name, value);
+    if (i % 4 == 3 || i + 1 == stranded.registers.size()) say("{}", std::exchange(row, ""));
   }
 }
 
@@ -136,7 +139,7 @@ std::string_view name_of(system::Outcome outcome) {
 
 void end_as_program(const ProgramOptions& options, const system::LaunchResult& result) {
   if (result.outcome != system::Outcome::finished) {
-    fmt::print(stderr, "dojo: {}: {}\n", options.program, name_of(result.outcome));
+    say("dojo: {}: {}", options.program, name_of(result.outcome));
     // Who led gdb knows where the threads stand.
     const bool led_to_it = result.outcome == system::Outcome::interrupted && !stop_was_asked();
     for (const system::Stranded& stranded : result.stranded)

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/printable.h"
 #include "train_progress.h"
 
 namespace dojo::tools {
@@ -82,9 +83,10 @@ std::string check_text(const training::TrainOptions& options, const machine::Mac
                        const training::Rehearsal& run, double reading_seconds) {
   std::string text;
   const auto line = [&](std::string_view name, const std::string& words) {
-    text += fmt::format("  {:<10} {}\n", name, words);
+    text += fmt::format("  {:<10} {}\n", name, printable(words));
   };
-  text += fmt::format("{} would train; nothing was trained or written\n", options.recipe.model.string());
+  text += fmt::format("{} would train; nothing was trained or written\n",
+                      printable(options.recipe.model.string()));
   line("trained", fmt::format("{} in {}; {} left as they are", count(network.trained_numbers, "number"),
                               count(network.parameters.size(), "parameter"), network.frozen.size()));
   line("data", data_text(course, run));

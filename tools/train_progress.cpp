@@ -6,12 +6,14 @@
 #include <cstdio>
 #include <string>
 
+#include "say.h"
+
 namespace dojo::tools {
 
 namespace {
 
 // A log that cannot be written, on a full disk for instance, must not end a long run.
-void say(const std::string& text) { std::fputs(text.c_str(), stderr); }
+void write(const std::string& text) { std::fputs(text.c_str(), stderr); }
 
 }  // namespace
 
@@ -26,7 +28,7 @@ ProgressLine::ProgressLine() : terminal_(isatty(STDERR_FILENO) != 0) {}
 
 void ProgressLine::phase(std::string_view what) {
   finish();
-  say(fmt::format("{}...\n", what));
+  say("{}...", what);
 }
 
 void ProgressLine::show(const training::Progress& progress) {
@@ -57,16 +59,16 @@ void ProgressLine::show(const std::string& words, bool last) {
   if (!terminal_ && !last && now - last_ < std::chrono::seconds(10)) return;
   last_ = now;
   if (terminal_) {
-    say("\r\033[K" + words);
+    write("\r\033[K" + words);
     std::fflush(stderr);
     open_ = true;
   } else {
-    say(words + "\n");
+    write(words + "\n");
   }
 }
 
 void ProgressLine::finish() {
-  if (open_) say("\n");
+  if (open_) write("\n");
   open_ = false;
 }
 

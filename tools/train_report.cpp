@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/json_text.h"
+#include "base/printable.h"
 #include "numerics/format.h"
 #include "quality_text.h"
 
@@ -98,7 +99,7 @@ std::string run_text(const machine::Machine& machine, const training::RunReport&
   std::string text;
   const auto line = [&]<typename... Arguments>(fmt::format_string<Arguments...> format,
                                                Arguments&&... arguments) {
-    text += fmt::format(format, std::forward<Arguments>(arguments)...) + "\n";
+    text += printable(fmt::format(format, std::forward<Arguments>(arguments)...)) + "\n";
   };
   line("validation on {} held-out frames", report.validation_frames);
   text += quality_text(report.validation);

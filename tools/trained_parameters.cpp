@@ -1,4 +1,5 @@
 #include "trained_parameters.h"
+#include "say.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -41,27 +42,25 @@ void say_frozen(const training::TrainableNetwork& network) {
     std::vector<std::string> names;
     for (const auto& [name, why] : network.frozen)
       if (why == kind) names.push_back(name);
-    if (!names.empty()) fmt::print(stderr, "not trained: {} ({})\n", some_of(names), reason(kind));
+    if (!names.empty()) say("not trained: {} ({})", some_of(names), reason(kind));
   }
 }
 
 }  // namespace
 
 void say_what_is_trained(const training::TrainableNetwork& network) {
-  fmt::print(stderr, "training {} numbers in {} parameters: {}\n", network.trained_numbers,
-             network.parameters.size(), some_of(network.parameters));
+  say("training {} numbers in {} parameters: {}", network.trained_numbers, network.parameters.size(),
+      some_of(network.parameters));
   say_frozen(network);
   for (const graph::onnx::SharedVector& vector : network.shared)
-    fmt::print(stderr,
-               "warning: '{}' is one parameter for {} operators ({}); if an exporter merged equal initial "
-               "values, --untie gives each its own ({})\n",
-               vector.name, vector.readers.size(), some_of(vector.readers), page);
+    say("warning: '{}' is one parameter for {} operators ({}); if an exporter merged equal initial "
+        "values, --untie gives each its own ({})",
+        vector.name, vector.readers.size(), some_of(vector.readers), page);
   if (!network.folded_norms.empty())
-    fmt::print(stderr,
-               "warning: {} batch norm{} computed into {} by PyTorch's exporter, so {} scale, shift and "
-               "statistics are not trained; export with optimize=False ({})\n",
-               network.folded_norms.size(), network.folded_norms.size() == 1 ? " was" : "s were",
-               some_of(network.folded_norms), network.folded_norms.size() == 1 ? "its" : "their", page);
+    say("warning: {} batch norm{} computed into {} by PyTorch's exporter, so {} scale, shift and "
+        "statistics are not trained; export with optimize=False ({})",
+        network.folded_norms.size(), network.folded_norms.size() == 1 ? " was" : "s were",
+        some_of(network.folded_norms), network.folded_norms.size() == 1 ? "its" : "their", page);
 }
 
 }  // namespace dojo::tools

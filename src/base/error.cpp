@@ -3,6 +3,8 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "base/printable.h"
+
 namespace dojo {
 namespace {
 
@@ -23,9 +25,9 @@ std::string_view suffix(Refusal refusal) {
 }  // namespace
 
 UserError::UserError(std::string_view where, std::string_view what, Refusal refusal)
-    : std::runtime_error(where.empty() ? fmt::format("{}{}", what, suffix(refusal))
-                                       : fmt::format("{}: {}{}", where, what, suffix(refusal))),
-      where_(where),
+    : std::runtime_error(printable(where.empty() ? fmt::format("{}{}", what, suffix(refusal))
+                                                 : fmt::format("{}: {}{}", where, what, suffix(refusal)))),
+      where_(printable(where)),
       refusal_(refusal) {}
 
 void broken_invariant(const char* condition, const char* file, int line) {

@@ -19,7 +19,7 @@ enum class Refusal { invalid, unsupported, not_yet, unspecified };
 
 class UserError : public std::runtime_error {
 public:
-  // `where` is a file, file:line, or an option; `what` one clause without a full stop.
+  // `where`: a file, file:line or option; `what`: one clause without a full stop. Both become printable.
   UserError(std::string_view where, std::string_view what, Refusal refusal = Refusal::invalid);
 
   const std::string& where() const { return where_; }

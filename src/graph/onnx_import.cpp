@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "base/printable.h"
 #include "graph/interpreter.h"
 #include "graph/onnx_exporter.h"
 #include "graph/onnx_node.h"
@@ -114,7 +115,7 @@ void import_node(Scope& scope, const Node& node) {
     row->build(import);
     import.finish();
   } catch (const UserError& error) {
-    if (error.where() == scope.where) throw;
+    if (error.where() == printable(scope.where)) throw;
     import.fail(clause_of(error), error.refusal());
   }
 }

@@ -44,12 +44,8 @@ std::int64_t held(DataType type, std::int64_t value) {
 }
 
 std::string clause_of(const UserError& error) {
-  // A name with a NUL in it ends the text early.
-  std::string_view text = error.what();
-  if (!error.where().empty()) text.remove_prefix(std::min(text.size(), error.where().size() + 2));
-  const std::string bare = UserError("", "", error.refusal()).what();
-  text.remove_suffix(std::min(text.size(), bare.size()));
-  return std::string(text);
+  const std::string text = error.what_alone(), bare = UserError("", "", error.refusal()).what();
+  return text.substr(0, text.size() - bare.size());
 }
 
 const std::string& label_of(const Node& node) {
