@@ -212,7 +212,7 @@ TEST_F(Exec, WithoutAPlaceForTemporaryFilesOneSentenceSaysSo) {
 TEST_F(Exec, NumbersAreTakenAsTheyAreWritten) {
   const std::string good = program("", "return 0;");
   for (const auto& [option, range] : std::vector<std::pair<std::string, std::string>>{
-           {"--nodes", "1 to 1000000"},
+           {"--nodes", "1 to the nodes of the machine"},
            {"--max-instructions", "0 to 18446744073709551615"},
            {"--threads", "0 to 1024"},
            {"--gdb", "0 to 65535"},

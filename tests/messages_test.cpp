@@ -1,5 +1,8 @@
 // Is what `dojo` says one line each, true, and of use, whatever stands in the files it reads?
+#include <sys/mount.h>
+
 #include <algorithm>
+#include <cmath>
 
 #include "training_command.h"
 
@@ -57,9 +60,59 @@ TEST_F(Messages, AreOneLineWhateverNamesHold) {
   expect_plain(trained);
 }
 
+// A rate that no step has used cannot be at fault.
+TEST_F(Messages, SayWhatOfTheFileMakesTheFirstLossNoNumber) {
+  onnx::Model model = network("Tanh", 8, 16, 1, "angle");
+  std::vector<float> weights = onnx::to_floats(model.graph.initialisers[0], "");
+  weights[3] = weights[5] = std::nanf("");
+  model.graph.initialisers[0] = onnx::make_tensor("weight", {8 * 16, 1}, std::span<const float>(weights));
+  write_model("unknown", model);
+  Said said = train("unknown", "--steps 3");
+  EXPECT_EQ(said.exit_code, 3) << said.errors;
+  EXPECT_EQ(
+      said.last,
+      "dojo: stopped at step 1: its loss is nan; the file's 'weight' holds 2 numbers that are not finite");
+
+  model = network("Clip", 8, 16, 1, "angle");
+  model.graph.nodes[0].inputs.push_back("low");
+  model.graph.initialisers.push_back(
+      onnx::make_tensor("low", {}, std::span<const float>(weights).subspan(3, 1)));
+  write_model("bound", model);
+  said = train("bound", "--steps 3");
+  EXPECT_EQ(said.exit_code, 3) << said.errors;
+  EXPECT_EQ(said.last,
+            "dojo: stopped at step 1: its loss is nan; the file's 'low' holds 1 number that is not finite");
+
+  said = train("good", "--optimizer sgd --lr 1e6 --formats fp32 --steps 9");
+  EXPECT_EQ(said.exit_code, 3) << said.errors;
+  EXPECT_TRUE(said.last.ends_with("try a lower --lr")) << said.last;
+}
+
 TEST_F(Messages, SayThatStandardOutputIsFull) {
   for (const char* line : {"{} machine >/dev/full", "{} --help >/dev/full"})
     expect_one_line(dojo(line), "dojo: standard output: cannot be written");
+}
+
+TEST_F(Messages, NameWaysOut) {
+  write_model("large", network("Tanh", 400, 800, 1, "angle"));
+  expect_refused(train("large", "--formats fp32"), {"SRAM", "--formats bf16 or cfloat8"});
+  expect_refused(train("good", "--data tub --data tub"), {"tub: is given twice"});
+  expect_one_line(dojo("{} exec x --nodes 0"), "'0' is no whole number from 1 to the nodes of the machine");
+}
+
+TEST_F(Messages, OfCcNameAFullTemporaryFolder) {
+  write_text(folder_ / "hello.c", "int main(void) { return 0; }\n");
+  ASSERT_EQ(dojo("{} cc hello.c -o hello.elf").exit_code, 0);  // from now on the library comes from the cache
+  fs::create_directories(folder_ / "disk");
+  for (const char* size : {"size=4k", "size=16k"}) {
+    if (::mount("tmpfs", (folder_ / "disk").c_str(), "tmpfs", 0, size) != 0)
+      GTEST_SKIP() << "a disk of a test's own needs the right to mount one";
+    const Said said = shell("export TMPDIR=$PWD/disk; " + dojo_command() + " cc hello.c -o hello.elf");
+    const bool nothing = fs::is_empty(folder_ / "disk");
+    ::umount((folder_ / "disk").c_str());
+    expect_refused(said, {(folder_ / "disk").string(), "is full", "TMPDIR"});
+    EXPECT_TRUE(nothing) << size;
+  }
 }
 
 }  // namespace

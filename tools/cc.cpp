@@ -63,6 +63,17 @@ std::vector<std::string> hosted_flags(const machine::Machine& machine) {
   return flags;
 }
 
+std::vector<std::string> library_in(const TemporaryFolder& scratch, const std::vector<std::string>& flags) {
+  try {
+    return compiler::library_objects(
+        {.start = {start_sources.begin(), start_sources.end()}, .flags = flags, .headers = libc / "include"},
+        scratch.path());
+  } catch (const std::runtime_error& error) {
+    scratch.refuse_if_full(error.what());
+    throw;
+  }
+}
+
 bool is_c(const std::string& word) { return word.ends_with(".c"); }
 bool is_cpp(const std::string& word) {
   return word.ends_with(".cpp") || word.ends_with(".cc") || word.ends_with(".cxx");
@@ -87,11 +98,7 @@ void cc(const CcOptions& options, const std::vector<std::string>& words) {
   const bool links = std::ranges::none_of(
       words, [](const std::string& word) { return std::ranges::find(unlinked, word) != unlinked.end(); });
   const TemporaryFolder scratch("dojo-cc");
-  std::vector<std::string> library;
-  if (links)
-    library = compiler::library_objects(
-        {.start = {start_sources.begin(), start_sources.end()}, .flags = flags, .headers = libc / "include"},
-        scratch.path());
+  const std::vector<std::string> library = links ? library_in(scratch, flags) : std::vector<std::string>();
 
   if (c)
     std::erase_if(flags, [](const std::string& flag) { return flag == "-std=c++23" || flag == "-fno-rtti"; });
@@ -119,7 +126,7 @@ void cc(const CcOptions& options, const std::vector<std::string>& words) {
   }
   if (links || !options.output.empty())
     command.insert(command.end(), {"-o", options.output.empty() ? "a.elf" : options.output});
-  if (const int code = compiler::run_tool_in_view(command); code != 0) {
+  if (const int code = compiler::run_tool_in_view(command, scratch.path()); code != 0) {
     scratch.refuse_if_full("");
     throw CLI::RuntimeError(code);
   }

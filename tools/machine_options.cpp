@@ -18,7 +18,7 @@ void add_machine_options(CLI::App& command, MachineArguments& a) {
       ->check(path_argument())
       ->capture_default_str();
   command.add_option("--nodes", a.nodes, "Use the first so many nodes; by default all")
-      ->check(whole_number(1, most_nodes));
+      ->check(number_of_nodes());
   command
       .add_option("--formats", a.formats,
                   "fp32, bf16, or cfloat8: bf16 with activations and their gradients in one byte")

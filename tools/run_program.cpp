@@ -71,7 +71,7 @@ void add_program_options(CLI::App& command, ProgramOptions& options) {
   command.add_option("PROGRAM", options.program, "ELF file")->required()->check(path_argument());
   command.add_option("ARGS", options.arguments, "The program's own arguments, behind --");
   command.add_option("--nodes", options.nodes, "Nodes that run it, from the first on")
-      ->check(whole_number(1, most_nodes))
+      ->check(number_of_nodes())
       ->capture_default_str();
   command.add_option("--machine", options.machine, "Name under machines/, or a .toml file")
       ->check(path_argument())

@@ -8,13 +8,16 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/printable.h"
 #include "base/stopwatch.h"
 #include "commands.h"
 #include "course.h"
+#include "divergence_text.h"
 #include "graph/onnx_file.h"
 #include "output_folder.h"
 #include "report/run_pictures.h"
 #include "run_files.h"
+#include "say.h"
 #include "shell_word.h"
 #include "stop_request.h"
 #include "train_check.h"
@@ -47,12 +50,10 @@ training::Watcher watcher_for(ProgressLine& line, const training::TrainOptions& 
     clear_earlier_run(options.out, goes_on);
   };
   watcher.resumed = [&](std::uint64_t done, std::uint64_t meant, std::uint64_t steps) {
-    fmt::print(stderr, "going on behind step {} of {}\n", done, steps);
+    say("going on behind step {} of {}", done, steps);
     if (meant != steps)
-      fmt::print(
-          stderr,
-          "the run was meant to have {} steps: from here on the learning rate is that of a run of {}, not "
-          "what it would have been had it had them from the start\n",
+      say("the run was meant to have {} steps: from here on the learning rate is that of a run of {}, not "
+          "what it would have been had it had them from the start",
           meant, steps);
   };
   return watcher;
@@ -75,16 +76,7 @@ void write_results(const training::TrainOptions& options, const machine::Machine
   write_text(options.out / training::run_file, run_json(options, machine, report, course.data().name()));
   const std::string text = run_text(machine, report);
   write_text(options.out / training::report_file, text);
-  fmt::print("{}\nwritten: {}\n", text, written_by_a_run(options.out));
-}
-
-int diverged(const training::TrainOptions& options, const training::RunReport& report) {
-  fmt::print(
-      stderr,
-      "dojo: stopped at step {}: {}; {} is of an earlier step, when all was finite, try a lower --lr\n",
-      report.divergence->step, report.divergence->what, training::checkpoint_in(options.out).string());
-  draw_loss(options);
-  return exit_guest_stranded;
+  fmt::print("{}\nwritten: {}\n", text, printable(written_by_a_run(options.out)));
 }
 
 // What was asked for, with its files read.
@@ -130,7 +122,7 @@ int check(const Task& task, const training::Watcher& watcher) {
         task.options, task.machine, [&](const auto& read) { return task.course_for(read); }, watcher);
   });
   if (rehearsal.interrupted) {
-    fmt::print(stderr, "interrupted; nothing was trained or written\n");
+    say("interrupted; nothing was trained or written");
     return exit_interrupted;
   }
   fmt::print("{}", check_text(task.options, task.machine, task.network, *task.course, rehearsal,
@@ -144,10 +136,15 @@ int run(const Task& task, ProgressLine& line, const training::Watcher& watcher) 
         task.options, task.machine, [&](const auto& read) { return task.course_for(read); }, watcher);
   });
   line.finish();
-  if (report.divergence) return diverged(task.options, report);
+  if (report.divergence) {
+    say("dojo: {}",
+        divergence_text(*report.divergence, task.network.file, training::checkpoint_in(task.options.out)));
+    draw_loss(task.options);
+    return exit_guest_stranded;
+  }
   if (report.interrupted) {
-    fmt::print(stderr, "interrupted after step {} of {}; to go on: {}\n", report.steps_done, report.steps,
-               command_to_resume(task.options));
+    say("interrupted after step {} of {}; to go on: {}", report.steps_done, report.steps,
+        command_to_resume(task.options));
     draw_loss(task.options);
     return exit_interrupted;
   }

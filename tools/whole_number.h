@@ -12,6 +12,9 @@ namespace dojo::tools {
 CLI::Validator whole_number(std::uint64_t least,
                             std::uint64_t most = std::numeric_limits<std::uint64_t>::max());
 
+// The same for --nodes, before it is known how many the machine has.
+CLI::Validator number_of_nodes();
+
 // For --threads, --nodes: more than anybody has.
 constexpr std::uint64_t most_threads = 1024, most_nodes = 1'000'000;
 

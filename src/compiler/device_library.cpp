@@ -1,6 +1,7 @@
 #include "compiler/device_library.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <cstring>
 #include <fstream>
 #include <optional>
@@ -86,7 +87,7 @@ void unpack(std::span<const std::byte> packed, const fs::path& folder,
     std::ofstream file(folder / object, std::ios::binary);  // for a moment: it need not outlive a crash
     file.write(reinterpret_cast<const char*>(packed.data()), static_cast<std::streamsize>(size));
     file.close();
-    if (!file.good()) refuse((folder / object).string(), "cannot be written");
+    if (!file.good()) refuse((folder / object).string(), "cannot be written: {}", std::strerror(errno));
     packed = packed.subspan(size);
   }
 }

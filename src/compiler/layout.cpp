@@ -123,10 +123,9 @@ PersistentLayout place_persistent(std::vector<PersistentTensor> tensors, Logical
                                           });
     refuse("parameters and optimizer state",
            "do not fit a node's SRAM: {} bytes for each node where {} are free, {} over; the largest is '{}' "
-           "with {} "
-           "bytes",
+           "with {} bytes; they are spread over the {} nodes in use, and over more each holds less",
            bytes, end, static_cast<std::uint64_t>(bytes) - end, largest->name,
-           largest->shard.shard_elements() * 4);
+           largest->shard.shard_elements() * 4, mesh.nodes());
   }
   layout.begin = end - static_cast<std::uint64_t>(bytes);
   return layout;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <initializer_list>
 
 #include "base/error.h"
 #include "compiler/access.h"
@@ -161,6 +162,30 @@ MemoryPlan plan_memory(const LoweredProgram& program, const PersistentLayout& pe
   return plan;
 }
 
+namespace {
+
+bool stores(const LoweredProgram& program, std::initializer_list<numerics::Format> formats) {
+  return std::ranges::any_of(program.buffers, [&](const Buffer& buffer) {
+    return std::ranges::find(formats, buffer.format) != formats.end();
+  });
+}
+
+// What a run may ask for so that a node holds less.
+std::string ways_out(const LoweredProgram& program) {
+  using numerics::Format;
+  const bool narrowest = stores(program, {Format::cfloat8_143, Format::cfloat8_152});
+  const std::string formats = narrowest                         ? ""
+                              : stores(program, {Format::bf16}) ? "--formats cfloat8"
+                                                                : "--formats bf16 or cfloat8";
+  if (program.samples_per_node == 1)
+    return formats.empty() ? "with one frame on each node and the narrowest formats the network is too large"
+                           : formats + " needs less";
+  return fmt::format("fewer frames a step (--batch), {}{}or more nodes need less", formats,
+                     formats.empty() ? "" : ", ");
+}
+
+}  // namespace
+
 void check_fits(const LoweredProgram& program, const MemoryPlan& plan, const PersistentLayout& persistent,
                 std::uint64_t heap_start) {
   if (plan.lowest >= heap_start && plan.peak_bytes <= persistent.begin) return;
@@ -188,9 +213,9 @@ void check_fits(const LoweredProgram& program, const MemoryPlan& plan, const Per
   const std::uint64_t room = persistent.begin > heap_start ? persistent.begin - heap_start : 0;
   refuse(program.name,
          "does not fit a node's SRAM: {} bytes of buffers where {} are free, {} over; the largest is '{}' "
-         "with {} bytes",
+         "with {} bytes; {}",
          plan.peak_bytes, room, plan.peak_bytes - std::min(plan.peak_bytes, room),
-         program.buffers[largest].name, largest_bytes);
+         program.buffers[largest].name, largest_bytes, ways_out(program));
 }
 
 }  // namespace dojo::compiler

@@ -68,12 +68,15 @@ private:
   posix_spawn_file_actions_t actions_;
 };
 
-// TERM only lets what a tool says to a terminal have colours.
-std::vector<std::string> environment() {
+// TERM only lets what a tool says to a terminal have colours. `temporary`: another TMPDIR than ours, if not
+// empty.
+std::vector<std::string> environment(const fs::path& temporary) {
   std::vector<std::string> variables{"LC_ALL=C"};
-  for (const char* name : {"PATH", "HOME", "TMPDIR", "TERM"})
-    if (const char* value = std::getenv(name); value != nullptr)
-      variables.push_back(fmt::format("{}={}", name, value));
+  for (const std::string name : {"PATH", "HOME", "TMPDIR", "TERM"}) {
+    const bool ours = name == "TMPDIR" && !temporary.empty();
+    const char* value = ours ? temporary.c_str() : std::getenv(name.c_str());
+    if (value != nullptr) variables.push_back(fmt::format("{}={}", name, value));
+  }
   return variables;
 }
 
@@ -90,8 +93,8 @@ struct Ending {
   int status = 0;   // else as waitpid has it
 };
 
-Ending run(const std::vector<std::string>& command, const Streams& streams) {
-  const std::vector<std::string> variables = environment();
+Ending run(const std::vector<std::string>& command, const Streams& streams, const fs::path& temporary = {}) {
+  const std::vector<std::string> variables = environment(temporary);
   pid_t child = 0;
   const int failed = ::posix_spawn(&child, command[0].c_str(), streams.actions(), nullptr,
                                    pointers(command).data(), pointers(variables).data());
@@ -135,8 +138,8 @@ bool ask_tool(const std::vector<std::string>& command, const fs::path& folder, c
   return ending.failure == 0 && WIFEXITED(ending.status) && WEXITSTATUS(ending.status) == 0;
 }
 
-int run_tool_in_view(const std::vector<std::string>& command) {
-  const Ending ending = run(command, Streams());
+int run_tool_in_view(const std::vector<std::string>& command, const fs::path& temporary) {
+  const Ending ending = run(command, Streams(), temporary);
   if (ending.failure != 0) refuse(command[0], "cannot be started: {}", std::strerror(ending.failure));
   return WIFEXITED(ending.status) ? WEXITSTATUS(ending.status) : 128 + WTERMSIG(ending.status);
 }

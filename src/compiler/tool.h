@@ -24,9 +24,9 @@ bool run_tool(const std::vector<std::string>& command, const std::filesystem::pa
 bool ask_tool(const std::vector<std::string>& command, const std::filesystem::path& folder,
               const std::filesystem::path& input, const std::filesystem::path& output);
 
-// Runs a command where we are and with our own streams. Its exit code; 128 and more for a signal. Throws
-// UserError if it cannot be started.
-int run_tool_in_view(const std::vector<std::string>& command);
+// Runs a command where we are and with our own streams; `temporary` is its TMPDIR, for what it leaves behind
+// when it fails. Its exit code; 128 and more for a signal. Throws UserError if it cannot be started.
+int run_tool_in_view(const std::vector<std::string>& command, const std::filesystem::path& temporary);
 
 // The first error line of a tool's output, without the temporary names.
 std::string first_error(const std::filesystem::path& log);

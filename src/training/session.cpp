@@ -195,11 +195,12 @@ private:
   void find_divergence(const HistoryRow& row) {
     for (const float loss : row.losses)
       if (!std::isfinite(loss)) {
-        divergence_ = {row.step, fmt::format("its loss is {}", loss)};
+        divergence_ = {row.step, fmt::format("its loss is {}", loss), row.step == 1};
         return;
       }
     if (const std::size_t now = unbounded(emulated_.regions()); now > unbounded_)
-      divergence_ = {row.step, fmt::format("it left {} weights infinite or not a number", now - unbounded_)};
+      divergence_ = {row.step, fmt::format("it left {} weights infinite or not a number", now - unbounded_),
+                     false};
   }
 
   void note_best(const HistoryRow& row) {

@@ -65,6 +65,7 @@ struct Best {
 struct Divergence {
   std::uint64_t step = 0;  // which broke
   std::string what;        // "its loss is nan"
+  bool untrained = false;  // with the numbers that the network came with: no step had changed them
 };
 
 struct RunReport {
