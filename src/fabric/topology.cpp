@@ -10,6 +10,16 @@ namespace {
 
 constexpr unsigned kinds_per_position = 6, kinds_per_row = 2, kinds_per_interface = 3;
 
+// Of the enabled nodes, row by row.
+std::vector<unsigned> positions_of(const machine::Mesh& mesh) {
+  std::vector<bool> disabled(mesh.rows * mesh.columns);
+  for (const std::uint64_t at : mesh.disabled) disabled[at] = true;
+  std::vector<unsigned> positions;
+  for (unsigned at = 0; at < disabled.size(); ++at)
+    if (!disabled[at]) positions.push_back(at);
+  return positions;
+}
+
 unsigned distance(unsigned a, unsigned b) { return a > b ? a - b : b - a; }
 
 }  // namespace
@@ -17,13 +27,10 @@ unsigned distance(unsigned a, unsigned b) { return a > b ? a - b : b - a; }
 Topology::Topology(const machine::Machine& machine)
     : rows_(static_cast<unsigned>(machine.mesh.rows)),
       columns_(static_cast<unsigned>(machine.mesh.columns)),
-      interfaces_(static_cast<unsigned>(machine.interface.count)) {
+      interfaces_(static_cast<unsigned>(machine.interface.count)),
+      positions_(positions_of(machine.mesh)) {
   if (interfaces_ > rows_)
     refuse(machine.name, "has {} interface processors for {} rows", interfaces_, rows_);
-  for (unsigned node = 0; node < machine.enabled_nodes(); ++node) {
-    const auto [row, column] = machine.place(node);
-    positions_.push_back(row * columns_ + column);
-  }
 }
 
 unsigned Topology::edge_row(unsigned interface, unsigned node) const {

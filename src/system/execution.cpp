@@ -65,14 +65,13 @@ void Execution::start(const Program& program, node::CodeImage& image, node::Bloc
       Thread& thread =
           *threads_.emplace_back(std::make_unique<Thread>(image, timing, options_.host.timing && !smt_));
       isa::Hart& hart = thread.hart;
-      const auto [row, column] = machine_.place(node);
       hart.vlen_bits = static_cast<unsigned>(machine_.node.vlen_bits);
       hart.memory = layout_.window;
       hart.memory.bytes = sram_.data() + node * layout_.window.size;
       hart.node = node;
       hart.nodes = nodes_;
-      hart.row = row;
-      hart.column = column;
+      hart.row = topology_.position(node) / topology_.columns();
+      hart.column = topology_.position(node) % topology_.columns();
       hart.thread = number;
       hart.pc = program.entry();
       hart.set_x(sp, number == 0 && !options_.arguments.empty()
