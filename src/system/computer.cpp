@@ -139,8 +139,8 @@ struct Computer::State {
   fabric::Topology topology;
   unsigned nodes;
   HostMemory sram;
-  std::vector<HostMemory> hbm;
-  std::deque<Known> known;  // latest last
+  std::deque<HostMemory> hbm;  // reserved where a launch or the host first asks for some of it
+  std::deque<Known> known;     // latest last
 
   State(const machine::Machine& which, unsigned count)
       : machine(which),

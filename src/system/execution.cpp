@@ -25,7 +25,7 @@ constexpr unsigned a0 = 10, sp = 2;
 }  // namespace
 
 Execution::Execution(const machine::Machine& machine, const fabric::Topology& topology, const Layout& layout,
-                     const HostMemory& sram, std::span<HostMemory> hbm, unsigned nodes,
+                     const HostMemory& sram, const std::deque<HostMemory>& hbm, unsigned nodes,
                      const LaunchOptions& options)
     : machine_(machine),
       topology_(topology),
@@ -94,7 +94,7 @@ void Execution::start(const Program& program, node::CodeImage& image, node::Bloc
 }
 
 // One host thread's life: takes nodes from the queue until no node is queued and none is being run, for then
-// nobody can wake one.
+// nobody can wake one. If the host runs out of something, the others stop, too.
 void Execution::work() {
   std::unique_lock lock(queue_lock_);
   for (;;) {
@@ -104,7 +104,15 @@ void Execution::work() {
     queue_.pop_front();
     ++working_;
     lock.unlock();
-    run_node(node);
+    try {
+      run_node(node);
+    } catch (...) {
+      lock.lock();
+      --working_;
+      interrupted_ = true;
+      queue_changed_.notify_all();
+      throw;
+    }
     lock.lock();
     --working_;
     if (working_ == 0 && queue_.empty()) break;

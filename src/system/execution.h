@@ -80,7 +80,8 @@ class Execution : public TraceSource {
 public:
   // All references must outlive it; `sram` holds the loaded nodes one behind the other.
   Execution(const machine::Machine& machine, const fabric::Topology& topology, const Layout& layout,
-            const HostMemory& sram, std::span<HostMemory> hbm, unsigned nodes, const LaunchOptions& options);
+            const HostMemory& sram, const std::deque<HostMemory>& hbm, unsigned nodes,
+            const LaunchOptions& options);
 
   // Makes the threads of every node, at the program's entry.
   void start(const Program& program, node::CodeImage& image, node::BlockTiming& timing);
@@ -213,7 +214,7 @@ private:
   const fabric::Topology& topology_;
   const Layout& layout_;
   const HostMemory& sram_;
-  std::span<HostMemory> hbm_;
+  const std::deque<HostMemory>& hbm_;
   const LaunchOptions& options_;
   unsigned nodes_;
   std::vector<std::unique_ptr<Thread>> threads_;

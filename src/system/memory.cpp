@@ -9,11 +9,11 @@
 
 namespace dojo::system {
 
-HostMemory::HostMemory(std::uint64_t bytes, std::string_view what) : size_(bytes) {
-  if (bytes == 0) return;
+void HostMemory::reserve() const {
+  if (size_ == 0) return;
   void* address =
-      mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  if (address == MAP_FAILED) refuse(what, "this computer cannot reserve {} bytes of memory for it", bytes);
+      mmap(nullptr, size_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (address == MAP_FAILED) refuse(what_, "this computer cannot reserve {} bytes of memory for it", size_);
   bytes_ = static_cast<std::byte*>(address);
 }
 

@@ -1,38 +1,41 @@
-// Large zeroed arrays that cost host memory only where they are touched: the HBM and SRAM of the emulated
-// machine.
+// Large zeroed arrays that cost host memory only where they are touched, and addresses of the host once they
+// are used at all: the HBM and SRAM of the emulated machine.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <mutex>
 #include <span>
 #include <string_view>
-#include <utility>
 
 namespace dojo::system {
 
 class HostMemory {
 public:
-  HostMemory() = default;
-  // Throws UserError naming `what` if the host has no room for it.
-  HostMemory(std::uint64_t bytes, std::string_view what);
+  // `what`, which must outlive it, is named where the host has no room.
+  HostMemory(std::uint64_t bytes, std::string_view what) : size_(bytes), what_(what) {}
   ~HostMemory();
-  HostMemory(HostMemory&& other) noexcept
-      : bytes_(std::exchange(other.bytes_, nullptr)), size_(std::exchange(other.size_, 0)) {}
-  HostMemory& operator=(HostMemory&& other) noexcept {
-    std::swap(bytes_, other.bytes_);
-    std::swap(size_, other.size_);
-    return *this;
-  }
+  HostMemory(const HostMemory&) = delete;
+  HostMemory& operator=(const HostMemory&) = delete;
 
-  std::byte* data() const { return bytes_; }
   std::uint64_t size() const { return size_; }
+  // From any number of host threads at once. The first call reserves all of it: throws UserError if the host
+  // has no room, and the next one tries again.
+  std::byte* data() const {
+    std::call_once(reserved_, [this] { reserve(); });
+    return bytes_;
+  }
   std::span<std::byte> range(std::uint64_t offset, std::uint64_t bytes) const {
-    return {bytes_ + offset, bytes};
+    return {data() + offset, bytes};
   }
 
 private:
-  std::byte* bytes_ = nullptr;
-  std::uint64_t size_ = 0;
+  void reserve() const;
+
+  std::uint64_t size_;
+  std::string_view what_;
+  mutable std::once_flag reserved_;
+  mutable std::byte* bytes_ = nullptr;
 };
 
 // Zeroes a part of a HostMemory; a large one costs no host memory afterwards.
