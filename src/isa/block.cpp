@@ -53,7 +53,8 @@ Reach::Reach(const Memory& memory) : bias(reinterpret_cast<std::uintptr_t>(memor
   store_span = span(store_floor);
 }
 
-Block build_block(const Memory& memory, std::uint64_t pc, unsigned limit, std::uint64_t end) {
+Block build_block(const Memory& memory, std::uint64_t pc, unsigned limit, std::uint64_t end,
+                  std::uint16_t last) {
   Block block;
   block.pc = pc;
   while (block.count < limit) {
@@ -66,7 +67,7 @@ Block build_block(const Memory& memory, std::uint64_t pc, unsigned limit, std::u
     block.bytes += d.length;
     block.floats |= (d.row->properties & raises_flags) != 0;
     block.needs |= state_needed(*d.row);
-    if (d.row->properties & ends_block) break;
+    if (d.row->properties & last) break;
   }
   block.code.push_back(marker(end_row, pc + block.bytes));
   return block;

@@ -36,9 +36,9 @@ Decoded decode(std::uint32_t bits, std::uint64_t pc);
 
 // Never fails: unreadable or illegal code becomes an instruction that traps when executed.
 // `limit` makes shorter blocks: 1 for single steps. No instruction reaches past `end`: a block has none at
-// all if its first one would.
+// all if its first one would. `last`: properties behind an instruction with one of which it ends.
 Block build_block(const Memory& memory, std::uint64_t pc, unsigned limit = max_block,
-                  std::uint64_t end = ~std::uint64_t{0});
+                  std::uint64_t end = ~std::uint64_t{0}, std::uint16_t last = ends_block);
 
 // Makes every instruction trap that needs some of the RegisterState `off`.
 void withhold(Block& block, std::uint8_t off);

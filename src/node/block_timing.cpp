@@ -4,6 +4,7 @@
 #include "node/block_timing.h"
 
 #include <deque>
+#include <map>
 #include <mutex>
 #include <set>
 #include <vector>
@@ -37,9 +38,18 @@ struct BlockTiming::Store {
   std::mutex writing;
   std::deque<Transition> transitions;
   std::set<PipelineState, ByWords> states;  // addresses are stable, equal states are one
-  const PipelineState* idle = nullptr;
+  const Transition* idle = nullptr;
   const PipelineState untimed{};
-  Transition timed_start, untimed_start;
+  Transition untimed_start;
+  std::map<const PipelineState*, Transition> entries;  // steps of no block: where one goes on by its state
+
+  // Neither before `writing` is held.
+  const PipelineState* intern(PipelineState state) { return &*states.insert(std::move(state)).first; }
+  const Transition& entry(const PipelineState* state) {
+    Transition& step = entries[state];
+    step.after = state;
+    return step;
+  }
 
   const Transition* look_up(const PipelineState* from, const CodeBlock& block, ConfigWord config, Exit exit,
                             std::size_t bucket) const {
@@ -50,15 +60,14 @@ struct BlockTiming::Store {
 };
 
 BlockTiming::BlockTiming(const machine::Node& node) : store_(std::make_unique<Store>(node)) {
-  store_->idle = &*store_->states.insert(PipelineState{}).first;
-  store_->timed_start.after = store_->idle;
+  store_->idle = &store_->entry(store_->intern({}));
   store_->untimed_start.after = &store_->untimed;
 }
 
 BlockTiming::~BlockTiming() = default;
 
 const Transition& BlockTiming::start(bool with_timing) const {
-  return with_timing ? store_->timed_start : store_->untimed_start;
+  return with_timing ? *store_->idle : store_->untimed_start;
 }
 
 const machine::Node& BlockTiming::node() const { return store_->node; }
@@ -73,19 +82,19 @@ std::size_t BlockTiming::states() const {
   return store_->states.size();
 }
 
-Counts BlockTiming::once(const Transition& last, const isa::Block& block, std::uint32_t count,
-                         const Config& config, Exit exit) const {
-  Counts counts;
+BlockTiming::Once BlockTiming::once(const Transition& last, const isa::Block& block, std::uint32_t count,
+                                    const Config& config, Exit exit) {
   const std::vector<Step> steps = steps_of(block, count, config, exit, store_->node);
-  if (last.to() != &store_->untimed && !steps.empty()) {
+  Once ran{.counts = {}, .last = &store_->untimed_start};
+  if (last.to() != &store_->untimed) {
     Pipeline pipeline(store_->node, *last.to());
     for (const Step& step : steps) pipeline.add(step);
-    if (exit != Exit::stopped) pipeline.drain();
-    counts = pipeline.counts();
+    ran.counts = pipeline.counts();
+    const std::lock_guard lock(store_->writing);
+    ran.last = &store_->entry(store_->intern(pipeline.state()));
   }
-  for (std::uint32_t i = 0; i < count; ++i)
-    node::count(describe(block.code[i], config, store_->node), counts);
-  return counts;
+  for (std::uint32_t i = 0; i < count; ++i) node::count(steps[i].job, ran.counts);
+  return ran;
 }
 
 const Transition& BlockTiming::find(const Transition& last, const CodeBlock& block, ConfigWord config,
@@ -112,7 +121,7 @@ const Transition& BlockTiming::find(const Transition& last, const CodeBlock& blo
       made.block = &block;
       made.config = config.bits;
       made.exit = exit;
-      made.after = timed ? &*store.states.insert(pipeline.state()).first : &store.untimed;
+      made.after = timed ? store.intern(pipeline.state()) : &store.untimed;
       made.counts = counts;
       made.cycles = counts.cycles();
       made.chain = store.heads[bucket].load(std::memory_order_relaxed);

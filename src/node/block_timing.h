@@ -22,8 +22,9 @@
 
 namespace dojo::node {
 
-// How a block was left. `stopped`: by a transfer or a system call, after which the pipeline is empty.
-enum class Exit : std::uint8_t { onward, taken, stopped };
+// How a block was left. `stopped`: by a transfer or a system call, after which the pipeline is empty;
+// `trapped`: by an instruction that was not completed, likewise. Nothing is remembered of that one.
+enum class Exit : std::uint8_t { onward, taken, stopped, trapped };
 
 struct PipelineState;
 
@@ -47,7 +48,7 @@ public:
   BlockTiming(const BlockTiming&) = delete;
   BlockTiming& operator=(const BlockTiming&) = delete;
 
-  // Where every hart starts: an empty pipeline, or one that takes no time at all.
+  // Where every hart starts: an empty pipeline, or one that takes no time at all. A step of no block.
   const Transition& start(bool with_timing) const;
 
   // The step through `block` after `last`.
@@ -58,10 +59,14 @@ public:
     return find(last, block, config, exit);
   }
 
-  // The same without remembering, for blocks that will not come again: `count` instructions of `block`, then
-  // an empty pipeline.
-  Counts once(const Transition& last, const isa::Block& block, std::uint32_t count, const Config& config,
-              Exit exit) const;
+  // The same without remembering, for blocks that will not come again: what `count` instructions of `block`
+  // count, and a step of no block from which the next one goes on.
+  struct Once {
+    Counts counts;
+    const Transition* last = nullptr;
+  };
+  Once once(const Transition& last, const isa::Block& block, std::uint32_t count, const Config& config,
+            Exit exit);
 
   const machine::Node& node() const;
   std::size_t transitions() const;

@@ -20,7 +20,27 @@ const Counts& counts_of(const translate::Tally& tally) {
 bool needs_what_is_off(const CodeBlock& block, const isa::Hart& hart) {
   return (block.block.needs & hart.machine.off) != 0;
 }
+
+// Code outside the shared text may change between two visits, and by any store, so it is decoded up to the
+// next one.
+isa::Block build_unshared(const isa::Hart& hart, const CodeImage& image) {
+  return isa::build_block(hart.memory, hart.pc, image.limit(), ~std::uint64_t{0},
+                          isa::ends_block | isa::writes_memory);
+}
+
+// How the hart has left the block that it has just run.
+Exit exit_of(const CodeBlock& block, const isa::Hart& hart) {
+  if (hart.stop == Stop::trap) return Exit::trapped;
+  if (hart.stop != Stop::none || block.clock_register >= 0) return Exit::stopped;
+  return hart.pc == block.end() ? Exit::onward : Exit::taken;
+}
 }  // namespace
+
+std::uint32_t block_length(const isa::Hart& hart, CodeImage& image) {
+  const CodeBlock* block = image.find(hart.pc, hart.memory);
+  if (block != nullptr && !needs_what_is_off(*block, hart)) return block->block.count;
+  return build_unshared(hart, image).count;
+}
 
 Core::Core(CodeImage& image, BlockTiming& timing, bool with_timing)
     : image_(&image), timing_(timing), last_(&timing.start(with_timing)), start_(last_) {}
@@ -35,7 +55,7 @@ Slice Core::run(isa::Hart& hart, std::uint64_t max_instructions) {
   run_blocks(hart, slice, max_instructions);
   settle_account(hart, slice);
   slice.stop = hart.stop;
-  slice.step = last_ == start_ ? nullptr : last_;
+  slice.step = last_->block == nullptr ? nullptr : last_;
   return slice;
 }
 
@@ -52,13 +72,13 @@ void Core::replace(Times& slot, const Transition& transition) {
 }
 
 // The one that followed the last time, if pc agrees. It is of the same image: a slice asks the image for its
-// first block, and nothing is remembered behind the empty pipeline, which all images share.
+// first block, and nothing is remembered behind a step of no block, which all images share.
 inline const CodeBlock* Core::block_after(const Transition& last, const isa::Hart& hart) {
   const CodeBlock* guess = last.next_block.load(std::memory_order_acquire);
   if (guess && guess->block.pc == hart.pc) [[likely]]
     return guess;
   const CodeBlock* block = image_->find(hart.pc, hart.memory);
-  if (&last != start_) last.next_block.store(block, std::memory_order_release);
+  if (last.block != nullptr) last.next_block.store(block, std::memory_order_release);
   return block;
 }
 
@@ -97,7 +117,7 @@ const Transition* Core::left(isa::Hart& hart, isa::FloatTurns& floats, Slice& sl
   hart.instructions += slice.instructions;
   hart.cycle += slice.cycles;
   slice.stop = hart.stop;
-  slice.step = last_ == start_ ? nullptr : last_;
+  slice.step = last_->block == nullptr ? nullptr : last_;
   return hart.stop == Stop::none ? last_ : start_;
 }
 
@@ -192,12 +212,11 @@ void Core::run_block(isa::Hart& hart, Slice& slice, const CodeBlock& block) {
 // Times and counts a block that has just been run.
 void Core::finish(isa::Hart& hart, Slice& slice, const CodeBlock& block, ConfigWord config) {
   if (hart.stop == Stop::trap) {
-    add_once(slice, block.block, isa::settle_trap(hart, block.block), config.decode(), Exit::onward);
+    add_once(slice, block.block, isa::settle_trap(hart, block.block), config.decode(), Exit::trapped);
     return;
   }
   slice.clock_register = block.clock_register;
-  const bool stops = hart.stop != Stop::none || block.clock_register >= 0;
-  const Exit exit = stops ? Exit::stopped : hart.pc == block.end() ? Exit::onward : Exit::taken;
+  const Exit exit = exit_of(block, hart);
   last_ = &timing_.step(*last_, block, config, exit);
   tally(*last_);
   if (recording_) recording_->blocks.push_back({&block.block, block.block.count, config.decode(), exit});
@@ -205,33 +224,31 @@ void Core::finish(isa::Hart& hart, Slice& slice, const CodeBlock& block, ConfigW
   slice.cycles += last_->cycles;
 }
 
-// Code outside the shared text may change between two visits, so nothing about it is remembered and its block
-// leaves the pipeline empty; as does one that traps because mstatus has switched off what it needs.
+// Nothing is remembered about code outside the shared text, nor about a block that traps because mstatus has
+// switched off what it needs.
 void Core::run_unshared(isa::Hart& hart, Slice& slice) {
   settle_account(hart, slice);
-  isa::Block built = isa::build_block(hart.memory, hart.pc, image_->limit());
+  isa::Block built = build_unshared(hart, *image_);
   isa::withhold(built, hart.machine.off);
   const CodeBlock block(std::move(built));
   const Config config = config_of(hart);
   const std::uint32_t completed = isa::run_block(hart, block.block);
   if (hart.stop == Stop::none) slice.clock_register = block.clock_register;
-  const bool goes_on = hart.stop == Stop::none || hart.stop == Stop::trap;
-  const Exit exit = goes_on && slice.clock_register < 0 ? Exit::onward : Exit::stopped;
-  add_once(slice, block.block, completed, config, exit);
+  add_once(slice, block.block, completed, config, exit_of(block, hart));
   isa::begin_floats(hart);
 }
 
 void Core::add_once(Slice& slice, const isa::Block& block, std::uint32_t completed, const Config& config,
                     Exit exit) {
-  if (unshared_ && completed != 0) {
+  if (unshared_) {
     unshared_->own.push_back(block);
     unshared_->blocks.push_back({&unshared_->own.back(), completed, config, exit});
   }
-  const Counts counts = timing_.once(*last_, block, completed, config, exit);
-  last_ = start_;
-  *current_ += counts;
+  const BlockTiming::Once ran = timing_.once(*last_, block, completed, config, exit);
+  last_ = ran.last;
+  *current_ += ran.counts;
   slice.instructions += completed;
-  slice.cycles += counts.cycles();
+  slice.cycles += ran.counts.cycles();
 }
 
 void Core::change_op(const isa::Hart& hart) {

@@ -45,6 +45,9 @@ struct Slice {
   const Transition* step = nullptr;
 };
 
+// How many instructions a core that uses `image` would run next as one block, if none of them traps.
+std::uint32_t block_length(const isa::Hart& hart, CodeImage& image);
+
 class Core {
 public:
   // Without timing: same values and counts, no cycles. Both references must outlive the core.
@@ -106,7 +109,7 @@ private:
 
   CodeImage* image_;
   BlockTiming& timing_;
-  const Transition* last_;   // how the previous block ended
+  const Transition* last_;   // how the previous block ended, or of no block
   const Transition* start_;  // the empty pipeline
   std::map<std::uint32_t, Counts> counts_;
   Recording *recording_ = nullptr, *unshared_ = nullptr;

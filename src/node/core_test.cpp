@@ -294,6 +294,43 @@ TEST(Core, ATrapReportsItsPlaceAndCountsWhatCameBefore) {
             Bench::base + block.code[0].length + block.code[1].length + block.code[2].length);
 }
 
+// As a system instruction in its place would, wherever its block begins and whatever is on its way.
+TEST(Core, ATrapWaitsForAllBeforeItAndTakesACycle) {
+  const auto cycles = [](std::string_view before) {
+    const Bench bench(std::string(before) + ".half 0\n");
+    CodeImage image(Bench::base, bench.text_end);
+    BlockTiming timing(d1());
+    const Outcome outcome = run_on_core(bench, image, timing, true, 1000);
+    EXPECT_EQ(outcome.slice.stop, isa::Stop::trap);
+    EXPECT_EQ(total(outcome.counts).cycles(), outcome.slice.cycles);
+    return outcome.slice.cycles;
+  };
+  const std::uint64_t own = d1().alu_cycles;
+  EXPECT_EQ(cycles(""), own);
+  EXPECT_EQ(cycles("add a0, a1, a2\n"), 1 + own);
+  EXPECT_EQ(cycles("div a0, a1, a2\n"), d1().divide_cycles + own);
+  EXPECT_EQ(cycles("div a0, a1, a2\n li a3, 0\n csrr a4, fflags\n"), d1().divide_cycles + 1 + own);
+  EXPECT_EQ(cycles("j 1f\n .balign 8\n1:\n"), 1 + d1().branch_taken_cycles + own);
+  EXPECT_EQ(cycles("div a0, a1, a2\n j 1f\n .balign 8\n1:\n"), d1().divide_cycles + own);
+}
+
+TEST(Core, CodeOutsideTheTextTakesTheCyclesOfTheSameCodeInIt) {
+  const Bench bench(mixed_program);
+  const auto run = [&](std::uint64_t end, unsigned limit) {
+    CodeImage image(Bench::base, end, limit);
+    BlockTiming timing(d1());
+    return run_on_core(bench, image, timing, true, 1'000'000);
+  };
+  const Outcome inside = run(bench.text_end, isa::max_block);
+  for (const unsigned limit : {1u, 2u, isa::max_block})
+    for (const std::uint64_t end : {Bench::base, Bench::base + 40, bench.text_end - 30}) {
+      const Outcome outside = run(end, limit);
+      EXPECT_EQ(outside.slice.cycles, inside.slice.cycles);
+      EXPECT_EQ(outside.counts, inside.counts);
+      EXPECT_EQ(outside.x, inside.x);
+    }
+}
+
 TEST(Core, CodeOutsideTheTextIsNotRemembered) {
   // Patches its own code: the second visit must see the new instruction.
   const Bench bench(

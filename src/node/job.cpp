@@ -259,6 +259,14 @@ Config ConfigWord::decode() const {
           .tile_k = static_cast<std::uint8_t>(field(11, 3))};
 }
 
+Job trap(const machine::Node& node) {
+  Job job;
+  job.unit = Unit::system;
+  job.route = Route::drain;
+  job.latency = job.occupancy = static_cast<std::uint32_t>(node.alu_cycles);
+  return job;
+}
+
 bool depends_on_config(const Decoded& decoded) {
   switch (decoded.row->unit) {
     case Unit::simd:

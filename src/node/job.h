@@ -67,6 +67,10 @@ struct Job {
 // What `decoded` occupies on `node` under `config`.
 Job describe(const isa::Decoded& decoded, const Config& config, const machine::Node& node);
 
+// What an instruction occupies that traps, whichever it is: it waits as a system instruction does, and no
+// operand of its own matters.
+Job trap(const machine::Node& node);
+
 // True if describe depends on `config`.
 bool depends_on_config(const isa::Decoded& decoded);
 

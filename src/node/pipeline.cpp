@@ -28,7 +28,8 @@ std::vector<Step> steps_of(const isa::Block& block, std::uint32_t count, const C
   std::vector<Step> steps;
   for (std::uint32_t i = 0; i < count; ++i)
     steps.push_back({describe(block.code[i], config, node), Exit::onward});
-  if (steps.empty()) return steps;
+  if (exit == Exit::trapped) steps.push_back({trap(node), Exit::stopped});
+  if (steps.empty() || exit == Exit::trapped) return steps;
   steps.back().exit = exit;
   if (exit == Exit::stopped) {
     Job& last = steps.back().job;
@@ -180,12 +181,6 @@ void Pipeline::stop(Cycle cost) {
   at_.fill(0);
   used_ = {};
   queue_.clear();
-}
-
-void Pipeline::drain() {
-  const Cycle end = std::max({now_ + 1, at_[done], at_[front_ready]});
-  advance(end - 1, end);
-  stop(1);
 }
 
 // --- The state, relative to now

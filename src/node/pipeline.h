@@ -26,7 +26,8 @@ struct PipelineState {
   bool operator==(const PipelineState&) const = default;
 };
 
-// The steps of the first `count` instructions of `block`; the last one carries `exit`.
+// The steps of the first `count` instructions of `block`; the last one carries `exit`. With Exit::trapped one
+// more stands for the instruction that was not completed.
 std::vector<Step> steps_of(const isa::Block& block, std::uint32_t count, const Config& config, Exit exit,
                            const machine::Node& node);
 
@@ -37,9 +38,6 @@ public:
 
   // After Exit::stopped the pipeline is empty again, and now() is the cycle after the stop has been paid for.
   void add(const Step& step);
-
-  // Waits until everything has finished: cycles until then are counted and the pipeline is empty.
-  void drain();
 
   Cycle now() const { return now_; }                // of the last instruction passed on; 0 at first
   const Counts& counts() const { return counts_; }  // causes of cycles 0 .. now() - 1

@@ -52,7 +52,7 @@ bool ReferencePipeline::hungry(unsigned thread) const {
 void ReferencePipeline::acknowledge(unsigned thread) {
   Thread& t = threads_[thread];
   DOJO_ENSURE(idle(t));
-  t.stop_paid = t.finishing = t.draining = false;
+  t.stop_paid = t.finishing = false;
 }
 
 void ReferencePipeline::tick() {
@@ -185,8 +185,7 @@ void ReferencePipeline::pass_instructions() {
     while (!thread.trace.empty()) {
       const Step& step = *thread.trace.front();
       const Job& job = step.job;
-      thread.draining &= !thread.queue.empty() || thread.done > now_;
-      if (thread.draining || thread.front_ready > now_ || !operands_ready(thread, job)) {
+      if (thread.front_ready > now_ || !operands_ready(thread, job)) {
         thread.front_reason = Cause::dependency;
         break;
       }
@@ -235,7 +234,6 @@ void ReferencePipeline::pass(Thread& thread, const Step& step) {
   if (job.route == Route::drain) thread.front_ready = now_ + job.occupancy;
   if (step.exit == Exit::taken) thread.front_ready = now_ + 1 + static_cast<Cycle>(node_.branch_taken_cycles);
   thread.stopping = step.exit == Exit::stopped;
-  thread.draining = step.drains;
 }
 
 // --- Causes

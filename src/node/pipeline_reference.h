@@ -23,7 +23,6 @@ namespace dojo::node {
 struct Step {
   Job job;
   Exit exit = Exit::onward;
-  bool drains = false;      // nothing passes behind it before everything up to it has finished
   std::uint64_t place = 0;  // what its cycles are counted under
 };
 
@@ -98,7 +97,6 @@ private:
     Cycle done = 0;         // when everything begun so far has finished
     Cycle front_ready = 0;  // no instruction passes before
     bool stopping = false, stop_paid = false, finishing = false;
-    bool draining = false;         // behind a step that drains
     bool acted = false;            // passed or began something this cycle
     const Step* passed = nullptr;  // the latest
     Cause front_reason = Cause::dependency;

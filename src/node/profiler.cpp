@@ -17,24 +17,17 @@ std::uint64_t hash(const PipelineState* from, const RecordedBlock& ran) {
 }  // namespace
 
 Profiler::Profiler(const machine::Node& node, std::size_t threads)
-    : node_(node), idle_(&*states_.insert(PipelineState{}).first), present_(threads, idle_) {}
+    : node_(node), present_(threads, &*states_.insert(PipelineState{}).first) {}
 
 void Profiler::add(std::size_t thread, const Recording& recording) {
   const PipelineState*& present = present_[thread];
   std::size_t own = 0;
   for (const RecordedBlock& ran : recording.blocks) {
-    if (own < recording.own.size() && ran.block == &recording.own[own]) {  // leaves the pipeline empty
+    if (own < recording.own.size() && ran.block == &recording.own[own]) {
       ++own;
       Pipeline pipeline(node_, *present);
       attribute(pipeline, ran, node_, 1, once_);
-      if (ran.exit != Exit::stopped) {
-        const Counts before = pipeline.counts();
-        pipeline.drain();
-        PlaceCounts& last = once_[ran.block->pc];
-        for (std::size_t c = 0; c < causes; ++c)
-          last.cycles[c] += pipeline.counts().of(static_cast<Cause>(c)) - before.of(static_cast<Cause>(c));
-      }
-      present = idle_;
+      present = &*states_.insert(pipeline.state()).first;
       continue;
     }
     Visit& found = visit(present, ran);
@@ -63,11 +56,11 @@ void Profiler::attribute(Pipeline& pipeline, const RecordedBlock& ran, const mac
   const std::vector<Step> steps = steps_of(*ran.block, ran.count, ran.config, ran.exit, node);
   std::uint64_t pc = ran.block->pc;
   Counts before = pipeline.counts();
-  for (std::uint32_t i = 0; i < ran.count; ++i) {
+  for (std::uint32_t i = 0; i < steps.size(); ++i) {
     pipeline.add(steps[i]);
     const Counts after = pipeline.counts();
     PlaceCounts& place = places[pc];
-    place.instructions += times;
+    if (i < ran.count) place.instructions += times;  // not one that trapped
     for (std::size_t c = 0; c < causes; ++c)
       place.cycles[c] += times * (after.of(static_cast<Cause>(c)) - before.of(static_cast<Cause>(c)));
     before = after;

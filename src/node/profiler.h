@@ -57,7 +57,6 @@ private:
 
   machine::Node node_;
   std::set<PipelineState, ByWords> states_;
-  const PipelineState* idle_;
   std::vector<const PipelineState*> present_;  // by thread
   std::deque<Visit> visits_;
   std::unordered_multimap<std::uint64_t, Visit*> known_;  // by hash

@@ -96,13 +96,12 @@ std::uint32_t SmtTiming::code_run(const RecordedBlock& ran, bool is_own, std::ui
   std::uint64_t pc = ran.block->pc;
   const std::vector<Step> steps = steps_of(*ran.block, ran.count, c, ran.exit, node_);
   for (std::uint32_t i = 0; i < steps.size(); ++i) {
-    if (places_ == Places::addresses) made.addresses.push_back(pc);
+    if (places_ == Places::addresses && i < ran.count) made.addresses.push_back(pc);
     if (steps[i].job.route != Route::free)  // a marker takes no time
       steps_.emplace_back(steps[i]).place = place(places_ == Places::ops ? op : pc);
     pc += ran.block->code[i].length;
   }
   made.count = static_cast<std::uint32_t>(steps_.size()) - made.first;
-  if (is_own && made.count != 0) steps_.back().drains = ran.exit != Exit::stopped;
   return entry->second;
 }
 

@@ -52,7 +52,7 @@ public:
   SmtTiming& operator=(const SmtTiming&) = delete;
 
   // The number under which a block that ran is fed to a timer: one of shared text, which must stay where it
-  // is, or one of a thread's own, which is known by its instructions and leaves the pipeline empty.
+  // is, or one of a thread's own, which is known by its instructions.
   std::uint32_t code_run(const Transition& ran, std::uint32_t op) {
     return knows(ran, op) ? seen_[ran.number].run : new_code_run(ran, op);
   }

@@ -109,7 +109,7 @@ unsigned SmtPipeline::run(Cycle most) {
   for_each_bit(stopped_, [&](unsigned t) {
     Thread& thread = threads_[t];
     DOJO_ENSURE(idle(thread, now_));
-    thread.finishing = thread.draining = thread.stop_fed = false;
+    thread.finishing = thread.stop_fed = false;
   });
   finishing_ &= ~stopped_;
   running_ &= ~stopped_;
@@ -238,7 +238,7 @@ inline void SmtPipeline::set_results(Thread& thread, const Job& job, Cycle ready
 inline Cycle SmtPipeline::operands_from(const Thread& thread, const Job& job) const {
   const std::uint32_t x = job.x_reads | job.x_writes, f = job.f_reads | job.f_writes;
   const bool config = job.reads_config || job.writes_config;
-  const bool drains = job.route == Route::drain || thread.draining;
+  const bool drains = job.route == Route::drain;
   if ((x & thread.x_pending) != 0 || (f & thread.f_pending) != 0 || (config && thread.config_pending) ||
       (drains && thread.queued != 0))
     return never;
@@ -288,7 +288,6 @@ inline void SmtPipeline::pass_some(Thread& thread, unsigned number, Slots& slots
       thread.front_reason = Cause::dependency;
       break;
     }
-    thread.draining = false;
     const Takes& t = takes[static_cast<std::size_t>(job.route)];
     thread.front_reason = t.load_path || t.store_path ? Cause::sram : Cause::unit;
     if (decoded_threads == node_->decode_threads || bytes + job.bytes > node_->fetch_bytes) break;
@@ -333,7 +332,6 @@ inline void SmtPipeline::pass(Thread& thread, unsigned number, std::uint32_t at)
   if (step.exit == Exit::taken)
     thread.front_ready = now_ + 1 + static_cast<Cycle>(node_->branch_taken_cycles);
   thread.stopping = step.exit == Exit::stopped;
-  thread.draining = step.drains;
 }
 
 // --- Causes ---------------------------------------------------------------------------------------------

@@ -73,7 +73,7 @@ private:
     std::uint32_t x_ahead = 0, f_ahead = 0, v_ahead = 0;  // times that may lie ahead
     std::uint32_t x_pending = 0, f_pending = 0;           // written by queued vector instructions
     bool config_pending = false;
-    bool draining = false, stopping = false, stop_fed = false, finishing = false;
+    bool stopping = false, stop_fed = false, finishing = false;
     Cycle config = 0, done = 0, front_ready = 0;
     Cycle front_from = 0;  // the next step's operands are there at this cycle, as far as is known; or `never`
     Cycle head_from = 0;   // the same of the queue's oldest

@@ -14,7 +14,7 @@ namespace dojo::node {
 
 namespace {
 
-enum Flag : std::uint32_t { is_draining = 1, is_stopping = 2, is_stop_fed = 4, is_finishing = 8 };
+enum Flag : std::uint32_t { is_stopping = 1, is_stop_fed = 2, is_finishing = 4 };
 constexpr unsigned tiles_shift = 4, queued_shift = 8, pieces_shift = 16, running_shift = 8;
 
 template <typename Visit>
@@ -46,9 +46,8 @@ void SmtPipeline::state(std::vector<std::uint32_t>& words) {
     for_each_bit(t.x_ahead, [&](unsigned r) { t.x_ahead ^= std::uint32_t{t.x[r] <= now_} << r; });
     for_each_bit(t.f_ahead, [&](unsigned r) { t.f_ahead ^= std::uint32_t{t.f[r] <= now_} << r; });
     for_each_bit(t.v_ahead, [&](unsigned r) { t.v_ahead ^= std::uint32_t{t.v[r].last <= now_} << r; });
-    words.push_back(t.draining * is_draining | t.stopping * is_stopping | t.stop_fed * is_stop_fed |
-                    t.finishing * is_finishing | tiles << tiles_shift | t.queued << queued_shift |
-                    t.pieces << pieces_shift);
+    words.push_back(t.stopping * is_stopping | t.stop_fed * is_stop_fed | t.finishing * is_finishing |
+                    tiles << tiles_shift | t.queued << queued_shift | t.pieces << pieces_shift);
     for (const Cycle at : {t.config, t.done, t.front_ready}) put(at);
     words.push_back(t.stopping || t.finishing ? t.passed_place : 0);
     words.insert(words.end(), {t.x_ahead, t.f_ahead, t.v_ahead});
@@ -77,7 +76,6 @@ void SmtPipeline::resume(std::span<const std::uint32_t> words) {
   for_each_bit(running_, [&](unsigned number) {
     Thread& t = threads_[number];
     const std::uint32_t flags = *word++;
-    t.draining = (flags & is_draining) != 0;
     t.stopping = (flags & is_stopping) != 0;
     t.stop_fed = (flags & is_stop_fed) != 0;
     t.finishing = (flags & is_finishing) != 0;

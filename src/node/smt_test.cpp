@@ -125,7 +125,6 @@ Ended by_definition(const std::vector<Started>& threads, const machine::Node& no
         of_block[i].place = places == SmtTiming::Places::addresses ? pc : 0;
         pc += ran.block->code[i].length;
       }
-      if (threads[t].programs[program]->code == Code::own) of_block.back().drains = ran.exit != Exit::stopped;
       for (const Step& step : of_block) pipeline.feed(t, steps.emplace_back(step));
     }
     if (threads[t].finishes(program)) pipeline.finish(t);

@@ -155,7 +155,7 @@ private:
     if (slice.step != nullptr) return feed_step(t, *slice.step);
     if (member.unshared.blocks.empty()) return;
     const RecordedBlock& ran = member.unshared.blocks.front();
-    define(t, ran, true);
+    define(t, ran);
     timer_->feed(t, timing_.code_run(ran, true, 0));
     member.unshared.blocks.clear();
     member.unshared.own.clear();
@@ -164,21 +164,20 @@ private:
   void feed_step(unsigned t, const Transition& step) {
     floats_.end();
     const isa::Block& block = static_cast<const CodeBlock*>(step.block)->block;
-    define(t, {&block, block.count, ConfigWord{step.config}.decode(), step.exit}, false);
+    define(t, {&block, block.count, ConfigWord{step.config}.decode(), step.exit});
     const std::uint32_t run = timing_.code_run(step, 0);
     const auto before = timer_->place();
     timer_->feed(t, run);
     if (traces_.notes(*timer_)) traces_.note(*timer_, before, members_[t].thread.world.hart, step, run);
   }
 
-  void define(unsigned t, const RecordedBlock& ran, bool is_own) {
+  void define(unsigned t, const RecordedBlock& ran) {
     std::vector<Step> steps = steps_of(*ran.block, ran.count, ran.config, ran.exit, d1());
     std::uint64_t pc = ran.block->pc;
     for (std::size_t i = 0; i < steps.size(); ++i) {
       steps[i].place = pc;
       pc += ran.block->code[i].length;
     }
-    if (is_own && !steps.empty()) steps.back().drains = ran.exit != Exit::stopped;
     for (const Step& step : steps) pipeline_.feed(t, steps_.emplace_back(step));
   }
 

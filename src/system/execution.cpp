@@ -59,6 +59,7 @@ void Execution::run() {
 }
 
 void Execution::start(const Program& program, node::CodeImage& image, node::BlockTiming& timing) {
+  image_ = &image;
   for (unsigned node = 0; node < nodes_; ++node) {
     std::tie(node_states_[node].heap_end, node_states_[node].heap_limit) = layout_.heap();
     for (unsigned number = 0; number < layout_.threads; ++number) {
@@ -146,22 +147,42 @@ Thread* Execution::next_runnable(unsigned node, unsigned& turn) {
 
 // Until it blocks or ends, or its turn is over.
 void Execution::run_thread(Thread& thread) {
-  isa::Hart& hart = thread.hart;
-  const std::uint64_t turn = layout_.tohost != 0 ? tohost_instructions : turn_instructions;
-  const std::uint64_t turn_end = std::min(limit(), hart.instructions + turn);
-  while (thread.state == ThreadState::runnable && hart.instructions < turn_end) {
-    run_slice(thread, turn_end - hart.instructions);
+  const isa::Hart& hart = thread.hart;
+  if (thread.turn_end == 0) begin_turn(thread);
+  while (thread.state == ThreadState::runnable && hart.instructions < thread.turn_end) {
+    run_slice(thread, thread.turn_end - hart.instructions);
     if (interrupted_) return;
   }
   end_turn(thread);
 }
 
+void Execution::begin_turn(Thread& thread) {
+  const std::uint64_t turn = layout_.tohost != 0 ? tohost_instructions : turn_instructions;
+  thread.turn_end = std::min(limit(), thread.hart.instructions + turn);
+}
+
 ThreadState Execution::step(std::size_t number) {
   Thread& thread = *threads_[number];
   if (thread.state != ThreadState::runnable) return thread.state;
+  const isa::Hart& hart = thread.hart;
+  // A turn ends with the block in which it would end without steps.
+  if (thread.turn_end == 0) begin_turn(thread);
+  if (thread.block_left == 0) thread.block_left = node::block_length(hart, *image_);
+  const std::uint64_t before = hart.instructions;
   run_slice(thread, 1);
-  end_turn(thread);
+  thread.block_left -= hart.instructions != before ? 1 : thread.block_left;
+  const bool stands = thread.state != ThreadState::runnable;
+  const bool over = smt_ || hart.instructions >= thread.turn_end;
+  if (stands || (over && thread.block_left == 0)) end_turn(thread);
   return thread.state;
+}
+
+void Execution::release() {
+  for (std::size_t number = 0; number < threads_.size(); ++number)
+    while (threads_[number]->block_left != 0 && threads_[number]->state == ThreadState::runnable &&
+           !interrupted_)
+      step(number);
+  held_ = false;
 }
 
 // Until the core stops, and what it stopped for.
@@ -278,6 +299,7 @@ std::map<std::uint64_t, node::PlaceCounts> Execution::places() const {
 // --- Turns ----------------------------------------------------------------------------------------------
 
 void Execution::end_turn(Thread& thread) {
+  thread.turn_end = 0;
   if (layout_.tohost != 0 && check_tohost(thread)) return;
   if (thread.hart.instructions < limit()) return;
   const std::lock_guard lock(node_states_[thread.hart.node].lock);

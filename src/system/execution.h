@@ -55,9 +55,11 @@ struct Thread {
   std::atomic<ThreadState> state = ThreadState::runnable;
   std::uint64_t semaphore = 0, amount = 0;  // waited for
   bool asks = false;                        // waits for the clock instead
-  int clock_register = -1;                  // to which its last slice read the clock, or -1
-  bool clock_known = false;                 // hart.cycle is the clock
-  std::uint64_t slept = 0;                  // cycles, of a launch without timing
+  std::uint64_t turn_end = 0;    // instructions, from where on somebody looks how it does; 0: no turn begun
+  std::uint32_t block_left = 0;  // instructions, if it is stepped, of the block that it would run otherwise
+  int clock_register = -1;       // to which its last slice read the clock, or -1
+  bool clock_known = false;      // hart.cycle is the clock
+  std::uint64_t slept = 0;       // cycles, of a launch without timing
   // Who waits for the semaphore of a dj.wait that trapped because somebody does already.
   struct Rival {
     unsigned thread = 0;
@@ -89,10 +91,10 @@ public:
   void run();
   // Until released, more() runs nothing: somebody else steps the threads.
   void hold() { held_ = true; }
-  void release() { held_ = false; }
-  // One block of a thread that can go on, with all that follows from it, by the calling host thread alone:
-  // one instruction if its core uses an image of single instructions. Never between the beginning and the end
-  // of run().
+  // Steps on to the ends of the blocks in which threads stand: those behind them are whole then.
+  void release();
+  // One instruction of a thread that can go on, with all that follows from it, by the calling host thread
+  // alone; its core uses an image of single instructions. Never between the beginning and the end of run().
   ThreadState step(std::size_t thread);
   void interrupt() { interrupted_ = true; }
 
@@ -144,6 +146,7 @@ private:
   void run_node(unsigned node);
   Thread* next_runnable(unsigned node, unsigned& turn);
   void run_thread(Thread& thread);
+  void begin_turn(Thread& thread);
   void run_slice(Thread& thread, std::uint64_t most_instructions);
   void after_slice(Thread& thread, const node::Slice& slice, std::uint32_t op);
   void act_on(Thread& thread, isa::Stop stop);
@@ -217,6 +220,7 @@ private:
   const std::deque<HostMemory>& hbm_;
   const LaunchOptions& options_;
   unsigned nodes_;
+  node::CodeImage* image_ = nullptr;  // of whole blocks
   std::vector<std::unique_ptr<Thread>> threads_;
   std::vector<Node> node_states_;
 
