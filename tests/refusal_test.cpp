@@ -144,6 +144,18 @@ TEST_F(Refusal, IsNotForFewDrivesWhichARunGoesOnWith) {
             std::string::npos);
   const Said more = dojo("{} train --resume out --steps 3");
   EXPECT_EQ(more.exit_code, 0) << more.errors;
+  fs::rename(folder_ / "out", folder_ / "first");
+  for (const char* other : {"--data tub", "--drives 3"})
+    expect_refused(dojo(fmt::format("{{}} train --resume first --steps 3 {}", other)),
+                   {"another run", "data"});
+}
+
+// Drives in place of the tub that the run was trained on.
+TEST_F(Refusal, OfDrivesForARunThatHadATub) {
+  ASSERT_EQ(train("good", "--steps 2").exit_code, 0);
+  fs::rename(folder_ / "out", folder_ / "first");
+  expect_refused(dojo("{} train --resume first --steps 3 --drives 3"), {"another run", "data"});
+  EXPECT_EQ(dojo("{} train --resume first --steps 3 --data tub").exit_code, 0);
 }
 
 TEST_F(Refusal, OfOptions) {

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <filesystem>
@@ -47,8 +48,16 @@ constexpr std::array recipe = {
     RecipeOption{"--no-timing", Names::nothing}, RecipeOption{"--drives", Names::nothing},
 };
 
-// A run is so many epochs or so many steps long: who gives one has left out neither.
-bool is_length(std::string_view option) { return option == "--epochs" || option == "--steps"; }
+// Two options that say the same in two ways, each in place of the other: who gives one has left out neither.
+using Pair = std::array<const char*, 2>;
+constexpr std::array pairs = {Pair{"--epochs", "--steps"}, Pair{"--data", "--drives"}};
+
+bool is_given(const CLI::App& command, std::string_view option) {
+  for (const Pair& pair : pairs)
+    if (std::ranges::find(pair, option) != pair.end())
+      return command.count(pair[0]) + command.count(pair[1]) != 0;
+  return command.count(std::string(option)) != 0;
+}
 
 std::string lasting(const std::string& value, Names names) {
   const bool is_path =
@@ -112,11 +121,10 @@ void add_train_options(CLI::App& command, TrainArguments& a) {
 }
 
 void take_from(const training::Asked& asked, CLI::App& command) {
-  const bool has_length = command.count("--epochs") + command.count("--steps") != 0;
   for (const RecipeOption& row : recipe) {
     CLI::Option& option = *command.get_option(row.option);
     const auto values = asked.find(row.option);
-    if (option.count() != 0 || values == asked.end() || (has_length && is_length(row.option))) continue;
+    if (is_given(command, row.option) || values == asked.end()) continue;
     option.add_result(values->second);
     option.run_callback();
   }
