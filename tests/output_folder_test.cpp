@@ -48,8 +48,13 @@ namespace fs = std::filesystem;
 class OutputFolderTest : public testing::Test {
 protected:
   static void expect_refused(const fs::path& folder, std::string_view words) {
+    expect_refused_by([&] { const OutputFolder refused(folder); }, folder, words);
+  }
+
+  template <typename Work>
+  static void expect_refused_by(Work work, const fs::path& folder, std::string_view words) {
     try {
-      const OutputFolder refused(folder);
+      work();
       ADD_FAILURE() << folder;
     } catch (const UserError& error) {
       EXPECT_EQ(error.where(), folder.string());
@@ -113,6 +118,36 @@ TEST_F(OutputFolderTest, ThatIsRefusedLeavesNothing) {
   expect_refused(own_.path() / "file", "cannot be made: Not a directory");
   expect_refused(own_.path() / "file" / "folder", "cannot be made: Not a directory");
   expect_refused("/proc/nowhere", "cannot be made");
+}
+
+// Whoever only asks hears the same, and makes nothing on the way.
+TEST_F(OutputFolderTest, IsRefusedToWhoOnlyAsksAsToWhoMakesIt) {
+  write_text(own_.path() / "file", "");
+  fs::create_symlink("loop", own_.path() / "loop");
+  fs::create_symlink("nowhere", own_.path() / "astray");
+  fs::create_directories(own_.path() / "tub/images");
+  write_text(own_.path() / "tub/manifest.json", "");
+  fs::create_directories(own_.path() / "taken");
+  const OutputFolder taken(own_.path() / "taken");
+  const auto count = [&] { return std::distance(fs::recursive_directory_iterator(own_.path()), {}); };
+  const auto before = count();
+  for (const fs::path& folder :
+       {fs::path("/dev/null/x"), fs::path("/proc/x"), fs::path("/proc/x/y"), fs::path("/sys/x"),
+        own_.path() / "file", own_.path() / "file/below", own_.path() / "loop", own_.path() / "loop/below",
+        own_.path() / "astray", own_.path() / "astray/below", own_.path() / "tub", own_.path() / "tub/images",
+        own_.path() / "taken", folder_ / std::string(300, 'x'), own_.path() / std::string(300, 'x')}) {
+    std::string words;
+    try {
+      const OutputFolder refused(folder);
+      ADD_FAILURE() << folder;
+    } catch (const UserError& error) {
+      words = error.what_alone().substr(0, error.what_alone().find(':'));
+    }
+    expect_refused_by([&] { refuse_unusable_folder(folder); }, folder, words);
+  }
+  for (const fs::path& folder : {folder_, above_, own_.path(), fs::path("relative/new")})
+    EXPECT_NO_THROW(refuse_unusable_folder(folder)) << folder;
+  EXPECT_EQ(count(), before);
 }
 
 TEST_F(OutputFolderTest, StaysWhileAnotherHasTheOneAboveIt) {

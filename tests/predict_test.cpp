@@ -182,6 +182,12 @@ TEST_F(Predict, RefusesWithOneSentence) {
     expect_refused(predict(fmt::format("good.onnx --data tub --out {}", out)),
                    {"run/predictions.csv", "belongs to the training run"});
   EXPECT_EQ(read_text(folder_ / "run/predictions.csv"), own);
+  const std::string history = read_text(folder_ / "run/history.csv");
+  fs::create_symlink("run/history.csv", folder_ / "linked.csv");
+  for (const char* out : {"run/history.csv", "tub/../run/history.csv", "linked.csv"})
+    expect_refused(predict(fmt::format("good.onnx --data tub --out {}", out)),
+                   {out, "belongs to the training run"});
+  EXPECT_EQ(read_text(folder_ / "run/history.csv"), history);
   EXPECT_EQ(predict("run/best.onnx --data tub --out run/all.csv").exit_code, 0);
 }
 

@@ -1,6 +1,7 @@
 // The tables and pictures that `dojo train` leaves: do they say what the run did, and are they ever of
 // another run than the one in the folder?
 #include <cmath>
+#include <iterator>
 #include <set>
 
 #include "training/history.h"
@@ -86,6 +87,69 @@ TEST_F(RunFiles, OfAnEarlierRunGoBeforeANewOneBegins) {
   end(child, SIGKILL);
   for (const training::RunFile& each : training::run_files)
     EXPECT_FALSE(each.of_the_end && is_there(fmt::format("out/{}", each.name))) << each.name;
+}
+
+// A folder without a run in it: whatever has a run's name there, somebody else made.
+TEST_F(RunFiles, OfNoRunStayAsTheyAre) {
+  for (const char* name :
+       {"program/mine.c", "report.txt", "best.onnx", "history.csv", "predictions.csv", "trained.onnx"}) {
+    const fs::path mine = folder_ / "mine" / name;
+    fs::create_directories(mine.parent_path());
+    write_text(mine, "mine");
+    for (const char* more : {"--steps 2 --out mine", "--steps 2 --out mine --check"}) {
+      const std::string place = std::string("mine/") + (mine.filename() == "mine.c" ? "program" : name);
+      expect_refused(train("good", more), {place + ": would be replaced, but is no run's", "--out"});
+      EXPECT_EQ(read_text(mine), "mine");
+      EXPECT_EQ(std::distance(fs::directory_iterator(folder_ / "mine"), {}), 1);
+    }
+    fs::remove_all(folder_ / "mine");
+  }
+  fs::create_directories(folder_ / "mine");
+  write_text(folder_ / "mine/notes.txt", "mine");
+  EXPECT_EQ(train("good", "--steps 2 --out mine").exit_code, 0);
+  EXPECT_TRUE(is_there("mine/report.txt"));
+  EXPECT_EQ(file("mine/notes.txt"), "mine");
+}
+
+TEST_F(RunFiles, OfOthersAmongThemStay) {
+  ASSERT_EQ(train("good", "--steps 2").exit_code, 0);
+  const std::string source = file("out/program/train.cpp");
+  write_text(folder_ / "out/program/mine.c", "mine");
+  write_text(folder_ / "out/program/train.cpp", "of the earlier run");
+  fs::create_directories(folder_ / "out/program.partial");
+  write_text(folder_ / "out/program.partial/mine.c", "mine");
+  ASSERT_EQ(train("good", "--steps 2").exit_code, 0);
+  EXPECT_EQ(file("out/program/mine.c"), "mine");
+  EXPECT_EQ(file("out/program.partial/mine.c"), "mine");
+  EXPECT_EQ(file("out/program/train.cpp"), source);
+  EXPECT_FALSE(is_there("out/program.partial/train.cpp"));
+}
+
+// What a run is about to remove cannot be what it begins with.
+TEST_F(RunFiles, OfAnEarlierRunAreNoNetworkForTheSameFolder) {
+  ASSERT_EQ(train("good", "--steps 2 --out run").exit_code, 0);
+  const std::string trained = file("run/trained.onnx");
+  fs::create_symlink("run/trained.onnx", folder_ / "linked.onnx");
+  for (const char* model : {"run/trained", "linked"})
+    for (const char* more :
+         {"--steps 2 --out run", "--steps 2 --out ./run --check", "--resume run --out run"})
+      expect_refused(train(model, more), {fmt::format("{}.onnx: would be removed", model), "another --out"});
+  EXPECT_EQ(file("run/trained.onnx"), trained);
+  EXPECT_TRUE(is_there("run/checkpoint.dojo"));
+  EXPECT_EQ(train("run/trained", "--steps 2 --out other").exit_code, 0);
+}
+
+TEST_F(RunFiles, NeverLieAmongRecordings) {
+  fs::create_symlink("tub", folder_ / "linked");
+  const std::string catalog = file("tub/catalog_0.catalog");
+  for (const char* place : {"tub", "./tub/", "linked", "tub/images"}) {
+    for (const std::string more : {"", " --check"})
+      expect_refused(train("good", fmt::format("--steps 2 --out {}{}", place, more)), {place, "recordings"});
+    for (const char* command : {"prepare good.onnx", "predict good.onnx --machine test6"})
+      expect_refused(dojo(fmt::format("{{}} {} --data tub --out {}", command, place)), {place, "recordings"});
+  }
+  EXPECT_EQ(std::distance(fs::directory_iterator(folder_ / "tub"), {}), 3);
+  EXPECT_EQ(file("tub/catalog_0.catalog"), catalog);
 }
 
 TEST_F(RunFiles, ShowHowARunWentWrong) {

@@ -2,10 +2,13 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <linux/magic.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <ranges>
@@ -39,14 +42,80 @@ bool is_locked(const fs::path& folder) {
   return locked;
 }
 
+[[noreturn]] void refuse_locked(const fs::path& folder) {
+  refuse(folder.string(),
+         "is being written by another run, which is still alive; wait for it, or choose another folder");
+}
+
+[[noreturn]] void cannot_be_made(const fs::path& folder, int reason) {
+  refuse(folder.string(), "cannot be made: {}", std::strerror(reason));
+}
+
+// A Donkeycar tub, or its pictures: the car goes on with it, and nothing of ours belongs there.
+void refuse_recordings(const fs::path& folder) {
+  std::error_code none;
+  const auto is_tub = [&](const fs::path& place) {
+    return fs::exists(place / "manifest.json", none) && fs::is_directory(place / "images", none);
+  };
+  const fs::path real = fs::weakly_canonical(fs::absolute(folder), none);
+  if (is_tub(real) || (real.filename() == "images" && is_tub(real.parent_path())))
+    refuse(folder.string(), "holds recordings, a tub's; choose another folder");
+}
+
+// The first of the folders up from `folder` that is there; the one below it is the first to be made.
+struct Ground {
+  fs::path there, missing;
+};
+
+Ground ground_of(const fs::path& folder) {
+  Ground ground{fs::absolute(folder), {}};
+  std::size_t longest = 0;
+  struct stat state{};
+  while (::stat(ground.there.c_str(), &state) != 0) {
+    if (errno != ENOENT) cannot_be_made(folder, errno);
+    longest = std::max(longest, ground.there.filename().native().size());
+    ground.missing = ground.there;
+    ground.there = ground.there.parent_path();
+  }
+  if (!S_ISDIR(state.st_mode)) cannot_be_made(folder, ENOTDIR);
+  if (const long most = ::pathconf(ground.there.c_str(), _PC_NAME_MAX);
+      most >= 0 && longest > static_cast<std::size_t>(most))
+    cannot_be_made(folder, ENAMETOOLONG);
+  return ground;
+}
+
+// Places of the kernel's, where it lets root write but makes no folder.
+bool is_of_the_kernel(const fs::path& folder) {
+  struct statfs place{};
+  return ::statfs(folder.c_str(), &place) == 0 &&
+         (place.f_type == PROC_SUPER_MAGIC || place.f_type == SYSFS_MAGIC);
+}
+
 }  // namespace
+
+void refuse_unusable_folder(const fs::path& folder) {
+  const auto [there, missing] = ground_of(folder);
+  if (missing.empty()) {
+    refuse_recordings(folder);
+    if (::access(folder.c_str(), W_OK) != 0)
+      refuse(folder.string(), "cannot be written: {}", std::strerror(errno));
+    if (::access(folder.c_str(), R_OK) != 0)
+      refuse(folder.string(), "cannot be opened: {}", std::strerror(errno));
+    if (is_locked(folder)) refuse_locked(folder);
+    return;
+  }
+  std::error_code none;
+  if (fs::is_symlink(missing, none)) cannot_be_made(folder, EEXIST);  // it leads nowhere
+  if (::access(there.c_str(), W_OK | X_OK) != 0) cannot_be_made(folder, errno);
+  if (is_of_the_kernel(there)) cannot_be_made(folder, ENOENT);
+}
 
 // Between any two steps another process may take away what is empty: a step that finds nothing returns false,
 // and all begins anew.
 OutputFolder::OutputFolder(const fs::path& folder) {
   try {
     for (int tries = 1; !make(folder) || !lock(folder); ++tries)
-      if (tries == most_tries) refuse(folder.string(), "cannot be made: {}", std::strerror(ENOENT));
+      if (tries == most_tries) cannot_be_made(folder, ENOENT);
   } catch (const UserError&) {
     remove_empty();
     throw;
@@ -71,8 +140,8 @@ bool OutputFolder::make(const fs::path& folder) {
     if (failure == std::errc::no_such_file_or_directory) return false;
     if (failure) refuse(folder.string(), "cannot be made: {}", failure.message());
   }
-  if (fs::exists(folder, failure) && !fs::is_directory(folder, failure))
-    refuse(folder.string(), "cannot be made: {}", std::strerror(ENOTDIR));
+  if (fs::exists(folder, failure) && !fs::is_directory(folder, failure)) cannot_be_made(folder, ENOTDIR);
+  refuse_recordings(folder);
   if (::access(folder.c_str(), W_OK) == 0) return true;
   if (errno == ENOENT) return false;
   refuse(folder.string(), "cannot be written: {}", std::strerror(errno));
@@ -92,8 +161,7 @@ bool OutputFolder::lock(const fs::path& folder) {
   const int reason = errno;
   if (reason == EWOULDBLOCK) {
     close();
-    refuse(folder.string(),
-           "is being written by another run, which is still alive; wait for it, or choose another folder");
+    refuse_locked(folder);
   }
   // Some network file systems know no locks on folders.
   say("warning: {} cannot be locked ({}): see to it that no second run writes there", folder.string(),

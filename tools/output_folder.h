@@ -6,13 +6,16 @@
 
 namespace dojo::tools {
 
+// Refuses what OutputFolder would refuse, and makes nothing.
+void refuse_unusable_folder(const std::filesystem::path& folder);
+
 // Makes a folder with those above it, so that a place that cannot be written is known before the long work,
 // and locks it against another command that would write there, too. The lock is the kernel's: it ends with
 // this process, however that ends. What it made and nobody put anything into is gone afterwards.
 class OutputFolder {
 public:
-  // Refuses what cannot be made or written, and a folder that another process has locked; then nothing that
-  // it made is left either.
+  // Refuses what cannot be made or written, a folder that another process has locked, and recordings; then
+  // nothing that it made is left either.
   explicit OutputFolder(const std::filesystem::path& folder);
   ~OutputFolder();
   OutputFolder(const OutputFolder&) = delete;

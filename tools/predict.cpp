@@ -19,6 +19,7 @@
 #include "path_argument.h"
 #include "quality_text.h"
 #include "report/run_pictures.h"
+#include "run_files.h"
 #include "say.h"
 #include "stop_request.h"
 #include "train_progress.h"
@@ -67,13 +68,12 @@ private:
     return !fs::is_directory(out, none) && (out.extension() == ".csv" || fs::is_other(out, none));
   }
 
-  // A run's predictions are of its own held-out frames, beside its report.
+  // A run's predictions are of its own held-out frames, beside its report. A link is what it leads to.
   void refuse_a_runs_own() const {
     std::error_code none;
-    const fs::path above = fs::absolute(table_).parent_path();
-    for (const std::string_view name : {training::run_file, training::checkpoint_file})
-      if (table_.filename() == training::predictions_file && fs::exists(above / name, none))
-        refuse(table_.string(), "belongs to the training run there; choose another place");
+    const fs::path real = fs::weakly_canonical(fs::absolute(table_), none);
+    if (is_a_runs_name(real.filename()) && holds_a_run(real.parent_path()))
+      refuse(table_.string(), "belongs to the training run there; choose another place");
   }
 
   fs::path table_;

@@ -7,6 +7,15 @@
 
 namespace dojo::tools {
 
+bool holds_a_run(const std::filesystem::path& folder);
+
+// Whether a run has a file of this name.
+bool is_a_runs_name(const std::filesystem::path& name);
+
+// Refuses a folder where a run would take away what no run made: it holds none, but something that has a
+// run's name; or `model`, the network to be trained, is one of the files that go.
+void refuse_to_lose(const std::filesystem::path& folder, const std::filesystem::path& model);
+
 // Before a run writes its first file: takes away what would lie about an earlier one beside it. A run that
 // goes on keeps checkpoint, history and best network. Says so on stderr where a finished run is replaced.
 // Throws UserError if a file cannot be removed.

@@ -106,7 +106,12 @@ Task task_from(TrainArguments& arguments, CLI::App& command, ProgressLine& line,
   training::Recipe sketch = options.recipe;  // a bad file is refused before the long work
   if (sketch.batch == 0) sketch.batch = nodes;
   task.network = training::read_network(sketch);
-  if (!arguments.check) folder.emplace(options.out);
+  if (arguments.check) {
+    refuse_unusable_folder(options.out);
+  } else {
+    folder.emplace(options.out);
+  }
+  refuse_to_lose(options.out, options.recipe.model);
   line.phase("reading the data set");
   const Stopwatch reading;
   task.course = std::make_unique<DrivingCourse>(arguments.data, arguments.seed, arguments.host.threads);

@@ -7,7 +7,11 @@
 
 namespace dojo::training {
 
-// The folder appears whole, in place of an older one. Throws UserError, and then leaves nothing behind.
+// The folder appears whole, in place of an older one; only if others' files lie in that, which stay, it is
+// filled file by file. Throws UserError, and then leaves nothing behind.
 void write_program(const std::filesystem::path& folder, const compiler::CompiledNetwork& compiled);
+
+// Takes away what write_program() wrote, and the folder if nothing else is in it.
+void remove_program(const std::filesystem::path& folder);
 
 }  // namespace dojo::training

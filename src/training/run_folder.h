@@ -16,7 +16,7 @@ inline constexpr std::string_view run_file = "run.json";
 inline constexpr std::string_view trained_file = "trained.onnx";
 inline constexpr std::string_view best_file = "best.onnx";
 inline constexpr std::string_view checkpoint_file = "checkpoint.dojo";
-inline constexpr std::string_view program_folder = "program";  // replaced as a whole (program_folder.h)
+inline constexpr std::string_view program_folder = "program";  // its files: program_folder.h
 
 struct RunFile {
   std::string_view name;

@@ -7,6 +7,18 @@
 #include "training/session.h"
 
 namespace dojo::training {
+namespace {
+
+// Of a run without a checkpoint nothing is left, or the next one would take it for files of somebody else's.
+void remove_beginning(const std::filesystem::path& folder) {
+  std::error_code ignored;
+  if (std::filesystem::exists(checkpoint_in(folder), ignored)) return;
+  for (const RunFile& file : run_files)
+    if (!file.of_the_end) std::filesystem::remove(folder / file.name, ignored);
+  remove_program(folder / program_folder);
+}
+
+}  // namespace
 
 RunReport train(const TrainOptions& options, const machine::Machine& machine, const CourseFor& course_for,
                 const Watcher& watcher) {
@@ -16,9 +28,7 @@ RunReport train(const TrainOptions& options, const machine::Machine& machine, co
   try {
     return run_session(options, machine, run, watcher);
   } catch (const UserError&) {
-    std::error_code ignored;
-    if (!std::filesystem::exists(checkpoint_in(options.out), ignored))
-      std::filesystem::remove_all(options.out / program_folder, ignored);
+    remove_beginning(options.out);
     throw;
   }
 }
