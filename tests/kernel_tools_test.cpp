@@ -1,6 +1,8 @@
 // dojo cc, dojo profile and dojo exec's arguments, input and memory, as the author of a kernel meets them.
 //
 // A test asks all it has to ask of one program.
+#include <sys/stat.h>
+
 #include <nlohmann/json.hpp>
 #include <sstream>
 
@@ -339,6 +341,56 @@ TEST_F(KernelTools, BuildForTheMachinesOwnVectorLength) {
   const Said said = dojo("exec saxpy.elf --quiet --machine half.toml");
   EXPECT_EQ(said.exit_code, 0) << said.errors;
   EXPECT_EQ(said.words, "vlenb = 32\n" + saxpy_on_this_computer());
+}
+
+// By whatever name, link or hard link; and what cannot be written is known before the work.
+TEST_F(KernelTools, NeverWriteOverWhatTheyRead) {
+  write("h.cpp",
+        "extern \"C\" { char begin_signature[8] = {1}, end_signature[8]; }\n"
+        "int main() { return begin_signature[0] - 1; }\n");
+  write("m.toml", read_text(fs::path(DOJO_SOURCE_DIR) / "machines/d1.toml"));
+  expect_built("h.cpp -o h.elf");
+  fs::create_symlink("h.elf", folder_ / "link.elf");
+  fs::create_hard_link(folder_ / "h.elf", folder_ / "hard.elf");
+  fs::create_directory(folder_ / "folder");
+  const auto files = [&] {
+    return read_text(folder_ / "h.elf") + read_text(folder_ / "m.toml") + read_text(folder_ / "h.cpp");
+  };
+  const std::string before = files();
+  for (const char* arguments :
+       {"exec h.elf --trace h.elf", "exec h.elf --trace ./folder/../h.elf", "exec h.elf --trace link.elf",
+        "exec h.elf --trace hard.elf", "profile h.elf --callgrind h.elf", "exec h.elf --signature h.elf",
+        "exec h.elf --machine ./m.toml --trace m.toml", "profile h.elf --machine m.toml --callgrind m.toml",
+        "cc h.cpp -o h.cpp", "cc --machine ./m.toml h.cpp -o m.toml", "cc -c h.cpp -o h.cpp"}) {
+    expect_refused(arguments, {"would be overwritten by -", "name another"});
+    EXPECT_EQ(files(), before) << arguments;
+  }
+  expect_refused("exec h.elf --signature s.txt --trace ./s.txt", {"s.txt", "both --trace and --signature"});
+  for (const char* arguments : {"exec h.elf --signature", "exec h.elf --trace", "profile h.elf --callgrind",
+                                "cc h.cpp -o", "cc -c h.cpp -o"}) {
+    expect_refused(fmt::format("{} folder", arguments), {"folder: is a folder, not a file"});
+    expect_refused(fmt::format("{} nowhere/file", arguments), {"nowhere/file: cannot be written: No such"});
+  }
+  // A machine that can be read only once.
+  const Said once = dojo("exec h.elf --machine /dev/stdin", "cat m.toml");
+  EXPECT_EQ(once.exit_code, 0) << once.errors;
+  const std::string devices = dojo("exec h.elf --trace /dev/null --signature /dev/null").errors;
+  EXPECT_EQ(devices.find("name two files"), std::string::npos) << devices;
+}
+
+TEST_F(KernelTools, WriteProgramsWholeOrNotAtAll) {
+  write("h.c", "int main(void) { return 7; }\n");
+  expect_refused("cc h.c -o /dev/full", {"/dev/full: cannot be written: No space left"});
+  ASSERT_EQ(::mkfifo((folder_ / "fifo").c_str(), 0600), 0);
+  for (const char* arguments : {"cc h.c -o fifo", "cc -c h.c -o fifo"})
+    expect_refused(arguments, {"fifo: is a FIFO that nobody reads"});
+  write("old.elf", "old");
+  EXPECT_NE(dojo("cc h.c nothing_of_it.o -o old.elf").exit_code, 0);
+  EXPECT_EQ(read_text(folder_ / "old.elf"), "old");
+  expect_built("h.c -MMD -o old.elf");
+  EXPECT_EQ(dojo("exec old.elf").exit_code, 7);
+  EXPECT_NE(fs::status(folder_ / "old.elf").permissions() & fs::perms::owner_exec, fs::perms::none);
+  EXPECT_EQ(read_text(folder_ / "old.d"), "old.elf: h.c\n");
 }
 
 }  // namespace

@@ -126,6 +126,7 @@ protected:
     fs::remove(folder_ / "errors");  // what an earlier command said
     const pid_t child = fork();
     if (child == 0) {
+      for (const int signal : {SIGINT, SIGTERM, SIGHUP}) std::signal(signal, SIG_DFL);
       execl("/bin/sh", "sh", "-c", line.c_str(), nullptr);
       _exit(127);
     }

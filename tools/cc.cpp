@@ -5,17 +5,21 @@
 #include <algorithm>
 #include <array>
 #include <filesystem>
+#include <iterator>
 #include <memory>
 #include <string_view>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "base/temporary_folder.h"
 #include "commands.h"
 #include "compiler/device_library.h"
 #include "compiler/tool.h"
 #include "compiler/toolchain.h"
 #include "machine/machine.h"
+#include "output_files.h"
 #include "path_argument.h"
+#include "stop_request.h"
 #include "whole_number.h"
 
 namespace dojo::tools {
@@ -79,7 +83,36 @@ bool is_cpp(const std::string& word) {
   return word.ends_with(".cpp") || word.ends_with(".cc") || word.ends_with(".cxx");
 }
 
+std::vector<NamedFile> inputs_of(const CcOptions& options, const std::vector<std::string>& words) {
+  std::vector<NamedFile> inputs{machine_file(options.machine)};
+  for (const std::string& word : words)
+    if (!word.starts_with('-')) inputs.push_back({"a file to compile", word});
+  return inputs;
+}
+
+// What clang names after the program, which it writes elsewhere: dependencies, and files beside it.
+std::vector<std::string> names_after(const fs::path& program, const std::vector<std::string>& words) {
+  const auto given = [&](std::string_view one, std::string_view other) {
+    return std::ranges::any_of(
+        words, [&](const std::string& word) { return word.starts_with(one) || word.starts_with(other); });
+  };
+  std::vector<std::string> flags{"-dumpdir", program.string() + "-"};
+  if (!given("-MD", "-MMD")) return flags;
+  if (!given("-MF", "-MF")) flags.insert(flags.end(), {"-MF", fs::path(program).replace_extension("d")});
+  if (!given("-MT", "-MQ")) flags.insert(flags.end(), {"-MQ", program});
+  return flags;
+}
+
+// Whole or not at all, into a device or a pipe, too.
+void put_in_place(const fs::path& program, const fs::path& output) {
+  std::error_code none;
+  if (!fs::exists(program, none)) return;  // clang was only asked something
+  write_file(output, read_file(program));
+  if (!fs::is_other(output, none)) fs::permissions(output, fs::status(program, none).permissions(), none);
+}
+
 void cc(const CcOptions& options, const std::vector<std::string>& words) {
+  listen_for_stop_requests();
   if (std::ranges::none_of(words, [](const std::string& word) { return !word.starts_with('-'); }))
     refuse("dojo cc", "names no file to compile");
   std::error_code none;
@@ -88,6 +121,10 @@ void cc(const CcOptions& options, const std::vector<std::string>& words) {
   const bool c = std::ranges::any_of(words, is_c);
   if (c && std::ranges::any_of(words, is_cpp))
     refuse("dojo cc", "takes C or C++ at a time; compile one of them with -c and name its .o file");
+  const bool links = std::ranges::none_of(
+      words, [](const std::string& word) { return std::ranges::find(unlinked, word) != unlinked.end(); });
+  const std::string output = links && options.output.empty() ? "a.elf" : options.output;
+  refuse_bad_outputs(std::array{NamedFile{"-o", output}}, inputs_of(options, words));
   const machine::Machine machine = machine::read_machine(options.machine);
   if (!fs::exists(libc / "include"))
     refuse("picolibc", "not found; C programs need it (apt install picolibc-riscv64-unknown-elf)");
@@ -95,10 +132,10 @@ void cc(const CcOptions& options, const std::vector<std::string>& words) {
   const std::string lld = compiler::find_tool("ld.lld-22", "lld-22").string();
 
   std::vector<std::string> flags = hosted_flags(machine);
-  const bool links = std::ranges::none_of(
-      words, [](const std::string& word) { return std::ranges::find(unlinked, word) != unlinked.end(); });
   const TemporaryFolder scratch("dojo-cc");
-  const std::vector<std::string> library = links ? library_in(scratch, flags) : std::vector<std::string>();
+  std::vector<std::string> library;
+  if (links) library = unless_stopped([&] { return library_in(scratch, flags); });
+  end_if_stopped("nothing was compiled");
 
   if (c)
     std::erase_if(flags, [](const std::string& flag) { return flag == "-std=c++23" || flag == "-fno-rtti"; });
@@ -124,12 +161,18 @@ void cc(const CcOptions& options, const std::vector<std::string>& words) {
     for (const fs::path& archive : {folder / "libc.a", folder / "libm.a", libgcc()})
       command.push_back(archive.string());
   }
-  if (links || !options.output.empty())
-    command.insert(command.end(), {"-o", options.output.empty() ? "a.elf" : options.output});
-  if (const int code = compiler::run_tool_in_view(command, scratch.path()); code != 0) {
+  // What -c and its like make, clang itself writes beside its place and renames.
+  const bool moved = links || fs::is_other(output, none);
+  const fs::path made = moved ? scratch.path() / "program" : fs::path(output);
+  if (!made.empty()) command.insert(command.end(), {"-o", made});
+  if (links) std::ranges::copy(names_after(output, words), std::back_inserter(command));
+  const int code = compiler::run_tool_in_view(command, scratch.path());
+  end_if_stopped("nothing was compiled");
+  if (code != 0) {
     scratch.refuse_if_full("");
     throw CLI::RuntimeError(code);
   }
+  if (moved) put_in_place(made, output);
 }
 
 }  // namespace

@@ -11,6 +11,7 @@
 #include "driving/tub.h"
 #include "path_argument.h"
 #include "say.h"
+#include "stop_request.h"
 #include "whole_number.h"
 
 namespace dojo::tools {
@@ -28,8 +29,11 @@ std::unique_ptr<training::Dataset> open(const DataArguments& arguments, std::uin
   }
   std::vector<std::unique_ptr<training::Dataset>> tubs;
   for (const std::string& folder : arguments.tubs)
-    tubs.push_back(std::make_unique<driving::Tub>(
-        folder, driving::TubOptions{.strict = arguments.strict, .threads = threads}));
+    tubs.push_back(unless_stopped([&] {
+      return std::make_unique<driving::Tub>(
+          folder,
+          driving::TubOptions{.strict = arguments.strict, .threads = threads, .interrupted = stop_was_asked});
+    }));
   return std::make_unique<driving::JoinedData>(std::move(tubs));
 }
 

@@ -7,11 +7,13 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "base/error.h"
 #include "base/file.h"
 #include "base/json_text.h"
 #include "commands.h"
 #include "debug/instruction_trace.h"
 #include "debug/server.h"
+#include "output_files.h"
 #include "path_argument.h"
 #include "run_program.h"
 #include "say.h"
@@ -35,6 +37,7 @@ struct ExecOptions : ProgramOptions {
 
 // The program, what it ran on, and all that is said about it at the end.
 struct Executed {
+  const machine::Machine& as_read;  // without --memory
   const machine::Machine& machine;
   const system::Program& program;
   const PlausibleRun& run;
@@ -50,14 +53,15 @@ double per_cycle(const system::LaunchResult& result) {
 // An interrupted launch has worked for some cycles, but how long it takes is not known.
 bool has_an_end(const system::LaunchResult& result) { return result.outcome != system::Outcome::interrupted; }
 
-void print_summary(const ExecOptions& options, const machine::Machine& machine,
-                   const system::LaunchResult& result) {
+void print_summary(const ExecOptions& options, const Executed& executed) {
+  const machine::Machine& machine = executed.machine;
+  const system::LaunchResult& result = executed.run.result;
   const bool finished = result.outcome == system::Outcome::finished;
   fmt::print(
       "nodes         {}\nexit code     {}\ninstructions  {}\n", options.nodes,
       finished ? fmt::format("{}", result.exit_code) : fmt::format("none: {}", name_of(result.outcome)),
       result.instructions);
-  fmt::print("memory        {}\n", memory_sentence(options, result));
+  fmt::print("memory        {}\n", memory_sentence(executed.as_read, result));
   if (options.host.no_timing) return;
   if (has_an_end(result)) {
     const double microseconds = static_cast<double>(result.cycles) / machine.node.clock_ghz / 1000;
@@ -78,7 +82,7 @@ void print_summary(const ExecOptions& options, const machine::Machine& machine,
 }
 
 void print_json(const ExecOptions& options, const Executed& executed) {
-  const auto& [machine, program, run, variants, variant_runs] = executed;
+  const auto& [as_read, machine, program, run, variants, variant_runs] = executed;
   const system::LaunchResult& result = run.result;
   nlohmann::ordered_json json;
   json["program"] = options.program;
@@ -139,7 +143,7 @@ void print_all(const ExecOptions& options, const Executed& executed) {
   for (const std::string& warning : run.result.warnings) say("dojo: warning: {}", warning);
   if (options.quiet) return;
   if (!run.output.empty() && !run.output.ends_with('\n')) fmt::print("\n");
-  print_summary(options, executed.machine, run.result);
+  print_summary(options, executed);
   if (executed.variant_runs.empty()) return;
   print_sensitivity(executed.variants, executed.variant_runs, options.nodes);
   for (const std::string& clause : timing_dependences(executed.variants, executed.variant_runs))
@@ -164,7 +168,12 @@ void take_output(system::LaunchOptions& launch, PlausibleRun& run, const ExecOpt
 }
 
 void exec(const ExecOptions& options) {
-  const machine::Machine machine = machine_of(options);
+  listen_for_stop_requests();
+  refuse_bad_outputs(
+      std::array{NamedFile{"--trace", options.trace}, NamedFile{"--signature", options.signature}},
+      std::array{NamedFile{"PROGRAM", options.program}, machine_file(options.machine)});
+  const machine::Machine as_read = machine::read_machine(options.machine);
+  const machine::Machine machine = with_memory(as_read, options);
   const system::Program program = program_of(options, machine);
   std::vector<machine::Variant> variants;
   if (options.sensitivity) variants = machine::plausible_variants(machine);
@@ -177,12 +186,11 @@ void exec(const ExecOptions& options) {
   InputTape input(launch.text_input);
   if (options.sensitivity) launch.text_input = input.reader();
   take_output(launch, run, options);
+  // Also once nobody reads what it writes.
+  launch.host.interrupted = [] { return stop_was_asked() || std::ferror(stdout) != 0; };
   std::optional<debug::GdbServer> server;
   if (options.gdb) {
     launch.lead = led_by_gdb(server.emplace(*options.gdb), options.program);
-  } else {
-    listen_for_ctrl_c();
-    launch.host.interrupted = stop_was_asked;
   }
   std::optional<debug::InstructionTrace> trace;
   if (!options.trace.empty()) {
@@ -190,19 +198,17 @@ void exec(const ExecOptions& options) {
     launch.lead = [&](system::Stepping& stepping) { trace->lead(stepping); };
   }
   run.result = computer.launch(program, 0, 0, launch);
+  if (std::ferror(stdout) != 0) refuse("standard output", "cannot be written");
   if (trace) trace->finish();
   if (!options.signature.empty()) {
     const auto bytes = computer.sram(0).subspan(signature.first, signature.second - signature.first);
     write_text(options.signature, signature_text(bytes, options.signature_granularity));
   }
 
-  Executed executed{machine, program, run, std::move(variants), {}};
+  Executed executed{as_read, machine, program, run, std::move(variants), {}};
   if (options.sensitivity && run.result.outcome == system::Outcome::finished)
     executed.variant_runs = run_variants(options, executed.variants, program, input, run);
-  if (!executed.variant_runs.empty() && stop_was_asked()) {
-    say("dojo: interrupted before every run of --sensitivity had ended");
-    throw CLI::RuntimeError(exit_interrupted);
-  }
+  if (!executed.variant_runs.empty()) end_if_stopped("not every run of --sensitivity has ended");
   print_all(options, executed);
   std::fflush(stdout);
   end_as_program(options, run.result);

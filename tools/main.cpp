@@ -61,6 +61,7 @@ int run(int count, char** words) {
 int main(int count, char** words) {
   try {
     std::signal(SIGXFSZ, SIG_IGN);  // a file that may not grow is then an error of writing, as on a full disk
+    std::signal(SIGPIPE, SIG_IGN);  // and so is an output that nobody reads any more
     const int code = run(count, words);
     return output_is_written() ? code : refused(unwritten);
   } catch (const dojo::UserError& error) {

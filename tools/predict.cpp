@@ -98,6 +98,7 @@ void print_results(const PredictArguments& a, const machine::Machine& machine, c
 }
 
 int predict(const PredictArguments& a) {
+  listen_for_stop_requests();
   const machine::Machine machine = machine::read_machine(a.machine);
   compiler::check_machine(machine);
   const unsigned asked = nodes_of(a, machine), nodes = asked != 0 ? asked : machine.enabled_nodes();
@@ -111,20 +112,17 @@ int predict(const PredictArguments& a) {
   ProgressLine line;
   line.phase("reading the data set");
   DrivingCourse course(a.data, a.seed, a.host.threads);
+  end_if_stopped("nothing was written");
   const Questions questions = course.for_prediction(network, a.held_out);
   if (a.batch == 0)
     network = training::read_forward_network(a.model, usual_batch(nodes, questions.frames.size()));
 
-  listen_for_stop_requests();
   const training::PredictionRun run = unless_stopped([&] {
     return training::predict(network, questions.examples, questions.frames, machine, compiling, host,
                              watcher_for(line));
   });
   line.finish();
-  if (run.interrupted) {
-    say("interrupted; nothing was written");
-    return exit_interrupted;
-  }
+  if (run.interrupted) end_if_stopped("nothing was written");
   const auto values = training::judge(network.targets, questions.meanings, questions.measured, run.outputs);
   write_text(destination.table(), training::predictions_csv(course.frames(), questions.frames, values));
   if (const auto picture = destination.picture())

@@ -13,6 +13,7 @@
 #include "host_options.h"
 #include "output_folder.h"
 #include "path_argument.h"
+#include "stop_request.h"
 #include "whole_number.h"
 
 namespace dojo::tools {
@@ -29,10 +30,12 @@ void write_part(const std::filesystem::path& folder, const std::string& part,
                 const training::Examples& examples, const std::vector<std::uint32_t>& frames) {
   std::vector<float> inputs(frames.size() * examples.input_elements());
   std::vector<float> labels(frames.size() * examples.target_elements());
-  for (std::size_t i = 0; i < frames.size(); ++i)
+  for (std::size_t i = 0; i < frames.size(); ++i) {
     examples.read(frames[i],
                   std::span(inputs).subspan(i * examples.input_elements(), examples.input_elements()),
                   std::span(labels).subspan(i * examples.target_elements(), examples.target_elements()));
+    end_if_stopped(fmt::format("{} holds no whole set", folder.string()));
+  }
   write_file(folder / (part + "_inputs.f32"), std::as_bytes(std::span(inputs)));
   write_file(folder / (part + "_labels.f32"), std::as_bytes(std::span(labels)));
 }
@@ -47,12 +50,14 @@ void remove_list(const std::filesystem::path& list) {
 }
 
 void prepare(const PrepareArguments& arguments) {
+  listen_for_stop_requests();
   training::Recipe recipe;
   recipe.model = arguments.model;
   const training::TrainableNetwork network = training::read_network(recipe);
   const OutputFolder output(arguments.out);
   DrivingCourse driving(arguments.data, arguments.seed, arguments.threads);
   const training::Course course = driving.for_network(network);
+  end_if_stopped("nothing was written");
 
   const std::filesystem::path folder = arguments.out, list = folder / "prepared.json";
   remove_list(list);
@@ -91,6 +96,7 @@ void add_prepare_command(CLI::App& app) {
   command->add_option("--seed", a.seed, "Of rendered scenes")->check(whole_number(0))->capture_default_str();
   add_threads_option(*command, a.threads);
   command->add_option("--out", a.out, "Folder to write to")->check(path_argument())->capture_default_str();
+  command->footer("Exit code: 2 for what is refused, 130 after Ctrl-C");
   command->callback([arguments] { prepare(*arguments); });
 }
 

@@ -19,6 +19,7 @@
 #include "base/temporary_folder.h"
 #include "commands.h"
 #include "compiler/tool.h"
+#include "output_files.h"
 #include "path_argument.h"
 #include "run_program.h"
 #include "say.h"
@@ -195,7 +196,10 @@ void write_callgrind(const ProfileOptions& options, const Profile& profile, cons
 }
 
 void profile_program(const ProfileOptions& options) {
-  const machine::Machine machine = machine_of(options);
+  listen_for_stop_requests();
+  refuse_bad_outputs(std::array{NamedFile{"--callgrind", options.callgrind}},
+                     std::array{NamedFile{"PROGRAM", options.program}, machine_file(options.machine)});
+  const machine::Machine machine = with_memory(machine::read_machine(options.machine), options);
   const system::Program program = program_of(options, machine);
   system::Computer computer(machine, options.nodes);
   Profile profile;
@@ -205,12 +209,12 @@ void profile_program(const ProfileOptions& options) {
   launch.text_output = [&](std::string_view words) {
     std::fwrite(words.data(), 1, words.size(), options.json ? stderr : stdout);
   };
-  listen_for_ctrl_c();
-  launch.host.interrupted = stop_was_asked;
+  launch.host.interrupted = [] { return stop_was_asked() || std::ferror(stdout) != 0; };
   const system::LaunchResult result = computer.launch(program, 0, 0, launch);
   for (const std::string& warning : result.warnings) say("dojo: warning: {}", warning);
 
-  const Places places = find_places(options, program, profile);
+  if (std::ferror(stdout) != 0) refuse("standard output", "cannot be written");
+  const Places places = unless_stopped([&] { return find_places(options, program, profile); });
   ProfileEntry sum;
   for (const auto& [pc, entry] : profile) sum += entry;
   const Rows functions = sorted_by(profile, places, [](const Place& place) { return place.function; });

@@ -86,8 +86,7 @@ void add_program_options(CLI::App& command, ProgramOptions& options) {
   add_host_options(command, options.host);
 }
 
-machine::Machine machine_of(const ProgramOptions& options) {
-  machine::Machine machine = machine::read_machine(options.machine);
+machine::Machine with_memory(machine::Machine machine, const ProgramOptions& options) {
   if (options.memory) machine.node.sram_bytes = bytes_of(*options.memory);
   return machine;
 }
@@ -111,8 +110,8 @@ system::LaunchOptions launch_options(const ProgramOptions& options) {
   return launch;
 }
 
-std::string memory_sentence(const ProgramOptions& options, const system::LaunchResult& result) {
-  const std::uint64_t sram = machine::read_machine(options.machine).node.sram_bytes;
+std::string memory_sentence(const machine::Machine& machine, const system::LaunchResult& result) {
+  const std::uint64_t sram = machine.node.sram_bytes;
   const std::string used = fmt::format("{} bytes used", result.memory_used);
   if (result.memory_used > sram)
     return fmt::format(

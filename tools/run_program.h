@@ -28,8 +28,8 @@ struct ProgramOptions {
 // `--`.
 void add_program_options(CLI::App& command, ProgramOptions& options);
 
-// The machine of the command line; with --memory its nodes have that much SRAM.
-machine::Machine machine_of(const ProgramOptions& options);
+// The machine of the command line, as read: with --memory its nodes have that much SRAM.
+machine::Machine with_memory(machine::Machine machine, const ProgramOptions& options);
 
 // The program of the command line. Throws UserError if it was compiled for longer vectors than `machine` has.
 system::Program program_of(const ProgramOptions& options, const machine::Machine& machine);
@@ -38,8 +38,9 @@ system::Program program_of(const ProgramOptions& options, const machine::Machine
 // Output goes nowhere.
 system::LaunchOptions launch_options(const ProgramOptions& options);
 
-// How much memory the program used and, if it is more than a node has, what that means.
-std::string memory_sentence(const ProgramOptions& options, const system::LaunchResult& result);
+// How much memory the program used and, if it is more than a node of `machine`, as read, has, what that
+// means.
+std::string memory_sentence(const machine::Machine& machine, const system::LaunchResult& result);
 
 // Ends the command if the program did not end well: says why on stderr and throws its exit code.
 void end_as_program(const ProgramOptions& options, const system::LaunchResult& result);

@@ -6,6 +6,7 @@
 #include <cstdlib>
 
 #include "commands.h"
+#include "say.h"
 
 namespace dojo::tools {
 namespace {
@@ -18,25 +19,28 @@ void on_request(int) {
   if (requests.exchange(1) != 0) std::_Exit(exit_interrupted);
 }
 
-void listen(int signal, int flags) {
+void listen(int signal) {
   struct sigaction action{};
+  ::sigaction(signal, nullptr, &action);
+  if (action.sa_handler == SIG_IGN) return;
+  action = {};
   action.sa_handler = on_request;
-  action.sa_flags = flags;
+  action.sa_flags = SA_RESTART;
   ::sigaction(signal, &action, nullptr);
 }
 
 }  // namespace
 
 void listen_for_stop_requests() {
-  for (const int signal : {SIGINT, SIGTERM}) listen(signal, SA_RESTART);
-}
-
-void listen_for_ctrl_c() {
-  struct sigaction action{};
-  ::sigaction(SIGINT, nullptr, &action);
-  if (action.sa_handler == SIG_DFL) listen(SIGINT, static_cast<int>(SA_RESETHAND));
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) listen(signal);
 }
 
 bool stop_was_asked() { return requests != 0; }
+
+void end_if_stopped(std::string_view what) {
+  if (!stop_was_asked()) return;
+  say("interrupted; {}", what);
+  throw CLI::RuntimeError(exit_interrupted);
+}
 
 }  // namespace dojo::tools

@@ -1,21 +1,22 @@
-// Ctrl-C, or SIGTERM, as a request: the work under way is brought to an end that loses nothing.
+// Ctrl-C, SIGTERM or a closed terminal (SIGHUP) as a request: the work under way is brought to an end that
+// loses nothing, and leaves nothing behind that nobody wants.
 #pragma once
 
-#include <fmt/format.h>
+#include <string_view>
 
 #include "base/error.h"
 
 namespace dojo::tools {
 
-// From now on the first one only asks; a second ends the program at once.
+// From now on the first one only asks; a second ends the program at once. One that is ignored stays so, as
+// SIGHUP under nohup and Ctrl-C in a shell's background.
 void listen_for_stop_requests();
-
-// Ctrl-C alone: the first one only asks, the second kills as if nobody listened. Not where Ctrl-C is ignored,
-// as in a shell's background.
-void listen_for_ctrl_c();
 
 // Whether one came since. For any thread.
 bool stop_was_asked();
+
+// Where a stop was asked for, ends the command with exit_interrupted, having said `what` that leaves.
+void end_if_stopped(std::string_view what);
 
 // Ctrl-C reaches the compiler's tools as well: what they then leave undone is no fault of the network.
 template <typename Work>
@@ -23,8 +24,8 @@ auto unless_stopped(Work work) {
   try {
     return work();
   } catch (const UserError& error) {
-    if (!stop_was_asked()) throw;
-    throw UserError("", fmt::format("interrupted ({})", error.what()));
+    end_if_stopped(error.what());
+    throw;
   }
 }
 

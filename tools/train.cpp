@@ -79,6 +79,8 @@ void write_results(const training::TrainOptions& options, const machine::Machine
   fmt::print("{}\nwritten: {}\n", text, printable(written_by_a_run(options.out)));
 }
 
+constexpr std::string_view nothing_written = "nothing was trained or written";
+
 // What was asked for, with its files read.
 struct Task {
   training::TrainOptions options;
@@ -115,6 +117,7 @@ Task task_from(TrainArguments& arguments, CLI::App& command, ProgressLine& line,
   line.phase("reading the data set");
   const Stopwatch reading;
   task.course = std::make_unique<DrivingCourse>(arguments.data, arguments.seed, arguments.host.threads);
+  end_if_stopped(nothing_written);
   const std::size_t frames = task.course->for_network(task.network).split.train.size();
   if (options.recipe.batch == 0) options.recipe.batch = usual_batch(nodes, frames);
   task.reading_seconds = reading.seconds();
@@ -126,10 +129,7 @@ int check(const Task& task, const training::Watcher& watcher) {
     return training::rehearse(
         task.options, task.machine, [&](const auto& read) { return task.course_for(read); }, watcher);
   });
-  if (rehearsal.interrupted) {
-    say("interrupted; nothing was trained or written");
-    return exit_interrupted;
-  }
+  if (rehearsal.interrupted) end_if_stopped(nothing_written);
   fmt::print("{}", check_text(task.options, task.machine, task.network, *task.course, rehearsal,
                               task.reading_seconds));
   return 0;
@@ -160,8 +160,8 @@ int run(const Task& task, ProgressLine& line, const training::Watcher& watcher) 
 int train(TrainArguments& arguments, CLI::App& command) {
   ProgressLine line;
   std::optional<OutputFolder> folder;
-  const Task task = task_from(arguments, command, line, folder);
   listen_for_stop_requests();
+  const Task task = task_from(arguments, command, line, folder);
   const training::Watcher watcher = watcher_for(line, task.options);
   return arguments.check ? check(task, watcher) : run(task, line, watcher);
 }

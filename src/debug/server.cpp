@@ -63,6 +63,11 @@ GdbServer::~GdbServer() {
 std::uint16_t GdbServer::port() const { return port_; }
 
 bool GdbServer::serve(system::Stepping& stepping) {
+  const auto given_up = [&] { return stepping.asked_to_end(); };
+  if (!wait_for(listener_, given_up)) {
+    stepping.interrupt();
+    return false;
+  }
   int socket = -1;
   do socket = accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
   while (socket < 0 && errno == EINTR);
@@ -73,15 +78,15 @@ bool GdbServer::serve(system::Stepping& stepping) {
   const int yes = 1;
   setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
 
-  Wire wire(socket);
+  Wire wire(socket, given_up);
   Stub stub(
-      stepping, [&] { return wire.interrupted(); },
+      stepping, [&] { return given_up() || wire.interrupted(); },
       [&](std::string_view words) { wire.send(fmt::format("O{}", to_hex(words))); });
   while (!stub.over()) {
     const std::optional<std::string> payload = wire.receive();
     if (!payload) {
       stepping.interrupt();
-      return true;
+      return !given_up();
     }
     const std::string answer = stub.answer(*payload);
     if (*payload != "k") wire.send(answer);  // the one packet without an answer

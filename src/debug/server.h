@@ -22,8 +22,8 @@ public:
   std::uint16_t port() const;
 
   // Once: waits until gdb connects and serves it, and no other, until the program has ended, gdb detaches
-  // (the launch then runs on by itself), or gdb kills it or goes away (the launch is interrupted). Returns
-  // whether gdb went away without a word.
+  // (the launch then runs on by itself), or gdb kills it or goes away or the launch is asked to end (it is
+  // interrupted). Returns whether gdb went away without a word.
   bool serve(system::Stepping& stepping);
 
 private:

@@ -1,5 +1,6 @@
 #include "debug/wire.h"
 
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -9,12 +10,21 @@
 
 namespace dojo::debug {
 
+bool wait_for(int socket, const std::function<bool()>& given_up) {
+  constexpr int wait_milliseconds = 100;
+  pollfd input{.fd = socket, .events = POLLIN, .revents = 0};
+  while (!given_up())
+    if (::poll(&input, 1, wait_milliseconds) > 0) return true;
+  return false;
+}
+
 Wire::~Wire() { close(socket_); }
 
 // Takes in what has come. False if nothing has, or nothing will any more.
 bool Wire::fill(bool wait) {
   char buffer[4096];
   while (!gone_) {
+    if (wait && !wait_for(socket_, given_up_)) return false;
     const ssize_t count = recv(socket_, buffer, sizeof buffer, wait ? 0 : MSG_DONTWAIT);
     if (count > 0) {
       received_.append(buffer, static_cast<std::size_t>(count));

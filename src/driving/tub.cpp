@@ -32,7 +32,7 @@ Tub::Tub(fs::path folder, const TubOptions& options) : folder_(std::move(folder)
   for (const TubRecord& record : records_) recorded_.push_back(file_name(record.image));
   drop_deleted();
   drop_overwritten(faults);
-  drop_broken_images(options.threads, faults);
+  drop_broken_images(options, faults);
   skipped_ += faults.skipped();
   for (std::string& sentence : faults.sentences()) warnings_.push_back(std::move(sentence));
   if (records_.empty()) {
@@ -91,9 +91,10 @@ void Tub::drop_overwritten(Faults& faults) {
 
 // Decodes every image once, so that a broken one is known before training starts, and takes the fingerprint
 // on the way.
-void Tub::drop_broken_images(unsigned threads, Faults& faults) {
+void Tub::drop_broken_images(const TubOptions& options, Faults& faults) {
   std::vector<std::string> problems(records_.size()), hashes(records_.size());
-  parallel_for(threads, records_.size(), [&](std::size_t i) {
+  parallel_for(options.threads, records_.size(), [&](std::size_t i) {
+    if (options.interrupted()) refuse(folder_.string(), "was not read to its end");
     const fs::path path = image_path(records_[i].image);
     if (path.empty()) {
       problems[i] = "names an image that is no file of images/";

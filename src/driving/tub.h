@@ -13,6 +13,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -25,11 +26,12 @@ namespace dojo::driving {
 struct TubOptions {
   bool strict = false;   // refuse what is damaged
   unsigned threads = 0;  // host threads that check the images; 0: one per core
+  std::function<bool()> interrupted = [] { return false; };  // then the images are not all checked
 };
 
 class Tub final : public training::Dataset {
 public:
-  // Reads the records and checks every image.
+  // Reads the records and checks every image. Throws UserError for what is no tub, and where interrupted.
   explicit Tub(std::filesystem::path folder, const TubOptions& options = {});
 
   std::string name() const override { return folder_.string(); }
@@ -48,7 +50,7 @@ private:
   std::filesystem::path image_path(const std::string& name) const;
   void drop_deleted();
   void drop_overwritten(Faults& faults);
-  void drop_broken_images(unsigned threads, Faults& faults);
+  void drop_broken_images(const TubOptions& options, Faults& faults);
   void mention_images_without_record();
 
   std::filesystem::path folder_;
