@@ -53,8 +53,8 @@ protected:
         R"(cd {folder}
 rm -f out err
 {dojo} exec --gdb 0 {options} {program} > out 2> err & pid=$!
-for i in $(seq 600); do port=$(sed -n "s/.*target remote :\([0-9]*\).*/\1/p" err); [ -n "$port" ] && break; sleep 0.1; done
-timeout 300 gdb-multiarch -batch -nx -ex "set remotetimeout 120" -ex "target remote :$port" -x commands {program} < /dev/null 2>&1
+for i in $(seq 600); do port=$(sed -n "s/.*target remote 127.0.0.1:\([0-9]*\).*/\1/p" err); [ -n "$port" ] && break; sleep 0.1; done
+timeout 300 gdb-multiarch -batch -nx -ex "set remotetimeout 120" -ex "target remote 127.0.0.1:$port" -x commands {program} < /dev/null 2>&1
 wait $pid)",
         fmt::arg("folder", folder_.string()), fmt::arg("dojo", dojo_command()), fmt::arg("options", options),
         fmt::arg("program", program));

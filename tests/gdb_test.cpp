@@ -155,7 +155,7 @@ TEST_F(Gdb, ASecondOneIsRefusedAtOnce) {
   const std::string path = program("", "return 7;");
   const Said said =
       session(path,
-              "shell port=$(sed -n 's/.*target remote :\\([0-9]*\\).*/\\1/p' err); "
+              "shell port=$(sed -n 's/.*target remote 127.0.0.1:\\([0-9]*\\).*/\\1/p' err); "
               "bash -c \"exec 3<>/dev/tcp/127.0.0.1/$port\" 2>/dev/null || echo nobody listens\n"
               "continue\n");
   EXPECT_EQ(said.exit_code, 7) << said.words;
@@ -177,7 +177,7 @@ TEST_F(Gdb, BadAndBusyPortsAreRefusedWithOneSentence) {
     EXPECT_EQ(std::ranges::count(said.words, '\n'), 1) << said.words;
   }
   const Said said = shell(fmt::format(R"(cd {}; {} exec --gdb 0 {} 2> err & pid=$!
-for i in $(seq 600); do port=$(sed -n "s/.*target remote :\([0-9]*\).*/\1/p" err); [ -n "$port" ] && break; sleep 0.1; done
+for i in $(seq 600); do port=$(sed -n "s/.*target remote 127.0.0.1:\([0-9]*\).*/\1/p" err); [ -n "$port" ] && break; sleep 0.1; done
 {} exec --gdb $port {} 2>&1; echo "code $?"; kill $pid)",
                                       folder_.string(), dojo_command(), path, dojo_command(), path));
   expect_in_order(said, {"dojo: --gdb ", "in use", "code 2"});

@@ -197,6 +197,18 @@ protected:
         watcher);
   }
 
+  // Runs in a process of its own. Did a signal of the watcher's end it?
+  bool dies(const TrainOptions& options, const Watcher& fatal) {
+    const pid_t child = fork();
+    if (child == 0) {
+      run(options, fatal);
+      _exit(0);
+    }
+    int status = 0;
+    waitpid(child, &status, 0);
+    return WIFSIGNALED(status);
+  }
+
   // The losses that the first and the last step began with.
   std::pair<float, float> losses(const TrainOptions& options, std::size_t frames) {
     std::vector<float> seen;
@@ -238,18 +250,11 @@ TEST_F(Train, GoesOnAfterAKillInItsFirstStep) {
   const RunReport expected = run(options(model, "whole"));
   TrainOptions killed = options(model, "killed");
   killed.checkpoint_seconds = 1e9;
-  const pid_t child = fork();
-  if (child == 0) {
-    Watcher watcher;
-    watcher.phase = [](std::string_view what) {
-      if (what == "training") kill(getpid(), SIGKILL);
-    };
-    run(killed, watcher);
-    _exit(0);
-  }
-  int status = 0;
-  waitpid(child, &status, 0);
-  ASSERT_TRUE(WIFSIGNALED(status));
+  Watcher fatal;
+  fatal.phase = [](std::string_view what) {
+    if (what == "training") kill(getpid(), SIGKILL);
+  };
+  ASSERT_TRUE(dies(killed, fatal));
   killed.resume = killed.out;
   expect_same_run(run(killed), expected);
 }
@@ -263,18 +268,11 @@ TEST_F(Train, GoesOnAfterAKillAsIfNothingHadHappened) {
     TrainOptions killed = options(model, fmt::format("killed.{}", compiler::name(formats)));
     whole.formats = killed.formats = formats;
     const RunReport expected = run(whole);
-    const pid_t child = fork();
-    if (child == 0) {
-      Watcher watcher;
-      watcher.progress = [](const Progress& progress) {
-        if (progress.step == 5) kill(getpid(), SIGKILL);
-      };
-      run(killed, watcher);
-      _exit(0);
-    }
-    int status = 0;
-    waitpid(child, &status, 0);
-    ASSERT_TRUE(WIFSIGNALED(status));
+    Watcher fatal;
+    fatal.progress = [](const Progress& progress) {
+      if (progress.step == 5) kill(getpid(), SIGKILL);
+    };
+    ASSERT_TRUE(dies(killed, fatal));
     killed.resume = killed.out;
     std::vector<std::uint64_t> steps;
     Watcher watcher;

@@ -129,7 +129,7 @@ void print_json(const ExecOptions& options, const Executed& executed) {
 
 std::function<void(system::Stepping&)> led_by_gdb(debug::GdbServer& server, const std::string& program) {
   return [&server, program](system::Stepping& stepping) {
-    say("waiting for gdb: gdb-multiarch {} -ex 'target remote :{}'", program, server.port());
+    say("waiting for gdb: gdb-multiarch {} -ex 'target remote 127.0.0.1:{}'", program, server.port());
     if (server.serve(stepping)) say("gdb went away");
   };
 }
