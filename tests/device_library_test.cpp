@@ -3,6 +3,7 @@
 #include <sstream>
 
 #include "kernel_command.h"
+#include "machine/variant_for_tests.h"
 
 namespace dojo {
 namespace {
@@ -123,9 +124,7 @@ TEST_F(DeviceLibrary, IsCompiledOnce) {
   EXPECT_TRUE(read_file(folder_ / "hello.elf") == first);
 
   // Other vectors are another library; what is damaged is made anew.
-  std::string text = read_text(fs::path(DOJO_SOURCE_DIR) / "machines/test6.toml");
-  const std::string from = "vlen_bits            = { value = 512,";
-  write("half.toml", text.replace(text.find(from), from.size(), "vlen_bits            = { value = 256,"));
+  write("half.toml", machine::variant_text("test6", "node.vlen_bits", "256"));
   EXPECT_EQ(compiled(cache, "--machine half.toml"), all);
   EXPECT_EQ(compiled(cache, "--machine half.toml"), 0);
   EXPECT_EQ(compiled(cache), 0);

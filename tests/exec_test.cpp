@@ -16,6 +16,7 @@
 
 #include "base/file.h"
 #include "command.h"
+#include "machine/variant_for_tests.h"
 #include "said.h"
 #include "system/guest_for_tests.h"
 
@@ -240,10 +241,7 @@ TEST_F(Exec, AProgramForLongerVectorsIsRefused) {
                     "512\n",
                     path.string()));
   }
-  std::string text = read_text(std::filesystem::path(DOJO_SOURCE_DIR) / "machines/d1.toml");
-  const std::string from = "vlen_bits            = { value = 512,";
-  ASSERT_NE(text.find(from), std::string::npos);
-  write_text(longer, text.replace(text.find(from), from.size(), "vlen_bits            = { value = 1024,"));
+  write_text(longer, machine::variant_text("d1", "node.vlen_bits", "1024"));
   EXPECT_EQ(dojo(fmt::format("exec --quiet --machine {} {}", longer.string(), path.string())).exit_code, 7);
 }
 

@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "kernel_command.h"
+#include "machine/variant_for_tests.h"
 #include "system/guest_for_tests.h"
 
 namespace dojo {
@@ -324,10 +325,7 @@ TEST_F(KernelTools, RunAProgramThatIsLinkedHigh) {
 }
 
 TEST_F(KernelTools, BuildForTheMachinesOwnVectorLength) {
-  std::string text = read_text(fs::path(DOJO_SOURCE_DIR) / "machines/test6.toml");
-  const std::string from = "vlen_bits            = { value = 512,";
-  ASSERT_NE(text.find(from), std::string::npos);
-  write("half.toml", text.replace(text.find(from), from.size(), "vlen_bits            = { value = 256,"));
+  write("half.toml", machine::variant_text("test6", "node.vlen_bits", "256"));
   write("saxpy.c", saxpy);
   write("length.c", R"(
     #include <stdio.h>
@@ -348,7 +346,8 @@ TEST_F(KernelTools, NeverWriteOverWhatTheyRead) {
   write("h.cpp",
         "extern \"C\" { char begin_signature[8] = {1}, end_signature[8]; }\n"
         "int main() { return begin_signature[0] - 1; }\n");
-  write("m.toml", read_text(fs::path(DOJO_SOURCE_DIR) / "machines/d1.toml"));
+  write("m.toml", machine::variant_text("d1", "node.threads", "4"));
+  write("n.toml", "name = \"n\"\ndescription = \"of a test\"\nextends = \"m.toml\"\n");
   expect_built("h.cpp -o h.elf");
   fs::create_symlink("h.elf", folder_ / "link.elf");
   fs::create_hard_link(folder_ / "h.elf", folder_ / "hard.elf");
@@ -361,7 +360,9 @@ TEST_F(KernelTools, NeverWriteOverWhatTheyRead) {
        {"exec h.elf --trace h.elf", "exec h.elf --trace ./folder/../h.elf", "exec h.elf --trace link.elf",
         "exec h.elf --trace hard.elf", "profile h.elf --callgrind h.elf", "exec h.elf --signature h.elf",
         "exec h.elf --machine ./m.toml --trace m.toml", "profile h.elf --machine m.toml --callgrind m.toml",
-        "cc h.cpp -o h.cpp", "cc --machine ./m.toml h.cpp -o m.toml", "cc -c h.cpp -o h.cpp"}) {
+        "exec h.elf --machine n.toml --trace m.toml", "profile h.elf --machine n.toml --callgrind m.toml",
+        "cc --machine n.toml h.cpp -o m.toml", "cc h.cpp -o h.cpp", "cc --machine ./m.toml h.cpp -o m.toml",
+        "cc -c h.cpp -o h.cpp"}) {
     expect_refused(arguments, {"would be overwritten by -", "name another"});
     EXPECT_EQ(files(), before) << arguments;
   }

@@ -41,18 +41,15 @@ TEST_F(Refusal, OfDataAndMachines) {
   expect_refused(train("good", "--data torn"), {"torn", "fewer than two usable frames"});
   expect_refused(train("good", "--data torn --strict"), {"torn/catalog_0.catalog:2", "half a record"});
   expect_refused(train("good", "--machine nosuch"), {"nosuch"});
-  expect_refused(train("good", machine_with("simd_cycles ", "simd_cycle ")),
-                 {"machine.toml:", "node.simd_cycle"});
+  expect_refused(train("good", machine_with("node.simd_cycle", "4")), {"machine.toml:", "node.simd_cycle"});
   for (const char* bits : {"256", "1024"})
-    expect_refused(train("good", machine_with("vlen_bits            = { value = 512",
-                                              fmt::format("vlen_bits = {{ value = {}", bits))),
-                   {"'node.vlen_bits' is", bits, "512"});
+    expect_refused(train("good", machine_with("node.vlen_bits", bits)), {"'node.vlen_bits' is", bits, "512"});
 }
 
 // It says how many frames would fit; so many do, and one more does not.
 TEST_F(Refusal, OfMoreFramesThanHbmHolds) {
   write_model("wide", network("Tanh", 100, 160, 1, "angle"));
-  const std::string small = machine_with("value = 268435456", "value = 1048576");
+  const std::string small = machine_with("interface.hbm_bytes", "1048576");
   write_tub(folder_ / "much", 60);
   const Said said = train("wide", "--check --data much " + small);
   expect_refused(said, {"has no room for the data set: 60 frames", " would fit"});
@@ -204,10 +201,8 @@ TEST_F(Refusal, OfCheckpointsThatAreDamagedOrOfAnotherRun) {
   expect_refused(train("other_label", "--steps 2 --resume first"),
                  {"first/checkpoint.dojo", "its labels is [[\"angle\"]], this one's [[\"throttle\"]]"});
   expect_refused(train("good", "--steps 1 --resume first"), {"first/checkpoint.dojo", "step 2", "1 steps"});
-  expect_refused(
-      train("good", machine_with("hop_cycles           = { value = 1", "hop_cycles = { value = 2") +
-                        " --steps 2 --resume first"),
-      {"first/checkpoint.dojo", "machine"});
+  expect_refused(train("good", machine_with("mesh.hop_cycles", "2") + " --steps 2 --resume first"),
+                 {"first/checkpoint.dojo", "machine_parameters"});
 
   const fs::path checkpoint = folder_ / "first/checkpoint.dojo";
   std::string bytes = read_text(checkpoint);

@@ -18,6 +18,7 @@
 #include "command.h"
 #include "driving/images_for_tests.h"
 #include "graph/onnx_file.h"
+#include "machine/variant_for_tests.h"
 
 namespace dojo {
 
@@ -173,11 +174,9 @@ protected:
     EXPECT_FALSE(fs::exists(folder_ / "out")) << said.last;
   }
 
-  std::string machine_with(const std::string& from, const std::string& to) {
-    std::string text = read_text(fs::path(DOJO_SOURCE_DIR) / "machines/test6.toml");
-    const std::size_t at = text.find(from);
-    EXPECT_NE(at, std::string::npos);
-    write_text(folder_ / "machine.toml", text.replace(at, from.size(), to));
+  // test6 but for one row.
+  std::string machine_with(std::string_view key, std::string_view value) {
+    write_text(folder_ / "machine.toml", machine::variant_text("test6", key, value));
     return "--machine machine.toml";
   }
 

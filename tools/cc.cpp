@@ -83,8 +83,8 @@ bool is_cpp(const std::string& word) {
   return word.ends_with(".cpp") || word.ends_with(".cc") || word.ends_with(".cxx");
 }
 
-std::vector<NamedFile> inputs_of(const CcOptions& options, const std::vector<std::string>& words) {
-  std::vector<NamedFile> inputs{machine_file(options.machine)};
+std::vector<NamedFile> inputs_of(const machine::Machine& machine, const std::vector<std::string>& words) {
+  std::vector<NamedFile> inputs = files_of(machine);
   for (const std::string& word : words)
     if (!word.starts_with('-')) inputs.push_back({"a file to compile", word});
   return inputs;
@@ -124,8 +124,8 @@ void cc(const CcOptions& options, const std::vector<std::string>& words) {
   const bool links = std::ranges::none_of(
       words, [](const std::string& word) { return std::ranges::find(unlinked, word) != unlinked.end(); });
   const std::string output = links && options.output.empty() ? "a.elf" : options.output;
-  refuse_bad_outputs(std::array{NamedFile{"-o", output}}, inputs_of(options, words));
   const machine::Machine machine = machine::read_machine(options.machine);
+  refuse_bad_outputs(std::array{NamedFile{"-o", output}}, inputs_of(machine, words));
   if (!fs::exists(libc / "include"))
     refuse("picolibc", "not found; C programs need it (apt install picolibc-riscv64-unknown-elf)");
   const std::string clang = compiler::find_tool(c ? "clang-22" : "clang++-22", "clang-22").string();

@@ -169,10 +169,11 @@ void take_output(system::LaunchOptions& launch, PlausibleRun& run, const ExecOpt
 
 void exec(const ExecOptions& options) {
   listen_for_stop_requests();
-  refuse_bad_outputs(
-      std::array{NamedFile{"--trace", options.trace}, NamedFile{"--signature", options.signature}},
-      std::array{NamedFile{"PROGRAM", options.program}, machine_file(options.machine)});
   const machine::Machine as_read = machine::read_machine(options.machine);
+  std::vector<NamedFile> inputs = files_of(as_read);
+  inputs.push_back({"PROGRAM", options.program});
+  refuse_bad_outputs(
+      std::array{NamedFile{"--trace", options.trace}, NamedFile{"--signature", options.signature}}, inputs);
   const machine::Machine machine = with_memory(as_read, options);
   const system::Program program = program_of(options, machine);
   std::vector<machine::Variant> variants;

@@ -33,9 +33,10 @@ void refuse_unwritable(const fs::path& path) {
 
 }  // namespace
 
-NamedFile machine_file(const std::string& name) {
-  const bool is_path = name.ends_with(".toml") || name.find('/') != std::string::npos;
-  return {"--machine", is_path ? name : ""};
+std::vector<NamedFile> files_of(const machine::Machine& machine) {
+  std::vector<NamedFile> files;
+  for (const std::string& path : machine.files) files.push_back({"--machine", path});
+  return files;
 }
 
 void refuse_bad_outputs(std::span<const NamedFile> outputs, std::span<const NamedFile> inputs) {

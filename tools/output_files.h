@@ -4,6 +4,9 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
+
+#include "machine/machine.h"
 
 namespace dojo::tools {
 
@@ -12,8 +15,8 @@ struct NamedFile {
   std::string path;         // empty: not given
 };
 
-// The file of --machine; none for a bare name, whose file is the program's own.
-NamedFile machine_file(const std::string& name);
+// The files that a machine was read from, as those of --machine.
+std::vector<NamedFile> files_of(const machine::Machine& machine);
 
 // Before any work: refuses to write a file that is also read or written twice, by whatever path, link or hard
 // link, and what is no file or has no place. A device may be all at once.

@@ -197,9 +197,10 @@ void write_callgrind(const ProfileOptions& options, const Profile& profile, cons
 
 void profile_program(const ProfileOptions& options) {
   listen_for_stop_requests();
-  refuse_bad_outputs(std::array{NamedFile{"--callgrind", options.callgrind}},
-                     std::array{NamedFile{"PROGRAM", options.program}, machine_file(options.machine)});
   const machine::Machine machine = with_memory(machine::read_machine(options.machine), options);
+  std::vector<NamedFile> inputs = files_of(machine);
+  inputs.push_back({"PROGRAM", options.program});
+  refuse_bad_outputs(std::array{NamedFile{"--callgrind", options.callgrind}}, inputs);
   const system::Program program = program_of(options, machine);
   system::Computer computer(machine, options.nodes);
   Profile profile;

@@ -8,10 +8,13 @@
 // A parameter whose true value nobody has published may add { fast, slow, range }: the plausible values on
 // either side of `value` that make the machine fastest and slowest, and where they come from
 // (machine/sensitivity.h asks what they do to a result).
+//
+// A file that says `extends = "d1"` holds only the rows in which it differs from that machine: each takes the
+// place of the whole row under it. docs/machines.md is the page for those who write one.
 #pragma once
 
 #include <cstdint>
-#include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -67,12 +70,16 @@ struct Interface {
 struct PlausibleRange {
   double fast = 0, slow = 0;
   std::string source;
+
+  bool operator==(const PlausibleRange&) const = default;
 };
 
 // One parameter as the file gives it, for `dojo machine`.
 struct Parameter {
   std::string key, value, unit, origin, source;
   std::optional<PlausibleRange> plausible;
+
+  bool operator==(const Parameter&) const = default;
 };
 
 struct Machine {
@@ -80,7 +87,8 @@ struct Machine {
   Node node;
   Mesh mesh;
   Interface interface;
-  std::vector<Parameter> parameters;  // in the file's order
+  std::vector<Parameter> parameters;  // in the parameter table's order
+  std::vector<std::string> files;     // that it was read from: its own, then what it extends
 
   unsigned enabled_nodes() const;
   // Place of the logical node `index` (enabled nodes, row by row): {row, column}.
@@ -88,8 +96,20 @@ struct Machine {
   double peak_flops_per_node() const;  // 16-bit matrix operations, 2 per multiply-add
 };
 
-// `name` is a bare name looked up in machines/ beside the program's sources, or a path to a .toml file.
+// `name` is a bare name looked up in machines/ beside the program's sources, or a path to a .toml file. What
+// a file extends is named in the same way, a path seen from that file's folder.
 Machine read_machine(std::string_view name);
+
+struct MachineText {
+  std::string path, text;
+};
+// Finds and reads the file of `name` as named in the file `from`, or by a user if that is empty. Throws
+// UserError, whose place is the name or the path that is wrong.
+using FindMachine = std::function<MachineText(std::string_view name, const std::string& from)>;
+MachineText find_machine(std::string_view name, const std::string& from);
+
+// The same from wherever `find` takes its texts.
+Machine read_machine(std::string_view name, const FindMachine& find);
 
 // The same machine with one number changed: `key` as in Machine::parameters ("node.simd_cycles"), which must
 // have a plausible range, to a value inside it.

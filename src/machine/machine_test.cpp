@@ -1,9 +1,11 @@
 // Is a machine file read exactly, and refused with its place when anything is wrong with it?
 #include "machine/machine.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <sstream>
 
 #include "base/error.h"
 #include "base/file.h"
@@ -122,6 +124,152 @@ TEST(Machine, AMissingKeyIsNamed) {
 TEST(Machine, AnUnknownNameIsRefused) {
   EXPECT_THROW(read_machine("no_such_machine"), UserError);
   EXPECT_THROW(read_machine("/nowhere/x.toml"), UserError);
+}
+
+// Files of a folder by their names, and what reading the first of them says.
+using Texts = std::vector<MachineText>;
+
+class Extends : public testing::Test {
+protected:
+  std::string place(std::string_view name) const { return (folder_.path() / name).string(); }
+
+  Machine read(const Texts& files) const {
+    for (const auto& [name, text] : files) {
+      fs::create_directories(fs::path(place(name)).parent_path());
+      write_text(place(name), text);
+    }
+    return read_machine(place(files.front().path));
+  }
+
+  std::string refusal(const Texts& files) const {
+    try {
+      read(files);
+    } catch (const UserError& error) {
+      return error.what();
+    }
+    return {};
+  }
+
+  static std::string variant(std::string_view base, std::string_view rows = "") {
+    return fmt::format("name = \"mine\"\ndescription = \"of a test\"\nextends = \"{}\"\n{}", base, rows);
+  }
+
+  TemporaryFolder folder_{"dojo-machine-test"};
+};
+
+// What test6 differs in is its own file; all else is d1's, word for word.
+TEST_F(Extends, Test6IsD1ButForItsOwnRows) {
+  const Machine d1 = read_machine("d1"), test6 = read_machine("test6");
+  std::vector<std::string> changed;
+  for (std::size_t i = 0; i < d1.parameters.size(); ++i) {
+    const Parameter &base = d1.parameters[i], &own = test6.parameters[i];
+    if (base == own) continue;
+    changed.push_back(own.key + " = " + own.value);
+    EXPECT_EQ(own.source, "small on purpose");
+  }
+  EXPECT_EQ(changed, (std::vector<std::string>{"mesh.rows = 2", "mesh.columns = 3", "mesh.disabled = none",
+                                               "interface.count = 1", "interface.hbm_bytes = 268435456"}));
+  EXPECT_EQ(test6.node.vlen_bits, 512u);
+  EXPECT_EQ(test6.enabled_nodes(), 6u);
+  EXPECT_EQ(d1.files.size(), 1u);
+  EXPECT_EQ(test6.files, (std::vector<std::string>{d1_file.parent_path() / "test6.toml", d1_file}));
+}
+
+// Value, origin, source and range: a row without a range has none, whatever the base's has.
+TEST_F(Extends, ARowReplacesTheWholeRowUnderIt) {
+  const Machine machine =
+      read({{"v.toml", variant("d1",
+                               "node.simd_cycles = { value = 5, origin = \"D\", source = \"mine\" }\n"
+                               "[mesh]\nhop_cycles = { value = 3, origin = \"U\", source = \"ours\", "
+                               "fast = 2, slow = 9, range = \"wide\" }\n")}});
+  EXPECT_EQ(machine.name, "mine");
+  EXPECT_EQ(machine.description, "of a test");
+  EXPECT_EQ(machine.node.simd_cycles, 5u);
+  EXPECT_EQ(machine.mesh.hop_cycles, 3u);
+  const Machine d1 = read_machine("d1");
+  for (std::size_t i = 0; i < d1.parameters.size(); ++i) {
+    const Parameter& own = machine.parameters[i];
+    if (own.key == "node.simd_cycles")
+      EXPECT_EQ(own, (Parameter{own.key, "5", "cycles", "D", "mine", {}}));
+    else if (own.key == "mesh.hop_cycles")
+      EXPECT_EQ(own, (Parameter{own.key, "3", "cycles", "U", "ours", PlausibleRange{2, 9, "wide"}}));
+    else
+      EXPECT_EQ(own, d1.parameters[i]) << own.key;
+  }
+}
+
+TEST_F(Extends, AChainGivesTheTopmostRow) {
+  const auto row = [](std::string_view key, int value) {
+    return fmt::format("{} = {{ value = {}, origin = \"U\", source = \"mine\" }}\n", key, value);
+  };
+  const Machine machine =
+      read({{"deep/top.toml", variant("../middle.toml", row("node.alus", 3))},
+            {"middle.toml", variant("deep/low.toml", row("node.alus", 4) + row("node.threads", 3))},
+            {"deep/low.toml", variant("test6", row("node.threads", 1) + row("node.vlen_bits", 256))}});
+  EXPECT_EQ(machine.node.alus, 3u);
+  EXPECT_EQ(machine.node.threads, 3u);
+  EXPECT_EQ(machine.node.vlen_bits, 256u);
+  EXPECT_EQ(machine.mesh.columns, 3u);
+  EXPECT_EQ(machine.files,
+            (std::vector<std::string>{place("deep/top.toml"), place("middle.toml"), place("deep/low.toml"),
+                                      d1_file.parent_path() / "test6.toml", d1_file}));
+}
+
+TEST_F(Extends, ThePagesExampleIsAMachine) {
+  std::istringstream page(read_text(d1_file.parent_path().parent_path() / "docs/machines.md"));
+  std::string example;
+  for (std::string line; std::getline(page, line);)
+    if (line.starts_with("    ")) example += line.substr(4) + "\n";
+  const Machine machine = read({{"example.toml", example}});
+  EXPECT_EQ(machine.name, "wide-links");
+  EXPECT_EQ(machine.mesh.link_bytes_per_cycle, 256u);
+}
+
+TEST_F(Extends, RefusalsNameTheFileThatIsWrong) {
+  EXPECT_EQ(refusal({{"v.toml", variant("d2")}}),
+            place("v.toml") +
+                ":3: 'extends' names 'd2': no such machine: neither a path to a .toml file nor one "
+                "of d1, test6");
+  EXPECT_EQ(refusal({{"v.toml", variant("d1\\u0000")}}),
+            place("v.toml") +
+                ":3: 'extends' names 'd1\\x00': no such machine: neither a path to a .toml file nor "
+                "one of d1, test6");
+  EXPECT_EQ(refusal({{"v.toml", variant("absent.toml")}}),
+            place("v.toml") + ":3: 'extends' names '" + place("absent.toml") +
+                "': cannot be read: No such file or directory");
+  EXPECT_EQ(refusal({{"v.toml", variant("")}}),
+            place("v.toml") + ":3: 'extends' must be a text that is not empty");
+  EXPECT_EQ(refusal({{"v.toml", "extends = \"d1\"\ndescription = \"x\"\n"}}),
+            place("v.toml") + ":1: missing key 'name'");
+  EXPECT_EQ(refusal({{"v.toml", "name = \"v\"\nextends = \"d1\"\n"}}),
+            place("v.toml") + ":1: missing key 'description'");
+  EXPECT_EQ(refusal({{"v.toml", variant("d1", "node.alu_cycles = { value = 2 }\n")}}),
+            place("v.toml") + ":4: missing key 'origin'");
+  EXPECT_EQ(refusal({{"v.toml", variant("base.toml")}, {"base.toml", variant("d1", "[node]\nalu = 3\n")}}),
+            place("base.toml") + ":5: unknown key 'node.alu'");
+  EXPECT_EQ(refusal({{"v.toml", variant("base.toml")}, {"base.toml", variant("d1", "mesh = 3\n")}}),
+            place("base.toml") + ":4: 'mesh' must be a section [mesh]");
+  EXPECT_EQ(refusal({{"v.toml", variant("base.toml")}, {"base.toml", "name = \"base\"\n[node]\n"}}),
+            place("base.toml") + ":2: missing key 'node.clock_ghz'");
+  EXPECT_EQ(refusal({{"v.toml", variant("base.toml")}, {"base.toml", "name = \"base\"\n"}}),
+            place("base.toml") + ":1: missing section [node]");
+  // Nothing is wrong with d1's list of places; it does not go with the variant's rows.
+  EXPECT_EQ(
+      refusal({{"v.toml", variant("d1", "mesh.rows = { value = 5, origin = \"U\", source = \"x\" }\n")}}),
+      fmt::format("{}: 'mesh.disabled' of {}:46 names place 340, but places end at 89", place("v.toml"),
+                  d1_file.string()));
+}
+
+TEST_F(Extends, ARingIsRefused) {
+  EXPECT_EQ(refusal({{"a.toml", variant("a.toml")}}),
+            place("a.toml") + ":3: 'extends' leads back to " + place("a.toml"));
+  EXPECT_EQ(
+      refusal({{"a.toml", variant("b.toml")}, {"b.toml", variant("c.toml")}, {"c.toml", variant("b.toml")}}),
+      place("c.toml") + ":3: 'extends' leads back to " + place("b.toml"));
+  // Through a link the path never comes back, and grows.
+  fs::create_directory_symlink(".", place("here"));
+  EXPECT_EQ(refusal({{"a.toml", variant("here/a.toml")}}),
+            place("a.toml") + ":3: 'extends' leads back to " + place("a.toml"));
 }
 
 }  // namespace

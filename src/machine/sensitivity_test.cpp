@@ -6,8 +6,7 @@
 #include <set>
 
 #include "base/error.h"
-#include "base/file.h"
-#include "base/temporary_folder.h"
+#include "machine/variant_for_tests.h"
 
 namespace dojo::machine {
 namespace {
@@ -88,21 +87,13 @@ TEST(Sensitivity, RangesAndInfluencesFollowFromTheFigures) {
   EXPECT_EQ(list[2].spread(), 0);
 }
 
-// A copy of test6 with one text replaced.
-Machine changed(const std::string& from, const std::string& to) {
-  std::string text = read_text(std::filesystem::path(DOJO_SOURCE_DIR) / "machines/test6.toml");
-  const std::size_t at = text.find(from);
-  EXPECT_NE(at, std::string::npos) << from;
-  text.replace(at, from.size(), to);
-  const TemporaryFolder folder("dojo-sensitivity-test");
-  const auto path = folder.path() / "ranged.toml";
-  write_text(path, text);
-  return read_machine(path.string());
-}
-
-std::string refusal(const std::string& from, const std::string& to) {
+// Of test6 with another row.
+std::string refusal(std::string_view key, std::string_view value) {
   try {
-    changed(from, to);
+    read_machine("changed.toml", [&](std::string_view name, const std::string& from) {
+      return from.empty() ? MachineText{"changed.toml", variant_text("test6", key, value)}
+                          : find_machine(name, from);
+    });
   } catch (const UserError& error) {
     return error.what();
   }
@@ -110,22 +101,25 @@ std::string refusal(const std::string& from, const std::string& to) {
 }
 
 TEST(Sensitivity, DamagedRangesAreRefused) {
-  EXPECT_NE(refusal("fast = 4, slow = 8", "fast = 4").find("a range without 'slow'"), std::string::npos);
-  EXPECT_NE(refusal("fast = 4, slow = 8", "slow = 8").find("a range without 'fast'"), std::string::npos);
-  EXPECT_NE(refusal("fast = 4, slow = 8", "fast = 6, slow = 8").find("outside its own range 6 to 8"),
-            std::string::npos);
-  EXPECT_NE(refusal("fast = 4, slow = 8", "fast = 4, slow = 8.5").find("whole number"), std::string::npos);
-  EXPECT_NE(refusal("fast = 4, slow = 8", "fast = 0, slow = 8").find("outside 1 to 1000"), std::string::npos);
-  EXPECT_NE(refusal("range = \"the reference", "ranges = \"the reference").find("unknown key 'ranges'"),
-            std::string::npos);
-  EXPECT_NE(refusal("disabled             = { value = []",
-                    "disabled = { fast = 1, slow = 2, range = \"x\", value = []")
-                .find("a list, which has no range"),
-            std::string::npos);
-  // What is impossible together is so at the ends of a range, too: two ports of 16 B.
-  EXPECT_NE(refusal("port_bytes           = { value = 64,", "port_bytes           = { value = 16,")
-                .find("exceeds what the load ports deliver"),
-            std::string::npos);
+  struct Damage {
+    std::string_view key, value, refused_for;
+  };
+  for (const Damage& damage : {
+           Damage{"node.simd_cycles", "5, fast = 4, range = 'x'", "a range without 'slow'"},
+           Damage{"node.simd_cycles", "5, slow = 8, range = 'x'", "a range without 'fast'"},
+           Damage{"node.simd_cycles", "5, range = 'x'", "a range without 'fast'"},
+           Damage{"node.simd_cycles", "5, fast = 4, slow = 8", "missing key 'range'"},
+           Damage{"node.simd_cycles", "5, fast = 6, slow = 8, range = 'x'",
+                  "is 5, outside its own range 6 to 8"},
+           Damage{"node.simd_cycles", "5, fast = 4, slow = 8.5, range = 'x'", "must be a whole number"},
+           Damage{"node.simd_cycles", "5, fast = 0, slow = 8, range = 'x'", "is 0, outside 1 to 1000 cycles"},
+           Damage{"node.simd_cycles", "5, fast = 4, slow = 8, ranges = 'x'", "unknown key 'ranges'"},
+           Damage{"mesh.disabled", "[], fast = 1, slow = 2, range = 'x'", "a list, which has no range"},
+           // What is impossible together is so at the ends of a range, too: two ports of 16 B.
+           Damage{"node.port_bytes", "16", "exceeds what the load ports deliver"},
+       })
+    EXPECT_NE(refusal(damage.key, damage.value).find(damage.refused_for), std::string::npos)
+        << damage.key << " = " << damage.value << ": " << refusal(damage.key, damage.value);
 }
 
 TEST(Sensitivity, AMachineWithoutRangesIsRefused) {

@@ -14,6 +14,11 @@ mkdir -p $seeds/{onnx,machine,elf,instruction,checkpoint,gdb,tub,made}
 build-fuzz/tests/fuzz_seeds $seeds
 ln -sfn instruction $seeds/translate
 cp machines/*.toml $seeds/machine/
+# A chain of two, and one without an end.
+variant='name = "v"\ndescription = "v"\nextends = "%s"\n'
+row='node.simd_cycles = { value = 5, origin = "U", source = "v", fast = 4, slow = 6, range = "v" }\n'
+{ printf "$variant$row====\n" 1.toml; printf "${variant}[mesh]\n" d1; } > $seeds/machine/chain
+{ printf "$variant====\n" 1.toml; printf "$variant" 0.toml; } > $seeds/machine/ring
 for model in /usr/share/libonnx-testdata/data/node/*/model.onnx; do
   [ -f "$model" ] && cp "$model" "$seeds/onnx/$(basename "$(dirname "$model")").onnx"
 done

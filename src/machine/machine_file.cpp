@@ -1,0 +1,160 @@
+#include "machine/machine_file.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <set>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "machine/parameter_table.h"
+
+namespace dojo::machine {
+namespace {
+
+namespace fs = std::filesystem;
+
+// Where machine files are kept: beside the sources, or beside an installed program's folder.
+std::vector<fs::path> kept_in() {
+  std::error_code unreadable;
+  const fs::path program = fs::read_symlink("/proc/self/exe", unreadable);
+  return {fs::path(DOJO_SOURCE_DIR) / "machines", program.parent_path() / "../machines"};
+}
+
+std::string kept_names() {
+  std::set<std::string> names;
+  std::error_code absent;
+  for (const fs::path& folder : kept_in())
+    for (const auto& entry : fs::directory_iterator(folder, absent))
+      if (entry.path().extension() == ".toml") names.insert(entry.path().stem().string());
+  return fmt::format("{}", fmt::join(names, ", "));
+}
+
+fs::path locate(std::string_view name, const std::string& from) {
+  const fs::path given(name);
+  if (name.find('\0') == std::string_view::npos) {
+    if (given.has_parent_path() || given.extension() == ".toml")
+      return from.empty() ? given : (fs::path(from).parent_path() / given).lexically_normal();
+    for (const fs::path& folder : kept_in()) {
+      const fs::path path = (folder / fmt::format("{}.toml", name)).lexically_normal();
+      if (fs::exists(path)) return path;
+    }
+  }
+  refuse(name, "no such machine: neither a path to a .toml file nor one of {}", kept_names());
+}
+
+// What toml++ 3.3 has no defined answer to: letters beyond ASCII outside of texts and remarks (here they are
+// refused everywhere), and a table's bracket that no name follows.
+void refuse_unparsable(const std::string& path, std::string_view text) {
+  constexpr std::string_view blank = " \t";
+  constexpr std::string_view first_of_name =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-\"'";
+  for (std::size_t number = 1, begin = 0; begin < text.size(); ++number) {
+    const std::size_t end = std::min(text.find('\n', begin), text.size());
+    std::string_view line = text.substr(begin, end - begin);
+    begin = end + 1;
+    if (std::ranges::any_of(line, [](char c) { return (c & 0x80) != 0; }))
+      refuse(fmt::format("{}:{}", path, number), "a machine file holds nothing but ASCII characters");
+    const auto skip_blank = [&] { line.remove_prefix(std::min(line.find_first_not_of(blank), line.size())); };
+    skip_blank();
+    if (!line.starts_with('[')) continue;
+    line.remove_prefix(line.starts_with("[[") ? 2 : 1);
+    skip_blank();
+    if (line.empty() || first_of_name.find(line.front()) == std::string_view::npos)
+      refuse(fmt::format("{}:{}", path, number), "not valid TOML: no name follows '['");
+  }
+}
+
+void refuse_misspelt(const ParsedFile& file) {
+  refuse_unknown_keys(file, file.root, "a machine file",
+                      {"name", "description", "extends", "node", "mesh", "interface"});
+  for (const auto& [section, node] : file.root) {
+    if (std::ranges::find(parameter_rows(), section.str(), &ParameterRow::section) == parameter_rows().end())
+      continue;
+    if (!node.is_table()) refuse(file.at(node), "'{}' must be a section [{}]", section.str(), section.str());
+    for (const auto& [key, value] : *node.as_table())
+      if (std::ranges::none_of(parameter_rows(), [&](const ParameterRow& row) {
+            return row.section == section.str() && row.key == key.str();
+          }))
+        refuse(file.at(value), "unknown key '{}.{}'", section.str(), key.str());
+  }
+}
+
+ParsedFile parse(const MachineText& text) {
+  ParsedFile file{text.path, {}};
+  refuse_unparsable(file.path, text.text);
+  try {
+    file.root = toml::parse(text.text, file.path);
+  } catch (const toml::parse_error& error) {
+    refuse(fmt::format("{}:{}", file.path, error.source().begin.line), "not valid TOML: {}",
+           error.description());
+  }
+  refuse_misspelt(file);
+  return file;
+}
+
+// What `file` extends, if anything.
+std::optional<MachineText> base_of(const ParsedFile& file, const FindMachine& find) {
+  const toml::node* extends = file.root.get("extends");
+  if (!extends) return {};
+  const std::string name = read_string(file, file.root, "extends");
+  try {
+    return find(name, file.path);
+  } catch (const UserError& error) {
+    refuse(file.at(*extends), "'extends' names '{}': {}", error.where(), error.what_alone());
+  }
+}
+
+bool are_one(const std::string& one, const std::string& other) {
+  std::error_code absent;
+  return one == other || fs::equivalent(one, other, absent);
+}
+
+}  // namespace
+
+MachineText find_machine(std::string_view name, const std::string& from) {
+  const fs::path path = locate(name, from);
+  return {path.string(), read_text(path)};
+}
+
+std::string ParsedFile::at(const toml::node& node) const {
+  return fmt::format("{}:{}", path, node.source().begin.line);
+}
+
+std::vector<ParsedFile> read_files(std::string_view name, const FindMachine& find) {
+  std::vector<ParsedFile> files;
+  files.push_back(parse(find(name, "")));
+  while (const auto base = base_of(files.back(), find)) {
+    for (const ParsedFile& above : files)
+      if (are_one(above.path, base->path))
+        refuse(files.back().at(*files.back().root.get("extends")), "'extends' leads back to {}", above.path);
+    files.push_back(parse(*base));
+  }
+  return files;
+}
+
+std::optional<FoundRow> find_row(const std::vector<ParsedFile>& files, std::string_view section,
+                                 std::string_view key) {
+  for (const ParsedFile& file : files)
+    if (const toml::table* table = file.root[section].as_table())
+      if (const toml::node* node = table->get(key)) return FoundRow{file, *node};
+  return {};
+}
+
+void refuse_unknown_keys(const ParsedFile& file, const toml::table& table, std::string_view section,
+                         std::initializer_list<std::string_view> known) {
+  for (const auto& [key, node] : table)
+    if (std::find(known.begin(), known.end(), key.str()) == known.end())
+      refuse(file.at(node), "unknown key '{}' in {}", key.str(), section);
+}
+
+std::string read_string(const ParsedFile& file, const toml::table& table, std::string_view key) {
+  const toml::node* node = table.get(key);
+  if (!node) refuse(file.at(table), "missing key '{}'", key);
+  const auto text = node->value_exact<std::string>();
+  if (!text || text->empty()) refuse(file.at(*node), "'{}' must be a text that is not empty", key);
+  return *text;
+}
+
+}  // namespace dojo::machine
