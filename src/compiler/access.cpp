@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "graph/scalar_operations.h"
+
 namespace dojo::compiler {
 
 using graph::Access;

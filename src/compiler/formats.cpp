@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "compiler/access.h"
 #include "compiler/cfloat_storage.h"
+#include "graph/scalar_operations.h"
 
 namespace dojo::compiler {
 namespace {

@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "compiler/access.h"
 #include "compiler/scalar_text.h"
+#include "graph/scalar_operations.h"
 
 namespace dojo::compiler {
 namespace {

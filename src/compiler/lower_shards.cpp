@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "compiler/lowering.h"
+#include "graph/scalar_operations.h"
 
 namespace dojo::compiler {
 

@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "compiler/gather_form.h"
 #include "compiler/lowering.h"
+#include "graph/scalar_operations.h"
 
 namespace dojo::compiler {
 

@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "compiler/access.h"
+#include "graph/scalar_operations.h"
 
 namespace dojo::compiler {
 namespace {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "compiler/access.h"
+#include "graph/scalar_operations.h"
 
 namespace dojo::compiler {
 namespace {

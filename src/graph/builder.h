@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "graph/ir.h"
+#include "graph/scalar_operations.h"
 
 namespace dojo::graph {
 

@@ -1,95 +1,49 @@
 #include "graph/expression.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>
 #include <bit>
-#include <cmath>
 
 #include "base/error.h"
-#include "numerics/scalar_math.h"
 
 namespace dojo::graph {
 namespace {
 
-struct Row {
+// What an operation comes to when one of its operands is this number: exact for finite numbers.
+enum class Left : std::uint8_t { other, negated_other, itself, zero };
+struct Identity {
   Scalar op;
-  std::string_view name;
-  unsigned operands;
+  std::size_t place;  // of the operand
+  float number;
+  Left left;
 };
 
 // clang-format off
-constexpr std::array rows = {
-    Row{Scalar::input, "input", 0},       Row{Scalar::constant, "constant", 0},
-    Row{Scalar::add, "add", 2},           Row{Scalar::subtract, "subtract", 2},
-    Row{Scalar::multiply, "multiply", 2}, Row{Scalar::divide, "divide", 2},
-    Row{Scalar::fma, "fma", 3},           Row{Scalar::negate, "negate", 1},
-    Row{Scalar::absolute, "absolute", 1}, Row{Scalar::minimum, "minimum", 2},
-    Row{Scalar::maximum, "maximum", 2},   Row{Scalar::sqrt, "sqrt", 1},
-    Row{Scalar::reciprocal_sqrt, "reciprocal_sqrt", 1},
-    Row{Scalar::exp, "exp", 1},           Row{Scalar::log, "log", 1},
-    Row{Scalar::tanh, "tanh", 1},         Row{Scalar::sigmoid, "sigmoid", 1},
-    Row{Scalar::erf, "erf", 1},           Row{Scalar::floor, "floor", 1},
-    Row{Scalar::relu, "relu", 1},         Row{Scalar::less, "less", 2},
-    Row{Scalar::equal, "equal", 2},       Row{Scalar::select, "select", 3},
+constexpr Identity identities[] = {
+    {Scalar::add,      0,  0, Left::other},
+    {Scalar::add,      1,  0, Left::other},
+    {Scalar::subtract, 0,  0, Left::negated_other},
+    {Scalar::subtract, 1,  0, Left::other},
+    {Scalar::multiply, 0,  0, Left::zero},
+    {Scalar::multiply, 1,  0, Left::zero},
+    {Scalar::multiply, 0,  1, Left::other},
+    {Scalar::multiply, 1,  1, Left::other},
+    {Scalar::multiply, 0, -1, Left::negated_other},
+    {Scalar::multiply, 1, -1, Left::negated_other},
+    {Scalar::divide,   0,  0, Left::itself},
+    {Scalar::divide,   1,  1, Left::other},
 };
 // clang-format on
 
-constexpr bool rows_follow_the_enumeration() {
-  for (std::size_t i = 0; i < rows.size(); ++i) {
-    if (static_cast<std::size_t>(rows[i].op) != i) return false;
-  }
-  return true;
-}
-static_assert(rows_follow_the_enumeration());
-
-// One loop per operation, so that the compiler makes vector code of each.
-template <typename Function>
-void over_row(std::size_t length, float* out, Function function) {
-  for (std::size_t i = 0; i < length; ++i) out[i] = function(i);
-}
-
-void apply_row(Scalar op, const float* a, const float* b, const float* c, std::size_t n, float* out) {
-  switch (op) {
-      // clang-format off
-    case Scalar::add:      return over_row(n, out, [=](std::size_t i) { return a[i] + b[i]; });
-    case Scalar::subtract: return over_row(n, out, [=](std::size_t i) { return a[i] - b[i]; });
-    case Scalar::multiply: return over_row(n, out, [=](std::size_t i) { return a[i] * b[i]; });
-    case Scalar::divide:   return over_row(n, out, [=](std::size_t i) { return a[i] / b[i]; });
-    case Scalar::fma:      return over_row(n, out, [=](std::size_t i) { return scalar::fma(a[i], b[i], c[i]); });
-    case Scalar::negate:   return over_row(n, out, [=](std::size_t i) { return -a[i]; });
-    case Scalar::absolute: return over_row(n, out, [=](std::size_t i) { return scalar::absolute(a[i]); });
-    case Scalar::minimum:  return over_row(n, out, [=](std::size_t i) { return scalar::minimum(a[i], b[i]); });
-    case Scalar::maximum:  return over_row(n, out, [=](std::size_t i) { return scalar::maximum(a[i], b[i]); });
-    case Scalar::sqrt:     return over_row(n, out, [=](std::size_t i) { return scalar::sqrt(a[i]); });
-    case Scalar::reciprocal_sqrt: return over_row(n, out, [=](std::size_t i) { return scalar::reciprocal_sqrt(a[i]); });
-    case Scalar::exp:      return over_row(n, out, [=](std::size_t i) { return scalar::exp(a[i]); });
-    case Scalar::log:      return over_row(n, out, [=](std::size_t i) { return scalar::log(a[i]); });
-    case Scalar::tanh:     return over_row(n, out, [=](std::size_t i) { return scalar::tanh(a[i]); });
-    case Scalar::sigmoid:  return over_row(n, out, [=](std::size_t i) { return scalar::sigmoid(a[i]); });
-    case Scalar::erf:      return over_row(n, out, [=](std::size_t i) { return scalar::erf(a[i]); });
-    case Scalar::floor:    return over_row(n, out, [=](std::size_t i) { return scalar::floor(a[i]); });
-    case Scalar::relu:     return over_row(n, out, [=](std::size_t i) { return scalar::relu(a[i]); });
-    case Scalar::less:     return over_row(n, out, [=](std::size_t i) { return a[i] < b[i] ? 1.0f : 0.0f; });
-    case Scalar::equal:    return over_row(n, out, [=](std::size_t i) { return a[i] == b[i] ? 1.0f : 0.0f; });
-    case Scalar::select:   return over_row(n, out, [=](std::size_t i) { return a[i] != 0 ? b[i] : c[i]; });
-    // clang-format on
-    case Scalar::input:
-    case Scalar::constant:
-      break;
-  }
-  DOJO_ENSURE(!"an operation");
-}
-
 }  // namespace
 
-unsigned operand_count(Scalar op) { return rows[static_cast<std::size_t>(op)].operands; }
-std::string_view name(Scalar op) { return rows[static_cast<std::size_t>(op)].name; }
-
 float apply(Scalar op, float a, float b, float c) {
+  DOJO_ENSURE(row_of(op).evaluate != nullptr);
   float out;
-  apply_row(op, &a, &b, &c, 1, &out);
+  row_of(op).evaluate(&a, &b, &c, 1, &out);
   return out;
 }
 
@@ -123,7 +77,7 @@ void evaluate_rows(const Expression& expression, std::span<const float* const> a
     if (node.op == Scalar::constant) {
       std::fill_n(row, length, node.value);
     } else {
-      apply_row(node.op, operand(node.a), operand(node.b), operand(node.c), length, row);
+      row_of(node.op).evaluate(operand(node.a), operand(node.b), operand(node.c), length, row);
     }
     at[k] = row;
   }
@@ -132,44 +86,22 @@ void evaluate_rows(const Expression& expression, std::span<const float* const> a
 std::string to_text(const Expression& expression, std::span<const std::string> names) {
   std::vector<std::string> text;
   for (const ScalarNode& node : expression.nodes) {
-    const auto operand = [&](std::int32_t id) { return text[static_cast<std::size_t>(id)]; };
-    const auto infix = [&](const char* sign) {
-      return fmt::format("({} {} {})", operand(node.a), sign, operand(node.b));
-    };
-    switch (node.op) {
-      case Scalar::input: {
-        const auto k = static_cast<std::size_t>(node.a);
-        text.push_back(k < names.size() ? names[k] : fmt::format("in{}", k));
-        break;
-      }
-      case Scalar::constant:
-        text.push_back(fmt::format("{}", node.value));
-        break;
-      case Scalar::add:
-        text.push_back(infix("+"));
-        break;
-      case Scalar::subtract:
-        text.push_back(infix("-"));
-        break;
-      case Scalar::multiply:
-        text.push_back(infix("*"));
-        break;
-      case Scalar::divide:
-        text.push_back(infix("/"));
-        break;
-      case Scalar::less:
-        text.push_back(infix("<"));
-        break;
-      case Scalar::equal:
-        text.push_back(infix("=="));
-        break;
-      default: {
-        std::string list = operand(node.a);
-        if (node.b >= 0) list += ", " + operand(node.b);
-        if (node.c >= 0) list += ", " + operand(node.c);
-        text.push_back(fmt::format("{}({})", name(node.op), list));
-      }
+    if (node.op == Scalar::input) {
+      const auto k = static_cast<std::size_t>(node.a);
+      text.push_back(k < names.size() ? names[k] : fmt::format("in{}", k));
+      continue;
     }
+    if (node.op == Scalar::constant) {
+      text.push_back(fmt::format("{}", node.value));
+      continue;
+    }
+    const ScalarRow& row = row_of(node.op);
+    std::vector<std::string> operands;
+    for (const std::int32_t id : {node.a, node.b, node.c})
+      if (id >= 0) operands.push_back(text[static_cast<std::size_t>(id)]);
+    text.push_back(row.sign.empty()
+                       ? fmt::format("{}({})", row.name, fmt::join(operands, ", "))
+                       : fmt::format("({})", fmt::join(operands, fmt::format(" {} ", row.sign))));
   }
   return text.empty() ? "" : text.back();
 }
@@ -209,38 +141,20 @@ Formula::Node Formula::simplify(Scalar op, Node a, Node b, Node c) {
     const auto value = [&](Node node) { return node < 0 ? 0.0f : at(node).value; };
     return constant(graph::apply(op, value(a), value(b), value(c)));
   }
-  switch (op) {
-    case Scalar::add:
-      if (is_constant(a, 0)) return b;
-      if (is_constant(b, 0)) return a;
-      if (at(b).op == Scalar::negate) return subtract(a, at(b).a);
-      if (at(a).op == Scalar::negate) return subtract(b, at(a).a);
-      break;
-    case Scalar::subtract:
-      if (is_constant(b, 0)) return a;
-      if (is_constant(a, 0)) return negate(b);
-      if (at(b).op == Scalar::negate) return add(a, at(b).a);
-      break;
-    case Scalar::multiply:
-      if (is_constant(a, 0) || is_constant(b, 0)) return constant(0);
-      if (is_constant(a, 1)) return b;
-      if (is_constant(b, 1)) return a;
-      if (is_constant(a, -1)) return negate(b);
-      if (is_constant(b, -1)) return negate(a);
-      break;
-    case Scalar::divide:
-      if (is_constant(a, 0)) return a;
-      if (is_constant(b, 1)) return a;
-      break;
-    case Scalar::negate:
-      if (at(a).op == Scalar::negate) return at(a).a;
-      break;
-    case Scalar::select:
-      if (b == c) return b;
-      break;
-    default:
-      break;
+  for (const Identity& known : identities) {
+    const Node operands[] = {a, b};
+    const Node itself = operands[known.place], other = operands[1 - known.place];
+    if (known.op != op || !is_constant(itself, known.number)) continue;
+    if (known.left == Left::zero) return constant(0);
+    if (known.left == Left::itself) return itself;
+    return known.left == Left::other ? other : negate(other);
   }
+  const auto is_negation = [&](Node node) { return at(node).op == Scalar::negate; };
+  if (op == Scalar::add && is_negation(b)) return subtract(a, at(b).a);
+  if (op == Scalar::add && is_negation(a)) return subtract(b, at(a).a);
+  if (op == Scalar::subtract && is_negation(b)) return add(a, at(b).a);
+  if (op == Scalar::negate && is_negation(a)) return at(a).a;
+  if (op == Scalar::select && b == c) return b;
   return -1;
 }
 

@@ -6,12 +6,9 @@
 #include <vector>
 
 #include "graph/ir.h"
+#include "graph/scalar_operations.h"
 
 namespace dojo::graph {
-
-// How many operands an operation takes (input and constant take none).
-unsigned operand_count(Scalar op);
-std::string_view name(Scalar op);
 
 // Applies one operation, the definition of all others. input and constant are no operations: a broken
 // invariant.

@@ -74,32 +74,7 @@ struct Access {
 };
 
 // A scalar expression: operations in evaluation order, the last one is the result.
-enum class Scalar : std::uint8_t {
-  input,     // argument: index of the access it reads (body), or 0 = the accumulated value, k + 1 = extra k
-             // (epilogue)
-  constant,  // value
-  add,
-  subtract,
-  multiply,
-  divide,
-  fma,
-  negate,
-  absolute,
-  minimum,
-  maximum,  // NaN if a or b is; else minimum: a < b ? a : b; maximum: a > b ? a : b
-  sqrt,
-  reciprocal_sqrt,
-  exp,
-  log,
-  tanh,
-  sigmoid,
-  erf,
-  floor,
-  relu,  // a <= 0 ? 0 : a, so NaN stays
-  less,
-  equal,   // 1 or 0
-  select,  // a != 0 ? b : c
-};
+enum class Scalar : std::uint8_t;  // scalar_operations.h
 
 struct ScalarNode {
   Scalar op;

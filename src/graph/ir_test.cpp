@@ -131,12 +131,12 @@ TEST(Ir, OverlappingWindowsWriteMoreThanOnce) {
 }
 
 TEST(Expression, RowsGiveTheBitsOfSinglePoints) {
-  for (int k = static_cast<int>(Scalar::add); k <= static_cast<int>(Scalar::select); ++k) {
-    const auto scalar_op = static_cast<Scalar>(k);
+  for (const ScalarRow& row : scalar_rows) {
+    if (row.operands == 0) continue;
     Formula f;
     const std::int32_t in[] = {f.input(0), f.input(1), f.input(2)};
-    const unsigned count = operand_count(scalar_op);
-    const Expression e = f.finish(f.apply(scalar_op, in[0], count > 1 ? in[1] : -1, count > 2 ? in[2] : -1));
+    const Expression e =
+        f.finish(f.apply(row.op, in[0], row.operands > 1 ? in[1] : -1, row.operands > 2 ? in[2] : -1));
     std::vector<float> rows[3], out(37), scratch;
     for (int r = 0; r < 3; ++r) {
       for (int i = 0; i < 37; ++i) rows[r].push_back(static_cast<float>((i * (r + 3)) % 11) * 0.7f - 3);
@@ -148,7 +148,7 @@ TEST(Expression, RowsGiveTheBitsOfSinglePoints) {
       const float expected = evaluate(e, point);
       if (std::isnan(expected) && std::isnan(out[i])) continue;
       EXPECT_EQ(std::bit_cast<std::uint32_t>(out[i]), std::bit_cast<std::uint32_t>(expected))
-          << name(scalar_op) << " " << point[0];
+          << row.name << " " << point[0];
     }
   }
 }

@@ -12,6 +12,7 @@
 
 #include "base/random.h"
 #include "graph/builder.h"
+#include "graph/expression.h"
 
 namespace dojo::graph {
 
@@ -76,16 +77,17 @@ inline CaseGraph build_case(const OpCase& one) {
 inline std::vector<OpCase> op_cases() {
   std::vector<OpCase> cases;
   const auto add = [&](std::string name, std::function<TensorId(CaseBuilder&)> build) { cases.push_back({std::move(name), std::move(build)}); };
-  for (const Scalar op : {Scalar::negate, Scalar::absolute, Scalar::tanh, Scalar::sigmoid, Scalar::exp, Scalar::erf, Scalar::relu}) {
-    add(fmt::format("unary{}", static_cast<int>(op)), [op](CaseBuilder& b) { return b.make.unary(op, b.parameter({3, 4})); });
+  for (const ScalarRow& row : scalar_rows) {
+    const bool of_positive = row.op == Scalar::sqrt || row.op == Scalar::reciprocal_sqrt || row.op == Scalar::log;
+    const auto [low, high] = row.op == Scalar::floor ? std::pair{1.1f, 1.9f} : std::pair{of_positive ? 0.5f : -2.0f, 2.0f};
+    if (row.operands == 1) add(fmt::format("scalar_{}", row.name), [op = row.op, low, high](CaseBuilder& b) { return b.make.unary(op, b.parameter({3, 4}, low, high)); });
+    if (row.operands == 2) add(fmt::format("scalar_{}", row.name), [op = row.op](CaseBuilder& b) { return b.make.binary(op, b.parameter({2, 3, 4}), b.parameter({3, 1}, -2.3f, 1.9f)); });
+    if (row.operands == 3) add(fmt::format("scalar_{}", row.name), [op = row.op](CaseBuilder& b) {
+      Formula f;
+      const auto root = f.apply(op, f.input(0), f.input(1), f.input(2));
+      return b.make.elementwise(f.finish(root), std::vector{b.parameter({3, 4}), b.parameter({4}, -2.3f, 1.9f), b.parameter({3, 1}, -1.7f, 2.1f)});
+    });
   }
-  for (const Scalar op : {Scalar::sqrt, Scalar::reciprocal_sqrt, Scalar::log}) {
-    add(fmt::format("unary{}", static_cast<int>(op)), [op](CaseBuilder& b) { return b.make.unary(op, b.parameter({3, 4}, 0.5f, 2)); });
-  }
-  for (const Scalar op : {Scalar::add, Scalar::subtract, Scalar::multiply, Scalar::divide, Scalar::minimum, Scalar::maximum}) {
-    add(fmt::format("binary{}", static_cast<int>(op)), [op](CaseBuilder& b) { return b.make.binary(op, b.parameter({2, 3, 4}), b.parameter({3, 1}, -2.3f, 1.9f)); });
-  }
-  add("floor", [](CaseBuilder& b) { return b.make.unary(Scalar::floor, b.parameter({4}, 1.1f, 1.9f)); });
   add("square", [](CaseBuilder& b) { const auto x = b.parameter({5}); return b.make.multiply(x, x); });
   add("leaky_relu", [](CaseBuilder& b) { return b.make.leaky_relu(b.parameter({7}), 0.1f); });
   add("elu", [](CaseBuilder& b) { return b.make.elu(b.parameter({7}), 0.7f); });

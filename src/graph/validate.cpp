@@ -159,9 +159,9 @@ private:
       }
       const std::int32_t operands[] = {node.a, node.b, node.c};
       for (unsigned j = 0; j < 3; ++j) {
-        const bool wanted = j < operand_count(node.op);
+        const bool wanted = j < row_of(node.op).operands;
         if (wanted ? operands[j] < 0 || operands[j] >= static_cast<std::int32_t>(k) : operands[j] != -1) {
-          refuse(op.name, "operand {} of '{}' in its expression is {}", j, name(node.op), operands[j]);
+          refuse(op.name, "operand {} of '{}' in its expression is {}", j, row_of(node.op).name, operands[j]);
         }
       }
     }
