@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "machine/parameter_table.h"
+#include "machine/toml_text.h"
 
 namespace dojo::machine {
 namespace {
@@ -44,28 +45,6 @@ fs::path locate(std::string_view name, const std::string& from) {
   refuse(name, "no such machine: neither a path to a .toml file nor one of {}", kept_names());
 }
 
-// What toml++ 3.3 has no defined answer to: letters beyond ASCII outside of texts and remarks (here they are
-// refused everywhere), and a table's bracket that no name follows.
-void refuse_unparsable(const std::string& path, std::string_view text) {
-  constexpr std::string_view blank = " \t";
-  constexpr std::string_view first_of_name =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-\"'";
-  for (std::size_t number = 1, begin = 0; begin < text.size(); ++number) {
-    const std::size_t end = std::min(text.find('\n', begin), text.size());
-    std::string_view line = text.substr(begin, end - begin);
-    begin = end + 1;
-    if (std::ranges::any_of(line, [](char c) { return (c & 0x80) != 0; }))
-      refuse(fmt::format("{}:{}", path, number), "a machine file holds nothing but ASCII characters");
-    const auto skip_blank = [&] { line.remove_prefix(std::min(line.find_first_not_of(blank), line.size())); };
-    skip_blank();
-    if (!line.starts_with('[')) continue;
-    line.remove_prefix(line.starts_with("[[") ? 2 : 1);
-    skip_blank();
-    if (line.empty() || first_of_name.find(line.front()) == std::string_view::npos)
-      refuse(fmt::format("{}:{}", path, number), "not valid TOML: no name follows '['");
-  }
-}
-
 void refuse_misspelt(const ParsedFile& file) {
   refuse_unknown_keys(file, file.root, "a machine file",
                       {"name", "description", "extends", "node", "mesh", "interface"});
@@ -82,14 +61,7 @@ void refuse_misspelt(const ParsedFile& file) {
 }
 
 ParsedFile parse(const MachineText& text) {
-  ParsedFile file{text.path, {}};
-  refuse_unparsable(file.path, text.text);
-  try {
-    file.root = toml::parse(text.text, file.path);
-  } catch (const toml::parse_error& error) {
-    refuse(fmt::format("{}:{}", file.path, error.source().begin.line), "not valid TOML: {}",
-           error.description());
-  }
+  ParsedFile file(text.path, parse_toml(text.path, text.text));
   refuse_misspelt(file);
   return file;
 }

@@ -8,9 +8,7 @@
 #include <vector>
 
 #include "machine/machine.h"
-
-#define TOML_HEADER_ONLY 1
-#include <toml++/toml.h>
+#include "machine/toml_text.h"
 
 namespace dojo::machine {
 

@@ -101,6 +101,16 @@ TEST(Machine, RefusalsNameFileAndLine) {
   EXPECT_NE(refusal_after("[mesh]", "m\xc3\xa9sh = 1").find("nothing but ASCII"), std::string::npos);
   for (const char* nameless : {"[= = 1]", "[", "[[", "[ \t]", "[[[mesh]]]"})
     EXPECT_NE(refusal_after("[mesh]", nameless).find("no name follows '['"), std::string::npos) << nameless;
+  for (const char* unended : {"[}", "[1,}", "[ \t}", "[\"]\\\"\", }", "[']\\', }", "['\'\']\'\'\', }"})
+    EXPECT_NE(refusal_after("[25, 75", unended).find("not valid TOML: '}' follows '"), std::string::npos)
+        << unended;
+  EXPECT_NE(refusal_after("[25, 75", "[ # ]\n }").find("changed.toml:47 instead of "), std::string::npos)
+      << "it ends on the next line";
+  for (const char* text : {"\"[}\"", "'[}'", "\"\\\"[}\"", "\"\"\"[\n}\"\"\""})
+    EXPECT_EQ(refusal_after("\"five interface processors on a tile's edge; here all on the die's west edge\"",
+                            text),
+              "")
+        << text;
   EXPECT_NE(refusal_after("{ value = 20, origin", "{ origin").find("missing 'value' of 'node.divide_cycles'"),
             std::string::npos);
 }
