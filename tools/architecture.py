@@ -21,3 +21,8 @@ def march() -> str:
 def qemu_processor() -> str:
     """What qemu-riscv64 7.2 has of it."""
     return re.search(r"`-cpu ([^`]+)`", page)[1]
+
+
+def spike() -> str:
+    """What Spike has of it."""
+    return re.search(r"`--isa=([^`]+)`", page)[1]

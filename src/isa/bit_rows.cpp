@@ -1,5 +1,5 @@
-// Zba, Zbb, Zbc and Zbs: address arithmetic, bit counting, rotation, carry-less products, single bits. Zicond
-// and Zimop: what is chosen by a register that is zero or not, and what may come to mean something.
+// Integers beyond I and M: address arithmetic, bit counting, rotation, carry-less products, single bits, what
+// is chosen by a register that is zero or not, and what may come to mean something.
 #include <algorithm>
 #include <bit>
 

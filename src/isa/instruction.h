@@ -78,7 +78,7 @@ struct Row {
   std::string_view mnemonic;   // as llvm-mc writes it
   std::uint32_t match, mask;   // word & mask == match
   std::string_view syntax;     // operands as written, e.g. "rd, rs1, imm12" (tokens: see operands.h)
-  std::string_view extension;  // "I", "M", "V", "Zvfh", "XSfmm", "Xdojo"...
+  std::string_view extension;  // Extension::name (extensions.h), "Xdojo", or "Sm": machine mode
   Unit unit;
   Operand rd, rs1, rs2, rs3;
   std::uint16_t properties;
@@ -104,8 +104,8 @@ struct Decoded {
 };
 
 // Tables, each in its own file. Their union is the machine's instruction set.
-std::span<const Row> scalar_rows();  // RV64GC and what extensions.h lists beside it
-std::span<const Row> vector_rows();  // V, Zvbb, Zvfh, Zvfbfmin, Zvfbfwma
+std::span<const Row> scalar_rows();
+std::span<const Row> vector_rows();
 std::span<const Row> matrix_rows();  // XSfmm
 std::span<const Row> dojo_rows();    // Xdojo
 

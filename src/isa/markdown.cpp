@@ -60,12 +60,13 @@ std::string extension_table() {
   for (const Extension& extension : extensions())
     text += fmt::format("| {} | {} | {} | {} |\n", extension.name, extension.llvm,
                         extension.compiled ? "yes" : "", extension.meaning);
-  // Scripts read both (tools/architecture.py).
+  // Scripts read these (tools/architecture.py).
   constexpr unsigned vlen_bits = 512;
   return text + fmt::format(
                     "\nFor a machine with vectors of {} bits that is, to clang,\n`-march={}`;\nof all these "
-                    "qemu-riscv64 7.2 has what\n`-cpu {}`\nnames.\n",
-                    vlen_bits, compiled_architecture(vlen_bits), qemu_processor(vlen_bits));
+                    "qemu-riscv64 7.2 has what\n`-cpu {}`\nnames, and Spike what\n`--isa={}`\nnames.\n",
+                    vlen_bits, compiled_architecture(vlen_bits), qemu_processor(vlen_bits),
+                    spike_architecture(vlen_bits));
 }
 
 std::string csr_table() {

@@ -1,5 +1,4 @@
-// The rows of the vector extensions: V 1.0, Zvbb, Zvfh, Zvfbfmin, Zvfbfwma. Each file of this family holds
-// its own.
+// The rows of all vector extensions. Each file of this family holds its own.
 #include <vector>
 
 #include "isa/vector_operands.h"

@@ -8,13 +8,10 @@ from suite import TIMEOUT_SECONDS, Outcome, Tools, call, first_line
 sys.path.append(str(Path(__file__).resolve().parents[2] / "tools"))
 import architecture  # noqa: E402
 
-# Properties of the platform, which no program can tell and Spike has no name for.
-UNKNOWN_TO_SPIKE = {"zic64b", "ziccamoa", "ziccrse", "za64rs"}
 
-
-def instruction_set(left_out: set[str] = frozenset()) -> str:
-    """What a node has and other tools know: all but what is SiFive's or ours."""
-    names = [name for name in architecture.extensions() if not name.startswith("x") and name not in left_out]
+def instruction_set() -> str:
+    """What a node has and clang knows by the names of RISC-V: all but what is SiFive's or ours."""
+    names = [name for name in architecture.extensions() if not name.startswith("x")]
     single = "".join(name for name in names if len(name) == 1 and name != "b")
     return "_".join([f"rv64{single}", *(name for name in names if len(name) > 1), "zvl512b"])
 
@@ -25,7 +22,7 @@ ISA = instruction_set()
 def ask_spike(program: str, folder: Path, tools: Tools, *options: str, seconds: int = TIMEOUT_SECONDS
               ) -> tuple[int, str, str]:
     """A program's exit code there, its output and errors."""
-    return call([tools.spike, f"--isa={instruction_set(UNKNOWN_TO_SPIKE)}", *options, program], folder, seconds=seconds)
+    return call([tools.spike, f"--isa={architecture.spike()}", *options, program], folder, seconds=seconds)
 
 
 def same_signature(program: str, folder: Path, tools: Tools) -> Outcome:
