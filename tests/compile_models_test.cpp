@@ -24,7 +24,7 @@ graph::Graph step_of(const graph::onnx::Model& model, const std::string& where, 
     const graph::onnx::Losses losses = graph::onnx::add_losses(network);
     for (const graph::TensorId loss : losses.each) network.graph.outputs.push_back(loss);
     graph::differentiate(network.graph, losses.total);
-    graph::add_optimizer(network.graph, graph::AdamW{});
+    graph::add_optimizer(network.graph, graph::optimizer_named("adamw"));
   }
   graph::fuse(network.graph);
   network.graph.name = where;

@@ -171,7 +171,7 @@ protected:
   // Seven steps of two and a third epochs: resuming crosses an epoch's end.
   TrainOptions options(const fs::path& model, const std::string& out) {
     TrainOptions options;
-    options.recipe = {.model = model, .optimizer = graph::AdamW{}, .batch = 6, .seed = 5};
+    options.recipe = {.model = model, .optimizer = graph::optimizer_named("adamw"), .batch = 6, .seed = 5};
     options.learning_rate = 0.02;
     options.steps = 7;
     options.host.threads = 1;
@@ -441,7 +441,7 @@ TEST_F(Train, LearnsAFewFramesByHeart) {
 TEST_F(Train, TrainsWeightsThatExceedANodesMemory) {
   TrainOptions wanted = options(write(wide_network()), "out");
   ASSERT_GT(fs::file_size(wanted.recipe.model), machine_.node.sram_bytes * 4 / 3);
-  wanted.recipe.optimizer = graph::Sgd{};
+  wanted.recipe.optimizer = graph::optimizer_named("sgd");
   wanted.learning_rate = 0.003;
   wanted.steps = 6;
   const auto [first, last] = losses(wanted, 8);

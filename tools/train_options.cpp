@@ -31,6 +31,17 @@ CLI::Validator learning_rate() {
           ""};
 }
 
+// "sgd (momentum 0.9) or adamw"
+std::string optimizer_list() {
+  std::string list;
+  for (const graph::Optimizer& optimizer : graph::optimizers()) {
+    if (!list.empty()) list += &optimizer == &graph::optimizers().back() ? " or " : ", ";
+    list += optimizer.name;
+    if (!optimizer.about.empty()) list += fmt::format(" ({})", optimizer.about);
+  }
+  return list;
+}
+
 // The recipe. A run may go on in another folder, so what names a file is kept as an absolute path.
 enum class Names : std::uint8_t { nothing, a_file, a_machine };
 struct RecipeOption {
@@ -79,7 +90,7 @@ void add_train_options(CLI::App& command, TrainArguments& a) {
       ->check(path_argument());
   add_data_options(command, a.data);
   add_machine_options(command, a);
-  command.add_option("--optimizer", a.optimizer, "sgd (momentum 0.9) or adamw")->capture_default_str();
+  command.add_option("--optimizer", a.optimizer, optimizer_list())->capture_default_str();
   command
       .add_option(
           "--schedule", a.schedule,
@@ -148,7 +159,7 @@ training::Asked asked_by(const CLI::App& command) {
 training::TrainOptions options_from(const TrainArguments& arguments, const machine::Machine& machine) {
   training::TrainOptions options;
   options.recipe = {.model = arguments.model,
-                    .optimizer = training::optimizer_named(arguments.optimizer),
+                    .optimizer = graph::optimizer_named(arguments.optimizer),
                     .batch = arguments.batch,
                     .initialise = arguments.initialise,
                     .seed = arguments.seed,

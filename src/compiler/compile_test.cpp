@@ -57,7 +57,7 @@ graph::Graph step_of(const graph::onnx::Model& model, bool training) {
     const graph::onnx::Losses losses = graph::onnx::add_losses(network);
     network.graph.outputs.push_back(losses.total);
     graph::differentiate(network.graph, losses.total);
-    graph::add_optimizer(network.graph, graph::AdamW{});
+    graph::add_optimizer(network.graph, graph::optimizer_named("adamw"));
   }
   graph::fuse(network.graph);
   return network.graph;

@@ -47,8 +47,7 @@ inline TensorId convolution(Builder& build, const std::string& name, TensorId x,
   return build.convolution(x, w, weight(build, name + ".b", {channels}), window);
 }
 
-template <typename Optimizer>
-Graph finish(Graph graph, TensorId prediction, TensorId loss, const Optimizer& optimizer) {
+inline Graph finish(Graph graph, TensorId prediction, TensorId loss, const graph::Optimizer& optimizer) {
   graph.outputs = {prediction, loss};
   graph::differentiate(graph, loss);
   graph::add_optimizer(graph, optimizer);
@@ -65,7 +64,7 @@ inline Graph mlp(std::int64_t batch) {
   const TensorId hidden = build.tanh(dense(build, "first", x, 16));
   const TensorId out = dense(build, "second", hidden, 3);
   build.name("loss");
-  return finish(std::move(graph), out, build.mean_squared_error(out, y), graph::Sgd{});
+  return finish(std::move(graph), out, build.mean_squared_error(out, y), graph::optimizer_named("sgd"));
 }
 
 // Weights of several tiles, AdamW.
@@ -78,7 +77,7 @@ inline Graph wide_mlp(std::int64_t batch) {
   const TensorId b = build.relu(dense(build, "second", a, 330));
   const TensorId out = dense(build, "third", b, 1);
   build.name("loss");
-  return finish(std::move(graph), out, build.mean_squared_error(out, y), graph::AdamW{});
+  return finish(std::move(graph), out, build.mean_squared_error(out, y), graph::optimizer_named("adamw"));
 }
 
 // Strided, padded and 3x3 convolutions, max pool, two dense layers, AdamW.
@@ -97,7 +96,7 @@ inline Graph convolutions(std::int64_t batch) {
   const TensorId hidden = build.relu(dense(build, "dense1", flat, 10));
   const TensorId out = dense(build, "dense2", hidden, 2);
   build.name("loss");
-  return finish(std::move(graph), out, build.mean_squared_error(out, y), graph::AdamW{});
+  return finish(std::move(graph), out, build.mean_squared_error(out, y), graph::optimizer_named("adamw"));
 }
 
 // Batch norm, skip connection, global average pool, SGD.
@@ -123,7 +122,7 @@ inline Graph residual(std::int64_t batch) {
   const TensorId pooled = build.flatten(build.global_average_pool(c));
   const TensorId out = dense(build, "head", pooled, 4);
   build.name("loss");
-  return finish(std::move(graph), out, build.mean_squared_error(out, y), graph::Sgd{});
+  return finish(std::move(graph), out, build.mean_squared_error(out, y), graph::optimizer_named("sgd"));
 }
 
 // Weights of several times a node's SRAM, AdamW.
@@ -138,7 +137,7 @@ inline Graph huge_mlp(std::int64_t batch) {
   x = build.relu(dense(build, "third", x, 1100));
   x = dense(build, "fourth", x, 1);
   build.name("loss");
-  return finish(std::move(graph), x, build.mean_squared_error(x, y), graph::AdamW{});
+  return finish(std::move(graph), x, build.mean_squared_error(x, y), graph::optimizer_named("adamw"));
 }
 
 // 66 x 200 camera pictures to a steering angle: five convolutions, four dense layers, AdamW.
@@ -160,7 +159,7 @@ inline Graph pilotnet(std::int64_t batch) {
   x = build.relu(dense(build, "dense3", x, 10));
   x = dense(build, "dense4", x, 1);
   build.name("loss");
-  return finish(std::move(graph), x, build.mean_squared_error(x, y), graph::AdamW{});
+  return finish(std::move(graph), x, build.mean_squared_error(x, y), graph::optimizer_named("adamw"));
 }
 
 }  // namespace dojo::compiler::sample

@@ -8,7 +8,6 @@
 #include "graph/gradient.h"
 #include "graph/interpreter.h"
 #include "graph/op_cases_for_tests.h"
-#include "graph/optimizer.h"
 
 namespace dojo::graph {
 namespace {

@@ -11,7 +11,6 @@
 #include "graph/expression.h"
 #include "graph/gradient.h"
 #include "graph/interpreter.h"
-#include "graph/optimizer.h"
 
 namespace dojo::graph {
 namespace {

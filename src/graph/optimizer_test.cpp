@@ -20,8 +20,7 @@ struct Bowl {
 
 const std::vector<float> curvature = {1, 3, 0.5f}, start = {1, -2, 4};
 
-template <typename Options>
-Bowl bowl(const Options& options) {
+Bowl bowl(const Optimizer& optimizer) {
   Bowl made;
   Builder b(made.graph);
   made.parameter = b.parameter("p", {3}, start);
@@ -29,19 +28,18 @@ Bowl bowl(const Options& options) {
   made.loss = b.sum(b.multiply(square, b.constant("c", {3}, {0.5f, 1.5f, 0.25f})));
   made.graph.outputs = {made.loss};
   differentiate(made.graph, made.loss);
-  add_optimizer(made.graph, options);
+  add_optimizer(made.graph, optimizer);
   fuse(made.graph);
   return made;
 }
 
 // Runs `steps` steps and returns the parameter.
-template <typename Options>
-std::vector<float> descend(const Options& options, int steps, float rate) {
-  const Bowl made = bowl(options);
+std::vector<float> descend(const Optimizer& optimizer, std::uint64_t steps, double rate) {
+  const Bowl made = bowl(optimizer);
   const TensorId parameter = made.graph.find("p");
   Interpreter run(made.graph);
-  for (int step = 1; step <= steps; ++step) {
-    for (const auto& [name, value] : optimizer_scalars(options, step, rate)) {
+  for (std::uint64_t step = 1; step <= steps; ++step) {
+    for (const auto& [name, value] : optimizer_scalars(optimizer, step, rate)) {
       run.set(made.graph.find(name), std::vector{value});
     }
     run.run();
@@ -51,25 +49,28 @@ std::vector<float> descend(const Options& options, int steps, float rate) {
 }
 
 TEST(Optimizer, SgdFollowsItsRecurrence) {
-  for (const Sgd& options : {Sgd{0.9f, 0}, Sgd{0, 0}, Sgd{0, 0.1f}, Sgd{0.8f, 0.05f}}) {
-    const std::vector<float> found = descend(options, 5, 0.1f);
+  for (const auto& [momentum, weight_decay] :
+       std::vector<std::pair<float, float>>{{0.9f, 0}, {0, 0}, {0, 0.1f}, {0.8f, 0.05f}}) {
+    Optimizer sgd = optimizer_named("sgd");
+    sgd.hyper = {.momentum = momentum, .weight_decay = weight_decay};
+    const std::vector<float> found = descend(sgd, 5, 0.1);
     for (std::size_t k = 0; k < start.size(); ++k) {
       double p = start[k], velocity = 0;
       for (int step = 0; step < 5; ++step) {
-        velocity = static_cast<double>(options.momentum) * velocity + curvature[k] * p +
-                   static_cast<double>(options.weight_decay) * p;
-        p -= static_cast<double>(0.1f) * velocity;
+        velocity = static_cast<double>(momentum) * velocity + curvature[k] * p +
+                   static_cast<double>(weight_decay) * p;
+        p -= 0.1 * velocity;
       }
-      EXPECT_NEAR(found[k], p, 1e-5) << options.momentum << " " << options.weight_decay;
+      EXPECT_NEAR(found[k], p, 1e-5) << momentum << " " << weight_decay;
     }
   }
 }
 
 TEST(Optimizer, AdamWFollowsItsRecurrence) {
   for (const float decay : {0.0f, 0.2f}) {
-    AdamW options;
-    options.weight_decay = decay;
-    const std::vector<float> found = descend(options, 7, 0.05f);
+    Optimizer adamw = optimizer_named("adamw");
+    adamw.hyper.weight_decay = decay;
+    const std::vector<float> found = descend(adamw, 7, 0.05);
     for (std::size_t k = 0; k < start.size(); ++k) {
       double p = start[k], m = 0, v = 0;
       for (int step = 1; step <= 7; ++step) {
@@ -85,11 +86,13 @@ TEST(Optimizer, AdamWFollowsItsRecurrence) {
 }
 
 TEST(Optimizer, ReachesTheBottom) {
-  for (const float p : descend(Sgd{0.5f, 0}, 200, 0.3f)) EXPECT_NEAR(p, 0, 1e-6);
+  Optimizer sgd = optimizer_named("sgd");
+  sgd.hyper.momentum = 0.5f;
+  for (const float p : descend(sgd, 200, 0.3)) EXPECT_NEAR(p, 0, 1e-6);
 }
 
 TEST(Optimizer, EveryParameterAndMomentIsReplacedByNameAndShape) {
-  const Bowl made = bowl(AdamW{});
+  const Bowl made = bowl(optimizer_named("adamw"));
   for (const char* name : {"p", "p.moment1", "p.moment2"}) {
     const TensorId id = made.graph.find(name);
     ASSERT_NE(id, no_tensor) << name;

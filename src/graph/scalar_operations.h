@@ -67,6 +67,9 @@ inline Term operator*(Term a, Term b) { return combined(Scalar::multiply, a, b);
 inline Term operator/(Term a, Term b) { return combined(Scalar::divide, a, b); }
 inline Term operator-(Term a) { return combined(Scalar::negate, a); }
 inline Term operator<(Term a, Term b) { return combined(Scalar::less, a, b); }
+inline Term fma(Term a, Term b, Term c) { return combined(Scalar::fma, a, b, c); }
+inline Term sqrt(Term a) { return combined(Scalar::sqrt, a); }
+inline Term exp(Term a) { return combined(Scalar::exp, a); }
 inline Term select(Term condition, Term yes, Term no) { return combined(Scalar::select, condition, yes, no); }
 
 // A node as its derivative sees it: its operands, its own value y, and g = d loss / d y.
@@ -164,7 +167,7 @@ inline constexpr std::array scalar_rows = {
     scalar_row<scalar::sigmoid>          (Scalar::sigmoid,  "sigmoid",  "",   "scalar::sigmoid({a})",        NanSign::positive,
         [](const Site& at) -> Partials { return {at.g * (at.y * (1 - at.y))}; }),
     scalar_row<scalar::erf>              (Scalar::erf,      "erf",      "",   "scalar::erf({a})",            NanSign::of_a,
-        [](const Site& at) -> Partials { return {at.g * (2 / std::sqrt(std::numbers::pi_v<float>) * combined(Scalar::exp, -(at.a * at.a)))}; }),
+        [](const Site& at) -> Partials { return {at.g * (2 / std::sqrt(std::numbers::pi_v<float>) * exp(-(at.a * at.a)))}; }),
     scalar_row<scalar::floor>            (Scalar::floor,    "floor",    "",   "scalar::floor({a})",          NanSign::of_a,
         no_partials),
     scalar_row<scalar::relu>             (Scalar::relu,     "relu",     "",   "scalar::relu({a})",           NanSign::of_a,

@@ -146,7 +146,7 @@ TEST_P(Training, GradientsEqualFiniteDifferences) {
 TEST_P(Training, FusedAndUnfusedStepsKeepTheSameBitsWhileTheLossFalls) {
   Network net(GetParam().build);
   differentiate(net.graph, net.loss);
-  const AdamW options;
+  const Optimizer& options = optimizer_named("adamw");
   add_optimizer(net.graph, options);
   Graph fused = net.graph;
   fuse(fused);
@@ -155,8 +155,8 @@ TEST_P(Training, FusedAndUnfusedStepsKeepTheSameBitsWhileTheLossFalls) {
   feed(plain_run, net.graph);
   feed(fused_run, fused);
   std::vector<float> losses;
-  for (int step = 1; step <= 30; ++step) {
-    for (const auto& [name, value] : optimizer_scalars(options, step, 0.02f)) {
+  for (std::uint64_t step = 1; step <= 30; ++step) {
+    for (const auto& [name, value] : optimizer_scalars(options, step, 0.02)) {
       plain_run.set(net.graph.find(name), std::vector{value});
       fused_run.set(fused.find(name), std::vector{value});
     }

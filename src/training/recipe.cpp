@@ -62,12 +62,6 @@ void tell_parameters(const graph::onnx::Network& network, TrainableNetwork& resu
 
 }  // namespace
 
-Optimizer optimizer_named(std::string_view name) {
-  if (name == "sgd") return graph::Sgd{};
-  if (name == "adamw") return graph::AdamW{};
-  refuse("--optimizer", "'{}' is none of sgd, adamw", name);
-}
-
 TrainableNetwork read_network(const Recipe& recipe) {
   namespace onnx = graph::onnx;
   TrainableNetwork result;
@@ -88,7 +82,7 @@ TrainableNetwork read_network(const Recipe& recipe) {
   training.graph.outputs = {losses.total};
   training.graph.outputs.insert(training.graph.outputs.end(), losses.each.begin(), losses.each.end());
   graph::differentiate(training.graph, losses.total);
-  std::visit([&](const auto& rule) { graph::add_optimizer(training.graph, rule); }, recipe.optimizer);
+  graph::add_optimizer(training.graph, recipe.optimizer);
   graph::fuse(training.graph);
   result.train_step = std::move(training.graph);
   result.initial = initial_values(result.train_step);
@@ -117,16 +111,6 @@ std::vector<std::string> output_names(const graph::Graph& graph) {
   std::vector<std::string> names;
   for (const graph::TensorId output : graph.outputs) names.push_back(graph.at(output).name);
   return names;
-}
-
-std::vector<std::pair<std::string, float>> scalars_of(const Optimizer& optimizer, std::uint64_t step,
-                                                      double learning_rate) {
-  return std::visit(
-      [&](const auto& rule) {
-        return graph::optimizer_scalars(rule, static_cast<std::int64_t>(step),
-                                        static_cast<float>(learning_rate));
-      },
-      optimizer);
 }
 
 }  // namespace dojo::training

@@ -8,7 +8,6 @@
 #include <string>
 #include <string_view>
 #include <utility>
-#include <variant>
 #include <vector>
 
 #include "compiler/layout.h"
@@ -20,13 +19,9 @@
 
 namespace dojo::training {
 
-using Optimizer = std::variant<graph::Sgd, graph::AdamW>;
-Optimizer optimizer_named(
-    std::string_view name);  // "sgd" (momentum 0.9) or "adamw"; UserError for anything else
-
 struct Recipe {
   std::filesystem::path model;
-  Optimizer optimizer = graph::AdamW{};
+  graph::Optimizer optimizer = graph::optimizer_named("adamw");
   std::int64_t batch = 354;
   bool initialise = false;  // draw new weights from `seed` instead of keeping the file's
   std::uint64_t seed = 0;
@@ -73,9 +68,5 @@ ForwardNetwork read_forward_network(const std::filesystem::path& model, std::int
 
 // Of graph.outputs, in order.
 std::vector<std::string> output_names(const graph::Graph& graph);
-
-// What the launch of step number `step` (the first is 1) is told, by name (graph/optimizer.h).
-std::vector<std::pair<std::string, float>> scalars_of(const Optimizer& optimizer, std::uint64_t step,
-                                                      double learning_rate);
 
 }  // namespace dojo::training

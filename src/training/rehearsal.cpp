@@ -86,7 +86,7 @@ private:
       const Stopwatch watch;
       const StepResult done =
           emulated_.step(frames, step + 1, options_.recipe.seed,
-                         scalars_of(options_.recipe.optimizer, step + 1, schedule.at(step)));
+                         graph::optimizer_scalars(options_.recipe.optimizer, step + 1, schedule.at(step)));
       if (done.interrupted) return false;
       if (step == result.steps_done) {
         first = watch.seconds();

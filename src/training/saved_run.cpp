@@ -77,7 +77,6 @@ nlohmann::ordered_json identity_of(const TrainOptions& options, const machine::M
     const std::string row = parameter.key + "=" + parameter.value + "\n";
     parameters.add(std::as_bytes(std::span(row)));
   }
-  const bool sgd = std::holds_alternative<graph::Sgd>(options.recipe.optimizer);
   return {{"machine", machine.name},
           {"nodes", options.nodes != 0 ? options.nodes : machine.enabled_nodes()},
           {"machine_parameters", parameters.hex()},
@@ -85,7 +84,7 @@ nlohmann::ordered_json identity_of(const TrainOptions& options, const machine::M
           {"labels", labels_of(course)},
           {"new weights", options.recipe.initialise},
           {"formats", compiler::name(options.formats)},
-          {"optimizer", sgd ? "sgd" : "adamw"},
+          {"optimizer", options.recipe.optimizer.name},
           {"seed", options.recipe.seed},
           {"batch", options.recipe.batch},
           {"schedule", name(options.schedule)},

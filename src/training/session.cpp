@@ -178,7 +178,7 @@ private:
     const std::vector<std::uint32_t> frames = batches_.of_step(tally_.step);
     const StepResult result =
         emulated_.step(frames, row.step, options_.recipe.seed,
-                       scalars_of(options_.recipe.optimizer, row.step, row.learning_rate));
+                       graph::optimizer_scalars(options_.recipe.optimizer, row.step, row.learning_rate));
     if (result.interrupted) return false;
     tally_.step = row.step;
     tally_.frames += frames.size();
