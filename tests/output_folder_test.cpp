@@ -132,10 +132,10 @@ TEST_F(OutputFolderTest, IsRefusedToWhoOnlyAsksAsToWhoMakesIt) {
   const auto count = [&] { return std::distance(fs::recursive_directory_iterator(own_.path()), {}); };
   const auto before = count();
   for (const fs::path& folder :
-       {fs::path("/dev/null/x"), fs::path("/proc/x"), fs::path("/proc/x/y"), fs::path("/sys/x"),
-        own_.path() / "file", own_.path() / "file/below", own_.path() / "loop", own_.path() / "loop/below",
-        own_.path() / "astray", own_.path() / "astray/below", own_.path() / "tub", own_.path() / "tub/images",
-        own_.path() / "taken", folder_ / std::string(300, 'x'), own_.path() / std::string(300, 'x')}) {
+       {fs::path("/dev/null/x"), fs::path("/proc/x"), fs::path("/proc/x/y"), own_.path() / "file",
+        own_.path() / "file/below", own_.path() / "loop", own_.path() / "loop/below", own_.path() / "astray",
+        own_.path() / "astray/below", own_.path() / "tub", own_.path() / "tub/images", own_.path() / "taken",
+        folder_ / std::string(300, 'x'), own_.path() / std::string(300, 'x')}) {
     std::string words;
     try {
       const OutputFolder refused(folder);

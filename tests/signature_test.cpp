@@ -86,8 +86,8 @@ TEST_F(Signature, IsWhatTheProgramLeftUnderQemu) {
 // Tests that end by tohost, linked where the public ones are, and those that trap leave one too.
 TEST_F(Signature, IsWrittenHoweverTheProgramEnds) {
   constexpr std::string_view high = "-mcmodel=medany -Wl,--image-base=0x80000000";
-  const std::string with_tohost =
-      std::string(globals) + "extern \"C\" { volatile uint64_t tohost __attribute__((used)); }";
+  std::string with_tohost(globals);
+  with_tohost += "extern \"C\" { volatile uint64_t tohost __attribute__((used)); }";
   program(with_tohost, "begin_signature[0] = 1; tohost = 1; for (;;) {} return 0;", high);
   EXPECT_EQ(dojo("exec program.elf --signature ours"), 0);
   EXPECT_TRUE(read_text(file("ours")).starts_with("5a5a5a01\n5a5a5a5a\n"));

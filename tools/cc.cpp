@@ -17,10 +17,9 @@
 #include "compiler/tool.h"
 #include "compiler/toolchain.h"
 #include "machine/machine.h"
+#include "machine_options.h"
 #include "output_files.h"
-#include "path_argument.h"
 #include "stop_request.h"
-#include "whole_number.h"
 
 namespace dojo::tools {
 
@@ -111,7 +110,7 @@ void put_in_place(const fs::path& program, const fs::path& output) {
   if (!fs::is_other(output, none)) fs::permissions(output, fs::status(program, none).permissions(), none);
 }
 
-void cc(const CcOptions& options, const std::vector<std::string>& words) {
+int cc(const CcOptions& options, const std::vector<std::string>& words) {
   listen_for_stop_requests();
   if (std::ranges::none_of(words, [](const std::string& word) { return !word.starts_with('-'); }))
     refuse("dojo cc", "names no file to compile");
@@ -170,30 +169,33 @@ void cc(const CcOptions& options, const std::vector<std::string>& words) {
   end_if_stopped("nothing was compiled");
   if (code != 0) {
     scratch.refuse_if_full("");
-    throw CLI::RuntimeError(code);
+    return code;
   }
   if (moved) put_in_place(made, output);
+  return 0;
 }
 
 }  // namespace
 
-void add_cc_command(CLI::App& app) {
+Command cc_command() {
   auto options = std::make_shared<CcOptions>();
-  CLI::App* command = app.add_subcommand("cc", "Compile C or C++ to a program for a node, with clang");
-  command->allow_extras();
-  command->footer("All other words go to clang as they are: files, -O2, -I, -D, -W..., -c");
-  command->add_option("-o", options->output, "The program; without it a.elf, or clang's own names with -c")
-      ->type_name("FILE")
-      ->check(path_argument());
-  command->add_option("--machine", options->machine, "Whose vector length, name or .toml file")
-      ->check(path_argument())
-      ->capture_default_str();
-  command
-      ->add_option("--node-threads", options->node_threads,
-                   "Hardware threads to start; all but the first enter dojo_thread_main(thread)")
-      ->check(whole_number(1, 4))
-      ->capture_default_str();
-  command->callback([options, command] { cc(*options, command->remaining()); });
+  CcOptions& o = *options;
+  return {.name = "cc",
+          .summary = "Compile C or C++ to a program for a node, with clang",
+          .options = {{.name = "-o",
+                       .into = &o.output,
+                       .help = "The program; without it a.elf, or clang's own names with -c",
+                       .value = "FILE",
+                       .is_path = true},
+                      machine_option(o.machine, "Whose vector length, name or .toml file"),
+                      {.name = "--node-threads",
+                       .into = &o.node_threads,
+                       .help = "Hardware threads to start; all but the first enter dojo_thread_main(thread)",
+                       .least = 1,
+                       .most = 4}},
+          .footer = "All other words go to clang as they are: files, -O2, -I, -D, -W..., -c",
+          .takes_other_words = true,
+          .run = [options](Command& command) { return cc(*options, command.other_words); }};
 }
 
 }  // namespace dojo::tools

@@ -18,7 +18,7 @@
 #include "graph/interpreter.h"
 #include "graph/onnx_case.h"
 #include "machine/machine.h"
-#include "path_argument.h"
+#include "machine_options.h"
 #include "train_progress.h"
 #include "training/forward_run.h"
 
@@ -157,7 +157,7 @@ private:
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
 };
 
-void run_conformance(const ConformanceOptions& options) {
+int run_conformance(const ConformanceOptions& options) {
   const std::vector<Place> places = find_cases(options.folder);
   const machine::Machine machine = machine::read_machine(options.machine);
   const Counter counter(places.size());
@@ -197,25 +197,27 @@ void run_conformance(const ConformanceOptions& options) {
     fmt::print("{:<24} {:>7} {:>8} {:>6}\n{} of them on the emulated machine\n", "all", total[0], total[1],
                total[2], on_machine);
   }
-  if (total[2] != 0) throw CLI::RuntimeError(1);
+  return total[2] == 0 ? 0 : 1;
 }
 
 }  // namespace
 
-void add_conformance_command(CLI::App& app) {
+Command conformance_command() {
   auto options = std::make_shared<ConformanceOptions>();
-  CLI::App* command =
-      app.add_subcommand("conformance", "Run cases that lie as ONNX's backend tests do; 1 if any is wrong");
-  command->add_option("DIR", options->folder, "Folder of cases, or one case")
-      ->required()
-      ->check(path_argument());
-  command->add_option("--machine", options->machine, "Name under machines/, or a .toml file")
-      ->check(path_argument())
-      ->capture_default_str();
-  command->add_flag("--interpret-only", options->interpret_only,
-                    "Interpreter and fuser alone, not the emulated machine");
-  command->add_flag("--json", options->json, "Print every case as JSON");
-  command->callback([options] { run_conformance(*options); });
+  ConformanceOptions& o = *options;
+  return {.name = "conformance",
+          .summary = "Run cases that lie as ONNX's backend tests do; 1 if any is wrong",
+          .options = {{.name = "DIR",
+                       .into = &o.folder,
+                       .help = "Folder of cases, or one case",
+                       .is_path = true,
+                       .required = true},
+                      machine_option(o.machine),
+                      {.name = "--interpret-only",
+                       .into = &o.interpret_only,
+                       .help = "Interpreter and fuser alone, not the emulated machine"},
+                      {.name = "--json", .into = &o.json, .help = "Print every case as JSON"}},
+          .run = [options](Command&) { return run_conformance(*options); }};
 }
 
 }  // namespace dojo::tools

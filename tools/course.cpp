@@ -9,10 +9,8 @@
 #include "driving/joined_data.h"
 #include "driving/meanings.h"
 #include "driving/tub.h"
-#include "path_argument.h"
 #include "say.h"
 #include "stop_request.h"
-#include "whole_number.h"
 
 namespace dojo::tools {
 namespace {
@@ -41,23 +39,26 @@ void warn(const std::string& sentence) { say("warning: {}", sentence); }
 
 }  // namespace
 
-void add_data_options(CLI::App& command, DataArguments& arguments) {
-  CLI::Option* tubs = command
-                          .add_option("--data", arguments.tubs,
-                                      "A Donkeycar 4 or 5 tub; given again, one more. Without it, rendered "
-                                      "road scenes made from the seed")
-                          ->expected(1)
-                          ->take_all()
-                          ->check(path_argument());
-  command
-      .add_option("--drives", arguments.drives,
-                  fmt::format("Without --data: how many drives, of {} frames each, are rendered",
-                              driving::RenderedOptions{}.frames_per_drive))
-      ->check(whole_number(1, most_drives))
-      ->excludes(tubs)
-      ->capture_default_str();
-  command.add_flag("--strict", arguments.strict,
-                   "Refuse a tub at its first damaged record instead of leaving that out");
+std::vector<Option> data_options(DataArguments& arguments) {
+  return {
+      {.name = "--data",
+       .into = &arguments.tubs,
+       .help =
+           "A Donkeycar 4 or 5 tub; given again, one more. Without it, rendered road scenes made from the "
+           "seed",
+       .is_path = true,
+       .kept = Kept::as_file},
+      {.name = "--drives",
+       .into = &arguments.drives,
+       .help = fmt::format("Without --data: how many drives, of {} frames each, are rendered",
+                           driving::RenderedOptions{}.frames_per_drive),
+       .least = 1,
+       .most = most_drives,
+       .excludes = {"--data"},
+       .kept = Kept::as_given},
+      {.name = "--strict",
+       .into = &arguments.strict,
+       .help = "Refuse a tub at its first damaged record instead of leaving that out"}};
 }
 
 DrivingCourse::DrivingCourse(const DataArguments& arguments, std::uint64_t seed, unsigned threads)

@@ -1,12 +1,12 @@
 // The data set a command line names, split and seen through a network's eyes.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "command.h"
 #include "driving/examples.h"
 #include "driving/measured_frames.h"
 #include "driving/rendered.h"
@@ -21,7 +21,7 @@ struct DataArguments {
   std::size_t drives = driving::RenderedOptions{}.drives;
   bool strict = false;
 };
-void add_data_options(CLI::App& command, DataArguments& arguments);
+std::vector<Option> data_options(DataArguments& arguments);
 
 // What a network is asked, and what is known of the answers.
 struct Questions {

@@ -8,7 +8,6 @@
 #include "base/printable.h"
 #include "commands.h"
 #include "isa/block.h"
-#include "path_argument.h"
 #include "system/program.h"
 
 namespace dojo::tools {
@@ -42,15 +41,19 @@ void disassemble_segment(const system::Program& program, const system::ProgramSe
 
 }  // namespace
 
-void add_disassemble_command(CLI::App& app) {
+Command disassemble_command() {
   auto path = std::make_shared<std::string>();
-  CLI::App* command = app.add_subcommand("disassemble", "Print the code of a program");
-  command->add_option("PROGRAM", *path, "ELF file")->required()->check(path_argument());
-  command->callback([path] {
-    const system::Program program = system::Program::read(*path);
-    for (const system::ProgramSegment& segment : program.segments())
-      if (segment.executable) disassemble_segment(program, segment);
-  });
+  return {
+      .name = "disassemble",
+      .summary = "Print the code of a program",
+      .options =
+          {{.name = "PROGRAM", .into = path.get(), .help = "ELF file", .is_path = true, .required = true}},
+      .run = [path](Command&) {
+        const system::Program program = system::Program::read(*path);
+        for (const system::ProgramSegment& segment : program.segments())
+          if (segment.executable) disassemble_segment(program, segment);
+        return 0;
+      }};
 }
 
 }  // namespace dojo::tools

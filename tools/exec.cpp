@@ -14,7 +14,6 @@
 #include "debug/instruction_trace.h"
 #include "debug/server.h"
 #include "output_files.h"
-#include "path_argument.h"
 #include "run_program.h"
 #include "say.h"
 #include "sensitivity.h"
@@ -22,7 +21,6 @@
 #include "stop_request.h"
 #include "system/computer.h"
 #include "system/program.h"
-#include "whole_number.h"
 
 namespace dojo::tools {
 
@@ -167,7 +165,7 @@ void take_output(system::LaunchOptions& launch, PlausibleRun& run, const ExecOpt
   };
 }
 
-void exec(const ExecOptions& options) {
+int exec(const ExecOptions& options) {
   listen_for_stop_requests();
   const machine::Machine as_read = machine::read_machine(options.machine);
   std::vector<NamedFile> inputs = files_of(as_read);
@@ -212,48 +210,52 @@ void exec(const ExecOptions& options) {
   if (!executed.variant_runs.empty()) end_if_stopped("not every run of --sensitivity has ended");
   print_all(options, executed);
   std::fflush(stdout);
-  end_as_program(options, run.result);
+  return exit_code_of(options, run.result);
 }
 
 }  // namespace
 
-void add_exec_command(CLI::App& app) {
+Command exec_command() {
   auto options = std::make_shared<ExecOptions>();
-  CLI::App* command = app.add_subcommand("exec", "Run a static RV64 program on the nodes");
-  add_program_options(*command, *options);
-  add_no_timing_flag(*command, options->host);
-  command->add_flag("--quiet", options->quiet, "What the program writes and nothing else");
-  command
-      ->add_option("--gdb", options->gdb,
-                   "Port of this computer where gdb may connect and lead; 0: any free one")
-      ->check(whole_number(0, 65535))
-      ->type_name("PORT");
-  command->add_option("--trace", options->trace, "Write a line per instruction to FILE")
-      ->check(path_argument())
-      ->type_name("FILE")
-      ->excludes("--gdb");
-  command
-      ->add_flag("--sensitivity", options->sensitivity,
-                 "Run again over all plausible latencies of the machine and say what they change")
-      ->excludes("--quiet")
-      ->excludes("--no-timing")
-      ->excludes("--gdb")
-      ->excludes("--trace");
-  auto* signature = command->add_option("--signature", options->signature,
-                                        "Write node 0's bytes from begin_signature to end_signature to FILE");
-  signature->check(path_argument())->type_name("FILE");
-  command
-      ->add_option("--signature-granularity", options->signature_granularity,
-                   "Bytes in a line of the signature")
-      ->check(whole_number(1, 4096))
-      ->needs(signature)
-      ->capture_default_str();
-  command->add_flag("--json", options->json, "Everything, with the ledger, as JSON");
-  command->footer(
-      "Exit code: the program's own; 2 for what is refused, 3 for a program that traps, deadlocks or runs "
-      "too long,\n"
-      "130 after Ctrl-C");
-  command->callback([options] { exec(*options); });
+  ExecOptions& o = *options;
+  return {.name = "exec",
+          .summary = "Run a static RV64 program on the nodes",
+          .options = joined(
+              {program_options(o),
+               {no_timing_flag(o.host),
+                {.name = "--quiet", .into = &o.quiet, .help = "What the program writes and nothing else"},
+                {.name = "--gdb",
+                 .into = &o.gdb,
+                 .help = "Port of this computer where gdb may connect and lead; 0: any free one",
+                 .value = "PORT",
+                 .most = 65535},
+                {.name = "--trace",
+                 .into = &o.trace,
+                 .help = "Write a line per instruction to FILE",
+                 .value = "FILE",
+                 .is_path = true,
+                 .excludes = {"--gdb"}},
+                {.name = "--sensitivity",
+                 .into = &o.sensitivity,
+                 .help = "Run again over all plausible latencies of the machine and say what they change",
+                 .excludes = {"--quiet", "--no-timing", "--gdb", "--trace"}},
+                {.name = "--signature",
+                 .into = &o.signature,
+                 .help = "Write node 0's bytes from begin_signature to end_signature to FILE",
+                 .value = "FILE",
+                 .is_path = true},
+                {.name = "--signature-granularity",
+                 .into = &o.signature_granularity,
+                 .help = "Bytes in a line of the signature",
+                 .least = 1,
+                 .most = 4096,
+                 .needs = {"--signature"}},
+                {.name = "--json", .into = &o.json, .help = "Everything, with the ledger, as JSON"}}}),
+          .footer =
+              "Exit code: the program's own; 2 for what is refused, 3 for a program that traps, deadlocks or "
+              "runs "
+              "too long,\n130 after Ctrl-C",
+          .run = [options](Command&) { return exec(*options); }};
 }
 
 }  // namespace dojo::tools

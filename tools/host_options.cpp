@@ -5,7 +5,6 @@
 #include <string_view>
 
 #include "base/error.h"
-#include "whole_number.h"
 
 namespace dojo::tools {
 
@@ -26,24 +25,28 @@ node::HostVectors vectors_named(const std::string& name) {
 
 }  // namespace
 
-void add_threads_option(CLI::App& command, unsigned& threads) {
-  command.add_option("--threads", threads, "Threads of this computer; 0: one per core; changes no result")
-      ->check(whole_number(0, most_threads))
-      ->capture_default_str();
+Option threads_option(unsigned& threads) {
+  return {.name = "--threads",
+          .into = &threads,
+          .help = "Threads of this computer; 0: one per core; changes no result",
+          .most = 1024};
 }
 
-void add_host_options(CLI::App& command, HostArguments& arguments) {
-  add_threads_option(command, arguments.threads);
-  command
-      .add_option(
-          std::string(vectors_option), arguments.vectors,
-          "Vectors of this computer that programs are translated to: none (nothing is translated), avx2 "
-          "or avx512; by default the best there are; changes no result")
-      ->type_name("KIND");
+std::vector<Option> host_options(HostArguments& arguments) {
+  return {
+      threads_option(arguments.threads),
+      {.name = std::string(vectors_option),
+       .into = &arguments.vectors,
+       .help = "Vectors of this computer that programs are translated to: none (nothing is translated), avx2 "
+               "or avx512; by default the best there are; changes no result",
+       .value = "KIND"}};
 }
 
-void add_no_timing_flag(CLI::App& command, HostArguments& arguments) {
-  command.add_flag("--no-timing", arguments.no_timing, "Same values, no cycles: faster");
+Option no_timing_flag(HostArguments& arguments) {
+  return {.name = "--no-timing",
+          .into = &arguments.no_timing,
+          .help = "Same values, no cycles: faster",
+          .kept = Kept::as_given};
 }
 
 system::Host host_of(const HostArguments& arguments) {

@@ -2,9 +2,10 @@
 // result; without timing there are no cycles.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <string>
+#include <vector>
 
+#include "command.h"
 #include "system/host.h"
 
 namespace dojo::tools {
@@ -15,9 +16,9 @@ struct HostArguments {
   bool no_timing = false;
 };
 
-void add_threads_option(CLI::App& command, unsigned& threads);       // --threads
-void add_host_options(CLI::App& command, HostArguments& arguments);  // --threads, --host-vectors
-void add_no_timing_flag(CLI::App& command, HostArguments& arguments);
+Option threads_option(unsigned& threads);
+std::vector<Option> host_options(HostArguments& arguments);  // --threads, --host-vectors
+Option no_timing_flag(HostArguments& arguments);
 
 // Throws UserError for vectors that this computer does not have.
 system::Host host_of(const HostArguments& arguments);

@@ -7,7 +7,6 @@
 #include "base/printable.h"
 #include "commands.h"
 #include "machine/machine.h"
-#include "path_argument.h"
 
 namespace dojo::tools {
 
@@ -49,14 +48,18 @@ void print_machine(const machine::Machine& machine) {
 
 }  // namespace
 
-void add_machine_command(CLI::App& app) {
+Command machine_command() {
   auto name = std::make_shared<std::string>("d1");
-  CLI::App* command =
-      app.add_subcommand("machine", "Print a machine's parameters, their sources and what follows");
-  command->add_option("MACHINE", *name, "Name under machines/, or a .toml file")
-      ->check(path_argument())
-      ->capture_default_str();
-  command->callback([name] { print_machine(machine::read_machine(*name)); });
+  return {.name = "machine",
+          .summary = "Print a machine's parameters, their sources and what follows",
+          .options = {{.name = "MACHINE",
+                       .into = name.get(),
+                       .help = "Name under machines/, or a .toml file",
+                       .is_path = true}},
+          .run = [name](Command&) {
+            print_machine(machine::read_machine(*name));
+            return 0;
+          }};
 }
 
 }  // namespace dojo::tools

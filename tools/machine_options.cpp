@@ -1,34 +1,45 @@
 #include "machine_options.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/error.h"
-#include "path_argument.h"
-#include "whole_number.h"
 
 namespace dojo::tools {
-namespace {
 
-constexpr std::uint64_t most_frames = 1'000'000;
+Option nodes_option(unsigned& nodes, std::string help) {
+  return {.name = "--nodes",
+          .into = &nodes,
+          .help = std::move(help),
+          .least = 1,
+          .most = 1'000'000,  // more than anybody has
+          .most_is = "the nodes of the machine",
+          .kept = Kept::as_given};
+}
 
-}  // namespace
+Option machine_option(std::string& machine, std::string help) {
+  return {.name = "--machine",
+          .into = &machine,
+          .help = std::move(help),
+          .is_path = true,
+          .kept = Kept::as_machine};
+}
 
-void add_machine_options(CLI::App& command, MachineArguments& a) {
-  command.add_option("--machine", a.machine, "Name under machines/, or a .toml file")
-      ->check(path_argument())
-      ->capture_default_str();
-  command.add_option("--nodes", a.nodes, "Use the first so many nodes; by default all")
-      ->check(number_of_nodes());
-  command
-      .add_option("--formats", a.formats,
-                  "fp32, bf16, or cfloat8: bf16 with activations and their gradients in one byte")
-      ->capture_default_str();
-  command
-      .add_option("--batch", a.batch,
-                  "Frames a step; by default one for each node, as far as there are frames")
-      ->check(whole_number(1, most_frames));
-  add_host_options(command, a.host);
-  add_no_timing_flag(command, a.host);
+std::vector<Option> machine_options(MachineArguments& a) {
+  return joined({{machine_option(a.machine),
+                  nodes_option(a.nodes, "Use the first so many nodes; by default all"),
+                  {.name = "--formats",
+                   .into = &a.formats,
+                   .help = "fp32, bf16, or cfloat8: bf16 with activations and their gradients in one byte",
+                   .kept = Kept::as_given},
+                  {.name = "--batch",
+                   .into = &a.batch,
+                   .help = "Frames a step; by default one for each node, as far as there are frames",
+                   .least = 1,
+                   .most = 1'000'000,
+                   .kept = Kept::as_given}},
+                 host_options(a.host),
+                 {no_timing_flag(a.host)}});
 }
 
 unsigned nodes_of(const MachineArguments& arguments, const machine::Machine& machine) {

@@ -1,10 +1,11 @@
 // The options that say on what a network runs and how, the same for every command that runs one.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <cstdint>
 #include <string>
+#include <vector>
 
+#include "command.h"
 #include "host_options.h"
 #include "machine/machine.h"
 
@@ -17,7 +18,10 @@ struct MachineArguments {
   HostArguments host;
 };
 
-void add_machine_options(CLI::App& command, MachineArguments& arguments);
+// --machine. `help` where its name is not all there is to say.
+Option machine_option(std::string& machine, std::string help = "Name under machines/, or a .toml file");
+Option nodes_option(unsigned& nodes, std::string help);
+std::vector<Option> machine_options(MachineArguments& arguments);
 
 // 0 if all. Refuses more than the machine has.
 unsigned nodes_of(const MachineArguments& arguments, const machine::Machine& machine);

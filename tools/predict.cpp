@@ -16,7 +16,6 @@
 #include "machine/rates.h"
 #include "machine_options.h"
 #include "output_folder.h"
-#include "path_argument.h"
 #include "quality_text.h"
 #include "report/run_pictures.h"
 #include "run_files.h"
@@ -26,7 +25,6 @@
 #include "training/prediction_run.h"
 #include "training/predictions.h"
 #include "training/run_folder.h"
-#include "whole_number.h"
 
 namespace dojo::tools {
 namespace {
@@ -136,34 +134,35 @@ int predict(const PredictArguments& a) {
 
 }  // namespace
 
-void add_predict_command(CLI::App& app) {
+Command predict_command() {
   auto arguments = std::make_shared<PredictArguments>();
   PredictArguments& a = *arguments;
-  CLI::App* command = app.add_subcommand("predict", "Ask a network about drives, on the emulated machine");
-  command
-      ->add_option("MODEL", a.model,
-                   "The network, an .onnx file, such as a run's best.onnx. Inputs and outputs as for train; "
-                   "an output that no label of the data fits is predicted all the same")
-      ->required()
-      ->check(path_argument());
-  add_data_options(*command, a.data);
-  command->add_flag("--held-out", a.held_out,
-                    "Only the frames that train holds out of this data, instead of all");
-  command->add_option("--seed", a.seed, "Of rendered scenes")->check(whole_number(0))->capture_default_str();
-  add_machine_options(*command, a);
-  command
-      ->add_option(
-          "--out", a.out,
-          fmt::format("A name that ends in .csv, or a folder for {} (for each frame its recording and "
-                      "number there, the true value where it was measured, and the predicted one) and {}",
-                      training::predictions_file, training::predictions_picture_file))
-      ->check(path_argument())
-      ->capture_default_str();
-  command->footer("Exit code: 2 for what is refused, 130 after Ctrl-C");
-  command->callback([arguments] {
-    const int code = predict(*arguments);
-    if (code != 0) throw CLI::RuntimeError(code);
-  });
+  return {
+      .name = "predict",
+      .summary = "Ask a network about drives, on the emulated machine",
+      .options = joined(
+          {{{.name = "MODEL",
+             .into = &a.model,
+             .help =
+                 "The network, an .onnx file, such as a run's best.onnx. Inputs and outputs as for train; an "
+                 "output that no label of the data fits is predicted all the same",
+             .is_path = true,
+             .required = true}},
+           data_options(a.data),
+           {{.name = "--held-out",
+             .into = &a.held_out,
+             .help = "Only the frames that train holds out of this data, instead of all"},
+            {.name = "--seed", .into = &a.seed, .help = "Of rendered scenes"}},
+           machine_options(a),
+           {{.name = "--out",
+             .into = &a.out,
+             .help = fmt::format(
+                 "A name that ends in .csv, or a folder for {} (for each frame its recording and "
+                 "number there, the true value where it was measured, and the predicted one) and {}",
+                 training::predictions_file, training::predictions_picture_file),
+             .is_path = true}}}),
+      .footer = "Exit code: 2 for what is refused, 130 after Ctrl-C",
+      .run = [arguments](Command&) { return predict(*arguments); }};
 }
 
 }  // namespace dojo::tools

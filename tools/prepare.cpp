@@ -12,9 +12,7 @@
 #include "course.h"
 #include "host_options.h"
 #include "output_folder.h"
-#include "path_argument.h"
 #include "stop_request.h"
-#include "whole_number.h"
 
 namespace dojo::tools {
 namespace {
@@ -49,7 +47,7 @@ void remove_list(const std::filesystem::path& list) {
   sync_folder(list.parent_path());
 }
 
-void prepare(const PrepareArguments& arguments) {
+int prepare(const PrepareArguments& arguments) {
   listen_for_stop_requests();
   training::Recipe recipe;
   recipe.model = arguments.model;
@@ -80,24 +78,30 @@ void prepare(const PrepareArguments& arguments) {
   write_text(list, json_text(description, 1) + "\n");
   fmt::print("{} training and {} validation frames in {}\n", course.split.train.size(),
              course.split.validation.size(), folder.string());
+  return 0;
 }
 
 }  // namespace
 
-void add_prepare_command(CLI::App& app) {
+Command prepare_command() {
   auto arguments = std::make_shared<PrepareArguments>();
   PrepareArguments& a = *arguments;
-  CLI::App* command = app.add_subcommand(
-      "prepare",
-      "Write the frames as a network sees them: {train,validation}_{inputs,labels}.f32 (little-endian FP32, "
-      "one sample after the other) and prepared.json (shapes, frame numbers)");
-  command->add_option("MODEL", a.model, "The network, an .onnx file")->required()->check(path_argument());
-  add_data_options(*command, a.data);
-  command->add_option("--seed", a.seed, "Of rendered scenes")->check(whole_number(0))->capture_default_str();
-  add_threads_option(*command, a.threads);
-  command->add_option("--out", a.out, "Folder to write to")->check(path_argument())->capture_default_str();
-  command->footer("Exit code: 2 for what is refused, 130 after Ctrl-C");
-  command->callback([arguments] { prepare(*arguments); });
+  return {
+      .name = "prepare",
+      .summary =
+          "Write the frames as a network sees them: {train,validation}_{inputs,labels}.f32 (little-endian "
+          "FP32, one sample after the other) and prepared.json (shapes, frame numbers)",
+      .options = joined({{{.name = "MODEL",
+                           .into = &a.model,
+                           .help = "The network, an .onnx file",
+                           .is_path = true,
+                           .required = true}},
+                         data_options(a.data),
+                         {{.name = "--seed", .into = &a.seed, .help = "Of rendered scenes"},
+                          threads_option(a.threads),
+                          {.name = "--out", .into = &a.out, .help = "Folder to write to", .is_path = true}}}),
+      .footer = "Exit code: 2 for what is refused, 130 after Ctrl-C",
+      .run = [arguments](Command&) { return prepare(*arguments); }};
 }
 
 }  // namespace dojo::tools

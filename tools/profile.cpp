@@ -20,12 +20,10 @@
 #include "commands.h"
 #include "compiler/tool.h"
 #include "output_files.h"
-#include "path_argument.h"
 #include "run_program.h"
 #include "say.h"
 #include "stop_request.h"
 #include "system/profile.h"
-#include "whole_number.h"
 
 namespace dojo::tools {
 
@@ -195,7 +193,7 @@ void write_callgrind(const ProfileOptions& options, const Profile& profile, cons
   write_text(options.callgrind, text);
 }
 
-void profile_program(const ProfileOptions& options) {
+int profile_program(const ProfileOptions& options) {
   listen_for_stop_requests();
   const machine::Machine machine = with_memory(machine::read_machine(options.machine), options);
   std::vector<NamedFile> inputs = files_of(machine);
@@ -239,23 +237,26 @@ void profile_program(const ProfileOptions& options) {
     print_rows("line", lines, options.rows, sum);
   }
   std::fflush(stdout);
-  end_as_program(options, result);
+  return exit_code_of(options, result);
 }
 
 }  // namespace
 
-void add_profile_command(CLI::App& app) {
+Command profile_command() {
   auto options = std::make_shared<ProfileOptions>();
-  CLI::App* command = app.add_subcommand("profile", "Run a program: cycles per function and line, by cause");
-  add_program_options(*command, *options);
-  command->add_option("--rows", options->rows, "Functions and lines to show")
-      ->check(whole_number(0, 1'000'000))
-      ->capture_default_str();
-  command->add_flag("--all", options->all, "Each line of the C library, too");
-  command->add_flag("--json", options->json, "All functions and lines as JSON");
-  command->add_option("--callgrind", options->callgrind, "Also a file for kcachegrind or callgrind_annotate")
-      ->check(path_argument());
-  command->callback([options] { profile_program(*options); });
+  ProfileOptions& o = *options;
+  return {.name = "profile",
+          .summary = "Run a program: cycles per function and line, by cause",
+          .options = joined(
+              {program_options(o),
+               {{.name = "--rows", .into = &o.rows, .help = "Functions and lines to show", .most = 1'000'000},
+                {.name = "--all", .into = &o.all, .help = "Each line of the C library, too"},
+                {.name = "--json", .into = &o.json, .help = "All functions and lines as JSON"},
+                {.name = "--callgrind",
+                 .into = &o.callgrind,
+                 .help = "Also a file for kcachegrind or callgrind_annotate",
+                 .is_path = true}}}),
+          .run = [options](Command&) { return profile_program(*options); }};
 }
 
 }  // namespace dojo::tools

@@ -11,10 +11,9 @@
 
 #include "base/error.h"
 #include "commands.h"
-#include "path_argument.h"
+#include "machine_options.h"
 #include "say.h"
 #include "stop_request.h"
-#include "whole_number.h"
 
 namespace dojo::tools {
 
@@ -67,23 +66,19 @@ void print_stranded(const system::Stranded& stranded) {
 
 }  // namespace
 
-void add_program_options(CLI::App& command, ProgramOptions& options) {
-  command.add_option("PROGRAM", options.program, "ELF file")->required()->check(path_argument());
-  command.add_option("ARGS", options.arguments, "The program's own arguments, behind --");
-  command.add_option("--nodes", options.nodes, "Nodes that run it, from the first on")
-      ->check(number_of_nodes())
-      ->capture_default_str();
-  command.add_option("--machine", options.machine, "Name under machines/, or a .toml file")
-      ->check(path_argument())
-      ->capture_default_str();
-  command.add_option("--memory", options.memory,
-                     "Bytes of memory (k, M, G) instead of a node's SRAM; all of it is timed as SRAM");
-  command
-      .add_option("--max-instructions", options.max_instructions,
-                  "Per thread, and what is left of a block of code; 0: no limit")
-      ->check(whole_number(0))
-      ->capture_default_str();
-  add_host_options(command, options.host);
+std::vector<Option> program_options(ProgramOptions& options) {
+  return joined(
+      {{{.name = "PROGRAM", .into = &options.program, .help = "ELF file", .is_path = true, .required = true},
+        {.name = "ARGS", .into = &options.arguments, .help = "The program's own arguments, behind --"},
+        nodes_option(options.nodes, "Nodes that run it, from the first on"),
+        machine_option(options.machine),
+        {.name = "--memory",
+         .into = &options.memory,
+         .help = "Bytes of memory (k, M, G) instead of a node's SRAM; all of it is timed as SRAM"},
+        {.name = "--max-instructions",
+         .into = &options.max_instructions,
+         .help = "Per thread, and what is left of a block of code; 0: no limit"}},
+       host_options(options.host)});
 }
 
 machine::Machine with_memory(machine::Machine machine, const ProgramOptions& options) {
@@ -136,17 +131,17 @@ std::string_view name_of(system::Outcome outcome) {
   return "";
 }
 
-void end_as_program(const ProgramOptions& options, const system::LaunchResult& result) {
+int exit_code_of(const ProgramOptions& options, const system::LaunchResult& result) {
   if (result.outcome != system::Outcome::finished) {
     say("dojo: {}: {}", options.program, name_of(result.outcome));
     // Who led gdb knows where the threads stand.
     const bool led_to_it = result.outcome == system::Outcome::interrupted && !stop_was_asked();
     for (const system::Stranded& stranded : result.stranded)
       if (!led_to_it) print_stranded(stranded);
-    throw CLI::RuntimeError(stop_was_asked() ? exit_interrupted : exit_guest_stranded);
+    return stop_was_asked() ? exit_interrupted : exit_guest_stranded;
   }
   // A process has eight bits for it; what does not fit must not look like success.
-  if (result.exit_code != 0) throw CLI::RuntimeError(result.exit_code < 256 ? result.exit_code : 255);
+  return static_cast<int>(result.exit_code < 256 ? result.exit_code : 255);
 }
 
 }  // namespace dojo::tools

@@ -1,13 +1,13 @@
 // What `dojo exec` and `dojo profile` share: a bare program from the command line, on the nodes of a machine.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "command.h"
 #include "host_options.h"
 #include "machine/machine.h"
 #include "system/computer.h"
@@ -26,7 +26,7 @@ struct ProgramOptions {
 
 // PROGRAM, --nodes, --machine, --memory, --max-instructions, --threads, --host-vectors and what stands behind
 // `--`.
-void add_program_options(CLI::App& command, ProgramOptions& options);
+std::vector<Option> program_options(ProgramOptions& options);
 
 // The machine of the command line, as read: with --memory its nodes have that much SRAM.
 machine::Machine with_memory(machine::Machine machine, const ProgramOptions& options);
@@ -42,8 +42,8 @@ system::LaunchOptions launch_options(const ProgramOptions& options);
 // means.
 std::string memory_sentence(const machine::Machine& machine, const system::LaunchResult& result);
 
-// Ends the command if the program did not end well: says why on stderr and throws its exit code.
-void end_as_program(const ProgramOptions& options, const system::LaunchResult& result);
+// The command's, after the program's end; of one that did not end well it says why on stderr.
+int exit_code_of(const ProgramOptions& options, const system::LaunchResult& result);
 
 std::string_view name_of(system::Outcome outcome);
 

@@ -40,7 +40,7 @@ bool stop_was_asked() { return requests != 0; }
 void end_if_stopped(std::string_view what) {
   if (!stop_was_asked()) return;
   say("interrupted; {}", what);
-  throw CLI::RuntimeError(exit_interrupted);
+  throw Exit{exit_interrupted};
 }
 
 }  // namespace dojo::tools

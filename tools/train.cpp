@@ -95,7 +95,7 @@ struct Task {
   }
 };
 
-Task task_from(TrainArguments& arguments, CLI::App& command, ProgressLine& line,
+Task task_from(TrainArguments& arguments, Command& command, ProgressLine& line,
                std::optional<OutputFolder>& folder) {
   if (!arguments.resume.empty()) take_from(training::read_saved(arguments.resume).asked, command);
   if (arguments.model.empty()) refuse("dojo train", "names no network: MODEL is missing");
@@ -157,7 +157,7 @@ int run(const Task& task, ProgressLine& line, const training::Watcher& watcher) 
   return 0;
 }
 
-int train(TrainArguments& arguments, CLI::App& command) {
+int train(TrainArguments& arguments, Command& command) {
   ProgressLine line;
   std::optional<OutputFolder> folder;
   listen_for_stop_requests();
@@ -168,17 +168,16 @@ int train(TrainArguments& arguments, CLI::App& command) {
 
 }  // namespace
 
-void add_train_command(CLI::App& app) {
+Command train_command() {
   auto arguments = std::make_shared<TrainArguments>();
-  CLI::App* command = app.add_subcommand("train", "Train a network on the emulated machine");
-  add_train_options(*command, *arguments);
-  command->footer(
-      "Exit code: 2 for what is refused, 3 if the loss or the weights are no longer finite, 130 after "
-      "Ctrl-C");
-  command->callback([arguments, command] {
-    const int code = train(*arguments, *command);
-    if (code != 0) throw CLI::RuntimeError(code);
-  });
+  return {
+      .name = "train",
+      .summary = "Train a network on the emulated machine",
+      .options = train_options(*arguments),
+      .footer =
+          "Exit code: 2 for what is refused, 3 if the loss or the weights are no longer finite, 130 after "
+          "Ctrl-C",
+      .run = [arguments](Command& command) { return train(*arguments, command); }};
 }
 
 }  // namespace dojo::tools

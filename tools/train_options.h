@@ -2,10 +2,11 @@
 // takes from there.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <cstdint>
 #include <string>
+#include <vector>
 
+#include "command.h"
 #include "course.h"
 #include "machine_options.h"
 #include "training/trainer.h"
@@ -21,14 +22,14 @@ struct TrainArguments : MachineArguments {
   bool initialise = false, untie = false, check = false;
 };
 
-void add_train_options(CLI::App& command, TrainArguments& arguments);
+std::vector<Option> train_options(TrainArguments& arguments);
 
 // After parsing: gives the options of the recipe that the command line leaves out the values they have in
 // `asked`.
-void take_from(const training::Asked& asked, CLI::App& command);
+void take_from(const training::Asked& asked, Command& command);
 
 // The whole recipe as it now stands; files by their absolute paths.
-training::Asked asked_by(const CLI::App& command);
+training::Asked asked_by(Command& command);
 
 // The library's options; all but the batch, which depends on the data set where it was not given.
 training::TrainOptions options_from(const TrainArguments& arguments, const machine::Machine& machine);

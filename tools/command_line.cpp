@@ -1,0 +1,83 @@
+// The command line's grammar is CLI11's, which nothing else here includes: it takes seconds to compile.
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <utility>
+
+#include "base/error.h"
+#include "command.h"
+
+namespace dojo::tools {
+namespace {
+
+// What --help calls an option's value.
+struct TypeName {
+  std::string operator()(const bool*) const { return ""; }
+  std::string operator()(const double*) const { return "FLOAT"; }
+  std::string operator()(const std::int64_t*) const { return "INT"; }
+  std::string operator()(const unsigned*) const { return "UINT"; }
+  std::string operator()(const std::uint64_t*) const { return "UINT"; }
+  template <typename Text>
+  std::string operator()(const Text*) const {
+    return "TEXT";
+  }
+};
+
+CLI::Option* declare_value(CLI::App& app, Option& row) {
+  CLI::Option* option = app.add_option(row.name, CLI::callback_t(), row.help);
+  option->type_name(row.value.empty() ? std::visit(TypeName{}, row.into) : row.value);
+  if (std::holds_alternative<std::vector<std::string>*>(row.into)) {
+    option->take_all();
+    if (!row.name.starts_with('-')) option->expected(0, CLI::detail::expected_max_vector_size);
+  }
+  if (const std::string value = default_of(row); !value.empty()) option->default_str(value);
+  option->check(CLI::Validator([&row](const std::string& text) { return fault_of(row, text); }, ""));
+  return option;
+}
+
+CLI::Option* declare(CLI::App& app, Option& row) {
+  CLI::Option* option =
+      is_flag(row) ? app.add_flag(row.name, std::as_const(row.help)) : declare_value(app, row);
+  if (row.required) option->required();
+  for (const std::string& other : row.excludes) option->excludes(app.get_option(other));
+  for (const std::string& other : row.needs) option->needs(app.get_option(other));
+  return option;
+}
+
+void declare(CLI::App& app, Command& command) {
+  CLI::App* const parser = app.add_subcommand(command.name, command.summary);
+  std::vector<CLI::Option*> options;
+  for (Option& row : command.options) options.push_back(declare(*parser, row));
+  if (!command.footer.empty()) parser->footer(command.footer);
+  if (command.takes_other_words) parser->allow_extras();
+  parser->callback([parser, options, &command] {
+    for (std::size_t i = 0; i < options.size(); ++i) assign(command.options[i], options[i]->results());
+    command.other_words = parser->remaining();
+    if (const int code = command.run(command); code != 0) throw CLI::RuntimeError(code);
+  });
+}
+
+}  // namespace
+
+int run_command_line(std::vector<Command>& commands, int count, char** words) {
+  CLI::App app("OpenDojo: the Dojo training machine in software", "dojo");
+  app.set_version_flag("--version", DOJO_VERSION);
+  app.require_subcommand(1);
+  for (Command& command : commands) declare(app, command);
+  // CLI11 would only say that a command is missing.
+  if (count > 1 && words[1][0] != '-' &&
+      std::ranges::find(commands, words[1], &Command::name) == commands.end())
+    refuse("", "'{}' is no command; --help lists them", words[1]);
+  try {
+    app.parse(count, words);
+  } catch (const CLI::RuntimeError& code) {
+    return code.get_exit_code();
+  } catch (const CLI::ParseError& error) {
+    if (error.get_exit_code() == 0) return app.exit(error);  // --help and --version
+    refuse("", "{}; --help lists the options", error.what());
+  } catch (const Exit& exit) {
+    return exit.code;
+  }
+  return 0;
+}
+
+}  // namespace dojo::tools
