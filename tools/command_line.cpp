@@ -27,7 +27,7 @@ CLI::Option* declare_value(CLI::App& app, Option& row) {
   option->type_name(row.value.empty() ? std::visit(TypeName{}, row.into) : row.value);
   if (std::holds_alternative<std::vector<std::string>*>(row.into)) {
     option->take_all();
-    if (!row.name.starts_with('-')) option->expected(0, CLI::detail::expected_max_vector_size);
+    if (!row.name.starts_with('-')) option->expected(CLI::detail::expected_max_vector_size);
   }
   if (const std::string value = default_of(row); !value.empty()) option->default_str(value);
   option->check(CLI::Validator([&row](const std::string& text) { return fault_of(row, text); }, ""));
