@@ -190,6 +190,7 @@ protected:
           std::vector<Meaning> meanings;
           for (const Signal& target : network.targets) {
             meanings.push_back({{target.name}, {}});
+            meanings.back().kind = target.kind;
             if (target.classes != 0) meanings.back().bins = Bins{target.classes, -1, 1};
           }
           return Course{noise.emplace(network, frames), split, "noise", meanings};

@@ -38,7 +38,8 @@ CameraExamples::CameraExamples(const training::Dataset& data, std::vector<Source
     : data_(data), sources_(std::move(sources)) {
   for (const training::Meaning& meaning : meanings)
     for (const std::string& label : meaning.labels)
-      columns_.push_back({label_index(label, "output"), meaning.bins});
+      columns_.push_back(
+          {label_index(label, "output"), meaning.kind, meaning.bins.value_or(training::Bins{})});
   for (const Source& source : sources_)
     if (const auto* reading = std::get_if<Reading>(&source)) label_index(reading->label, "input");
 }
@@ -75,8 +76,8 @@ void CameraExamples::read(std::size_t frame, std::span<float> inputs, std::span<
     inputs = inputs.subspan(used);
   }
   for (std::size_t i = 0; i < targets.size(); ++i) {
-    const auto& [label, bins] = columns_[i];
-    targets[i] = bins ? static_cast<float>(bins->of(labels[label])) : labels[label];
+    const auto& [label, kind, bins] = columns_[i];
+    targets[i] = kind->target(labels[label], bins);
   }
 }
 

@@ -44,7 +44,8 @@ public:
 private:
   struct Column {
     std::size_t label;
-    std::optional<training::Bins> bins;
+    const graph::LabelKind* kind;
+    training::Bins bins;  // of classes
   };
   std::size_t label_index(const std::string& label, std::string_view needed_by) const;
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cctype>
 
 #include "base/error.h"
@@ -33,11 +34,15 @@ std::int64_t values_of(const training::Signal& target) {
   return values;
 }
 
+// Of the classes of the first labels, the angle and the throttle.
+constexpr std::array<std::pair<float, float>, 2> usual_ranges = {{{-1, 1}, {0, 1}}};
+
 std::optional<training::Bins> bins_of(const training::Signal& target, const std::string& label,
                                       const Labels& labels) {
   if (target.range) return training::Bins{target.classes, target.range->first, target.range->second};
-  if (label == labels.at(0)) return training::Bins{target.classes, -1, 1};
-  if (label == labels.at(1)) return training::Bins{target.classes, 0, 1};
+  for (std::size_t k = 0; k < usual_ranges.size(); ++k)
+    if (label == labels.at(k))
+      return training::Bins{target.classes, usual_ranges[k].first, usual_ranges[k].second};
   return std::nullopt;
 }
 
@@ -67,7 +72,7 @@ std::vector<training::Meaning> said_meanings(const std::vector<training::Signal>
   std::vector<training::Meaning> meanings;
   for (const training::Signal& target : targets) {
     check(target);
-    meanings.push_back({said_labels(target, labels), {}});
+    meanings.push_back({said_labels(target, labels), {}, target.kind});
   }
   return meanings;
 }

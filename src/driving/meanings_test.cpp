@@ -110,8 +110,9 @@ TEST(CameraExamples, GivePicturesReadingsLabelsAndClasses) {
   const RenderedDrives data({1, 2, 20});
   EXPECT_EQ(std::get<Reading>(source_for(value("throttle_in"), data.label_names())).label, "throttle");
   EXPECT_THROW(source_for(value("speed"), data.label_names()), UserError);
-  const CameraExamples examples(data, {View{3, 6, 20}, Reading{"throttle"}, View{1, 2, 5}},
-                                {{{"throttle"}, {}}, {{"angle"}, Bins{15, -1, 1}}});
+  const CameraExamples examples(
+      data, {View{3, 6, 20}, Reading{"throttle"}, View{1, 2, 5}},
+      {{{"throttle"}, {}}, {{"angle"}, Bins{15, -1, 1}, &graph::label_kind("cross_entropy")}});
   ASSERT_EQ(examples.input_elements(), 371u);
   std::vector<float> inputs(371), targets(2), measured(2), first(360), second(10);
   examples.read(7, inputs, targets);

@@ -145,11 +145,10 @@ void fold_constants(Graph& graph) {
 }
 
 OutputLoss loss_of(const Metadata& metadata, const std::string& output, const Shape& shape) {
-  OutputLoss loss;
-  if (shape.size() == 2 && shape[1] > 2) loss.kind = LossKind::cross_entropy;
+  OutputLoss loss{&usual_label_kind(shape)};
   const auto said = metadata.outputs.find(output);
   if (said == metadata.outputs.end()) return loss;
-  loss.kind = said->second.loss.value_or(loss.kind);
+  if (said->second.kind != nullptr) loss.kind = said->second.kind;
   loss.weight = said->second.weight;
   loss.labels = said->second.labels;
   loss.range = said->second.range;
@@ -190,20 +189,6 @@ void add_outputs(Scope& scope, const Model& model, const Metadata& metadata, Net
     network.graph.outputs.push_back(tensor);
   }
   if (network.outputs.empty()) refuse(scope.where, "the network has no output");
-}
-
-TensorId loss_between(Builder& build, LossKind kind, TensorId output, TensorId label) {
-  switch (kind) {
-    case LossKind::mean_squared_error:
-      return build.mean_squared_error(output, label);
-    case LossKind::mean_absolute_error:
-      return build.mean_absolute_error(output, label);
-    case LossKind::huber:
-      return build.huber(output, label, 1.0f);
-    case LossKind::cross_entropy:
-      return build.softmax_cross_entropy(output, label);
-  }
-  return no_tensor;
 }
 
 }  // namespace
@@ -265,7 +250,7 @@ Shape label_shape(const Graph& graph, const NetworkOutput& output) {
     throw UserError(fmt::format("output '{}'", output.name),
                     "does not depend on the inputs, sample by sample", Refusal::unsupported);
   Shape shape = tensor.shape;
-  if (output.loss.kind == LossKind::cross_entropy) {
+  if (output.loss.kind->has_classes) {
     if (shape.size() < 2) refuse(output.name, "cross entropy needs the classes in dimension 1");
     shape.erase(shape.begin() + 1);
   }
@@ -277,11 +262,11 @@ Losses add_losses(Network& network) {
   Losses losses;
   for (const NetworkOutput& output : network.outputs) {
     const Shape shape = label_shape(network.graph, output);
-    const bool by_class = output.loss.kind == LossKind::cross_entropy;
+    const LabelKind& kind = *output.loss.kind;
     build.name("loss." + output.name, "loss");
     losses.labels.push_back(build.label(output.name + ".label", shape));
-    losses.each.push_back(loss_between(build, output.loss.kind, by_class ? output.logits : output.tensor,
-                                       losses.labels.back()));
+    losses.each.push_back(
+        kind.loss(build, kind.has_classes ? output.logits : output.tensor, losses.labels.back()));
     const TensorId weighted =
         output.loss.weight == 1 ? losses.each.back() : build.scale(losses.each.back(), output.loss.weight);
     build.name("loss", "loss");

@@ -25,6 +25,7 @@
 
 #include "graph/builder.h"
 #include "graph/ir.h"
+#include "graph/label_kinds.h"
 #include "graph/onnx_file.h"
 #include "graph/onnx_metadata.h"
 
@@ -45,10 +46,10 @@ struct ImportOptions {
 // How an output is trained: as the metadata says, by default with cross_entropy for an output
 // [batch, more than 2] and mse for any other.
 struct OutputLoss {
-  LossKind kind = LossKind::mean_squared_error;
+  const LabelKind* kind;
   float weight = 1;
-  std::vector<std::string> labels;  // empty: not said
-  std::optional<std::pair<float, float>> range;
+  std::vector<std::string> labels = {};  // empty: not said
+  std::optional<std::pair<float, float>> range = {};
 };
 
 struct NetworkInput {

@@ -39,13 +39,12 @@ std::vector<std::string> names_in(std::string_view list) {
 // --- Of one output ---
 
 void read_loss(const Entry& entry, OutputChoice& choice) {
-  static const std::map<std::string_view, LossKind> kinds = {{"mse", LossKind::mean_squared_error},
-                                                             {"mae", LossKind::mean_absolute_error},
-                                                             {"huber", LossKind::huber},
-                                                             {"cross_entropy", LossKind::cross_entropy}};
-  const auto kind = kinds.find(entry.value);
-  if (kind == kinds.end()) entry.fail("is none of mse, mae, huber, cross_entropy");
-  choice.loss = kind->second;
+  std::vector<std::string_view> keys;
+  for (const LabelKind& kind : label_kinds()) {
+    keys.push_back(kind.key);
+    if (kind.key == entry.value) choice.kind = &kind;
+  }
+  if (choice.kind == nullptr) entry.fail(fmt::format("is none of {}", fmt::join(keys, ", ")));
 }
 
 void read_weight(const Entry& entry, OutputChoice& choice) {

@@ -2,7 +2,7 @@
 //
 //   opendojo.frozen          names of initialisers that stay as they are
 //   opendojo.trained         names of initialisers that are trained where the importer would freeze them
-//   opendojo.loss.OUTPUT     mse, mae, huber or cross_entropy
+//   opendojo.loss.OUTPUT     how it learns: the key of a kind of label (label_kinds.h)
 //   opendojo.weight.OUTPUT   the factor of that loss, at least 0
 //   opendojo.label.OUTPUT    names of its labels in the data set
 //   opendojo.range.OUTPUT    low:high, what the first and the last class stand for
@@ -10,7 +10,6 @@
 // Lists are separated by commas. The keys of other programs are theirs.
 #pragma once
 
-#include <cstdint>
 #include <map>
 #include <optional>
 #include <set>
@@ -19,14 +18,13 @@
 #include <utility>
 #include <vector>
 
+#include "graph/label_kinds.h"
 #include "graph/onnx_file.h"
 
 namespace dojo::graph::onnx {
 
-enum class LossKind : std::uint8_t { mean_squared_error, mean_absolute_error, huber, cross_entropy };
-
 struct OutputChoice {
-  std::optional<LossKind> loss;
+  const LabelKind* kind = nullptr;  // none: not said
   float weight = 1;
   std::vector<std::string> labels;  // empty: not said
   std::optional<std::pair<float, float>> range;

@@ -30,8 +30,8 @@ std::vector<Signal> targets_of(const graph::onnx::Network& network) {
     Signal& target = targets.emplace_back();
     target.name = output.name;
     target.shape = {shape.begin() + 1, shape.end()};
-    if (output.loss.kind == graph::onnx::LossKind::cross_entropy)
-      target.classes = network.graph.at(output.tensor).shape.at(1);
+    target.kind = output.loss.kind;
+    if (target.kind->has_classes) target.classes = network.graph.at(output.tensor).shape.at(1);
     target.labels = output.loss.labels;
     target.range = output.loss.range;
   }

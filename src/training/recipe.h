@@ -12,6 +12,7 @@
 
 #include "compiler/layout.h"
 #include "graph/ir.h"
+#include "graph/label_kinds.h"
 #include "graph/onnx_exporter.h"
 #include "graph/onnx_file.h"
 #include "graph/onnx_import.h"
@@ -34,6 +35,7 @@ struct Signal {
   std::vector<std::int64_t> shape;  // without the batch dimension; of class numbers also without the classes
   bool is_bytes = false;            // inputs: whole numbers from 0 to 255
   std::int64_t classes = 0;         // targets: how many classes a class number chooses from; 0: values
+  const graph::LabelKind* kind = &graph::label_kind("mse");  // targets
   std::vector<std::string> labels = {};               // targets: as the file names them; empty if it doesn't
   std::optional<std::pair<float, float>> range = {};  // targets: what first and last class stand for
 };

@@ -1,6 +1,5 @@
 #include "training/validation.h"
 
-#include <algorithm>
 #include <cmath>
 #include <span>
 
@@ -10,26 +9,27 @@ namespace {
 // Value k of an output.
 OutputQuality judge_value(const std::string& output, const Meaning& meaning, std::size_t k,
                           const std::vector<float>& said, std::vector<float> measured) {
+  const graph::LabelKind& kind = *meaning.kind;
+  const Bins bins = meaning.bins.value_or(Bins{});
   const std::size_t count = said.size() / measured.size();
   OutputQuality result{.output = output, .label = meaning.labels[k]};
   std::vector<float> predictions, targets;  // of the frames that are judged
   std::size_t right = 0;
   for (std::size_t f = 0; f < measured.size(); ++f) {
-    const auto first = said.begin() + static_cast<std::ptrdiff_t>(f * count);
-    std::int64_t bin = 0;
-    if (meaning.bins) bin = std::max_element(first, first + static_cast<std::ptrdiff_t>(count)) - first;
-    result.predicted.push_back(meaning.bins ? meaning.bins->middle(bin)
-                                            : first[static_cast<std::ptrdiff_t>(k)]);
+    const std::span<const float> all = std::span(said).subspan(f * count, count);
+    const std::span<const float> answer = kind.has_classes ? all : all.subspan(k, 1);
+    result.predicted.push_back(kind.value(answer, bins));
     if (std::isnan(measured[f])) continue;
     predictions.push_back(result.predicted.back());
     targets.push_back(measured[f]);
-    right += meaning.bins && bin == meaning.bins->of(measured[f]) ? 1 : 0;
+    right += kind.is_right != nullptr && kind.is_right(answer, measured[f], bins) ? 1 : 0;
   }
   result.measured = std::move(measured);
   result.judged = targets.size();
   if (targets.empty()) return result;
   result.quality = quality(predictions, targets);
-  if (meaning.bins) result.accuracy = static_cast<double>(right) / static_cast<double>(targets.size());
+  if (kind.is_right != nullptr)
+    result.accuracy = static_cast<double>(right) / static_cast<double>(targets.size());
   return result;
 }
 

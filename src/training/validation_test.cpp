@@ -19,7 +19,8 @@ std::vector<OutputQuality> judged() {
   pair.name = "pair";
   kind.name = "kind";
   kind.classes = 4;
-  return judge({pair, kind}, {{{"angle", "speed"}, {}}, {{"kind"}, Bins{4, -1, 2}}},
+  return judge({pair, kind},
+               {{{"angle", "speed"}, {}}, {{"kind"}, Bins{4, -1, 2}, &graph::label_kind("cross_entropy")}},
                {0.5f, missing, 2, -0.5f, missing, missing, 1.5f, missing, 0},
                {{0.25f, 1, -0.5f, 2, 1, 3}, {0, 1, 3, 9, 5, 4, 3, 2, 0, 8, 7, 0}});
 }
