@@ -262,6 +262,7 @@ constexpr OpRow rows[] = {
     {"Abs",             unary<Scalar::absolute>},
     {"Add",             binary<Scalar::add>},
     {"And",             binary<Scalar::multiply>},
+    {"Atan",            unary<Scalar::atan>},
     {"Cast",            cast},
     {"CastLike",        cast_like},
     {"Ceil",            by_formula<ceiling>},

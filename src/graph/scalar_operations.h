@@ -40,6 +40,7 @@ enum class Scalar : std::uint8_t {
   tanh,
   sigmoid,
   erf,
+  atan,
   floor,
   relu,  // a <= 0 ? 0 : a, so NaN stays
   less,
@@ -168,6 +169,8 @@ inline constexpr std::array scalar_rows = {
         [](const Site& at) -> Partials { return {at.g * (at.y * (1 - at.y))}; }),
     scalar_row<scalar::erf>              (Scalar::erf,      "erf",      "",   "scalar::erf({a})",            NanSign::of_a,
         [](const Site& at) -> Partials { return {at.g * (2 / std::sqrt(std::numbers::pi_v<float>) * exp(-(at.a * at.a)))}; }),
+    scalar_row<scalar::atan>             (Scalar::atan,     "atan",     "",   "scalar::atan({a})",           NanSign::of_a,
+        [](const Site& at) -> Partials { return {at.g / (1 + at.a * at.a)}; }),
     scalar_row<scalar::floor>            (Scalar::floor,    "floor",    "",   "scalar::floor({a})",          NanSign::of_a,
         no_partials),
     scalar_row<scalar::relu>             (Scalar::relu,     "relu",     "",   "scalar::relu({a})",           NanSign::of_a,

@@ -7,7 +7,8 @@
 // reduced range. Largest errors, in units in the last place of the result, over the FP32 arguments
 // (measured by scalar_math_test.cpp, exhaustively with DOJO_EXHAUSTIVE=1):
 //
-//     exp 1.0   log 1.0   tanh 2.0   sigmoid 2.5   erf 1.5   reciprocal_sqrt 1.5   reciprocal 0.5   sqrt 0.5
+//     exp 1.0   log 1.0   tanh 2.0   sigmoid 2.5   erf 1.5   atan 2.5
+//     reciprocal_sqrt 1.5   reciprocal 0.5   sqrt 0.5
 #pragma once
 
 #include <stdint.h>
@@ -144,6 +145,23 @@ inline float erf(float x) {
   q = fma(q, b, -0.000318539649f);
   const float large = 1.0f - exp(-q);
   return copy_sign(a < 0.92f ? small : large, x);
+}
+
+// atan|x| = base + atan t with |t| <= tan(pi / 8): t = (|x| - 1) / (|x| + 1) about 1, and -1 / |x| far out.
+// Of the base, pi / 4 or pi / 2, what FP32 cannot hold is added to the small part.
+inline float atan(float x) {
+  const float a = absolute(x);
+  const bool far = a > 2.41421366f, middle = a > 0.414213568f;
+  const float t = (far ? -1.0f : middle ? a - 1.0f : a) / (far ? a : middle ? a + 1.0f : 1.0f);
+  const float base = far ? 1.57079637f : middle ? 0.785398185f : 0.0f;
+  const float rest = far ? -4.37113883e-08f : middle ? -2.18556941e-08f : 0.0f;
+  const float z = t * t;
+  float p = -0.064517185f;
+  p = fma(p, z, 0.10743669f);
+  p = fma(p, z, -0.1426395f);
+  p = fma(p, z, 0.1999954f);
+  p = fma(p, z, -0.3333333f);
+  return copy_sign(base + (fma(p * z, t, t) + rest), x);
 }
 
 }  // namespace dojo::scalar

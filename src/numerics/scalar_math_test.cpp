@@ -56,6 +56,7 @@ const std::array rows = {
     Row{"tanh", tanh, std::tanh, 2.0},
     Row{"sigmoid", sigmoid, exact_sigmoid, 2.5},
     Row{"erf", erf, std::erf, 1.5},
+    Row{"atan", atan, std::atan, 2.5},
     Row{"reciprocal_sqrt", reciprocal_sqrt, exact_reciprocal_sqrt, 1.5},
     Row{"reciprocal", reciprocal, exact_reciprocal, 0.5},
     Row{"sqrt", sqrt, std::sqrt, 0.5},
@@ -91,7 +92,9 @@ TEST(ScalarMath, SpecialArguments) {
   EXPECT_EQ(sigmoid(-infinity), 0);
   EXPECT_EQ(sigmoid(infinity), 1);
   EXPECT_EQ(erf(infinity), 1);
-  for (const auto f : {tanh, erf, floor}) {
+  EXPECT_EQ(atan(infinity), std::atan(infinity));
+  EXPECT_EQ(atan(-infinity), std::atan(-infinity));
+  for (const auto f : {tanh, erf, atan, floor}) {
     EXPECT_TRUE(std::signbit(f(-0.0f)));
     EXPECT_FALSE(std::signbit(f(0.0f)));
   }
@@ -161,7 +164,7 @@ TEST_P(NodeCode, IsVectorCodeWithoutCalls) {
 }
 
 INSTANTIATE_TEST_SUITE_P(ScalarMath, NodeCode,
-                         ::testing::Values("exp", "log", "tanh", "sigmoid", "erf", "reciprocal",
+                         ::testing::Values("exp", "log", "tanh", "sigmoid", "erf", "atan", "reciprocal",
                                            "reciprocal_sqrt", "sqrt", "floor", "relu", "relu_of_result"),
                          [](const auto& test) { return std::string(test.param); });
 
