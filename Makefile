@@ -1,11 +1,19 @@
 # The two commands of the README, and what else one types every day. Each does its own set-up.
-.PHONY: build run differ fuzz guards test validate bench bench-node suites check format clean
+.PHONY: build install run differ fuzz guards test validate bench bench-node suites check format clean
 DATA ?= ../shared/data/donkey
 
 build:
 	@tools/setup.sh
 	@cmake --preset release --log-level=WARNING
 	@cmake --build build
+
+# The command and its files, which may be moved together: bin/dojo, share/opendojo.
+PREFIX ?= /usr/local
+install:
+	@tools/setup.sh
+	@cmake --preset release --log-level=WARNING
+	@cmake --build build --target dojo
+	@cmake --install build --prefix "$(PREFIX)"
 
 # Trains PilotNet on rendered road scenes on the emulated D1 die; the report is also in out/.
 run: build

@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/resources.h"
 #include "base/temporary_folder.h"
 #include "commands.h"
 #include "compiler/device_library.h"
@@ -60,9 +61,9 @@ fs::path libgcc() {
 
 std::vector<std::string> hosted_flags(const machine::Machine& machine) {
   std::vector<std::string> flags = compiler::compile_flags(static_cast<unsigned>(machine.node.vlen_bits));
-  const fs::path own = fs::path(DOJO_SOURCE_DIR) / "device/hosted/include";
-  flags.insert(flags.end(), {"-isystem", own.string(), "-isystem", (libc / "include").string(),
-                             "-D_GNU_SOURCE", "-Wno-unused-command-line-argument"});
+  flags.insert(flags.end(),
+               {"-isystem", resource("device/hosted/include").string(), "-isystem",
+                (libc / "include").string(), "-D_GNU_SOURCE", "-Wno-unused-command-line-argument"});
   return flags;
 }
 

@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "command.h"
+#include "version.h"
 
 namespace dojo::tools {
 namespace {
@@ -60,7 +61,7 @@ void declare(CLI::App& app, Command& command) {
 
 int run_command_line(std::vector<Command>& commands, int count, char** words) {
   CLI::App app("OpenDojo: the Dojo training machine in software", "dojo");
-  app.set_version_flag("--version", DOJO_VERSION);
+  app.set_version_flag("--version", std::string(version()));
   app.require_subcommand(1);
   for (Command& command : commands) declare(app, command);
   // CLI11 would only say that a command is missing.

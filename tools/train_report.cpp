@@ -10,6 +10,7 @@
 #include "base/printable.h"
 #include "numerics/format.h"
 #include "quality_text.h"
+#include "version.h"
 
 namespace dojo::tools {
 namespace {
@@ -56,7 +57,7 @@ double per_cpu_second(const training::RunReport& report) {
 std::string run_json(const training::TrainOptions& options, const machine::Machine& machine,
                      const training::RunReport& report, const std::string& data_name) {
   Json json;
-  json["opendojo"] = DOJO_VERSION;
+  json["opendojo"] = version();
   json["network"] = options.recipe.model.string();
   json["data"] = data_name;
   json["formats"] = std::string(compiler::name(options.formats));

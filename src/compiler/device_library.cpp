@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/parallel.h"
+#include "base/resources.h"
 #include "base/sha256.h"
 #include "compiler/tool.h"
 
@@ -18,8 +19,6 @@ namespace dojo::compiler {
 namespace {
 
 namespace fs = std::filesystem;
-
-fs::path device_folder() { return fs::path(DOJO_SOURCE_DIR) / "device"; }
 
 // A list of texts of which no two lists have the same hash.
 class Key {
@@ -58,7 +57,7 @@ std::string key_of(const LibraryRequest& request, const std::vector<std::string_
   key.add(read_text(version));
   for (const std::string& flag : request.flags) key.add(flag);
   for (const std::string_view source : sources) key.add(source);
-  add_folder(key, device_folder());
+  add_folder(key, resource("device"));
   if (!request.headers.empty()) add_folder(key, request.headers);
   return key.hex();
 }
@@ -118,8 +117,9 @@ std::vector<std::string> library_objects(const LibraryRequest& request, const fs
     unpack(*packed, folder, objects);
     return objects;
   }
+  const fs::path device = resource("device");
   parallel_for(request.host_threads, sources.size(), [&](std::size_t i) {
-    const fs::path source = device_folder() / sources[i];
+    const fs::path source = device / sources[i];
     compile_source(clang, request.flags, source.string(), folder, source, objects[i]);
   });
   cache.keep(key, pack(folder, objects));

@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/parallel.h"
+#include "base/resources.h"
 #include "base/temporary_folder.h"
 #include "compiler/device_library.h"
 #include "compiler/tool.h"
@@ -15,8 +16,6 @@ namespace dojo::compiler {
 namespace {
 
 namespace fs = std::filesystem;
-
-fs::path source_folder() { return DOJO_SOURCE_DIR; }
 
 struct Compilation {
   std::string_view name;  // for people
@@ -46,7 +45,7 @@ std::vector<std::string> link_flags(const BuildOptions& options) {
           "--build-id=none",
           "--no-dynamic-linker",
           "-T",
-          (source_folder() / "device" / "program.ld").string(),
+          resource("device/program.ld").string(),
           fmt::format("--defsym=__program_base={:#x}", options.program_base),
           fmt::format("--defsym=__dojo_threads={}", options.node_threads)};
 }
@@ -54,7 +53,7 @@ std::vector<std::string> link_flags(const BuildOptions& options) {
 // Not -ffreestanding: there main() would be a function like any other. What the compiler calls on its own is
 // in device/memory.cpp. Of clang's configuration files a program knows nothing.
 std::vector<std::string> compile_flags(unsigned vlen_bits) {
-  const fs::path root = source_folder();
+  const fs::path device = resource("device");
   return {"--no-default-config",
           "--target=riscv64-unknown-elf",
           "-menable-experimental-extensions",
@@ -75,11 +74,11 @@ std::vector<std::string> compile_flags(unsigned vlen_bits) {
           "-fdata-sections",
           "-nostdlib",
           "-fdebug-compilation-dir=.",
-          fmt::format("-ffile-prefix-map={}=.", root.string()),
+          fmt::format("-ffile-prefix-map={}=.", device.parent_path().string()),
           "-I",
-          (root / "device").string(),
+          device.string(),
           "-I",
-          (root / "src").string()};
+          resource("src").string()};
 }
 
 namespace {

@@ -4,10 +4,10 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <set>
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/resources.h"
 #include "machine/parameter_table.h"
 #include "machine/toml_text.h"
 
@@ -16,33 +16,16 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Where machine files are kept: beside the sources, or beside an installed program's folder.
-std::vector<fs::path> kept_in() {
-  std::error_code unreadable;
-  const fs::path program = fs::read_symlink("/proc/self/exe", unreadable);
-  return {fs::path(DOJO_SOURCE_DIR) / "machines", program.parent_path() / "../machines"};
-}
-
-std::string kept_names() {
-  std::set<std::string> names;
-  std::error_code absent;
-  for (const fs::path& folder : kept_in())
-    for (const auto& entry : fs::directory_iterator(folder, absent))
-      if (entry.path().extension() == ".toml") names.insert(entry.path().stem().string());
-  return fmt::format("{}", fmt::join(names, ", "));
-}
-
 fs::path locate(std::string_view name, const std::string& from) {
   const fs::path given(name);
   if (name.find('\0') == std::string_view::npos) {
     if (given.has_parent_path() || given.extension() == ".toml")
       return from.empty() ? given : (fs::path(from).parent_path() / given).lexically_normal();
-    for (const fs::path& folder : kept_in()) {
-      const fs::path path = (folder / fmt::format("{}.toml", name)).lexically_normal();
-      if (fs::exists(path)) return path;
-    }
+    const fs::path path = resource("machines") / fmt::format("{}.toml", name);
+    if (fs::exists(path)) return path;
   }
-  refuse(name, "no such machine: neither a path to a .toml file nor one of {}", kept_names());
+  refuse(name, "no such machine: neither a path to a .toml file nor one of {}",
+         fmt::join(machine_names(), ", "));
 }
 
 void refuse_misspelt(const ParsedFile& file) {
@@ -84,6 +67,15 @@ bool are_one(const std::string& one, const std::string& other) {
 }
 
 }  // namespace
+
+std::vector<std::string> machine_names() {
+  std::vector<std::string> names;
+  std::error_code absent;
+  for (const auto& entry : fs::directory_iterator(resource("machines"), absent))
+    if (entry.path().extension() == ".toml") names.push_back(entry.path().stem().string());
+  std::ranges::sort(names);
+  return names;
+}
 
 MachineText find_machine(std::string_view name, const std::string& from) {
   const fs::path path = locate(name, from);

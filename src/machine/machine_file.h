@@ -23,6 +23,8 @@ struct ParsedFile {
   std::string at(const toml::node& node) const;  // "path:line"
 };
 
+std::vector<std::string> machine_names();  // of those that come with us, sorted
+
 // The file of `name`, the one that it extends, and so on to one that extends nothing. Refuses what is no
 // TOML, keys that no machine file has, and a chain that leads back into itself.
 std::vector<ParsedFile> read_files(std::string_view name, const FindMachine& find);
