@@ -6,22 +6,21 @@
 #include "compiler/compile.h"
 #include "graph/fuse.h"
 #include "graph/gradient.h"
-#include "graph/onnx_file.h"
-#include "graph/onnx_import.h"
 #include "graph/optimizer.h"
+#include "onnx/file.h"
+#include "onnx/import.h"
 
 namespace dojo::compiler {
 namespace {
 
-graph::Graph step_of(const graph::onnx::Model& model, const std::string& where, std::int64_t batch,
-                     bool training) {
-  graph::onnx::ImportOptions options;
+graph::Graph step_of(const onnx::Model& model, const std::string& where, std::int64_t batch, bool training) {
+  onnx::ImportOptions options;
   options.batch = batch;
   options.training = training;
   options.initialise = true;
-  graph::onnx::Network network = graph::onnx::import_model(model, where, options);
+  onnx::Network network = onnx::import_model(model, where, options);
   if (training) {
-    const graph::onnx::Losses losses = graph::onnx::add_losses(network);
+    const onnx::Losses losses = onnx::add_losses(network);
     for (const graph::TensorId loss : losses.each) network.graph.outputs.push_back(loss);
     graph::differentiate(network.graph, losses.total);
     graph::add_optimizer(network.graph, graph::optimizer_named("adamw"));
@@ -35,7 +34,7 @@ class CompileModels : public testing::TestWithParam<const char*> {};
 
 TEST_P(CompileModels, compiles_for_the_die_in_all_formats) {
   const std::string where = fmt::format("{}/models/{}.onnx", DOJO_SOURCE_DIR, GetParam());
-  const graph::onnx::Model model = graph::onnx::read_model(where);
+  const onnx::Model model = onnx::read_model(where);
   const graph::Graph train = step_of(model, where, 354, true), predict = step_of(model, where, 354, false);
   for (const FormatChoice formats : {FormatChoice::bf16, FormatChoice::fp32}) {
     Options options;

@@ -5,8 +5,8 @@
 #include <cstdlib>
 #include <new>
 
-#include "graph/onnx_for_tests.h"
-#include "graph/onnx_import.h"
+#include "onnx/for_tests.h"
+#include "onnx/import.h"
 
 namespace {
 std::size_t allocations = 0, bytes_allocated = 0;

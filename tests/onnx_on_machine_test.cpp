@@ -9,14 +9,13 @@
 #include <limits>
 
 #include "graph/fuse.h"
-#include "graph/onnx_for_tests.h"
-#include "graph/onnx_import.h"
+#include "onnx/for_tests.h"
+#include "onnx/import.h"
 #include "training/forward_run.h"
 
 namespace dojo {
 namespace {
 
-namespace onnx = graph::onnx;
 using compiler::FormatChoice;
 using onnx::make_tensor;
 

@@ -21,7 +21,6 @@ namespace dojo::training {
 namespace {
 
 namespace fs = std::filesystem;
-namespace onnx = graph::onnx;
 
 // An ONNX file built front to back; `top` is what the next layer reads.
 class Net {

@@ -17,13 +17,12 @@
 #include "base/random.h"
 #include "command.h"
 #include "driving/images_for_tests.h"
-#include "graph/onnx_file.h"
 #include "machine/variant_for_tests.h"
+#include "onnx/file.h"
 
 namespace dojo {
 
 namespace fs = std::filesystem;
-namespace onnx = graph::onnx;
 
 // A Donkeycar tub of `frames` frames: the brighter, the farther to the right.
 inline void write_tub(const fs::path& folder, int frames) {

@@ -16,9 +16,9 @@
 #include "commands.h"
 #include "graph/fuse.h"
 #include "graph/interpreter.h"
-#include "graph/onnx_case.h"
 #include "machine/machine.h"
 #include "machine_options.h"
+#include "onnx/case.h"
 #include "train_progress.h"
 #include "training/forward_run.h"
 
@@ -27,7 +27,6 @@ namespace dojo::tools {
 namespace {
 
 namespace fs = std::filesystem;
-namespace onnx = graph::onnx;
 using Json = nlohmann::ordered_json;
 
 struct ConformanceOptions {

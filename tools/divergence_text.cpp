@@ -9,9 +9,9 @@
 namespace dojo::tools {
 namespace {
 
-using graph::onnx::AttributeType;
+using onnx::AttributeType;
 
-std::size_t count_not_finite(const graph::onnx::Tensor& tensor) {
+std::size_t count_not_finite(const onnx::Tensor& tensor) {
   if (!is_floating(tensor.type)) return 0;
   const std::vector<float> values = to_floats(tensor, tensor.name);
   return static_cast<std::size_t>(
@@ -25,12 +25,12 @@ std::string holds(const std::string& what, std::size_t count) {
 
 // The first numbers of a file that are infinite or no numbers; "" if all are finite. An infinite bound may be
 // meant, so nobody is refused for it.
-std::string first_not_finite(const graph::onnx::Model& file) {
-  for (const graph::onnx::Tensor& tensor : file.graph.initialisers)
+std::string first_not_finite(const onnx::Model& file) {
+  for (const onnx::Tensor& tensor : file.graph.initialisers)
     if (const std::size_t count = count_not_finite(tensor); count != 0)
       return holds(fmt::format("'{}'", tensor.name), count);
-  for (const graph::onnx::Node& node : file.graph.nodes)
-    for (const graph::onnx::Attribute& attribute : node.attributes) {
+  for (const onnx::Node& node : file.graph.nodes)
+    for (const onnx::Attribute& attribute : node.attributes) {
       const std::size_t count = attribute.type == AttributeType::tensor
                                     ? count_not_finite(attribute.tensor)
                                     : std::size_t{!std::isfinite(attribute.single)};
@@ -43,7 +43,7 @@ std::string first_not_finite(const graph::onnx::Model& file) {
 
 }  // namespace
 
-std::string divergence_text(const training::Divergence& divergence, const graph::onnx::Model& file,
+std::string divergence_text(const training::Divergence& divergence, const onnx::Model& file,
                             const std::filesystem::path& checkpoint) {
   const std::string stopped = fmt::format("stopped at step {}: {}; ", divergence.step, divergence.what);
   if (divergence.untrained) {

@@ -4,13 +4,13 @@
 #include <filesystem>
 #include <string>
 
-#include "graph/onnx_file.h"
+#include "onnx/file.h"
 #include "training/trainer.h"
 
 namespace dojo::tools {
 
 // `file`: the network as it was read; `checkpoint`: of the run, from before it broke.
-std::string divergence_text(const training::Divergence& divergence, const graph::onnx::Model& file,
+std::string divergence_text(const training::Divergence& divergence, const onnx::Model& file,
                             const std::filesystem::path& checkpoint);
 
 }  // namespace dojo::tools

@@ -13,7 +13,7 @@
 #include "commands.h"
 #include "course.h"
 #include "divergence_text.h"
-#include "graph/onnx_file.h"
+#include "onnx/file.h"
 #include "output_folder.h"
 #include "report/run_pictures.h"
 #include "run_files.h"
@@ -72,7 +72,7 @@ void write_results(const training::TrainOptions& options, const machine::Machine
              report::predictions_picture(report.validation, course.split().validation, "held-out frames"));
   write_text(options.out / training::predictions_file,
              training::predictions_csv(course.frames(), course.split().validation, report.validation));
-  graph::onnx::write_model(options.out / training::trained_file, report.trained);
+  onnx::write_model(options.out / training::trained_file, report.trained);
   write_text(options.out / training::run_file, run_json(options, machine, report, course.data().name()));
   const std::string text = run_text(machine, report);
   write_text(options.out / training::report_file, text);

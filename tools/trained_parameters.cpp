@@ -10,7 +10,7 @@
 namespace dojo::tools {
 namespace {
 
-using graph::onnx::Frozen;
+using onnx::Frozen;
 
 constexpr std::string_view page = "docs/networks.md";
 
@@ -52,7 +52,7 @@ void say_what_is_trained(const training::TrainableNetwork& network) {
   say("training {} numbers in {} parameters: {}", network.trained_numbers, network.parameters.size(),
       some_of(network.parameters));
   say_frozen(network);
-  for (const graph::onnx::SharedVector& vector : network.shared)
+  for (const onnx::SharedVector& vector : network.shared)
     say("warning: '{}' is one parameter for {} operators ({}); if an exporter merged equal initial "
         "values, --untie gives each its own ({})",
         vector.name, vector.readers.size(), some_of(vector.readers), page);

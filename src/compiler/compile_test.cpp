@@ -9,31 +9,31 @@
 
 #include "graph/fuse.h"
 #include "graph/gradient.h"
-#include "graph/onnx_for_tests.h"
-#include "graph/onnx_import.h"
 #include "graph/optimizer.h"
+#include "onnx/for_tests.h"
+#include "onnx/import.h"
 
 namespace dojo::compiler {
 namespace {
 
 using Rename = std::function<std::string(const std::string&)>;
 
-graph::onnx::Tensor filled(const std::string& name, std::vector<std::int64_t> dims, std::size_t count) {
-  return graph::onnx::make_tensor(name, std::move(dims), std::span<const float>(std::vector(count, 0.25f)));
+onnx::Tensor filled(const std::string& name, std::vector<std::int64_t> dims, std::size_t count) {
+  return onnx::make_tensor(name, std::move(dims), std::span<const float>(std::vector(count, 0.25f)));
 }
 
 // Two dense layers with a batch norm and a sum with a constant between; every name is what `as` makes of it.
-graph::onnx::Model model_with(const Rename& as) {
+onnx::Model model_with(const Rename& as) {
   const auto node = [&](const char* op, std::vector<std::string> in, const char* out) {
     for (std::string& name : in) name = as(name);
-    return graph::onnx::node(op, as(std::string(op) + out), in, {as(out)});
+    return onnx::node(op, as(std::string(op) + out), in, {as(out)});
   };
-  graph::onnx::Node offset = node("Constant", {}, "offset");
+  onnx::Node offset = node("Constant", {}, "offset");
   offset.attributes.resize(1);
   offset.attributes[0].name = "value";
-  offset.attributes[0].type = graph::onnx::AttributeType::tensor;
+  offset.attributes[0].type = onnx::AttributeType::tensor;
   offset.attributes[0].tensor = filled("", {1, 4}, 4);
-  graph::onnx::Model model = graph::onnx::model_of(
+  onnx::Model model = onnx::model_of(
       {6}, {offset, node("Gemm", {"x", "weight", "bias"}, "h"),
             node("BatchNormalization", {"h", "scale", "shift", "mean", "var"}, "n"), node("Relu", {"n"}, "r"),
             node("Add", {"r", "offset"}, "sum"), node("MatMul", {"sum", "head"}, "y")});
@@ -47,14 +47,14 @@ graph::onnx::Model model_with(const Rename& as) {
   return model;
 }
 
-graph::Graph step_of(const graph::onnx::Model& model, bool training) {
-  graph::onnx::ImportOptions options;
+graph::Graph step_of(const onnx::Model& model, bool training) {
+  onnx::ImportOptions options;
   options.batch = 4;
   options.training = training;
-  graph::onnx::Network network = graph::onnx::import_model(model, "names.onnx", options);
+  onnx::Network network = onnx::import_model(model, "names.onnx", options);
   network.graph.name = model.graph.name;
   if (training) {
-    const graph::onnx::Losses losses = graph::onnx::add_losses(network);
+    const onnx::Losses losses = onnx::add_losses(network);
     network.graph.outputs.push_back(losses.total);
     graph::differentiate(network.graph, losses.total);
     graph::add_optimizer(network.graph, graph::optimizer_named("adamw"));
@@ -64,7 +64,7 @@ graph::Graph step_of(const graph::onnx::Model& model, bool training) {
 }
 
 CompiledNetwork compiled(const Rename& as) {
-  const graph::onnx::Model model = model_with(as);
+  const onnx::Model model = model_with(as);
   Options options;
   options.nodes = 2;
   return compile(step_of(model, true), step_of(model, false), machine::read_machine("test6"), options);

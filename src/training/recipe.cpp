@@ -11,9 +11,9 @@ namespace {
 
 using graph::Role;
 
-std::vector<Signal> inputs_of(const graph::onnx::Network& network) {
+std::vector<Signal> inputs_of(const onnx::Network& network) {
   std::vector<Signal> inputs;
-  for (const graph::onnx::NetworkInput& input : network.inputs) {
+  for (const onnx::NetworkInput& input : network.inputs) {
     const auto& shape = network.graph.at(input.tensor).shape;
     Signal& signal = inputs.emplace_back();
     signal.name = input.name;
@@ -23,10 +23,10 @@ std::vector<Signal> inputs_of(const graph::onnx::Network& network) {
   return inputs;
 }
 
-std::vector<Signal> targets_of(const graph::onnx::Network& network) {
+std::vector<Signal> targets_of(const onnx::Network& network) {
   std::vector<Signal> targets;
-  for (const graph::onnx::NetworkOutput& output : network.outputs) {
-    const auto shape = graph::onnx::label_shape(network.graph, output);
+  for (const onnx::NetworkOutput& output : network.outputs) {
+    const auto shape = onnx::label_shape(network.graph, output);
     Signal& target = targets.emplace_back();
     target.name = output.name;
     target.shape = {shape.begin() + 1, shape.end()};
@@ -46,24 +46,23 @@ compiler::Tensors initial_values(const graph::Graph& graph) {
 }
 
 // What the file's initialisers are to this training.
-void tell_parameters(const graph::onnx::Network& network, TrainableNetwork& result) {
+void tell_parameters(const onnx::Network& network, TrainableNetwork& result) {
   for (const graph::Tensor& tensor : network.graph.tensors) {
     if (tensor.role != Role::parameter) continue;
     result.parameters.push_back(tensor.name);
     result.trained_numbers += tensor.data.size();
   }
   result.frozen = network.frozen;
-  result.shared = graph::onnx::shared_vectors(result.file);
-  std::erase_if(result.shared, [&](const graph::onnx::SharedVector& vector) {
+  result.shared = onnx::shared_vectors(result.file);
+  std::erase_if(result.shared, [&](const onnx::SharedVector& vector) {
     return std::ranges::find(result.parameters, vector.name) == result.parameters.end();
   });
-  result.folded_norms = graph::onnx::folded_norms(result.file);
+  result.folded_norms = onnx::folded_norms(result.file);
 }
 
 }  // namespace
 
 TrainableNetwork read_network(const Recipe& recipe) {
-  namespace onnx = graph::onnx;
   TrainableNetwork result;
   result.file = onnx::read_model(recipe.model);
   if (recipe.untie) result.file = onnx::untied(std::move(result.file));
@@ -95,7 +94,6 @@ TrainableNetwork read_network(const Recipe& recipe) {
 }
 
 ForwardNetwork read_forward_network(const std::filesystem::path& model, std::int64_t batch) {
-  namespace onnx = graph::onnx;
   onnx::Network network = onnx::import_model(onnx::read_model(model), model.string(),
                                              {.batch = batch, .training = false, .given = {}});
   ForwardNetwork result;

@@ -13,10 +13,10 @@
 #include "compiler/layout.h"
 #include "graph/ir.h"
 #include "graph/label_kinds.h"
-#include "graph/onnx_exporter.h"
-#include "graph/onnx_file.h"
-#include "graph/onnx_import.h"
 #include "graph/optimizer.h"
+#include "onnx/exporter.h"
+#include "onnx/file.h"
+#include "onnx/import.h"
 
 namespace dojo::training {
 
@@ -26,7 +26,7 @@ struct Recipe {
   std::int64_t batch = 354;
   bool initialise = false;  // draw new weights from `seed` instead of keeping the file's
   std::uint64_t seed = 0;
-  bool untie = false;  // give every reader of a shared vector its own (graph/onnx_exporter.h)
+  bool untie = false;  // give every reader of a shared vector its own (onnx/exporter.h)
 };
 
 // One input or target of the network, per sample.
@@ -41,7 +41,7 @@ struct Signal {
 };
 
 struct TrainableNetwork {
-  graph::onnx::Model file;  // as it is trained: untied if the recipe says so
+  onnx::Model file;         // as it is trained: untied if the recipe says so
   graph::Graph train_step;  // outputs: the total loss, then each output's own
   graph::Graph predict;     // outputs: the network's, in the file's order
   std::vector<Signal> inputs, targets;
@@ -50,9 +50,9 @@ struct TrainableNetwork {
   // What is trained, for people.
   std::vector<std::string> parameters;
   std::uint64_t trained_numbers = 0;  // in all parameters
-  std::map<std::string, graph::onnx::Frozen> frozen;
-  std::vector<graph::onnx::SharedVector> shared;  // among the parameters
-  std::vector<std::string> folded_norms;          // graph/onnx_exporter.h
+  std::map<std::string, onnx::Frozen> frozen;
+  std::vector<onnx::SharedVector> shared;  // among the parameters
+  std::vector<std::string> folded_norms;   // onnx/exporter.h
 };
 
 // Throws UserError as the importer does.

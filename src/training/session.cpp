@@ -11,8 +11,8 @@
 #include "base/file.h"
 #include "base/sha256.h"
 #include "base/stopwatch.h"
-#include "graph/onnx_export.h"
 #include "machine/rates.h"
+#include "onnx/export.h"
 #include "training/batches.h"
 #include "training/emulated_network.h"
 #include "training/history.h"
@@ -128,8 +128,8 @@ private:
 
   static std::filesystem::path best_in(const std::filesystem::path& folder) { return folder / best_file; }
 
-  graph::onnx::Model model_of(const compiler::Tensors& values) const {
-    graph::onnx::Model model = graph::onnx::with_values(network_.file, values);
+  onnx::Model model_of(const compiler::Tensors& values) const {
+    onnx::Model model = onnx::with_values(network_.file, values);
     model.producer = "OpenDojo";
     return model;
   }
@@ -206,7 +206,7 @@ private:
   void note_best(const HistoryRow& row) {
     const Score score = score_of(row.validation);
     if (tally_.best && !score.is_better_than(tally_.best->score)) return;
-    graph::onnx::write_model(best_in(options_.out), model_of(emulated_.parameters()));
+    onnx::write_model(best_in(options_.out), model_of(emulated_.parameters()));
     tally_.best = {row.step, row.epoch, score};
   }
 

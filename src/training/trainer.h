@@ -86,7 +86,7 @@ struct RunReport {
   std::string program_sha256;
   double cpu_seconds = 0, wall_seconds = 0;  // of all training launches, summed over resumes
   std::uint64_t peak_bytes = 0;              // of this process
-  graph::onnx::Model trained;
+  onnx::Model trained;
 };
 
 struct Watcher {

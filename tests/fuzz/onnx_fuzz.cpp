@@ -10,10 +10,10 @@
 #include "base/error.h"
 #include "graph/fuse.h"
 #include "graph/gradient.h"
-#include "graph/onnx_import.h"
+#include "onnx/import.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  using namespace dojo::graph::onnx;
+  using namespace onnx;
   try {
     const Model model = parse_model({reinterpret_cast<const char*>(data), size}, "fuzz.onnx");
     encode_model(model);

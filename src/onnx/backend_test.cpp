@@ -1,0 +1,122 @@
+// ONNX's own node tests (Debian's libonnx-testdata): does each operator give the outputs that the standard's
+// authors computed?
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <iostream>
+#include <set>
+
+#include "base/error.h"
+#include "graph/interpreter.h"
+#include "onnx/case.h"
+#include "onnx/node.h"
+
+namespace dojo::onnx {
+namespace {
+
+namespace fs = std::filesystem;
+const fs::path data_folder = "/usr/share/libonnx-testdata/data/node";
+
+struct Verdict {
+  enum { passed, refused, wrong } kind = passed;
+  std::string why;
+};
+
+Verdict run(const fs::path& folder, Feed feed) try {
+  constexpr Tolerance tighter{2e-5f, 2e-6f};
+  const Case tested = read_case(folder);
+  const Network network = import_case(tested, feed);
+  graph::Interpreter interpreter(network.graph);
+  for (const NetworkInput& input : network.inputs)
+    interpreter.set(input.tensor, to_floats(tested.inputs[0], input.name));
+  interpreter.run();
+  for (std::size_t i = 0; i < tested.outputs.size(); ++i) {
+    const graph::TensorId tensor = network.outputs[i].tensor;
+    const auto wrong = difference(interpreter.value(tensor), network.graph.at(tensor).shape,
+                                  tested.outputs[i], network.outputs[i].name, tighter);
+    if (wrong) return {Verdict::wrong, *wrong};
+  }
+  return {};
+} catch (const UserError& error) {
+  return {Verdict::refused, error.what()};
+}
+
+// Operators of which every test below must pass, but those that are excused.
+const std::set<std::string> must_pass = {
+    // clang-format off
+    "Abs", "Add", "Atan", "AveragePool", "BatchNormalization", "Celu", "Ceil", "Concat", "Conv", "ConvTranspose", "Div", "Elu", "Erf", "Exp",
+    "Expand", "Flatten", "Floor", "Gemm", "GlobalAveragePool", "GlobalMaxPool", "HardSigmoid", "HardSwish", "InstanceNormalization",
+    "LayerNormalization", "LeakyRelu", "Log", "LogSoftmax", "MatMul", "Mean", "Mul", "Neg", "PRelu", "Reciprocal", "ReduceL1", "ReduceL2",
+    "ReduceLogSum", "ReduceLogSumExp", "ReduceMax", "ReduceMean", "ReduceMin", "ReduceSum", "ReduceSumSquare", "Relu", "Reshape", "Selu",
+    "Sigmoid", "Sign", "Slice", "Softmax", "Softplus", "Softsign", "Split", "Sqrt", "Squeeze", "Sub", "Sum", "Tanh", "ThresholdedRelu",
+    "Transpose", "Unsqueeze", "Upsample",
+    // clang-format on
+};
+
+const std::set<std::string> excused = {
+    // clang-format off
+    "test_add_uint8", "test_sub_uint8", "test_mul_uint8", "test_div_uint8",               // integers
+    "test_split_zero_size_splits", "test_reshape_allowzero_reordered",                    // tensors without elements
+    "test_slice_start_out_of_bounds",
+    "test_reshape_reordered_all_dims", "test_reshape_reordered_last_dims",                // no affine map: dimensions cut across each other
+    // clang-format on
+};
+
+TEST(OnnxBackend, EveryOperatorGivesTheStandardsOutputs) {
+  ASSERT_TRUE(fs::exists(data_folder)) << "install libonnx-testdata";
+  std::set<fs::path> folders;
+  for (const auto& entry : fs::directory_iterator(data_folder)) folders.insert(entry.path());
+  std::size_t passed = 0, passed_batched = 0, refused = 0, other = 0;
+  std::map<std::string, std::pair<int, int>> by_op;  // passed, refused
+  for (const fs::path& folder : folders) {
+    const std::string name = folder.filename();
+    const Model model = read_model(folder / "model.onnx");
+    const bool ours = std::ranges::all_of(model.graph.nodes, [](const Node& node) {
+      return node.domain.empty() && find_row(node.op) != nullptr;
+    });
+    if (!ours) {
+      ++other;
+      continue;
+    }
+    const std::string op = model.graph.nodes.size() == 1 ? model.graph.nodes[0].op : "several";
+    const Verdict whole = run(folder, Feed::initialisers), batched = run(folder, Feed::batch);
+    EXPECT_NE(whole.kind, Verdict::wrong) << name << ": " << whole.why;
+    EXPECT_NE(batched.kind, Verdict::wrong) << name << " (batch): " << batched.why;
+    const bool pass = whole.kind == Verdict::passed || batched.kind == Verdict::passed;
+    passed += pass;
+    passed_batched += batched.kind == Verdict::passed;
+    refused += !pass;
+    (pass ? by_op[op].first : by_op[op].second) += 1;
+    if (!pass) std::cout << "refused: " << whole.why << '\n';
+    if (!pass && must_pass.contains(op) && !excused.contains(name))
+      ADD_FAILURE() << name << ": " << whole.why;
+  }
+  for (const std::string& op : must_pass) EXPECT_GT(by_op[op].first, 0) << op;
+  std::cout << fmt::format(
+      "ONNX node tests: {} passed ({} also with a batch), {} refused, {} of operators we do not list\n",
+      passed, passed_batched, refused, other);
+  EXPECT_GE(passed, 373u);
+}
+
+// Small networks and operators that PyTorch exported, with their weights as initialisers.
+TEST(OnnxBackend, WhatPyTorchExportedGivesPyTorchsOutputs) {
+  std::size_t passed = 0, refused = 0;
+  for (const char* kind : {"pytorch-converted", "pytorch-operator"}) {
+    std::set<fs::path> folders;
+    for (const auto& entry : fs::directory_iterator(data_folder.parent_path() / kind))
+      folders.insert(entry.path());
+    for (const fs::path& folder : folders) {
+      const Verdict verdict = run(folder, Feed::batch);
+      EXPECT_NE(verdict.kind, Verdict::wrong) << folder.filename() << ": " << verdict.why;
+      passed += verdict.kind == Verdict::passed;
+      refused += verdict.kind == Verdict::refused;
+      if (verdict.kind == Verdict::refused) std::cout << "refused: " << verdict.why << '\n';
+    }
+  }
+  std::cout << fmt::format("PyTorch's exports: {} passed, {} refused\n", passed, refused);
+  EXPECT_GE(passed, 94u);
+}
+
+}  // namespace
+}  // namespace dojo::onnx

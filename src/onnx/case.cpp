@@ -1,0 +1,85 @@
+#include "onnx/case.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/error.h"
+#include "base/file.h"
+
+namespace dojo::onnx {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::vector<Tensor> read_tensors(const fs::path& folder, const std::string& kind) {
+  std::vector<Tensor> tensors;
+  for (std::size_t i = 0;; ++i) {
+    const fs::path path = folder / fmt::format("{}_{}.pb", kind, i);
+    if (!fs::exists(path)) return tensors;
+    tensors.push_back(parse_tensor(read_text(path), path.string()));
+    Tensor& tensor = tensors.back();
+    // Every network computes in float32 here; the cases' numbers all have it as their neighbour.
+    if (is_floating(tensor.type) && tensor.type != DataType::float32)
+      tensor =
+          make_tensor(tensor.name, tensor.dims, std::span<const float>(to_floats(tensor, path.string())));
+  }
+}
+
+// Old exporters list the initialisers among the inputs.
+std::vector<std::string> fed_inputs(const Model& model) {
+  std::vector<std::string> names;
+  for (const ValueInfo& input : model.graph.inputs)
+    if (std::ranges::find(model.graph.initialisers, input.name, &Tensor::name) ==
+        model.graph.initialisers.end())
+      names.push_back(input.name);
+  return names;
+}
+
+}  // namespace
+
+std::string Case::op() const { return model.graph.nodes.size() == 1 ? model.graph.nodes[0].op : "several"; }
+
+Case read_case(const fs::path& folder, const std::string& set) {
+  Case read;
+  read.name = folder.filename().string();
+  read.model = read_model(folder / "model.onnx");
+  read.inputs = read_tensors(folder / set, "input");
+  read.outputs = read_tensors(folder / set, "output");
+  if (read.inputs.size() != fed_inputs(read.model).size() || read.outputs.empty() ||
+      read.outputs.size() > read.model.graph.outputs.size())
+    throw UserError((folder / set).string(), "test data that do not fit the model's inputs and outputs",
+                    Refusal::unsupported);
+  return read;
+}
+
+Network import_case(const Case& tested, Feed feed) {
+  const std::vector<std::string> names = fed_inputs(tested.model);
+  ImportOptions options;
+  options.training = false;
+  for (std::size_t i = 0; i < names.size(); ++i) options.given.emplace(names[i], tested.inputs[i]);
+  if (feed == Feed::batch) {
+    if (names.empty() || tested.inputs[0].dims.empty() || tested.inputs[0].dims[0] == 0)
+      throw UserError(tested.name, "an input without a batch", Refusal::unsupported);
+    options.batch = tested.inputs[0].dims[0];
+    options.given.erase(names[0]);
+  }
+  return import_model(tested.model, tested.name, options);
+}
+
+std::optional<std::string> difference(const std::vector<float>& got, const std::vector<std::int64_t>& shape,
+                                      const Tensor& expected, std::string_view name,
+                                      const Tolerance& tolerance) {
+  if (shape != expected.dims)
+    return fmt::format("{}: the shape [{}], not [{}]", name, fmt::join(shape, ", "),
+                       fmt::join(expected.dims, ", "));
+  const std::vector<float> want = to_floats(expected, name);
+  if (got.size() != want.size()) return fmt::format("{}: {} elements, not {}", name, got.size(), want.size());
+  for (std::size_t i = 0; i < want.size(); ++i) {
+    if ((std::isnan(want[i]) && std::isnan(got[i])) || want[i] == got[i]) continue;
+    if (!(std::fabs(got[i] - want[i]) <= tolerance.absolute + tolerance.relative * std::fabs(want[i])))
+      return fmt::format("{}[{}] = {}, not {}", name, i, got[i], want[i]);
+  }
+  return std::nullopt;
+}
+
+}  // namespace dojo::onnx

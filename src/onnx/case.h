@@ -1,0 +1,40 @@
+// A conformance case as ONNX's backend tests lie in a folder: model.onnx, test_data_set_N/input_K.pb,
+// output_K.pb. Reading one, importing its model for its inputs, comparing what came out.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "onnx/file.h"
+#include "onnx/import.h"
+
+namespace dojo::onnx {
+
+struct Case {
+  std::string name;  // of the folder
+  Model model;
+  std::vector<Tensor> inputs, outputs;  // of one data set; floating ones as float32
+  std::string op() const;               // of its only node, or "several"
+};
+
+// Throws UserError if model or data are unreadable, or no tensors. `set`: the folder of the data.
+Case read_case(const std::filesystem::path& folder, const std::string& set = "test_data_set_0");
+
+// How the inputs enter the graph: all as initialisers, or the first as a batch of samples.
+enum class Feed { initialisers, batch };
+
+Network import_case(const Case& tested, Feed feed);
+
+struct Tolerance {
+  float relative = 1e-3f, absolute = 1e-7f;  // those of ONNX's own runner
+};
+
+// Nothing if the values are the expected ones (NaN is equal to NaN), else the first difference.
+std::optional<std::string> difference(const std::vector<float>& got, const std::vector<std::int64_t>& shape,
+                                      const Tensor& expected, std::string_view name,
+                                      const Tolerance& tolerance);
+
+}  // namespace dojo::onnx

@@ -1,0 +1,322 @@
+// Operators that compute each element from the elements at the same place.
+#include <cmath>
+#include <limits>
+#include <numeric>
+
+#include "graph/expression.h"
+#include "onnx/node.h"
+
+namespace dojo::onnx {
+namespace {
+
+template <graph::Scalar op>
+void unary(NodeImport& node) {
+  node.result(0, node.build().unary(op, node.tensor(0)));
+}
+
+// Before operator set 7 broadcasting had to be asked for; along an `axis` it had other rules, and is refused.
+template <graph::Scalar op>
+void binary(NodeImport& node) {
+  if (node.opset() < 7) node.ignore({"broadcast"});
+  const graph::TensorId a = node.tensor(0), b = node.tensor(1);
+  node.result(0, node.build().binary(op, a, b));
+}
+
+// Sum, Min, Max: any number of operands, from the left.
+graph::TensorId folded(NodeImport& node, graph::Scalar op) {
+  graph::TensorId result = node.tensor(0);
+  for (std::size_t i = 1; i < node.operands(); ++i) result = node.build().binary(op, result, node.tensor(i));
+  return result;
+}
+
+template <graph::Scalar op>
+void variadic(NodeImport& node) {
+  node.result(0, folded(node, op));
+}
+
+void mean(NodeImport& node) {
+  const float count = static_cast<float>(node.operands());
+  node.result(0, node.build().divide(folded(node, graph::Scalar::add), node.build().constant(count)));
+}
+
+// An operator as a formula of its operand x and its attributes.
+template <graph::Formula::Node (*formula)(graph::Formula&, graph::Formula::Node, NodeImport&)>
+void by_formula(NodeImport& node) {
+  const graph::TensorId x = node.tensor(0);
+  graph::Formula made;
+  const graph::Formula::Node root = formula(made, made.input(0), node);
+  node.result(0, node.build().elementwise(made.finish(root), std::span(&x, 1)));
+}
+
+using F = graph::Formula;
+
+F::Node reciprocal(F& f, F::Node x, NodeImport&) { return f.divide(f.constant(1), x); }
+F::Node ceiling(F& f, F::Node x, NodeImport&) { return f.negate(f.apply(graph::Scalar::floor, f.negate(x))); }
+F::Node softsign(F& f, F::Node x, NodeImport&) {
+  return f.divide(x, f.add(f.constant(1), f.apply(graph::Scalar::absolute, x)));
+}
+// A comparison with NaN is false: these let it pass as it is.
+F::Node at_most(F& f, F::Node a, F::Node b) {
+  return f.add(f.less(a, b), f.apply(graph::Scalar::equal, a, b));
+}
+F::Node sign(F& f, F::Node x, NodeImport&) {
+  const F::Node zero = f.constant(0);
+  return f.select(f.apply(graph::Scalar::equal, x, x), f.subtract(f.less(zero, x), f.less(x, zero)), x);
+}
+F::Node thresholded_relu(F& f, F::Node x, NodeImport& node) {
+  return f.select(at_most(f, x, f.constant(node.single("alpha", 1))), f.constant(0), x);
+}
+// max(0, x) + min(0, alpha * (exp(x / alpha) - 1)), with the exponent held below 0 so that it cannot
+// overflow.
+F::Node celu(F& f, F::Node x, NodeImport& node) {
+  const F::Node alpha = f.constant(node.single("alpha", 1));
+  const F::Node exponent = f.divide(f.apply(graph::Scalar::minimum, x, f.constant(0)), alpha);
+  const F::Node below = f.multiply(alpha, f.subtract(f.apply(graph::Scalar::exp, exponent), f.constant(1)));
+  return f.add(f.apply(graph::Scalar::relu, x), below);
+}
+F::Node hard_swish(F& f, F::Node x, NodeImport&) {
+  const F::Node gate = f.add(f.divide(x, f.constant(6)), f.constant(0.5f));
+  return f.multiply(x, f.apply(graph::Scalar::minimum, f.apply(graph::Scalar::relu, gate), f.constant(1)));
+}
+F::Node shrink(F& f, F::Node x, NodeImport& node) {
+  const float bias = node.single("bias", 0), lambda = node.single("lambd", 0.5f);
+  const F::Node low = f.select(f.less(x, f.constant(-lambda)), f.add(x, f.constant(bias)), f.constant(0));
+  return f.select(f.less(f.constant(lambda), x), f.subtract(x, f.constant(bias)), low);
+}
+// To the nearest integer, halves to the even one. From 2^23 on all are integers, and infinity has no rest.
+F::Node round(F& f, F::Node x, NodeImport&) {
+  const F::Node low = f.apply(graph::Scalar::floor, x), rest = f.subtract(x, low), half = f.constant(0.5f);
+  const F::Node below = f.multiply(f.constant(2), f.apply(graph::Scalar::floor, f.multiply(half, low)));
+  const F::Node tie = f.multiply(f.apply(graph::Scalar::equal, rest, half), f.subtract(low, below));
+  const F::Node has_rest = f.less(f.apply(graph::Scalar::absolute, x), f.constant(8388608));
+  return f.select(has_rest, f.add(low, f.add(f.less(half, rest), tie)), low);
+}
+F::Node logical_not(F& f, F::Node x, NodeImport&) { return f.apply(graph::Scalar::equal, x, f.constant(0)); }
+
+void hard_sigmoid(NodeImport& node) {
+  const float alpha = node.single("alpha", 0.2f), beta = node.single("beta", 0.5f);
+  node.result(0, node.build().hard_sigmoid(node.tensor(0), alpha, beta));
+}
+
+void leaky_relu(NodeImport& node) {
+  node.result(0, node.build().leaky_relu(node.tensor(0), node.single("alpha", 0.01f)));
+}
+
+void elu(NodeImport& node) { node.result(0, node.build().elu(node.tensor(0), node.single("alpha", 1))); }
+
+void selu(NodeImport& node) {
+  const float alpha = node.single("alpha", 1.67326319217681884765625f);
+  const float gamma = node.single("gamma", 1.05070102214813232421875f);
+  node.result(0, node.build().selu(node.tensor(0), alpha, gamma));
+}
+
+void softplus(NodeImport& node) { node.result(0, node.build().softplus(node.tensor(0))); }
+
+void mish(NodeImport& node) {
+  const graph::TensorId x = node.tensor(0);
+  const graph::TensorId soft = node.build().softplus(x);
+  node.result(0, node.build().multiply(x, node.build().tanh(soft)));
+}
+
+void gelu(NodeImport& node) {
+  const std::string form = node.text("approximate", "none");
+  if (form != "none" && form != "tanh")
+    node.fail(fmt::format("approximate = '{}'", form), Refusal::unsupported);
+  node.result(0, node.build().gelu(node.tensor(0), form == "tanh"));
+}
+
+// The slope has the shape of trailing dimensions of x, or of its channels as [c, 1, 1].
+void prelu(NodeImport& node) {
+  const graph::TensorId x = node.tensor(0);
+  graph::TensorId slope = node.tensor(1);
+  const graph::Shape shape = node.shape(0);
+  // Before operator set 7 a vector of slopes belonged to the channels.
+  if (node.opset() < 7 && shape.size() > 2 && node.shape(1) == graph::Shape{shape[1]} && shape[1] != 1) {
+    std::vector<std::int64_t> axes(shape.size() - 2);
+    std::iota(axes.begin(), axes.end(), 1);
+    slope = node.build().unsqueeze(slope, axes);
+  }
+  graph::Formula f;
+  const graph::Formula::Node in = f.input(0);
+  const graph::Formula::Node root = f.select(f.less(in, f.constant(0)), f.multiply(f.input(1), in), in);
+  const graph::TensorId operands[] = {x, slope};
+  node.result(0, node.build().elementwise(f.finish(root), operands));
+}
+
+void clip(NodeImport& node) {
+  constexpr float most = std::numeric_limits<float>::max();
+  const bool by_attribute = node.opset() < 11;
+  const float low = by_attribute ? node.single("min", -most) : node.operand_number(1, -most);
+  const float high = by_attribute ? node.single("max", most) : node.operand_number(2, most);
+  node.result(0, node.build().clip(node.tensor(0), low, high));
+}
+
+void power(NodeImport& node) {
+  const std::vector<float> exponents = node.operand_floats(1);
+  for (const float exponent : exponents)
+    if (exponent != exponents[0])
+      node.fail("exponents that differ from element to element", Refusal::not_yet);
+  if (exponents.empty()) node.fail("the exponent has no elements");
+  node.result(0, node.build().power(node.tensor(0), exponents[0]));
+}
+
+// Truth is 1, falsehood 0.
+template <bool swapped, bool or_equal>
+void compare(NodeImport& node) {
+  const graph::TensorId operands[] = {node.tensor(swapped ? 1 : 0), node.tensor(swapped ? 0 : 1)};
+  graph::Formula f;
+  const graph::Formula::Node a = f.input(0), b = f.input(1);
+  node.result(0, node.build().elementwise(f.finish(or_equal ? at_most(f, a, b) : f.less(a, b)), operands));
+}
+
+void where(NodeImport& node) {
+  const graph::TensorId operands[] = {node.tensor(0), node.tensor(1), node.tensor(2)};
+  graph::Formula f;
+  const graph::Formula::Node root = f.select(f.input(0), f.input(1), f.input(2));
+  node.result(0, node.build().elementwise(f.finish(root), operands));
+}
+
+// Exporters write equal initial values once and give the others an Identity: such a name is a variable of its
+// own. (A weight that is meant to be shared is read under one name.)
+void identity(NodeImport& node) {
+  Value value = node.value(0);
+  if (!value.initialiser.empty() && !node.is_frozen(value)) {
+    value.initialiser = node.node().outputs.at(0);
+    value.tensor = graph::no_tensor;
+  }
+  node.result(0, value);
+}
+
+// Known numbers in another type. Truth is what is not 0, a NaN too.
+Known cast_known(NodeImport& node, const Known& source, DataType to) {
+  Known result;
+  result.dims = source.dims;
+  result.is_integer = !is_floating(to);
+  result.type = to;
+  if (!result.is_integer) {
+    result.floats = source.floats;
+    if (source.is_integer) result.floats.assign(source.integers.begin(), source.integers.end());
+    return result;
+  }
+  for (const std::int64_t value : source.integers) result.integers.push_back(held(to, value));
+  for (const float value : source.floats) {
+    if (to == DataType::boolean) {
+      result.integers.push_back(value != 0);
+      continue;
+    }
+    if (!(std::fabs(value) < 9e18f)) node.fail("a number that no integer holds");
+    result.integers.push_back(held(to, static_cast<std::int64_t>(value)));
+  }
+  return result;
+}
+
+graph::TensorId truth(NodeImport& node) {
+  const graph::TensorId x = node.tensor(0);
+  graph::Formula f;
+  const graph::Formula::Node root = f.select(f.input(0), f.constant(1), f.constant(0));
+  return node.build().elementwise(f.finish(root), std::span(&x, 1));
+}
+
+// Every tensor holds FP32, truth included, so a cast to float32 changes nothing; known numbers change as they
+// should.
+void cast(NodeImport& node) {
+  node.ignore({"saturate"});
+  const auto to = static_cast<DataType>(node.integer("to", 1));
+  const Known* known = node.known(0);
+  const bool trained = known == nullptr || !node.value(0).initialiser.empty();
+  if (to == DataType::float32 && (trained && (known == nullptr || !known->is_integer)))
+    return node.result(0, node.value(0));
+  if (to == DataType::boolean && known == nullptr) return node.result(0, truth(node));
+  if (known == nullptr || (is_floating(to) && to != DataType::float32))
+    node.fail(fmt::format("to {}", data_type_name(to)), Refusal::unsupported);
+  node.result(0, cast_known(node, *known, to));
+}
+
+// Of the second operand only the type counts.
+void cast_like(NodeImport& node) {
+  node.ignore({"saturate"});
+  const Known *known = node.known(0), *like = node.known(1);
+  if (node.value(1).declared != DataType::float32 || (like != nullptr && like->is_integer))
+    node.fail(fmt::format("to the type of '{}', which is not float32", node.node().inputs[1]),
+              Refusal::unsupported);
+  if (known != nullptr && known->is_integer)
+    return node.result(0, cast_known(node, *known, DataType::float32));
+  node.result(0, node.value(0));
+}
+
+void dropout(NodeImport& node) {
+  node.ignore({"seed", "is_test"});
+  const float ratio = node.opset() < 12 ? node.single("ratio", 0.5f) : node.operand_number(1, 0.5f);
+  if (node.training() && ratio != 0)
+    node.fail(
+        fmt::format("ratio {} in training; exported after eval() and with optimize=False the network has "
+                    "no dropout, and its batch norms train all the same",
+                    ratio),
+        Refusal::not_yet);
+  if (node.has(2) && node.operand_number(2, 0) != 0 && ratio != 0)
+    node.fail("training_mode", Refusal::not_yet);
+  if (node.wants(1)) node.fail("its mask as a result", Refusal::not_yet);
+  node.result(0, node.value(0));
+}
+
+// clang-format off
+constexpr OpRow rows[] = {
+    {"Abs",             unary<graph::Scalar::absolute>},
+    {"Add",             binary<graph::Scalar::add>},
+    {"And",             binary<graph::Scalar::multiply>},
+    {"Atan",            unary<graph::Scalar::atan>},
+    {"Cast",            cast},
+    {"CastLike",        cast_like},
+    {"Ceil",            by_formula<ceiling>},
+    {"Celu",            by_formula<celu>},
+    {"Clip",            clip},
+    {"Div",             binary<graph::Scalar::divide>},
+    {"Dropout",         dropout},
+    {"Elu",             elu},
+    {"Equal",           binary<graph::Scalar::equal>},
+    {"Erf",             unary<graph::Scalar::erf>},
+    {"Exp",             unary<graph::Scalar::exp>},
+    {"Floor",           unary<graph::Scalar::floor>},
+    {"Gelu",            gelu},
+    {"Greater",         compare<true, false>},
+    {"GreaterOrEqual",  compare<true, true>},
+    {"HardSigmoid",     hard_sigmoid},
+    {"HardSwish",       by_formula<hard_swish>},
+    {"Identity",        identity},
+    {"LeakyRelu",       leaky_relu},
+    {"Less",            compare<false, false>},
+    {"LessOrEqual",     compare<false, true>},
+    {"Log",             unary<graph::Scalar::log>},
+    {"Max",             variadic<graph::Scalar::maximum>},
+    {"Mean",            mean},
+    {"Min",             variadic<graph::Scalar::minimum>},
+    {"Mish",            mish},
+    {"Mul",             binary<graph::Scalar::multiply>},
+    {"Neg",             unary<graph::Scalar::negate>},
+    {"Not",             by_formula<logical_not>},
+    {"Or",              binary<graph::Scalar::maximum>},
+    {"PRelu",           prelu},
+    {"Pow",             power},
+    {"Reciprocal",      by_formula<reciprocal>},
+    {"Relu",            unary<graph::Scalar::relu>},
+    {"Round",           by_formula<round>},
+    {"Selu",            selu},
+    {"Shrink",          by_formula<shrink>},
+    {"Sigmoid",         unary<graph::Scalar::sigmoid>},
+    {"Sign",            by_formula<sign>},
+    {"Softplus",        softplus},
+    {"Softsign",        by_formula<softsign>},
+    {"Sqrt",            unary<graph::Scalar::sqrt>},
+    {"Sub",             binary<graph::Scalar::subtract>},
+    {"Sum",             variadic<graph::Scalar::add>},
+    {"Tanh",            unary<graph::Scalar::tanh>},
+    {"ThresholdedRelu", by_formula<thresholded_relu>},
+    {"Where",           where},
+};
+// clang-format on
+
+}  // namespace
+
+std::span<const OpRow> elementwise_rows() { return rows; }
+
+}  // namespace dojo::onnx

@@ -1,0 +1,279 @@
+// Outline: collect initialisers and inputs; build every node that an output needs, in the file's order;
+// compute what depends on constants alone; check the result.
+#include "onnx/import.h"
+
+#include <algorithm>
+
+#include "base/error.h"
+#include "base/printable.h"
+#include "graph/interpreter.h"
+#include "onnx/exporter.h"
+#include "onnx/node.h"
+#include "onnx/preprocessing.h"
+
+namespace dojo::onnx {
+namespace {
+
+constexpr std::int64_t newest_opset = 23;
+
+Value initialiser_value(const Tensor& tensor, std::string_view where) {
+  Value value;
+  value.initialiser = tensor.name;
+  value.is_float32 = tensor.type == DataType::float32;
+  value.declared = tensor.type;
+  value.known = known_of(tensor, where);
+  return value;
+}
+
+constexpr std::int64_t most_extent = 1 << 24;  // of a dimension of an input
+
+graph::Shape input_shape(const ValueInfo& input, std::int64_t batch, std::string_view where) {
+  if (input.type != DataType::float32 && input.type != DataType::uint8)
+    throw UserError(
+        where,
+        fmt::format("input '{}' holds {}, neither float32 nor uint8", input.name, data_type_name(input.type)),
+        Refusal::unsupported);
+  if (!input.shape || input.shape->empty())
+    refuse(where, "input '{}' states no shape; dimension 0 must be the batch", input.name);
+  graph::Shape shape{batch};
+  for (std::size_t d = 1; d < input.shape->size(); ++d) {
+    const Dimension& dimension = (*input.shape)[d];
+    if (!dimension.extent)
+      throw UserError(where,
+                      fmt::format("input '{}': dimension {} ('{}') is not fixed; only the batch may vary",
+                                  input.name, d, dimension.symbol),
+                      Refusal::unsupported);
+    if (*dimension.extent < 1 || *dimension.extent > most_extent)
+      throw UserError(where,
+                      fmt::format("input '{}': dimension {} is {}; it must be from 1 to {}", input.name, d,
+                                  *dimension.extent, most_extent),
+                      Refusal::unsupported);
+    shape.push_back(*dimension.extent);
+  }
+  return shape;
+}
+
+void add_inputs(Scope& scope, const GraphFile& file, Network& network) {
+  for (const ValueInfo& input : file.inputs) {
+    if (scope.values.contains(input.name)) continue;  // an initialiser's default
+    const auto given = scope.options.given.find(input.name);
+    if (given != scope.options.given.end()) {
+      Tensor tensor = given->second;
+      tensor.name = input.name;
+      Value known = initialiser_value(tensor, scope.where);
+      known.declared = input.type;
+      scope.values.emplace(input.name, std::move(known));
+      continue;
+    }
+    Value value;
+    value.tensor = scope.build.input(input.name, input_shape(input, scope.options.batch, scope.where));
+    if (!scope.file_batch) scope.file_batch = input.shape->front().extent;
+    value.declared = input.type;
+    scope.values.emplace(input.name, value);
+    network.inputs.push_back({input.name, value.tensor, input.type == DataType::uint8});
+  }
+}
+
+// Which nodes the outputs depend on. Others (a leftover branch, an auxiliary result) need not be importable.
+std::vector<bool> needed_nodes(const GraphFile& file) {
+  std::set<std::string_view> wanted;
+  for (const ValueInfo& output : file.outputs) wanted.insert(output.name);
+  std::vector<bool> needed(file.nodes.size());
+  for (std::size_t i = file.nodes.size(); i-- > 0;) {
+    const Node& node = file.nodes[i];
+    needed[i] =
+        std::ranges::any_of(node.outputs, [&](const std::string& name) { return wanted.contains(name); });
+    if (needed[i]) wanted.insert(node.inputs.begin(), node.inputs.end());
+  }
+  return needed;
+}
+
+bool is_standard(const Node& node) { return node.domain.empty() || node.domain == "ai.onnx"; }
+
+// First of all, so that a network is refused for what it is made of, not for the shapes around it.
+void check_operator(const Scope& scope, const Node& node) {
+  if (is_standard(node) && (find_row(node.op) != nullptr || folds(node.op))) return;
+  const std::string op = node.domain.empty() ? node.op : node.domain + "." + node.op;
+  throw UserError(scope.where, fmt::format("op '{}' of node '{}'", op, label_of(node)), Refusal::unsupported);
+}
+
+bool is_elementwise(const OpRow& row) {
+  const auto rows = elementwise_rows();
+  return std::ranges::find(rows, row.op, &OpRow::op) != rows.end();
+}
+
+void import_node(Scope& scope, const Node& node) {
+  NodeImport import(scope, node);
+  const std::string label = !label_of(node).empty() ? label_of(node) : node.op;
+  scope.build.name(label, fmt::format("{} {}", node.op, label));
+  try {
+    if (fold_known(import)) return;
+    const OpRow* row = find_row(node.op);
+    if (row == nullptr) import.fail("of values that depend on data", Refusal::unsupported);
+    // Before operator set 7 operands were broadcast by other rules.
+    if (is_elementwise(*row) && scope.opset >= 7) import.keep_view(import.operands());
+    row->build(import);
+    import.finish();
+  } catch (const UserError& error) {
+    if (error.where() == printable(scope.where)) throw;
+    import.fail(clause_of(error), error.refusal());
+  }
+}
+
+// Ops that read constants alone are done once, here.
+void fold_constants(graph::Graph& graph) {
+  std::vector<std::vector<float>> values(graph.tensors.size());
+  for (std::size_t t = 0; t < values.size(); ++t)
+    if (graph.tensors[t].role == graph::Role::constant) values[t] = graph.tensors[t].data;
+  std::vector<graph::Op> kept;
+  for (graph::Op& op : graph.ops) {
+    const auto* structured = std::get_if<graph::StructuredOp>(&op);
+    const auto inputs = inputs_of(op);
+    const bool constant = structured != nullptr && std::ranges::all_of(inputs, [&](graph::TensorId input) {
+                            return graph.at(input).role == graph::Role::constant;
+                          });
+    if (!constant) {
+      kept.push_back(std::move(op));
+      continue;
+    }
+    graph::Tensor& made = graph.at(structured->out.tensor);
+    made.data = interpret(graph, *structured, values);
+    made.role = graph::Role::constant;
+    values[static_cast<std::size_t>(structured->out.tensor)] = made.data;
+  }
+  graph.ops = std::move(kept);
+}
+
+OutputLoss loss_of(const Metadata& metadata, const std::string& output, const graph::Shape& shape) {
+  OutputLoss loss{&graph::usual_label_kind(shape)};
+  const auto said = metadata.outputs.find(output);
+  if (said == metadata.outputs.end()) return loss;
+  if (said->second.kind != nullptr) loss.kind = said->second.kind;
+  loss.weight = said->second.weight;
+  loss.labels = said->second.labels;
+  loss.range = said->second.range;
+  return loss;
+}
+
+// Cross entropy wants scores before their softmax: what the softmax over dimension 1 at the output's end
+// reads. (A LogSoftmax may stay: the one of the loss leaves its result as it is.)
+graph::TensorId logits_of(const Scope& scope, const GraphFile& file, std::string name,
+                          graph::TensorId tensor) {
+  for (auto node = file.nodes.rbegin(); node != file.nodes.rend(); ++node) {
+    if (std::ranges::count(node->outputs, name) == 0 || node->inputs.empty()) continue;
+    if (node->op != "Identity" && node->op != "Softmax") return tensor;
+    name = node->inputs[0];
+    if (node->op == "Identity") continue;
+    const Attribute* axis = node->find("axis");
+    const std::int64_t along = axis != nullptr ? axis->integer : scope.opset < 13 ? 1 : -1;
+    const auto rank = static_cast<std::int64_t>(scope.graph.at(tensor).shape.size());
+    const bool over_classes = (along < 0 ? along + rank : along) == 1;
+    return over_classes ? scope.values.at(name).tensor : tensor;
+  }
+  return tensor;
+}
+
+void add_outputs(Scope& scope, const Model& model, const Metadata& metadata, Network& network) {
+  for (const ValueInfo& output : model.graph.outputs) {
+    const auto found = scope.values.find(output.name);
+    if (found == scope.values.end()) refuse(scope.where, "nothing makes the output '{}'", output.name);
+    if (found->second.tensor == graph::no_tensor)
+      throw UserError(scope.where, fmt::format("output '{}' does not depend on the inputs", output.name),
+                      Refusal::unsupported);
+    if (!found->second.view.is_plain())
+      throw UserError(scope.where,
+                      fmt::format("output '{}': moving the batch away from dimension 0", output.name),
+                      Refusal::unsupported);
+    const graph::TensorId tensor = found->second.tensor;
+    network.outputs.push_back({output.name, tensor, logits_of(scope, model.graph, output.name, tensor),
+                               loss_of(metadata, output.name, scope.graph.at(tensor).shape)});
+    network.graph.outputs.push_back(tensor);
+  }
+  if (network.outputs.empty()) refuse(scope.where, "the network has no output");
+}
+
+}  // namespace
+
+const OpRow* find_row(std::string_view op) {
+  for (const auto rows : {elementwise_rows(), linear_rows(), reduction_rows(), shape_rows(), part_rows(),
+                          resize_rows(), known_rows()})
+    if (const auto row = std::ranges::find(rows, op, &OpRow::op); row != rows.end()) return &*row;
+  return nullptr;
+}
+
+Network import_model(const Model& model, std::string_view where, const ImportOptions& options) {
+  DOJO_ENSURE(options.batch >= 1);
+  Network network;
+  network.graph.name = model.graph.name;
+  Scope scope(network.graph);
+  scope.options = options;
+  scope.where = where;
+  const auto opset = model.opsets.find("");
+  if (opset == model.opsets.end()) refuse(where, "names no operator set");
+  scope.opset = opset->second;
+  if (scope.opset < 1 || scope.opset > newest_opset)
+    throw UserError(where, fmt::format("operator set {}; 1 to {} are known", scope.opset, newest_opset),
+                    Refusal::unsupported);
+  const Metadata metadata = read_metadata(model, where);
+  for (const std::string& name : preprocessing_initialisers(model.graph))
+    network.frozen.emplace(name, Frozen::prepares_input);
+  for (const std::string& name : fillers_of_norms(model)) network.frozen.emplace(name, Frozen::fills_norm);
+  for (const std::string& name : metadata.trained) network.frozen.erase(name);
+  for (const std::string& name : metadata.frozen) network.frozen[name] = Frozen::by_metadata;
+  for (const auto& [name, reason] : network.frozen) scope.frozen.insert(name);
+  scope.trained = metadata.trained;
+
+  for (const Tensor& tensor : model.graph.initialisers)
+    if (!scope.values.emplace(tensor.name, initialiser_value(tensor, where)).second)
+      refuse(where, "two initialisers are named '{}'", tensor.name);
+  add_inputs(scope, model.graph, network);
+  const std::vector<bool> needed = needed_nodes(model.graph);
+  for (std::size_t i = 0; i < model.graph.nodes.size(); ++i)
+    if (needed[i]) check_operator(scope, model.graph.nodes[i]);
+  for (std::size_t i = 0; i < model.graph.nodes.size(); ++i)
+    if (needed[i]) import_node(scope, model.graph.nodes[i]);
+  for (const std::string& name : scope.numbers)
+    if (!is_made_up(model, name) && network.graph.find(name) == graph::no_tensor)
+      network.frozen.emplace(name, Frozen::no_dimensions);
+  for (const std::string& name : metadata.trained)
+    if (network.graph.find(name) == graph::no_tensor)
+      refuse(where, "metadata 'opendojo.trained' names '{}', which nothing reads as numbers to compute with",
+             name);
+  add_outputs(scope, model, metadata, network);
+  fold_constants(network.graph);
+  validate(network.graph);
+  return network;
+}
+
+graph::Shape label_shape(const graph::Graph& graph, const NetworkOutput& output) {
+  const graph::Tensor& tensor = graph.at(output.tensor);
+  if (!tensor.has_batch)
+    throw UserError(fmt::format("output '{}'", output.name),
+                    "does not depend on the inputs, sample by sample", Refusal::unsupported);
+  graph::Shape shape = tensor.shape;
+  if (output.loss.kind->has_classes) {
+    if (shape.size() < 2) refuse(output.name, "cross entropy needs the classes in dimension 1");
+    shape.erase(shape.begin() + 1);
+  }
+  return shape;
+}
+
+Losses add_losses(Network& network) {
+  graph::Builder build(network.graph);
+  Losses losses;
+  for (const NetworkOutput& output : network.outputs) {
+    const graph::Shape shape = label_shape(network.graph, output);
+    const graph::LabelKind& kind = *output.loss.kind;
+    build.name("loss." + output.name, "loss");
+    losses.labels.push_back(build.label(output.name + ".label", shape));
+    losses.each.push_back(
+        kind.loss(build, kind.has_classes ? output.logits : output.tensor, losses.labels.back()));
+    const graph::TensorId weighted =
+        output.loss.weight == 1 ? losses.each.back() : build.scale(losses.each.back(), output.loss.weight);
+    build.name("loss", "loss");
+    losses.total = losses.total == graph::no_tensor ? weighted : build.add(losses.total, weighted);
+  }
+  return losses;
+}
+
+}  // namespace dojo::onnx

@@ -1,0 +1,178 @@
+// One node of an ONNX graph while it is imported: its operands, attributes and results.
+//
+// Inside the importer only. A value of the ONNX graph is a tensor of our graph, or numbers that are known
+// from the file, or both.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <set>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+#include "graph/builder.h"
+#include "onnx/file.h"
+#include "onnx/import.h"
+#include "onnx/view.h"
+
+namespace dojo::onnx {
+
+// Numbers known while importing. Shapes and indices are integers; bounds and factors are floats.
+struct Known {
+  graph::Shape dims;
+  bool is_integer = false;
+  bool from_batch = false;             // computed from a shape that holds the batch
+  DataType type = DataType::int64;     // if is_integer: what its numbers wrap around in
+  std::vector<std::int64_t> integers;  // if is_integer
+  std::vector<float> floats;           // otherwise
+
+  std::size_t count() const { return is_integer ? integers.size() : floats.size(); }
+};
+
+Known known_integers(std::vector<std::int64_t> values);  // of one dimension
+Known known_of(const onnx::Tensor& tensor, std::string_view where);
+
+// A number as an integer type holds it: without the bits that it lacks; truth is what is not 0.
+std::int64_t held(DataType type, std::int64_t value);
+
+struct Value {
+  graph::TensorId tensor = graph::no_tensor;  // once a node has read it as a tensor
+  View view;                                  // of a tensor that has the batch
+  std::optional<Known> known;
+  std::string initialiser;  // its name, if it is one
+  bool is_float32 = true;
+  DataType declared = DataType::float32;  // in the file
+};
+
+// How an initialiser of unknown worth is drawn anew.
+struct Draw {
+  enum class Kind { keep, uniform, fill } kind = Kind::keep;
+  std::int64_t fan_in = 1;
+  float value = 0;
+  static Draw keep() { return {}; }
+  static Draw uniform(std::int64_t fan_in) { return {Kind::uniform, fan_in, 0}; }
+  static Draw fill(float value) { return {Kind::fill, 1, value}; }
+};
+
+// Everything that import_model collects.
+struct Scope {
+  explicit Scope(graph::Graph& target) : graph(target), build(target) {}
+
+  graph::Graph& graph;
+  graph::Builder build;
+  ImportOptions options;
+  std::string where;
+  std::int64_t opset = 0;
+  std::optional<std::int64_t> file_batch;  // dimension 0 of the inputs where the file fixes it
+  std::set<std::string> frozen, trained;   // as the metadata says, and what else is known
+  std::set<std::string> numbers;           // initialisers of no dimensions that are computed with
+  std::map<std::string, Value> values;
+  std::uint64_t drawn = 0;  // initialisers drawn so far: the stream of the next draw
+};
+
+// What a person finds the node by: its name, or its first result if it has none.
+const std::string& label_of(const Node& node);
+
+class NodeImport {
+public:
+  NodeImport(Scope& scope, const Node& node) : scope_(scope), node_(node) {}
+
+  const Node& node() const { return node_; }
+  graph::Builder& build() { return scope_.build; }
+  std::int64_t opset() const { return scope_.opset; }
+  bool training() const { return scope_.options.training; }
+  std::int64_t batch() const { return scope_.options.batch; }
+  std::optional<std::int64_t> file_batch() const { return scope_.file_batch; }
+
+  // Operands, by position. Tensors are plain, with the batch as dimension 0 of the value too, unless the node
+  // keeps the view of its operands: then those are given as they lie, and its results lie so again. An
+  // operator asks for that if it does to every sample the same, wherever the batch lies.
+  std::size_t operands() const { return node_.inputs.size(); }
+  bool has(std::size_t i) const { return i < node_.inputs.size() && !node_.inputs[i].empty(); }
+  graph::TensorId tensor(std::size_t i, Draw draw = Draw::keep());
+  std::optional<graph::TensorId> maybe(std::size_t i, Draw draw = Draw::keep());
+  graph::TensorId state(std::size_t i, Draw draw);
+  void keep_view(std::size_t first);  // of the first so many operands, which are laid alike
+  const View& view() const { return view_; }
+  const View& view_of(std::size_t i) const { return value(i).view; }
+  graph::TensorId as_it_lies(std::size_t i);  // a value's tensor, whatever its view
+  // Which of so many dimensions an axis names, from the end if negative; refuses one that is not there.
+  std::size_t dimension(std::int64_t axis, std::size_t rank) const;
+  // The dimension that `axis` of operand 0 is in the tensor; the batch's only if the value is plain.
+  std::int64_t axis_in_tensor(std::int64_t axis);
+  graph::Shape shape(std::size_t i);  // of the operand, whatever it is
+  bool has_batch(std::size_t i);
+  bool is_frozen(const Value& value) const { return scope_.frozen.contains(value.initialiser); }
+  const Value& value(std::size_t i) const;
+  const Known* known(std::size_t i) const;                          // nullptr: computed, or to be trained
+  std::vector<std::int64_t> operand_integers(std::size_t i) const;  // refuses what is not known
+  std::int64_t operand_integer(std::size_t i) const;                // a known operand of one element
+  std::vector<float> operand_floats(std::size_t i) const;
+  float operand_number(std::size_t i, float otherwise) const;  // a known operand of one element
+  bool all_known_integers() const;
+
+  // Attributes. What no row asks for is refused by finish(). with_default returns `otherwise` if absent.
+  bool has_attribute(std::string_view name);
+  std::int64_t integer(std::string_view name, std::int64_t otherwise);
+  float single(std::string_view name, float otherwise);
+  std::string text(std::string_view name, std::string_view otherwise);
+  std::vector<std::int64_t> integers(std::string_view name, std::vector<std::int64_t> otherwise = {});
+  const Attribute* attribute(std::string_view name);
+  void ignore(std::initializer_list<std::string_view> names);  // they change nothing here
+
+  // Axes from an attribute in older operator sets and from an operand since `since`.
+  std::vector<std::int64_t> axes(std::size_t operand, std::int64_t since);
+
+  // Results, by position; wants(i) says whether anybody may read result i.
+  bool wants(std::size_t i) const { return i < node_.outputs.size() && !node_.outputs[i].empty(); }
+  void result(std::size_t i, graph::TensorId tensor) { result(i, tensor, view_); }
+  void result(std::size_t i, graph::TensorId tensor, const View& view);
+  void result(std::size_t i, Known known);
+  void result(std::size_t i, const Value& value);  // the same value under another name
+
+  void finish() const;  // refuses attributes that were not understood
+
+  // `file: node 'x' (Op): what`.
+  [[noreturn]] void fail(std::string_view what, Refusal refusal = Refusal::invalid) const;
+
+private:
+  std::vector<float> drawn_values(const Value& value, const Draw& draw);
+  Value& slot(std::size_t i);
+  graph::TensorId made_tensor(std::size_t i, const Draw& draw);
+  graph::TensorId laid_alike(std::size_t i, graph::TensorId tensor);
+
+  Scope& scope_;
+  const Node& node_;
+  std::set<std::string, std::less<>> understood_;
+  View view_;              // that it keeps
+  std::size_t rank_ = 0;   // of the value that has it
+  std::size_t alike_ = 0;  // so many operands are laid like it
+};
+
+// The clause of an error without its place and without the words that its refusal adds.
+std::string clause_of(const UserError& error);
+
+// One operator: how it is built.
+struct OpRow {
+  std::string_view op;
+  void (*build)(NodeImport&);
+};
+
+// Rows by family; nullptr if the family has no such operator.
+const OpRow* find_row(std::string_view op);
+std::span<const OpRow> elementwise_rows();
+std::span<const OpRow> linear_rows();
+std::span<const OpRow> reduction_rows();
+std::span<const OpRow> shape_rows();
+std::span<const OpRow> part_rows();
+std::span<const OpRow> resize_rows();
+std::span<const OpRow> known_rows();
+
+// Computes a node whose operands are all known integers; false if its operator isn't one for shapes.
+bool fold_known(NodeImport& node);
+bool folds(std::string_view op);  // whether it is one
+
+}  // namespace dojo::onnx
