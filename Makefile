@@ -1,5 +1,5 @@
 # The two commands of the README, and what else one types every day. Each does its own set-up.
-.PHONY: build install run differ fuzz guards test validate bench bench-node suites check format clean
+.PHONY: build install deb run differ fuzz guards test validate bench bench-node suites check format clean
 DATA ?= ../shared/data/donkey
 
 build:
@@ -12,8 +12,15 @@ PREFIX ?= /usr/local
 install:
 	@tools/setup.sh
 	@cmake --preset release --log-level=WARNING
-	@cmake --build build --target dojo
+	@cmake --build build --target pages
 	@cmake --install build --prefix "$(PREFIX)"
+
+# The same as a Debian package, for every x86-64 processor: build-package/opendojo_*.deb.
+deb:
+	@tools/setup.sh
+	@cmake --preset package --log-level=WARNING
+	@cmake --build build-package --target pages
+	@cd build-package && SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct) cpack
 
 # Trains PilotNet on rendered road scenes on the emulated D1 die; the report is also in out/.
 run: build

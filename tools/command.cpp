@@ -49,6 +49,18 @@ std::string most_of(const Option& option) {
   return option.most_is.empty() ? fmt::format("{}", option.most) : option.most_is;
 }
 
+struct TypeName {
+  std::string operator()(const bool*) const { return ""; }
+  std::string operator()(const double*) const { return "FLOAT"; }
+  std::string operator()(const std::int64_t*) const { return "INT"; }
+  std::string operator()(const unsigned*) const { return "UINT"; }
+  std::string operator()(const std::uint64_t*) const { return "UINT"; }
+  template <typename Text>
+  std::string operator()(const Text*) const {
+    return "TEXT";
+  }
+};
+
 struct Default {
   const Option& option;
 
@@ -98,7 +110,15 @@ std::vector<Option> joined(std::initializer_list<std::vector<Option>> groups) {
   return all;
 }
 
+bool is_option(const Option& option) { return option.name.starts_with('-'); }
+
 bool is_flag(const Option& option) { return std::holds_alternative<bool*>(option.into); }
+
+bool is_list(const Option& option) { return std::holds_alternative<std::vector<std::string>*>(option.into); }
+
+std::string value_name(const Option& option) {
+  return option.value.empty() ? std::visit(TypeName{}, option.into) : option.value;
+}
 
 std::string fault_of(const Option& option, const std::string& text) {
   if (option.is_path && text.empty()) return "'' names no file";

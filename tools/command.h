@@ -34,6 +34,7 @@ struct Option {
   std::string most_is = {};  // in words, where the number alone says nothing
   bool is_path =
       false;  // anything but '', which the system takes for "here" in one place, for "nowhere" in another
+  std::function<std::vector<std::string>()> offers = {};  // what a shell completes to; others may do, too
   bool required = false;
   std::vector<std::string> excludes = {}, needs = {};  // names of options that stand above
   Kept kept = Kept::no;
@@ -57,7 +58,11 @@ struct Exit {
   int code;
 };
 
+bool is_option(const Option& option);  // and not a word at its place
 bool is_flag(const Option& option);
+bool is_list(const Option& option);  // may be given again, or takes all words that are left
+// What --help calls the value; of a flag nothing.
+std::string value_name(const Option& option);
 std::vector<Option> joined(std::initializer_list<std::vector<Option>> groups);
 
 // What is wrong with `text` as a value of this option; empty if nothing is.

@@ -10,25 +10,12 @@
 namespace dojo::tools {
 namespace {
 
-// What --help calls an option's value.
-struct TypeName {
-  std::string operator()(const bool*) const { return ""; }
-  std::string operator()(const double*) const { return "FLOAT"; }
-  std::string operator()(const std::int64_t*) const { return "INT"; }
-  std::string operator()(const unsigned*) const { return "UINT"; }
-  std::string operator()(const std::uint64_t*) const { return "UINT"; }
-  template <typename Text>
-  std::string operator()(const Text*) const {
-    return "TEXT";
-  }
-};
-
 CLI::Option* declare_value(CLI::App& app, Option& row) {
   CLI::Option* option = app.add_option(row.name, CLI::callback_t(), row.help);
-  option->type_name(row.value.empty() ? std::visit(TypeName{}, row.into) : row.value);
-  if (std::holds_alternative<std::vector<std::string>*>(row.into)) {
+  option->type_name(value_name(row));
+  if (is_list(row)) {
     option->take_all();
-    if (!row.name.starts_with('-')) option->expected(CLI::detail::expected_max_vector_size);
+    if (!is_option(row)) option->expected(CLI::detail::expected_max_vector_size);
   }
   if (const std::string value = default_of(row); !value.empty()) option->default_str(value);
   option->check(CLI::Validator([&row](const std::string& text) { return fault_of(row, text); }, ""));

@@ -20,5 +20,8 @@ Command predict_command();
 Command prepare_command();
 Command profile_command();
 Command train_command();
+// Of all commands, these two among them.
+Command completion_command(const std::vector<Command>& commands);
+Command manual_command(const std::vector<Command>& commands);
 
 }  // namespace dojo::tools

@@ -39,7 +39,8 @@ std::vector<Option> host_options(HostArguments& arguments) {
        .into = &arguments.vectors,
        .help = "Vectors of this computer that programs are translated to: none (nothing is translated), avx2 "
                "or avx512; by default the best there are; changes no result",
-       .value = "KIND"}};
+       .value = "KIND",
+       .offers = [] { return std::vector<std::string>(names.begin(), names.end()); }}};
 }
 
 Option no_timing_flag(HostArguments& arguments) {

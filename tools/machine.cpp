@@ -7,6 +7,7 @@
 #include "base/printable.h"
 #include "commands.h"
 #include "machine/machine.h"
+#include "machine/machine_file.h"
 
 namespace dojo::tools {
 
@@ -55,7 +56,8 @@ Command machine_command() {
           .options = {{.name = "MACHINE",
                        .into = name.get(),
                        .help = "Name under machines/, or a .toml file",
-                       .is_path = true}},
+                       .is_path = true,
+                       .offers = machine::machine_names}},
           .run = [name](Command&) {
             print_machine(machine::read_machine(*name));
             return 0;

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "machine/machine_file.h"
 
 namespace dojo::tools {
 
@@ -22,6 +23,7 @@ Option machine_option(std::string& machine, std::string help) {
           .into = &machine,
           .help = std::move(help),
           .is_path = true,
+          .offers = machine::machine_names,
           .kept = Kept::as_machine};
 }
 
@@ -31,6 +33,7 @@ std::vector<Option> machine_options(MachineArguments& a) {
                   {.name = "--formats",
                    .into = &a.formats,
                    .help = "fp32, bf16, or cfloat8: bf16 with activations and their gradients in one byte",
+                   .offers = [] { return std::vector<std::string>{"fp32", "bf16", "cfloat8"}; },
                    .kept = Kept::as_given},
                   {.name = "--batch",
                    .into = &a.batch,

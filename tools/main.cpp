@@ -23,10 +23,14 @@ constexpr const char* unwritten = "standard output: cannot be written";
 bool output_is_written() { return std::fflush(stdout) == 0 && std::ferror(stdout) == 0; }
 
 // In the order of --help.
-std::vector<dojo::tools::Command> all_commands() {
+void add_all_commands(std::vector<dojo::tools::Command>& commands) {
   using namespace dojo::tools;
-  return {train_command(),   predict_command(),     prepare_command(), cc_command(),         exec_command(),
-          profile_command(), disassemble_command(), machine_command(), conformance_command()};
+  commands = {train_command(),         predict_command(),
+              prepare_command(),       cc_command(),
+              exec_command(),          profile_command(),
+              disassemble_command(),   machine_command(),
+              conformance_command(),   completion_command(commands),
+              manual_command(commands)};
 }
 
 }  // namespace
@@ -35,7 +39,8 @@ int main(int count, char** words) {
   try {
     std::signal(SIGXFSZ, SIG_IGN);  // a file that may not grow is then an error of writing, as on a full disk
     std::signal(SIGPIPE, SIG_IGN);  // and so is an output that nobody reads any more
-    std::vector<dojo::tools::Command> commands = all_commands();
+    std::vector<dojo::tools::Command> commands;
+    add_all_commands(commands);
     const int code = dojo::tools::run_command_line(commands, count, words);
     return output_is_written() ? code : refused(unwritten);
   } catch (const dojo::UserError& error) {

@@ -7,7 +7,7 @@ packages=(
   libfmt-dev libcli11-dev libtomlplusplus-dev nlohmann-json3-dev libssl-dev
   libgtest-dev libbenchmark-dev
   libavcodec-dev libavformat-dev libavutil-dev libswscale-dev
-  qemu-user gdb-multiarch libonnx-testdata
+  qemu-user gdb-multiarch groff-base libonnx-testdata
   picolibc-riscv64-unknown-elf
   "$@"
 )

@@ -25,6 +25,12 @@ std::string optimizer_list() {
   return list;
 }
 
+std::vector<std::string> optimizer_names() {
+  std::vector<std::string> names;
+  for (const graph::Optimizer& optimizer : graph::optimizers()) names.emplace_back(optimizer.name);
+  return names;
+}
+
 // Two options that say the same in two ways, each in place of the other: who gives one has left out neither.
 using Pair = std::array<std::string_view, 2>;
 constexpr std::array pairs = {Pair{"--epochs", "--steps"}, Pair{"--data", "--drives"}};
@@ -57,13 +63,18 @@ std::vector<Option> train_options(TrainArguments& a) {
          .kept = Kept::as_file}},
        data_options(a.data),
        machine_options(a),
-       {{.name = "--optimizer", .into = &a.optimizer, .help = optimizer_list(), .kept = Kept::as_given},
+       {{.name = "--optimizer",
+         .into = &a.optimizer,
+         .help = optimizer_list(),
+         .offers = optimizer_names,
+         .kept = Kept::as_given},
         {.name = "--schedule",
          .into = &a.schedule,
          .help = "Of the learning rate: one-cycle (from 1/25 of --lr up to it at 30 % of the steps, then "
                  "down; as "
                  "PyTorch's OneCycleLR) or cosine (the same, but with a gentler rise in runs of less than "
                  "134 steps)",
+         .offers = [] { return std::vector<std::string>{"one-cycle", "cosine"}; },
          .kept = Kept::as_given},
         {.name = "--lr",
          .into = &a.learning_rate,
