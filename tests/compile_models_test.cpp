@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
-#include "compiler/compile.h"
+#include "codegen/compile.h"
 #include "graph/fuse.h"
 #include "graph/gradient.h"
 #include "graph/optimizer.h"
@@ -36,10 +36,10 @@ TEST_P(CompileModels, compiles_for_the_die_in_all_formats) {
   const std::string where = fmt::format("{}/models/{}.onnx", DOJO_SOURCE_DIR, GetParam());
   const onnx::Model model = onnx::read_model(where);
   const graph::Graph train = step_of(model, where, 354, true), predict = step_of(model, where, 354, false);
-  for (const FormatChoice formats : {FormatChoice::bf16, FormatChoice::fp32}) {
-    Options options;
+  for (const lowering::FormatChoice formats : {lowering::FormatChoice::bf16, lowering::FormatChoice::fp32}) {
+    codegen::Options options;
     options.formats = formats;
-    const CompiledNetwork network = compile(train, predict, machine::read_machine("d1"), options);
+    const codegen::CompiledNetwork network = compile(train, predict, machine::read_machine("d1"), options);
     EXPECT_FALSE(network.train.plan.empty());
     EXPECT_GT(network.train.elf.size(), network.load.elf.size());
   }

@@ -9,11 +9,11 @@
 
 #include "base/error.h"
 #include "base/random.h"
-#include "compiler/compile.h"
-#include "compiler/lowered_interpreter.h"
-#include "compiler/memory.h"
-#include "compiler/sample_networks.h"
+#include "codegen/compile.h"
+#include "codegen/memory.h"
 #include "graph/fuse.h"
+#include "lowering/lowered_interpreter.h"
+#include "lowering/sample_networks.h"
 #include "numerics/convert.h"
 #include "system/computer.h"
 #include "system/program.h"
@@ -36,20 +36,20 @@ Graph forward_of(const Graph& step) {
 struct Case {
   const char* name;
   Graph (*make)(std::int64_t batch);
-  FormatChoice formats;
+  lowering::FormatChoice formats;
   std::int64_t batch;
   unsigned nodes;
 };
 
 class Machine {
 public:
-  Machine(const CompiledNetwork& network, const machine::Machine& d1)
+  Machine(const codegen::CompiledNetwork& network, const machine::Machine& d1)
       : network_(network), computer_(d1, network.nodes) {}
 
-  void write_samples(const Tensors& samples) {
+  void write_samples(const lowering::Tensors& samples) {
     for (std::int64_t sample = 0; sample < network_.batch; ++sample) {
       std::vector<std::byte> record(network_.hbm.record_bytes);
-      for (const HbmField& field : network_.hbm.record) {
+      for (const lowering::HbmField& field : network_.hbm.record) {
         const std::size_t elements = field.bytes / numerics::storage_bytes(field.format);
         const float* values = samples.at(field.name).data() + static_cast<std::size_t>(sample) * elements;
         if (field.format == numerics::Format::fp32)
@@ -68,7 +68,7 @@ public:
     }
   }
 
-  void write_launch(std::int64_t valid, const Tensors& scalars) {
+  void write_launch(std::int64_t valid, const lowering::Tensors& scalars) {
     std::vector<std::byte> block(network_.hbm.launch_bytes);
     const std::uint64_t words[3] = {1, static_cast<std::uint64_t>(valid), 0};
     std::memcpy(block.data(), words, sizeof words);
@@ -79,7 +79,7 @@ public:
       computer_.write_hbm(d, network_.hbm.launch_block, block);
   }
 
-  system::LaunchResult run(const CompiledProgram& program) {
+  system::LaunchResult run(const codegen::CompiledProgram& program) {
     const auto start = std::chrono::steady_clock::now();
     const system::LaunchResult result =
         computer_.launch(system::Program::parse(program.elf, program.name), network_.persistent.begin,
@@ -108,8 +108,8 @@ public:
                   counts.second / network_.nodes);
   }
 
-  void load(const Tensors& parameters) {
-    const auto images = pack_parameters(network_.persistent, parameters);
+  void load(const lowering::Tensors& parameters) {
+    const auto images = lowering::pack_parameters(network_.persistent, parameters);
     for (unsigned node = 0; node < network_.nodes; ++node) {
       const machine::HbmPlace place = network_.hbm.parameter_image(node);
       computer_.write_hbm(place.interface, place.offset, images[node]);
@@ -117,7 +117,7 @@ public:
     run(network_.load);
   }
 
-  Tensors store() {
+  lowering::Tensors store() {
     run(network_.store);
     std::vector<std::vector<std::byte>> images;
     for (unsigned node = 0; node < network_.nodes; ++node) {
@@ -128,7 +128,7 @@ public:
   }
 
   std::vector<float> result(const std::string& name, std::int64_t valid) {
-    for (const HbmField& field : network_.hbm.results) {
+    for (const lowering::HbmField& field : network_.hbm.results) {
       if (field.name != name) continue;
       const std::uint64_t bytes = field.bytes * (field.per_sample ? static_cast<std::uint64_t>(valid) : 1);
       const std::vector<std::byte> read = computer_.read_hbm(0, field.offset, bytes);
@@ -141,7 +141,7 @@ public:
   }
 
 private:
-  const CompiledNetwork& network_;
+  const codegen::CompiledNetwork& network_;
   system::Computer computer_;
 };
 
@@ -162,12 +162,12 @@ TEST_P(CompiledStep, gives_the_bits_of_the_lowered_program) {
   const Case& c = GetParam();
   const Graph step = c.make(c.batch);
   const machine::Machine d1 = machine::read_machine("d1");
-  Options options;
+  codegen::Options options;
   options.nodes = c.nodes;
   options.formats = c.formats;
-  const CompiledNetwork network = compile(step, forward_of(step), d1, options);
+  const codegen::CompiledNetwork network = compile(step, forward_of(step), d1, options);
 
-  Tensors parameters, samples, scalars;
+  lowering::Tensors parameters, samples, scalars;
   Random random(11);
   for (const graph::Tensor& tensor : step.tensors) {
     std::size_t elements = 1;
@@ -181,26 +181,26 @@ TEST_P(CompiledStep, gives_the_bits_of_the_lowered_program) {
   }
   Machine machine(network, d1);
   machine.load(parameters);
-  for (const PersistentTensor& tensor : network.persistent.tensors) {
+  for (const lowering::PersistentTensor& tensor : network.persistent.tensors) {
     if (!tensor.initial.empty()) parameters[tensor.name] = tensor.initial;
   }
-  LoweredInterpreter definition(network.train.lowered);
+  lowering::LoweredInterpreter definition(network.train.lowered);
   definition.set_persistent(parameters);
 
   machine.write_samples(samples);
   machine.write_launch(c.batch, scalars);
   // Scales of CFloat8 storage move after the first step and matter in the second.
-  for (int launch = 0; launch < (c.formats == FormatChoice::cfloat8 ? 2 : 1); ++launch) {
+  for (int launch = 0; launch < (c.formats == lowering::FormatChoice::cfloat8 ? 2 : 1); ++launch) {
     definition.run(samples, c.batch, scalars);
     machine.run(network.train);
     for (const auto& [name, values] : definition.results())
       expect_same_bits(machine.result(name, c.batch), values, name);
-    const Tensors trained = machine.store();
+    const lowering::Tensors trained = machine.store();
     for (const auto& [name, values] : definition.persistent())
       expect_same_bits(trained.at(name), values, name);
   }
 
-  LoweredInterpreter prediction(network.predict.lowered);
+  lowering::LoweredInterpreter prediction(network.predict.lowered);
   prediction.set_persistent(definition.persistent());
   prediction.run(samples, c.batch, scalars);
   machine.run(network.predict);
@@ -210,34 +210,36 @@ TEST_P(CompiledStep, gives_the_bits_of_the_lowered_program) {
 
 INSTANTIATE_TEST_SUITE_P(
     , CompiledStep,
-    testing::Values(Case{"mlp_1", sample::mlp, FormatChoice::fp32, 5, 1},
-                    Case{"mlp_6_uneven", sample::mlp, FormatChoice::fp32, 13, 6},
-                    Case{"wide_4", sample::wide_mlp, FormatChoice::fp32, 8, 4},
-                    Case{"convolutions_1", sample::convolutions, FormatChoice::fp32, 3, 1},
-                    Case{"convolutions_6", sample::convolutions, FormatChoice::fp32, 6, 6},
-                    Case{"convolutions_bf16", sample::convolutions, FormatChoice::bf16, 12, 6},
-                    Case{"convolutions_uneven", sample::convolutions, FormatChoice::bf16, 13, 6},
-                    Case{"residual_6", sample::residual, FormatChoice::fp32, 12, 6},
-                    Case{"residual_bf16_uneven", sample::residual, FormatChoice::bf16, 7, 4},
-                    Case{"convolutions_cfloat8", sample::convolutions, FormatChoice::cfloat8, 12, 6},
-                    Case{"convolutions_cfloat8_uneven", sample::convolutions, FormatChoice::cfloat8, 13, 6},
-                    Case{"residual_cfloat8", sample::residual, FormatChoice::cfloat8, 7, 4},
-                    Case{"wide_cfloat8", sample::wide_mlp, FormatChoice::cfloat8, 8, 4},
-                    Case{"mlp_on_the_die", sample::mlp, FormatChoice::fp32, 400, 354},
-                    Case{"pilotnet_bf16", sample::pilotnet, FormatChoice::bf16, 6, 6}),
+    testing::Values(
+        Case{"mlp_1", lowering::sample::mlp, lowering::FormatChoice::fp32, 5, 1},
+        Case{"mlp_6_uneven", lowering::sample::mlp, lowering::FormatChoice::fp32, 13, 6},
+        Case{"wide_4", lowering::sample::wide_mlp, lowering::FormatChoice::fp32, 8, 4},
+        Case{"convolutions_1", lowering::sample::convolutions, lowering::FormatChoice::fp32, 3, 1},
+        Case{"convolutions_6", lowering::sample::convolutions, lowering::FormatChoice::fp32, 6, 6},
+        Case{"convolutions_bf16", lowering::sample::convolutions, lowering::FormatChoice::bf16, 12, 6},
+        Case{"convolutions_uneven", lowering::sample::convolutions, lowering::FormatChoice::bf16, 13, 6},
+        Case{"residual_6", lowering::sample::residual, lowering::FormatChoice::fp32, 12, 6},
+        Case{"residual_bf16_uneven", lowering::sample::residual, lowering::FormatChoice::bf16, 7, 4},
+        Case{"convolutions_cfloat8", lowering::sample::convolutions, lowering::FormatChoice::cfloat8, 12, 6},
+        Case{"convolutions_cfloat8_uneven", lowering::sample::convolutions, lowering::FormatChoice::cfloat8,
+             13, 6},
+        Case{"residual_cfloat8", lowering::sample::residual, lowering::FormatChoice::cfloat8, 7, 4},
+        Case{"wide_cfloat8", lowering::sample::wide_mlp, lowering::FormatChoice::cfloat8, 8, 4},
+        Case{"mlp_on_the_die", lowering::sample::mlp, lowering::FormatChoice::fp32, 400, 354},
+        Case{"pilotnet_bf16", lowering::sample::pilotnet, lowering::FormatChoice::bf16, 6, 6}),
     [](const auto& tested) { return tested.param.name; });
 
 // More nodes than the definition can follow in a test's time: two steps on the same batch must lower the
 // loss.
-void expect_learning(Graph (*make)(std::int64_t), FormatChoice formats) {
+void expect_learning(Graph (*make)(std::int64_t), lowering::FormatChoice formats) {
   constexpr std::int64_t batch = 59;
   const Graph step = make(batch);
   const machine::Machine d1 = machine::read_machine("d1");
-  Options options;
+  codegen::Options options;
   options.nodes = 59;
   options.formats = formats;
-  const CompiledNetwork network = compile(step, forward_of(step), d1, options);
-  Tensors parameters, samples, scalars;
+  const codegen::CompiledNetwork network = compile(step, forward_of(step), d1, options);
+  lowering::Tensors parameters, samples, scalars;
   Random random(11);
   for (const graph::Tensor& tensor : step.tensors) {
     if (tensor.role == graph::Role::parameter || tensor.role == graph::Role::state)
@@ -267,28 +269,35 @@ void expect_learning(Graph (*make)(std::int64_t), FormatChoice formats) {
   EXPECT_LT(after, before);
 }
 
-TEST(CompiledRow, learns_pilotnet_in_bf16) { expect_learning(sample::pilotnet, FormatChoice::bf16); }
-TEST(CompiledRow, learns_pilotnet_in_fp32) { expect_learning(sample::pilotnet, FormatChoice::fp32); }
+TEST(CompiledRow, learns_pilotnet_in_bf16) {
+  expect_learning(lowering::sample::pilotnet, lowering::FormatChoice::bf16);
+}
+TEST(CompiledRow, learns_pilotnet_in_fp32) {
+  expect_learning(lowering::sample::pilotnet, lowering::FormatChoice::fp32);
+}
 // 8.7 MB of FP32 weights where a node has 1.25 MB.
-TEST(CompiledRow, learns_what_no_node_could_hold) { expect_learning(sample::huge_mlp, FormatChoice::bf16); }
+TEST(CompiledRow, learns_what_no_node_could_hold) {
+  expect_learning(lowering::sample::huge_mlp, lowering::FormatChoice::bf16);
+}
 
 TEST(Compile, fits_pilotnet_in_fp32_on_the_die) {
-  const Graph step = sample::pilotnet(354);
-  Options options;
-  options.formats = FormatChoice::fp32;
-  const CompiledNetwork network = compile(step, forward_of(step), machine::read_machine("d1"), options);
+  const Graph step = lowering::sample::pilotnet(354);
+  codegen::Options options;
+  options.formats = lowering::FormatChoice::fp32;
+  const codegen::CompiledNetwork network =
+      compile(step, forward_of(step), machine::read_machine("d1"), options);
   EXPECT_EQ(network.nodes, 354u);
   EXPECT_EQ(network.samples_per_node, 1);
   EXPECT_LT(network.persistent.bytes(), 16u * 1024);
 }
 
 TEST(Compile, refuses_what_cannot_fit_and_names_the_tensor) {
-  const Graph step = sample::pilotnet(59 * 8);
-  Options options;
-  options.formats = FormatChoice::fp32;
+  const Graph step = lowering::sample::pilotnet(59 * 8);
+  codegen::Options options;
+  options.formats = lowering::FormatChoice::fp32;
   options.nodes = 59;  // eight samples' activations on one node
   try {
-    compile(step, forward_of(step), machine::read_machine("d1"), options);
+    codegen::compile(step, forward_of(step), machine::read_machine("d1"), options);
     FAIL() << "it fits";
   } catch (const UserError& error) {
     const std::string words = error.what();
@@ -309,42 +318,42 @@ std::uint64_t number_before(const std::string& words, const std::string& what) {
 
 // So many bytes more, and it fits; 64 bytes less than that, and it does not.
 TEST(Compile, refuses_with_the_exact_number_of_bytes) {
-  const Graph step = sample::mlp(12);
+  const Graph step = lowering::sample::mlp(12);
   machine::Machine small = machine::read_machine("d1");
-  Options options;
+  codegen::Options options;
   options.nodes = 1;
-  small.node.sram_bytes = stack_bytes + 16 * 1024;
+  small.node.sram_bytes = codegen::stack_bytes + 16 * 1024;
   std::uint64_t over = 0;
   try {
-    compile(step, forward_of(step), small, options);
+    codegen::compile(step, forward_of(step), small, options);
     FAIL() << "it fits";
   } catch (const UserError& error) {
     over = number_before(error.what(), " over");
   }
   ASSERT_GT(over, 0u);
   small.node.sram_bytes += over - 64;
-  EXPECT_THROW(compile(step, forward_of(step), small, options), UserError);
+  EXPECT_THROW(codegen::compile(step, forward_of(step), small, options), UserError);
   small.node.sram_bytes += 64;
-  EXPECT_NO_THROW(compile(step, forward_of(step), small, options));
+  EXPECT_NO_THROW(codegen::compile(step, forward_of(step), small, options));
 }
 
 TEST(Compile, fits_in_cfloat8_what_bf16_cannot) {
-  const Graph step = sample::pilotnet(59 * 3);  // three samples on each node
+  const Graph step = lowering::sample::pilotnet(59 * 3);  // three samples on each node
   const machine::Machine d1 = machine::read_machine("d1");
-  Options options;
+  codegen::Options options;
   options.nodes = 59;
-  options.formats = FormatChoice::bf16;
-  EXPECT_THROW(compile(step, forward_of(step), d1, options), UserError);
-  options.formats = FormatChoice::cfloat8;
-  EXPECT_EQ(compile(step, forward_of(step), d1, options).samples_per_node, 3);
+  options.formats = lowering::FormatChoice::bf16;
+  EXPECT_THROW(codegen::compile(step, forward_of(step), d1, options), UserError);
+  options.formats = lowering::FormatChoice::cfloat8;
+  EXPECT_EQ(codegen::compile(step, forward_of(step), d1, options).samples_per_node, 3);
 }
 
 TEST(Compile, gives_the_same_bytes_twice) {
-  const Graph step = sample::mlp(12);
+  const Graph step = lowering::sample::mlp(12);
   const machine::Machine d1 = machine::read_machine("d1");
-  Options options;
+  codegen::Options options;
   options.nodes = 6;
-  EXPECT_EQ(compile(step, forward_of(step), d1, options).sha256,
+  EXPECT_EQ(codegen::compile(step, forward_of(step), d1, options).sha256,
             compile(step, forward_of(step), d1, options).sha256);
 }
 

@@ -11,11 +11,11 @@
 #include <vector>
 
 #include "base/random.h"
-#include "compiler/toolchain.h"
 #include "machine/machine.h"
 #include "numerics/convert.h"
 #include "system/computer.h"
 #include "system/program.h"
+#include "toolchain/toolchain.h"
 
 namespace dojo {
 namespace {
@@ -25,7 +25,7 @@ constexpr std::uint64_t table_address = 0x20000, shared_begin = table_address, s
 
 system::Program build(const std::string& name, const std::string& body) {
   const std::string text = "#include \"dojo.h\"\nusing namespace dojo;\n" + body;
-  return system::Program::parse(compiler::build_program({{name, text}}), name);
+  return system::Program::parse(toolchain::build_program({{name, text}}), name);
 }
 
 // Runs to the end without a trap; the nodes' exit code must be 0.
@@ -533,7 +533,7 @@ int main() {
 }
 )";
   const system::Program program = system::Program::parse(
-      compiler::build_program({{"start.cpp", text}}, {.node_threads = 3}), "start.cpp");
+      toolchain::build_program({{"start.cpp", text}}, {.node_threads = 3}), "start.cpp");
   EXPECT_EQ(program.symbol("__dojo_threads", 0), 3u);
   EXPECT_EQ(program.symbol("__heap_start", 1) % 64, 0u);
   EXPECT_EQ(program.entry(), 0x1000u);

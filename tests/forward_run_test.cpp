@@ -6,10 +6,10 @@
 #include <cmath>
 #include <limits>
 
-#include "compiler/formats.h"
 #include "graph/builder.h"
 #include "graph/fuse.h"
 #include "graph/interpreter.h"
+#include "lowering/formats.h"
 #include "training/forward_run.h"
 
 namespace dojo::training {
@@ -53,12 +53,12 @@ const NanCase cases[] = {
 TEST(ForwardRun, NaNStaysOneOnTheNodes) {
   const machine::Machine machine = machine::read_machine("test6");
   for (const NanCase& one : cases)
-    for (const auto formats : {compiler::FormatChoice::fp32, compiler::FormatChoice::bf16}) {
+    for (const auto formats : {lowering::FormatChoice::fp32, lowering::FormatChoice::bf16}) {
       graph::Graph graph;
       Builder build(graph);
       graph.outputs = {one.make(build.name("tested"), build.input("x", {2, 128}))};
       graph::fuse(graph);
-      const graph::Graph formatted = compiler::assign_formats(graph, formats);
+      const graph::Graph formatted = lowering::assign_formats(graph, formats);
       graph::Interpreter interpreter(formatted);
       interpreter.set(formatted.find("x"), strange_samples());
       interpreter.run();
@@ -83,7 +83,7 @@ TEST(ForwardRun, AChainOfTwoThousandOpsCompilesAndRuns) {
   graph.outputs = {y};
   graph::fuse(graph);
   const ForwardRun run = run_forward(graph, {{"x", strange_samples()}}, machine::read_machine("test6"),
-                                     compiler::FormatChoice::fp32);
+                                     lowering::FormatChoice::fp32);
   ASSERT_TRUE(run.stranded.empty()) << run.stranded;
   const std::vector<float>&found = run.results.at(graph.at(graph.outputs[0]).name), given = strange_samples();
   ASSERT_EQ(found.size(), given.size());

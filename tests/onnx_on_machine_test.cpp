@@ -16,7 +16,7 @@
 namespace dojo {
 namespace {
 
-using compiler::FormatChoice;
+using lowering::FormatChoice;
 using onnx::make_tensor;
 
 constexpr double infinity = std::numeric_limits<double>::infinity();
@@ -35,7 +35,7 @@ std::vector<float> strange_samples() {
 
 // The outputs, in their order, of two samples on the machine.
 std::vector<std::vector<float>> on_machine(const onnx::Model& model, FormatChoice formats,
-                                           const compiler::Tensors& samples) {
+                                           const lowering::Tensors& samples) {
   static const machine::Machine machine = machine::read_machine("test6");
   const onnx::Network network = onnx::import_model(model, "m", {.batch = 2, .training = false});
   graph::Graph fused = network.graph;

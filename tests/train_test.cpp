@@ -262,10 +262,10 @@ TEST_F(Train, GoesOnAfterAKillInItsFirstStep) {
 // In CFloat8, what the biases have become goes on too.
 TEST_F(Train, GoesOnAfterAKillAsIfNothingHadHappened) {
   const fs::path model = write(small_network());
-  for (const auto formats : {compiler::FormatChoice::bf16, compiler::FormatChoice::cfloat8}) {
-    SCOPED_TRACE(compiler::name(formats));
-    TrainOptions whole = options(model, fmt::format("whole.{}", compiler::name(formats)));
-    TrainOptions killed = options(model, fmt::format("killed.{}", compiler::name(formats)));
+  for (const auto formats : {lowering::FormatChoice::bf16, lowering::FormatChoice::cfloat8}) {
+    SCOPED_TRACE(lowering::name(formats));
+    TrainOptions whole = options(model, fmt::format("whole.{}", lowering::name(formats)));
+    TrainOptions killed = options(model, fmt::format("killed.{}", lowering::name(formats)));
     whole.formats = killed.formats = formats;
     const RunReport expected = run(whole);
     Watcher fatal;
@@ -345,14 +345,14 @@ struct Predicted {
 
 // Trains, writes the ONNX file, reads it again, and asks machine and interpreter about all frames.
 Predicted predictions(const machine::Machine& machine, const TrainOptions& options, const RunReport& report,
-                      std::int64_t batch, compiler::FormatChoice formats) {
+                      std::int64_t batch, lowering::FormatChoice formats) {
   Recipe recipe = options.recipe;
   recipe.model = options.out / "trained.onnx";
   recipe.batch = batch;
   onnx::write_model(recipe.model, report.trained);
   const TrainableNetwork network = read_network(recipe);
   const Noise noise(network, 13);
-  const compiler::CompiledNetwork compiled = compiler::compile(
+  const codegen::CompiledNetwork compiled = codegen::compile(
       network.train_step, network.predict, machine, {.nodes = 0, .formats = formats, .build_folder = {}});
   const std::string output = network.predict.at(network.predict.outputs[0]).name;
   EmulatedNetwork emulated(machine, compiled, {}, {output}, {.threads = 1});
@@ -379,11 +379,11 @@ TEST_F(Train, TheTrainedFileSaysElsewhereWhatTheMachineSays) {
   const TrainOptions trained = options(write(small_network()), "out");
   const RunReport report = run(trained);
   for (const auto& [formats, bound] :
-       {std::pair{compiler::FormatChoice::fp32, 1e-5f}, {compiler::FormatChoice::bf16, 0.03f}}) {
+       {std::pair{lowering::FormatChoice::fp32, 1e-5f}, {lowering::FormatChoice::bf16, 0.03f}}) {
     const Predicted predicted = predictions(machine_, trained, report, 6, formats);
     ASSERT_EQ(predicted.machine.size(), 13u);
     for (std::size_t i = 0; i < 13; ++i)
-      EXPECT_NEAR(predicted.machine[i], predicted.file[i], bound) << i << compiler::name(formats);
+      EXPECT_NEAR(predicted.machine[i], predicted.file[i], bound) << i << lowering::name(formats);
   }
 }
 
@@ -391,9 +391,9 @@ TEST_F(Train, TheTrainedFileSaysElsewhereWhatTheMachineSays) {
 TEST_F(Train, PredictsTheSameBitsWhateverTheBatch) {
   const TrainOptions trained = options(write(small_network()), "out");
   const RunReport report = run(trained);
-  const auto six = predictions(machine_, trained, report, 6, compiler::FormatChoice::fp32).machine;
+  const auto six = predictions(machine_, trained, report, 6, lowering::FormatChoice::fp32).machine;
   for (const std::int64_t batch : {7, 11})
-    EXPECT_EQ(predictions(machine_, trained, report, batch, compiler::FormatChoice::fp32).machine, six)
+    EXPECT_EQ(predictions(machine_, trained, report, batch, lowering::FormatChoice::fp32).machine, six)
         << batch;
 }
 

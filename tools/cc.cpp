@@ -14,13 +14,13 @@
 #include "base/resources.h"
 #include "base/temporary_folder.h"
 #include "commands.h"
-#include "compiler/device_library.h"
-#include "compiler/tool.h"
-#include "compiler/toolchain.h"
 #include "machine/machine.h"
 #include "machine_options.h"
 #include "output_files.h"
 #include "stop_request.h"
+#include "toolchain/device_library.h"
+#include "toolchain/tool.h"
+#include "toolchain/toolchain.h"
 
 namespace dojo::tools {
 
@@ -60,7 +60,7 @@ fs::path libgcc() {
 }
 
 std::vector<std::string> hosted_flags(const machine::Machine& machine) {
-  std::vector<std::string> flags = compiler::compile_flags(static_cast<unsigned>(machine.node.vlen_bits));
+  std::vector<std::string> flags = toolchain::compile_flags(static_cast<unsigned>(machine.node.vlen_bits));
   flags.insert(flags.end(),
                {"-isystem", resource("device/hosted/include").string(), "-isystem",
                 (libc / "include").string(), "-D_GNU_SOURCE", "-Wno-unused-command-line-argument"});
@@ -69,7 +69,7 @@ std::vector<std::string> hosted_flags(const machine::Machine& machine) {
 
 std::vector<std::string> library_in(const TemporaryFolder& scratch, const std::vector<std::string>& flags) {
   try {
-    return compiler::library_objects(
+    return toolchain::library_objects(
         {.start = {start_sources.begin(), start_sources.end()}, .flags = flags, .headers = libc / "include"},
         scratch.path());
   } catch (const std::runtime_error& error) {
@@ -128,8 +128,8 @@ int cc(const CcOptions& options, const std::vector<std::string>& words) {
   refuse_bad_outputs(std::array{NamedFile{"-o", output}}, inputs_of(machine, words));
   if (!fs::exists(libc / "include"))
     refuse("picolibc", "not found; C programs need it (apt install picolibc-riscv64-unknown-elf)");
-  const std::string clang = compiler::find_tool(c ? "clang-22" : "clang++-22", "clang-22").string();
-  const std::string lld = compiler::find_tool("ld.lld-22", "lld-22").string();
+  const std::string clang = toolchain::find_tool(c ? "clang-22" : "clang++-22", "clang-22").string();
+  const std::string lld = toolchain::find_tool("ld.lld-22", "lld-22").string();
 
   std::vector<std::string> flags = hosted_flags(machine);
   const TemporaryFolder scratch("dojo-cc");
@@ -147,10 +147,10 @@ int cc(const CcOptions& options, const std::vector<std::string>& words) {
   command.insert(command.end(), words.begin(), words.end());
   if (links) {
     command.push_back("--ld-path=" + lld);
-    compiler::BuildOptions build;
+    toolchain::BuildOptions build;
     build.program_base = machine.node.program_base;
     build.node_threads = options.node_threads;
-    for (const std::string& flag : compiler::link_flags(build)) {
+    for (const std::string& flag : toolchain::link_flags(build)) {
       command.emplace_back("-Xlinker");
       command.push_back(flag);
     }
@@ -166,7 +166,7 @@ int cc(const CcOptions& options, const std::vector<std::string>& words) {
   const fs::path made = moved ? scratch.path() / "program" : fs::path(output);
   if (!made.empty()) command.insert(command.end(), {"-o", made});
   if (links) std::ranges::copy(names_after(output, words), std::back_inserter(command));
-  const int code = compiler::run_tool_in_view(command, scratch.path());
+  const int code = toolchain::run_tool_in_view(command, scratch.path());
   end_if_stopped("nothing was compiled");
   if (code != 0) {
     scratch.refuse_if_full("");

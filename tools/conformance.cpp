@@ -66,8 +66,8 @@ std::vector<Place> find_cases(const fs::path& top) {
   return found;
 }
 
-compiler::Tensors samples_of(const onnx::Case& tested, const onnx::Network& network) {
-  compiler::Tensors samples;
+lowering::Tensors samples_of(const onnx::Case& tested, const onnx::Network& network) {
+  lowering::Tensors samples;
   for (const onnx::NetworkInput& input : network.inputs)
     samples[input.name] = onnx::to_floats(tested.inputs[0], input.name);
   return samples;
@@ -97,7 +97,7 @@ std::string interpreted(const onnx::Case& tested, const onnx::Network& network, 
 std::string emulated(const onnx::Case& tested, const onnx::Network& network, const graph::Graph& graph,
                      const machine::Machine& machine) {
   const training::ForwardRun run =
-      training::run_forward(graph, samples_of(tested, network), machine, compiler::FormatChoice::fp32);
+      training::run_forward(graph, samples_of(tested, network), machine, lowering::FormatChoice::fp32);
   if (!run.stranded.empty()) return "emulated machine: " + run.stranded;
   return first_difference(tested, network, "emulated machine",
                           [&](std::size_t k) -> const std::vector<float>& {

@@ -98,10 +98,10 @@ void print_results(const PredictArguments& a, const machine::Machine& machine, c
 int predict(const PredictArguments& a) {
   listen_for_stop_requests();
   const machine::Machine machine = machine::read_machine(a.machine);
-  compiler::check_machine(machine);
+  codegen::check_machine(machine);
   const unsigned asked = nodes_of(a, machine), nodes = asked != 0 ? asked : machine.enabled_nodes();
-  const compiler::Options compiling{
-      .nodes = asked, .formats = compiler::format_choice(a.formats), .build_folder = {}};
+  const codegen::Options compiling{
+      .nodes = asked, .formats = lowering::format_choice(a.formats), .build_folder = {}};
   system::Host host = host_of(a.host);
   host.interrupted = stop_was_asked;
   // A bad file is refused before the long work.

@@ -18,12 +18,12 @@
 #include "base/printable.h"
 #include "base/temporary_folder.h"
 #include "commands.h"
-#include "compiler/tool.h"
 #include "output_files.h"
 #include "run_program.h"
 #include "say.h"
 #include "stop_request.h"
 #include "system/profile.h"
+#include "toolchain/tool.h"
 
 namespace dojo::tools {
 
@@ -65,7 +65,7 @@ std::string answers_of(const std::string& tool, const ProfileOptions& options, c
   for (const auto& [pc, entry] : profile) text += fmt::format("{:#x}\n", pc);
   write_text(questions, text);
   const std::string file = std::filesystem::absolute(options.program).string();
-  if (!compiler::ask_tool({tool, "--obj=" + file, "--output-style=JSON"}, folder.path(), questions, answers))
+  if (!toolchain::ask_tool({tool, "--obj=" + file, "--output-style=JSON"}, folder.path(), questions, answers))
     refuse(tool, "cannot read {}", file);
   return read_text(answers);
 }
@@ -80,7 +80,7 @@ Place place_from(const nlohmann::json& answer) {
 }
 
 Places find_places(const ProfileOptions& options, const system::Program& program, const Profile& profile) {
-  const std::string tool = compiler::find_tool("llvm-symbolizer-22", "llvm-22").string();
+  const std::string tool = toolchain::find_tool("llvm-symbolizer-22", "llvm-22").string();
   std::istringstream lines(answers_of(tool, options, profile));
   Places places;
   for (const auto& [pc, entry] : profile) {

@@ -101,7 +101,7 @@ Task task_from(TrainArguments& arguments, Command& command, ProgressLine& line,
   if (arguments.model.empty()) refuse("dojo train", "names no network: MODEL is missing");
   Task task;
   task.machine = machine::read_machine(arguments.machine);
-  compiler::check_machine(task.machine);
+  codegen::check_machine(task.machine);
   training::TrainOptions& options = task.options = options_from(arguments, task.machine);
   options.asked = asked_by(command);
   const unsigned nodes = options.nodes != 0 ? options.nodes : task.machine.enabled_nodes();

@@ -93,7 +93,7 @@ std::string check_text(const training::TrainOptions& options, const machine::Mac
   line("run", length_text(options, run));
   line("machine", fmt::format("{}: {}, up to {} on each; {}", machine.name, count(run.nodes, "node"),
                               count(static_cast<std::uint64_t>(run.samples_per_node), "frame"),
-                              compiler::name(options.formats)));
+                              lowering::name(options.formats)));
   line("SRAM", sram_text(run.sram, machine));
   line("HBM", fmt::format("{:.1f} of {:.0f} MiB of each of {} interface processors",
                           static_cast<double>(run.hbm_bytes) / mib,

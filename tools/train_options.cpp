@@ -163,7 +163,7 @@ training::TrainOptions options_from(const TrainArguments& arguments, const machi
   options.epochs = arguments.epochs;
   options.steps = arguments.steps;
   options.nodes = nodes_of(arguments, machine);
-  options.formats = compiler::format_choice(arguments.formats);
+  options.formats = lowering::format_choice(arguments.formats);
   options.host = host_of(arguments.host);
   options.host.interrupted = stop_was_asked;
   options.out = arguments.out;

@@ -60,7 +60,7 @@ std::string run_json(const training::TrainOptions& options, const machine::Machi
   json["opendojo"] = version();
   json["network"] = options.recipe.model.string();
   json["data"] = data_name;
-  json["formats"] = std::string(compiler::name(options.formats));
+  json["formats"] = std::string(lowering::name(options.formats));
   json["optimizer"] = options.recipe.optimizer.name;
   json["schedule"] = training::name(options.schedule);
   json["learning_rate"] = options.learning_rate;

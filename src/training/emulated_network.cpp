@@ -42,13 +42,13 @@ void encode(std::span<const float> values, numerics::Format format, std::byte* t
 // Moving the training state is short, and half of it would be no state at all.
 bool never() { return false; }
 
-std::size_t elements(const compiler::HbmField& field) {
+std::size_t elements(const lowering::HbmField& field) {
   return field.bytes / numerics::storage_bytes(field.format);
 }
 
 }  // namespace
 
-EmulatedNetwork::EmulatedNetwork(const machine::Machine& machine, const compiler::CompiledNetwork& network,
+EmulatedNetwork::EmulatedNetwork(const machine::Machine& machine, const codegen::CompiledNetwork& network,
                                  std::vector<std::string> losses, std::vector<std::string> outputs,
                                  system::Host host)
     : network_(network),
@@ -62,7 +62,7 @@ EmulatedNetwork::EmulatedNetwork(const machine::Machine& machine, const compiler
       store_(system::Program::parse(network.store.elf, "store.elf")) {}
 
 bool EmulatedNetwork::store_examples(const Examples& examples, std::span<const std::uint32_t> frames) {
-  const compiler::HbmLayout& hbm = network_.hbm;
+  const lowering::HbmLayout& hbm = network_.hbm;
   constexpr std::size_t at_once = 256;  // frames decoded in parallel before they are written
   std::vector<std::vector<std::byte>> records(at_once);
   for (std::size_t first = 0; first < frames.size(); first += at_once) {
@@ -74,7 +74,7 @@ bool EmulatedNetwork::store_examples(const Examples& examples, std::span<const s
                     all.subspan(examples.input_elements()));
       records[i].assign(hbm.record_bytes, std::byte{0});
       std::size_t cursor = 0;
-      for (const compiler::HbmField& field : hbm.record) {
+      for (const lowering::HbmField& field : hbm.record) {
         encode(all.subspan(cursor, elements(field)), field.format, records[i].data() + field.offset);
         cursor += elements(field);
       }
@@ -107,8 +107,8 @@ system::LaunchResult EmulatedNetwork::launch(const system::Program& program, std
   return result;
 }
 
-void EmulatedNetwork::load_parameters(const compiler::Tensors& values) {
-  const auto images = compiler::pack_parameters(network_.persistent, values);
+void EmulatedNetwork::load_parameters(const lowering::Tensors& values) {
+  const auto images = lowering::pack_parameters(network_.persistent, values);
   for (unsigned node = 0; node < network_.nodes; ++node) {
     const machine::HbmPlace place = network_.hbm.parameter_image(node);
     computer_.write_hbm(place.interface, place.offset, images[node]);
@@ -116,20 +116,20 @@ void EmulatedNetwork::load_parameters(const compiler::Tensors& values) {
   launch(load_, "load", never);
 }
 
-compiler::Tensors EmulatedNetwork::parameters() {
+lowering::Tensors EmulatedNetwork::parameters() {
   launch(store_, "store", never);
   std::vector<std::vector<std::byte>> images;
   for (unsigned node = 0; node < network_.nodes; ++node) {
     const machine::HbmPlace place = network_.hbm.parameter_image(node);
     images.push_back(computer_.read_hbm(place.interface, place.offset, network_.persistent.bytes()));
   }
-  return compiler::unpack_parameters(network_.persistent, images);
+  return lowering::unpack_parameters(network_.persistent, images);
 }
 
 void EmulatedNetwork::write_launch(std::span<const std::uint32_t> frames, std::uint64_t step,
                                    std::uint64_t seed,
                                    std::span<const std::pair<std::string, float>> scalars) {
-  const compiler::HbmLayout& hbm = network_.hbm;
+  const lowering::HbmLayout& hbm = network_.hbm;
   DOJO_ENSURE(!frames.empty() && frames.size() <= static_cast<std::size_t>(network_.batch));
   std::vector<std::byte> block;
   append(block, step);
@@ -154,13 +154,13 @@ void EmulatedNetwork::write_launch(std::span<const std::uint32_t> frames, std::u
   }
 }
 
-const compiler::HbmField& EmulatedNetwork::result(std::string_view name) const {
-  for (const compiler::HbmField& field : network_.hbm.results)
+const lowering::HbmField& EmulatedNetwork::result(std::string_view name) const {
+  for (const lowering::HbmField& field : network_.hbm.results)
     if (field.name == name) return field;
   broken_invariant("the compiled network has every output as a result", __FILE__, __LINE__);
 }
 
-std::vector<float> EmulatedNetwork::read_result(const compiler::HbmField& field, std::size_t samples) const {
+std::vector<float> EmulatedNetwork::read_result(const lowering::HbmField& field, std::size_t samples) const {
   const std::uint64_t bytes = field.per_sample ? field.bytes * samples : field.bytes;
   const std::vector<std::byte> raw = computer_.read_hbm(0, field.offset, bytes);
   std::vector<float> values(bytes / sizeof(float));

@@ -12,7 +12,7 @@
 #include <utility>
 #include <vector>
 
-#include "compiler/compile.h"
+#include "codegen/compile.h"
 #include "machine/ledger.h"
 #include "machine/machine.h"
 #include "system/computer.h"
@@ -39,15 +39,15 @@ class EmulatedNetwork {
 public:
   // Both references must outlive this object. `losses` and `outputs` name the results to read after a step
   // and after a prediction.
-  EmulatedNetwork(const machine::Machine& machine, const compiler::CompiledNetwork& network,
+  EmulatedNetwork(const machine::Machine& machine, const codegen::CompiledNetwork& network,
                   std::vector<std::string> losses, std::vector<std::string> outputs, system::Host host);
 
   // Writes examples.read(frame) for each of `frames` as a record into HBM, at the place of its number. False
   // if interrupted before the last one.
   bool store_examples(const Examples& examples, std::span<const std::uint32_t> frames);
   // Through the `load` and `store` programs and HBM; never interrupted.
-  void load_parameters(const compiler::Tensors& values);
-  compiler::Tensors parameters();
+  void load_parameters(const lowering::Tensors& values);
+  lowering::Tensors parameters();
 
   // One training step on at most `batch` frames; scalars by name (graph/optimizer.h). `step` counts from 1.
   StepResult step(std::span<const std::uint32_t> frames, std::uint64_t step, std::uint64_t seed,
@@ -64,10 +64,10 @@ private:
                               const std::function<bool()>& interrupted);
   void write_launch(std::span<const std::uint32_t> frames, std::uint64_t step, std::uint64_t seed,
                     std::span<const std::pair<std::string, float>> scalars);
-  std::vector<float> read_result(const compiler::HbmField& field, std::size_t samples) const;
-  const compiler::HbmField& result(std::string_view name) const;
+  std::vector<float> read_result(const lowering::HbmField& field, std::size_t samples) const;
+  const lowering::HbmField& result(std::string_view name) const;
 
-  const compiler::CompiledNetwork& network_;
+  const codegen::CompiledNetwork& network_;
   std::vector<std::string> losses_, outputs_;
   system::Host host_;
   system::Computer computer_;

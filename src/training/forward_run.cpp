@@ -10,12 +10,12 @@
 namespace dojo::training {
 namespace {
 
-using compiler::CompiledNetwork;
-using compiler::HbmField;
+using codegen::CompiledNetwork;
+using lowering::HbmField;
 using machine::HbmPlace;
 
 void write_samples(system::Computer& computer, const CompiledNetwork& network,
-                   const compiler::Tensors& samples) {
+                   const lowering::Tensors& samples) {
   for (std::int64_t sample = 0; sample < network.batch; ++sample) {
     std::vector<std::byte> record(network.hbm.record_bytes);
     for (const HbmField& field : network.hbm.record) {
@@ -50,7 +50,7 @@ void write_launch(system::Computer& computer, const CompiledNetwork& network) {
 
 // What kept the launch from finishing; empty if nothing did.
 std::string launch(system::Computer& computer, const CompiledNetwork& network,
-                   const compiler::CompiledProgram& program) {
+                   const codegen::CompiledProgram& program) {
   const system::LaunchResult result = computer.launch(system::Program::parse(program.elf, program.name),
                                                       network.persistent.begin, network.persistent.end, {});
   if (result.outcome == system::Outcome::finished) return {};
@@ -62,17 +62,17 @@ std::string launch(system::Computer& computer, const CompiledNetwork& network,
 
 }  // namespace
 
-ForwardRun run_forward(const graph::Graph& graph, const compiler::Tensors& samples,
-                       const machine::Machine& machine, compiler::FormatChoice formats) {
-  compiler::Options options;
+ForwardRun run_forward(const graph::Graph& graph, const lowering::Tensors& samples,
+                       const machine::Machine& machine, lowering::FormatChoice formats) {
+  codegen::Options options;
   options.formats = formats;
-  const CompiledNetwork network = compiler::compile(graph, graph, machine, options);
+  const CompiledNetwork network = codegen::compile(graph, graph, machine, options);
   system::Computer computer(machine, network.nodes);
-  compiler::Tensors parameters;
+  lowering::Tensors parameters;
   for (const graph::Tensor& tensor : graph.tensors)
     if (tensor.role == graph::Role::parameter || tensor.role == graph::Role::state)
       parameters[tensor.name] = tensor.data;
-  const auto images = compiler::pack_parameters(network.persistent, parameters);
+  const auto images = lowering::pack_parameters(network.persistent, parameters);
   for (unsigned node = 0; node < network.nodes; ++node) {
     const HbmPlace place = network.hbm.parameter_image(node);
     computer.write_hbm(place.interface, place.offset, images[node]);

@@ -9,13 +9,13 @@ namespace dojo::training {
 
 PredictionRun predict(const ForwardNetwork& network, const Examples& examples,
                       std::span<const std::uint32_t> frames, const machine::Machine& machine,
-                      const compiler::Options& compiling, system::Host host,
+                      const codegen::Options& compiling, system::Host host,
                       const PredictionWatcher& watcher) {
   DOJO_ENSURE(examples.target_elements() == 0);
   watcher.phase("compiling");
   // Nothing is trained: the forward pass stands in for the step.
-  const compiler::CompiledNetwork compiled =
-      compiler::compile(network.predict, network.predict, machine, compiling);
+  const codegen::CompiledNetwork compiled =
+      codegen::compile(network.predict, network.predict, machine, compiling);
   check_room(compiled.hbm, machine, examples.size());
   EmulatedNetwork emulated(machine, compiled, {}, output_names(network.predict), std::move(host));
   watcher.phase("storing the data set in HBM");

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "compiler/compile.h"
+#include "codegen/compile.h"
 #include "machine/machine.h"
 #include "training/dataset.h"
 #include "training/emulated_network.h"
@@ -32,7 +32,6 @@ struct PredictionRun {
 // has no room for the examples.
 PredictionRun predict(const ForwardNetwork& network, const Examples& examples,
                       std::span<const std::uint32_t> frames, const machine::Machine& machine,
-                      const compiler::Options& compiling, system::Host host,
-                      const PredictionWatcher& watcher);
+                      const codegen::Options& compiling, system::Host host, const PredictionWatcher& watcher);
 
 }  // namespace dojo::training

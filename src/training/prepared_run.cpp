@@ -36,7 +36,7 @@ SavedRun saved_run(const TrainOptions& options, const machine::Machine& machine,
 
 }  // namespace
 
-void check_room(const compiler::HbmLayout& hbm, const machine::Machine& machine, std::size_t frames) {
+void check_room(const lowering::HbmLayout& hbm, const machine::Machine& machine, std::size_t frames) {
   const std::uint64_t room = machine.interface.hbm_bytes, needed = hbm.bytes_with(frames);
   if (needed <= room) return;
   const std::uint64_t before = hbm.bytes_with(0);
@@ -62,9 +62,9 @@ PreparedRun prepare(const TrainOptions& options, const machine::Machine& machine
   std::optional<SavedRun> saved;
   if (options.resume) saved = saved_run(options, machine, course, watcher);
   watcher.phase("compiling");
-  compiler::CompiledNetwork compiled =
-      compiler::compile(network.train_step, network.predict, machine,
-                        {.nodes = options.nodes, .formats = options.formats, .build_folder = {}});
+  codegen::CompiledNetwork compiled =
+      codegen::compile(network.train_step, network.predict, machine,
+                       {.nodes = options.nodes, .formats = options.formats, .build_folder = {}});
   if (saved && saved->program != compiled.sha256)
     refuse(checkpoint_in(*options.resume).string(),
            "belongs to another network, or to one that another version compiled");

@@ -3,7 +3,7 @@
 
 #include <optional>
 
-#include "compiler/compile.h"
+#include "codegen/compile.h"
 #include "training/saved_run.h"
 #include "training/trainer.h"
 
@@ -13,7 +13,7 @@ struct PreparedRun {
   TrainableNetwork network;
   Course course;
   std::optional<SavedRun> saved;  // if options.resume names one
-  compiler::CompiledNetwork compiled;
+  codegen::CompiledNetwork compiled;
 };
 
 // Refuses what the network, the options, the compiler, the room in SRAM and HBM, or a checkpoint of another
@@ -22,6 +22,6 @@ PreparedRun prepare(const TrainOptions& options, const machine::Machine& machine
                     const Watcher& watcher);
 
 // Refuses records of so many frames where HBM has no room for them.
-void check_room(const compiler::HbmLayout& hbm, const machine::Machine& machine, std::size_t frames);
+void check_room(const lowering::HbmLayout& hbm, const machine::Machine& machine, std::size_t frames);
 
 }  // namespace dojo::training

@@ -22,7 +22,7 @@ void for_each_name(Use use) {
     for (const char* ending : endings) use(program + ending);
 }
 
-void write_all(const fs::path& folder, const compiler::CompiledNetwork& compiled) {
+void write_all(const fs::path& folder, const codegen::CompiledNetwork& compiled) {
   std::error_code failure;
   fs::create_directory(folder, failure);
   if (failure) refuse(folder.string(), "cannot be made: {}", failure.message());
@@ -50,7 +50,7 @@ void replace(const fs::path& folder, const fs::path& with) {
 
 }  // namespace
 
-void write_program(const fs::path& folder, const compiler::CompiledNetwork& compiled) {
+void write_program(const fs::path& folder, const codegen::CompiledNetwork& compiled) {
   const fs::path beside = folder.string() + ".partial";
   remove_program(beside);
   try {

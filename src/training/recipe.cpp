@@ -38,8 +38,8 @@ std::vector<Signal> targets_of(const onnx::Network& network) {
   return targets;
 }
 
-compiler::Tensors initial_values(const graph::Graph& graph) {
-  compiler::Tensors values;
+lowering::Tensors initial_values(const graph::Graph& graph) {
+  lowering::Tensors values;
   for (const graph::Tensor& tensor : graph.tensors)
     if (tensor.role == Role::parameter || tensor.role == Role::state) values[tensor.name] = tensor.data;
   return values;

@@ -10,10 +10,10 @@
 #include <utility>
 #include <vector>
 
-#include "compiler/layout.h"
 #include "graph/ir.h"
 #include "graph/label_kinds.h"
 #include "graph/optimizer.h"
+#include "lowering/layout.h"
 #include "onnx/exporter.h"
 #include "onnx/file.h"
 #include "onnx/import.h"
@@ -45,7 +45,7 @@ struct TrainableNetwork {
   graph::Graph train_step;  // outputs: the total loss, then each output's own
   graph::Graph predict;     // outputs: the network's, in the file's order
   std::vector<Signal> inputs, targets;
-  compiler::Tensors initial;  // parameters and states, by name
+  lowering::Tensors initial;  // parameters and states, by name
 
   // What is trained, for people.
   std::vector<std::string> parameters;
@@ -62,7 +62,7 @@ TrainableNetwork read_network(const Recipe& recipe);
 struct ForwardNetwork {
   graph::Graph predict;  // outputs: the network's, in the file's order
   std::vector<Signal> inputs, targets;
-  compiler::Tensors initial;  // parameters and states, by name
+  lowering::Tensors initial;  // parameters and states, by name
 };
 
 // Throws UserError as the importer does.

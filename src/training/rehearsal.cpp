@@ -4,7 +4,7 @@
 
 #include "base/error.h"
 #include "base/stopwatch.h"
-#include "compiler/memory.h"
+#include "codegen/memory.h"
 #include "machine/rates.h"
 #include "training/batches.h"
 #include "training/emulated_network.h"
@@ -17,11 +17,11 @@ namespace {
 constexpr double enough_seconds = 1;
 constexpr std::uint64_t most_steps = 20;
 
-SramUse sram_of(const compiler::CompiledProgram& program, const compiler::PersistentLayout& persistent) {
+SramUse sram_of(const codegen::CompiledProgram& program, const lowering::PersistentLayout& persistent) {
   return {.program = program.image_end,
           .values = program.scratch_bytes,
           .parameters = persistent.bytes(),
-          .stacks = compiler::stack_bytes};
+          .stacks = codegen::stack_bytes};
 }
 
 // Behind each epoch to come and behind the last step, which is asked for even if there is no step left.
@@ -32,7 +32,7 @@ std::uint64_t validations_to_come(const Rehearsal& run) {
 }
 
 Rehearsal facts_of(const TrainOptions& options, const machine::Machine& machine, const PreparedRun& run) {
-  const compiler::CompiledNetwork& compiled = run.compiled;
+  const codegen::CompiledNetwork& compiled = run.compiled;
   Rehearsal facts;
   facts.steps = steps_of(options, run.course);
   facts.steps_done = run.saved ? run.saved->tally.step : 0;

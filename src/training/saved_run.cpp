@@ -83,7 +83,7 @@ nlohmann::ordered_json identity_of(const TrainOptions& options, const machine::M
           {"data", course.fingerprint},
           {"labels", labels_of(course)},
           {"new weights", options.recipe.initialise},
-          {"formats", compiler::name(options.formats)},
+          {"formats", lowering::name(options.formats)},
           {"optimizer", options.recipe.optimizer.name},
           {"seed", options.recipe.seed},
           {"batch", options.recipe.batch},

@@ -33,7 +33,7 @@ std::uint64_t peak_bytes() {
   return static_cast<std::uint64_t>(usage.ru_maxrss) * 1024;
 }
 
-std::string hash_of(const compiler::Tensors& tensors) {
+std::string hash_of(const lowering::Tensors& tensors) {
   Sha256 hash;
   for (const auto& [name, values] : tensors) {
     hash.add(std::as_bytes(std::span(name)));
@@ -128,7 +128,7 @@ private:
 
   static std::filesystem::path best_in(const std::filesystem::path& folder) { return folder / best_file; }
 
-  onnx::Model model_of(const compiler::Tensors& values) const {
+  onnx::Model model_of(const lowering::Tensors& values) const {
     onnx::Model model = onnx::with_values(network_.file, values);
     model.producer = "OpenDojo";
     return model;
@@ -251,7 +251,7 @@ private:
     report.best = tally_.best;
     report.divergence = divergence_;
     if (whole) {
-      const compiler::Tensors values = emulated_.parameters();
+      const lowering::Tensors values = emulated_.parameters();
       report.validation = validation_;
       report.weights_sha256 = hash_of(values);
       report.trained = model_of(values);
@@ -263,7 +263,7 @@ private:
   const TrainOptions& options_;
   const machine::Machine& machine_;
   const TrainableNetwork& network_;
-  const compiler::CompiledNetwork& compiled_;
+  const codegen::CompiledNetwork& compiled_;
   const Course& course_;
   const Watcher& watcher_;
   EmulatedNetwork emulated_;

@@ -12,7 +12,7 @@
 #include <string>
 #include <vector>
 
-#include "compiler/compile.h"
+#include "codegen/compile.h"
 #include "machine/ledger.h"
 #include "machine/machine.h"
 #include "node/image.h"
@@ -37,7 +37,7 @@ struct TrainOptions {
   std::uint64_t epochs = 1;
   std::uint64_t steps = 0;  // not 0: this many steps instead of epochs
   unsigned nodes = 0;       // 0: all of the machine's
-  compiler::FormatChoice formats = compiler::FormatChoice::bf16;
+  lowering::FormatChoice formats = lowering::FormatChoice::bf16;
   system::Host host;
   // An existing folder: checkpoint.dojo, history.csv, best.onnx, and program/ for people to read.
   std::filesystem::path out;

@@ -1,0 +1,61 @@
+// From a graph to the programs of a run: the whole compiler as one call.
+//
+// Passes, in order: formats -> lowering (sharding, tiles, collectives) -> SRAM plan -> plan file -> C++ ->
+// ELF. docs/notes/009.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "graph/ir.h"
+#include "lowering/formats.h"
+#include "lowering/layout.h"
+#include "lowering/lowered.h"
+#include "machine/machine.h"
+
+namespace dojo::codegen {
+
+struct Options {
+  unsigned nodes = 0;  // 0: all enabled nodes of the machine
+  lowering::FormatChoice formats = lowering::FormatChoice::bf16;
+  std::filesystem::path
+      build_folder;  // where the C++ and the ELF files are left for people; empty: a temporary folder
+};
+
+struct CompiledProgram {
+  std::string name;                  // "train", "predict", "load", "store"
+  lowering::LoweredProgram lowered;  // no steps for load and store
+  std::string source;                // the node's C++
+  std::vector<std::byte> elf;
+  std::string plan;  // JSON, docs/notes/004
+  std::uint64_t image_end = 0,
+                scratch_bytes = 0;  // of SRAM: the image from address 0 on, and the plan's part
+};
+
+struct CompiledNetwork {
+  unsigned nodes = 1;
+  std::int64_t batch = 1,
+               samples_per_node = 1;  // node p holds samples [p * samples_per_node, ...) of the batch
+  lowering::HbmLayout hbm;
+  lowering::PersistentLayout persistent;
+  CompiledProgram train, predict;  // a step; a forward pass whose outputs are results
+  CompiledProgram load, store;     // parameter images in HBM to the persistent regions, and back
+  std::string sha256;              // of plans and ELF files
+};
+
+// Throws UserError naming the machine's key that the programs of a network cannot run with. compile() asks
+// too; this is for those who do long work before.
+void check_machine(const machine::Machine& machine);
+
+// `train_step`: forward, losses, gradients and updates; `predict`: forward in inference mode. Both are for
+// one global batch (dimension 0 of every tensor that has the batch) and name parameters and states alike.
+// Throws UserError naming op or tensor for what is unsupported or does not fit (which tensor, by how many
+// bytes).
+CompiledNetwork compile(const graph::Graph& train_step, const graph::Graph& predict,
+                        const machine::Machine& machine, const Options& options);
+
+}  // namespace dojo::codegen

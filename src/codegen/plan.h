@@ -1,0 +1,18 @@
+// The plan file (docs/notes/004): what a program does and where, as JSON.
+#pragma once
+
+#include <string>
+
+#include "codegen/emit.h"
+
+namespace dojo::codegen {
+
+struct PlanHeader {
+  std::string network, machine, formats;
+};
+
+std::string plan_json(const PlanHeader& header, const PlannedProgram& planned,
+                      const lowering::PersistentLayout& persistent, const lowering::HbmLayout& hbm,
+                      std::uint64_t program_base, std::uint64_t heap_start);
+
+}  // namespace dojo::codegen

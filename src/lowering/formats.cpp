@@ -1,0 +1,114 @@
+#include "lowering/formats.h"
+
+#include <algorithm>
+
+#include "base/error.h"
+#include "graph/scalar_operations.h"
+#include "lowering/access.h"
+#include "lowering/cfloat_storage.h"
+
+namespace dojo::lowering {
+namespace {
+
+using graph::Access;
+using graph::Graph;
+using graph::StructuredOp;
+using graph::Tensor;
+using graph::TensorId;
+
+std::int64_t elements_of_sample(const Tensor& tensor) {
+  std::int64_t count = 1;
+  for (std::size_t d = tensor.has_batch ? 1 : 0; d < tensor.shape.size(); ++d) count *= tensor.shape[d];
+  return count;
+}
+
+bool becomes_narrow(const Graph& graph, TensorId id) {
+  const Tensor& tensor = graph.at(id);
+  if (!tensor.has_batch || tensor.format != numerics::Format::fp32) return false;
+  if (tensor.role != graph::Role::value && tensor.role != graph::Role::input) return false;
+  if (std::find(graph.outputs.begin(), graph.outputs.end(), id) != graph.outputs.end()) return false;
+  return elements_of_sample(tensor) > always_fp32_elements;
+}
+
+// Ops that touch a sample's data read weights in the narrow format.
+bool computes_on_batch(const StructuredOp& op) {
+  return std::any_of(op.box.begin(), op.box.end(), [](const graph::Axis& axis) { return axis.is_batch; });
+}
+
+StructuredOp copy_op(const Graph& graph, TensorId from, TensorId to) {
+  const Tensor& tensor = graph.at(from);
+  StructuredOp op;
+  op.name = graph.at(to).name;
+  op.origin = "formats";
+  Access access;
+  for (std::size_t d = 0; d < tensor.shape.size(); ++d) {
+    op.box.push_back({fmt::format("d{}", d), tensor.shape[d], false});
+    graph::AffineIndex index{std::vector<std::int64_t>(tensor.shape.size(), 0), 0};
+    index.coefficients[d] = 1;
+    access.map.push_back(index);
+  }
+  op.out = access;
+  op.out.tensor = to;
+  access.tensor = from;
+  op.in = {access};
+  op.body.nodes = {{graph::Scalar::input, 0, -1, -1, 0}};
+  return op;
+}
+
+}  // namespace
+
+FormatChoice format_choice(std::string_view wanted) {
+  for (const FormatChoice choice : {FormatChoice::fp32, FormatChoice::bf16, FormatChoice::cfloat8}) {
+    if (name(choice) == wanted) return choice;
+  }
+  refuse("--formats", "'{}' is none of fp32, bf16, cfloat8", wanted);
+}
+
+std::string_view name(FormatChoice choice) {
+  switch (choice) {
+    case FormatChoice::fp32:
+      return "fp32";
+    case FormatChoice::bf16:
+      return "bf16";
+    case FormatChoice::cfloat8:
+      return "cfloat8";
+  }
+  return "";
+}
+
+Graph assign_formats(const Graph& source, FormatChoice choice) {
+  Graph graph = source;
+  if (choice == FormatChoice::fp32) return graph;
+  const auto tensors = static_cast<TensorId>(graph.tensors.size());
+  for (TensorId id = 0; id < tensors; ++id) {
+    if (becomes_narrow(source, id))
+      graph.tensors[static_cast<std::size_t>(id)].format = numerics::Format::bf16;
+  }
+
+  std::map<TensorId, TensorId> narrow;  // parameter -> its copy
+  std::vector<graph::Op> ops;
+  for (graph::Op& op : graph.ops) {
+    auto* structured = std::get_if<StructuredOp>(&op);
+    if (structured != nullptr && computes_on_batch(*structured)) {
+      for (Access& access : structured->in) {
+        const Tensor& tensor = graph.at(access.tensor);
+        if (tensor.role != graph::Role::parameter || tensor.shape.size() < 2) continue;
+        if (!narrow.contains(access.tensor)) {
+          Tensor copy{tensor.name + ".bf16",  tensor.shape, graph::Role::value,
+                      numerics::Format::bf16, false,        {}};
+          const TensorId id = graph.add(std::move(copy));
+          narrow[access.tensor] = id;
+          ops.push_back(copy_op(graph, access.tensor, id));
+        }
+        access.tensor = narrow[access.tensor];
+      }
+    }
+    ops.push_back(std::move(op));
+  }
+  graph.ops = std::move(ops);
+  // A graph without updates keeps nothing from forwards to backwards.
+  if (choice == FormatChoice::cfloat8 && !graph.update.empty()) store_in_cfloat8(graph);
+  return graph;
+}
+
+}  // namespace dojo::lowering
