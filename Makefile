@@ -1,5 +1,5 @@
 # The two commands of the README, and what else one types every day. Each does its own set-up.
-.PHONY: build install deb run differ fuzz guards test validate bench bench-node suites check format clean
+.PHONY: build install deb run differ fuzz contributing guards test validate bench bench-node suites check format clean
 DATA ?= ../shared/data/donkey
 
 build:
@@ -67,6 +67,10 @@ guards: build
 fuzz:
 	@tools/setup.sh
 	tests/fuzz/run.sh $(SECONDS)
+
+# The examples of CONTRIBUTING.md, applied to a copy, built and tested.
+contributing:
+	tests/contributing/run.sh
 
 # Everything but device/xdojo.h, which is generated.
 sources = $(filter-out device/xdojo.h,$(shell git ls-files '*.h' '*.cpp'))

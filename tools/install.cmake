@@ -15,7 +15,7 @@ install(FILES ${pages}/dojo.1 DESTINATION share/man/man1)
 install(FILES ${pages}/bash DESTINATION share/bash-completion/completions RENAME dojo)
 install(FILES ${pages}/zsh DESTINATION share/zsh/vendor-completions RENAME _dojo)
 install(FILES ${pages}/fish DESTINATION share/fish/vendor_completions.d RENAME dojo.fish)
-install(FILES README.md ARCHITECTURE.md DESTINATION share/doc/opendojo)
+install(FILES README.md ARCHITECTURE.md CHANGELOG.md DESTINATION share/doc/opendojo)
 install(FILES LICENSE DESTINATION share/doc/opendojo RENAME copyright)
 install(DIRECTORY docs examples DESTINATION share/doc/opendojo)
 
