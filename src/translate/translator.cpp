@@ -70,6 +70,7 @@ const void* Translator::translate(const Leg& block, Head& head) {
   writer.write_block(block, head);
   const void* entry = store_.add(writer.code());
   if (entry == nullptr) return nullptr;
+  code_is_made(this);
   const Landing& landing = made_landings_.emplace_back(block.block->pc, entry);
   landings_[block.block->pc / 2 % landing_places].store(&landing, std::memory_order_release);
   return entry;
@@ -79,12 +80,14 @@ const void* Translator::turn(const Leg& block) {
   if (leave_turns_ == nullptr || store_.is_full()) return nullptr;
   CodeWriter writer(*this, kind_for(vectors_, block.vectors.vlen_bits), block.vectors.vlen_bits);
   writer.write_turn(block);
+  code_is_made(this);
   return store_.add(writer.code());
 }
 
 void Translator::run(TurnsRun& turns) const {
   turns.float_hart = turns.floats->hart();
   run_turns_(&turns);
+  code_was_run(this);
   if (turns.float_hart != nullptr) turns.floats->resume(*turns.float_hart);
 }
 
@@ -98,6 +101,7 @@ bool Translator::trace(std::span<const Leg> legs, bool loops, const void* after,
   if (entry == nullptr) return false;
   std::int64_t all = 0;
   for (const Leg& leg : legs) all += leg.block->count;
+  code_is_made(this);
   head.trace.store(&traces_.emplace_back(after, all, entry), std::memory_order_release);
   return true;
 }

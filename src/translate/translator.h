@@ -24,6 +24,7 @@
 #include "translate/assembler.h"
 #include "translate/chain.h"
 #include "translate/code_store.h"
+#include "translate/thread_sanitizer.h"
 #include "translate/turns.h"
 
 namespace dojo::translate {
@@ -84,7 +85,10 @@ public:
   // Does what isa::run_code does, for the block of `entry` and those that follow it, until one is not linked,
   // has stopped, cannot be accounted for, or the budget is used up. Beforehand hart.stop is none, hart.reach
   // is that of hart.memory, begin_floats was called, frm is below RMM and vstart is 0.
-  void run(isa::Hart& hart, Chain& chain, const void* entry) const { run_(&hart, &chain, entry); }
+  void run(isa::Hart& hart, Chain& chain, const void* entry) const {
+    run_(&hart, &chain, entry);
+    code_was_run(this);
+  }
   // The same for blocks of several harts that take turns. The harts of all turns that may compute with floats
   // have one rounding mode; begin was called for the one whose turn of that kind came last.
   void run(TurnsRun& turns) const;
