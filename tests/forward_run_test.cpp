@@ -10,7 +10,7 @@
 #include "graph/fuse.h"
 #include "graph/interpreter.h"
 #include "lowering/formats.h"
-#include "training/forward_run.h"
+#include "runtime/forward_run.h"
 
 namespace dojo::training {
 namespace {
@@ -63,7 +63,8 @@ TEST(ForwardRun, NaNStaysOneOnTheNodes) {
       interpreter.set(formatted.find("x"), strange_samples());
       interpreter.run();
       const std::vector<float>& wanted = interpreter.value(formatted.outputs[0]);
-      const ForwardRun run = run_forward(graph, {{"x", strange_samples()}}, machine, formats);
+      const runtime::ForwardRun run =
+          runtime::run_forward(graph, {{"x", strange_samples()}}, machine, formats);
       ASSERT_TRUE(run.stranded.empty()) << one.name << ": " << run.stranded;
       const std::vector<float>& found = run.results.at(graph.at(graph.outputs[0]).name);
       ASSERT_EQ(found.size(), wanted.size());
@@ -82,8 +83,8 @@ TEST(ForwardRun, AChainOfTwoThousandOpsCompilesAndRuns) {
   for (int k = 0; k < 2000; ++k) y = build.name("link").relu(y);
   graph.outputs = {y};
   graph::fuse(graph);
-  const ForwardRun run = run_forward(graph, {{"x", strange_samples()}}, machine::read_machine("test6"),
-                                     lowering::FormatChoice::fp32);
+  const runtime::ForwardRun run = runtime::run_forward(
+      graph, {{"x", strange_samples()}}, machine::read_machine("test6"), lowering::FormatChoice::fp32);
   ASSERT_TRUE(run.stranded.empty()) << run.stranded;
   const std::vector<float>&found = run.results.at(graph.at(graph.outputs[0]).name), given = strange_samples();
   ASSERT_EQ(found.size(), given.size());

@@ -11,7 +11,7 @@
 #include "graph/fuse.h"
 #include "onnx/for_tests.h"
 #include "onnx/import.h"
-#include "training/forward_run.h"
+#include "runtime/forward_run.h"
 
 namespace dojo {
 namespace {
@@ -40,7 +40,7 @@ std::vector<std::vector<float>> on_machine(const onnx::Model& model, FormatChoic
   const onnx::Network network = onnx::import_model(model, "m", {.batch = 2, .training = false});
   graph::Graph fused = network.graph;
   graph::fuse(fused);
-  const training::ForwardRun run = training::run_forward(fused, samples, machine, formats);
+  const runtime::ForwardRun run = runtime::run_forward(fused, samples, machine, formats);
   EXPECT_TRUE(run.stranded.empty()) << run.stranded;
   std::vector<std::vector<float>> outputs;
   for (const graph::TensorId output : fused.outputs) outputs.push_back(run.results.at(fused.at(output).name));

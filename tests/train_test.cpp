@@ -13,7 +13,7 @@
 #include "base/file.h"
 #include "base/random.h"
 #include "graph/interpreter.h"
-#include "training/emulated_network.h"
+#include "runtime/emulated_network.h"
 #include "training/history.h"
 #include "training/trainer.h"
 
@@ -117,13 +117,13 @@ onnx::Model wide_network() {
 }
 
 // Noise as pictures, and a target that a network can find in them.
-class Noise final : public Examples {
+class Noise final : public data::Examples {
 public:
   Noise(const TrainableNetwork& network, std::size_t frames) : frames_(frames) {
-    for (const Signal& input : network.inputs) inputs_ += elements(input);
-    for (const Signal& target : network.targets) {
+    for (const data::Signal& input : network.inputs) inputs_ += elements(input);
+    for (const data::Signal& target : network.targets) {
       targets_ += elements(target);
-      if (target.classes != 0) bins_ = Bins{target.classes, -1, 1};
+      if (target.classes != 0) bins_ = graph::Bins{target.classes, -1, 1};
     }
   }
   std::size_t size() const override { return frames_; }
@@ -145,13 +145,13 @@ private:
   static float found(std::span<const float> inputs, std::size_t i) {
     return inputs[i] + inputs[i + 1] > 0 ? 1.0f : -1.0f;
   }
-  static std::size_t elements(const Signal& signal) {
+  static std::size_t elements(const data::Signal& signal) {
     std::size_t count = 1;
     for (const std::int64_t extent : signal.shape) count *= static_cast<std::size_t>(extent);
     return count;
   }
   std::size_t frames_, inputs_ = 0, targets_ = 0;
-  std::optional<Bins> bins_;
+  std::optional<graph::Bins> bins_;
 };
 
 class Train : public testing::Test {
@@ -182,15 +182,15 @@ protected:
 
   RunReport run(const TrainOptions& options, const Watcher& watcher = {}, std::size_t frames = 23) {
     std::optional<Noise> noise;
-    const Split split = split_by_blocks(frames, 1, 5);
+    const data::Split split = data::split_by_blocks(frames, 1, 5);
     return train(
         options, machine_,
         [&](const TrainableNetwork& network) {
-          std::vector<Meaning> meanings;
-          for (const Signal& target : network.targets) {
+          std::vector<data::Meaning> meanings;
+          for (const data::Signal& target : network.targets) {
             meanings.push_back({{target.name}, {}});
             meanings.back().kind = target.kind;
-            if (target.classes != 0) meanings.back().bins = Bins{target.classes, -1, 1};
+            if (target.classes != 0) meanings.back().bins = graph::Bins{target.classes, -1, 1};
           }
           return Course{noise.emplace(network, frames), split, "noise", meanings};
         },
@@ -355,8 +355,8 @@ Predicted predictions(const machine::Machine& machine, const TrainOptions& optio
   const codegen::CompiledNetwork compiled = codegen::compile(
       network.train_step, network.predict, machine, {.nodes = 0, .formats = formats, .build_folder = {}});
   const std::string output = network.predict.at(network.predict.outputs[0]).name;
-  EmulatedNetwork emulated(machine, compiled, {}, {output}, {.threads = 1});
-  const std::vector<std::uint32_t> frames = all_frames(13);
+  runtime::EmulatedNetwork emulated(machine, compiled, {}, {output}, {.threads = 1});
+  const std::vector<std::uint32_t> frames = data::all_frames(13);
   emulated.store_examples(noise, frames);
   emulated.load_parameters(network.initial);
   Predicted result;

@@ -16,7 +16,7 @@
 #include "base/file.h"
 #include "base/random.h"
 #include "command.h"
-#include "driving/images_for_tests.h"
+#include "data/images_for_tests.h"
 #include "machine/variant_for_tests.h"
 #include "onnx/file.h"
 
@@ -30,7 +30,7 @@ inline void write_tub(const fs::path& folder, int frames) {
   std::string catalog;
   for (int i = 0; i < frames; ++i) {
     const int level = 30 + i * 53 % 200;
-    write_text(folder / "images" / fmt::format("{}.jpg", i), driving::jpeg(level, level, 160, 120));
+    write_text(folder / "images" / fmt::format("{}.jpg", i), data::jpeg(level, level, 160, 120));
     catalog += fmt::format(
         R"({{"_index": {0}, "_session_id": "s", "cam/image_array": "{0}.jpg", "user/angle": {1}, "user/throttle": 0.5}})"
         "\n",

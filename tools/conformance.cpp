@@ -19,8 +19,8 @@
 #include "machine/machine.h"
 #include "machine_options.h"
 #include "onnx/case.h"
+#include "runtime/forward_run.h"
 #include "train_progress.h"
-#include "training/forward_run.h"
 
 namespace dojo::tools {
 
@@ -96,8 +96,8 @@ std::string interpreted(const onnx::Case& tested, const onnx::Network& network, 
 
 std::string emulated(const onnx::Case& tested, const onnx::Network& network, const graph::Graph& graph,
                      const machine::Machine& machine) {
-  const training::ForwardRun run =
-      training::run_forward(graph, samples_of(tested, network), machine, lowering::FormatChoice::fp32);
+  const runtime::ForwardRun run =
+      runtime::run_forward(graph, samples_of(tested, network), machine, lowering::FormatChoice::fp32);
   if (!run.stranded.empty()) return "emulated machine: " + run.stranded;
   return first_difference(tested, network, "emulated machine",
                           [&](std::size_t k) -> const std::vector<float>& {

@@ -6,9 +6,9 @@
 #include <limits>
 
 #include "base/error.h"
-#include "driving/joined_data.h"
-#include "driving/meanings.h"
-#include "driving/tub.h"
+#include "data/joined_data.h"
+#include "data/meanings.h"
+#include "data/tub.h"
 #include "say.h"
 #include "stop_request.h"
 
@@ -17,22 +17,21 @@ namespace {
 
 constexpr std::size_t most_drives = 20'000;  // a million frames
 
-std::unique_ptr<training::Dataset> open(const DataArguments& arguments, std::uint64_t seed,
-                                        unsigned threads) {
+std::unique_ptr<data::Dataset> open(const DataArguments& arguments, std::uint64_t seed, unsigned threads) {
   if (arguments.tubs.empty()) {
     driving::RenderedOptions options;
     options.seed = seed;
     options.drives = arguments.drives;
     return std::make_unique<driving::RenderedDrives>(options);
   }
-  std::vector<std::unique_ptr<training::Dataset>> tubs;
+  std::vector<std::unique_ptr<data::Dataset>> tubs;
   for (const std::string& folder : arguments.tubs)
     tubs.push_back(unless_stopped([&] {
-      return std::make_unique<driving::Tub>(
+      return std::make_unique<data::Tub>(
           folder,
-          driving::TubOptions{.strict = arguments.strict, .threads = threads, .interrupted = stop_was_asked});
+          data::TubOptions{.strict = arguments.strict, .threads = threads, .interrupted = stop_was_asked});
     }));
-  return std::make_unique<driving::JoinedData>(std::move(tubs));
+  return std::make_unique<data::JoinedData>(std::move(tubs));
 }
 
 void warn(const std::string& sentence) { say("warning: {}", sentence); }
@@ -66,15 +65,14 @@ DrivingCourse::DrivingCourse(const DataArguments& arguments, std::uint64_t seed,
   for (const std::string& warning : data_->warnings()) warn(warning);
 }
 
-std::vector<driving::Source> DrivingCourse::sources_for(const std::vector<training::Signal>& inputs) const {
-  std::vector<driving::Source> sources;
-  for (const training::Signal& input : inputs)
-    sources.push_back(driving::source_for(input, data_->label_names()));
+std::vector<data::Source> DrivingCourse::sources_for(const std::vector<data::Signal>& inputs) const {
+  std::vector<data::Source> sources;
+  for (const data::Signal& input : inputs) sources.push_back(data::source_for(input, data_->label_names()));
   return sources;
 }
 
 void DrivingCourse::keep_frames(const std::vector<std::string>& needed) {
-  frames_ = std::make_unique<driving::MeasuredFrames>(*data_, needed, strict_);
+  frames_ = std::make_unique<data::MeasuredFrames>(*data_, needed, strict_);
   if (!said_)
     for (const std::string& warning : frames_->warnings()) warn(warning);
 }
@@ -82,8 +80,8 @@ void DrivingCourse::keep_frames(const std::vector<std::string>& needed) {
 void DrivingCourse::split_frames() {
   const std::size_t frames = frames_->size();
   if (frames < 2) refuse(data_->name(), "has fewer than two usable frames");
-  split_ = training::split_recordings(frames_->recordings());
-  if (!said_ && std::ranges::max(frames_->recordings()) < training::least_frames_for_blocks)
+  split_ = data::split_recordings(frames_->recordings());
+  if (!said_ && std::ranges::max(frames_->recordings()) < data::least_frames_for_blocks)
     warn(
         fmt::format("{}: {} usable frames are too few for blocks of their own to be held out; validation, "
                     "on {} of them, means nothing",
@@ -91,27 +89,25 @@ void DrivingCourse::split_frames() {
 }
 
 training::Course DrivingCourse::for_network(const training::TrainableNetwork& network) {
-  std::vector<driving::Source> sources = sources_for(network.inputs);
+  std::vector<data::Source> sources = sources_for(network.inputs);
   std::vector<std::string> notes;
-  std::vector<training::Meaning> meanings =
-      driving::meanings_of(network.targets, data_->label_names(), notes);
+  std::vector<data::Meaning> meanings = data::meanings_of(network.targets, data_->label_names(), notes);
   if (!said_)
     for (const std::string& note : notes) say("{}", note);
-  keep_frames(driving::labels_of(sources, meanings));
-  examples_ = std::make_unique<driving::CameraExamples>(*frames_, std::move(sources), meanings);
+  keep_frames(data::labels_of(sources, meanings));
+  examples_ = std::make_unique<data::CameraExamples>(*frames_, std::move(sources), meanings);
   split_frames();
   said_ = true;
   return {*examples_, split_, frames_->fingerprint(), std::move(meanings)};
 }
 
 Questions DrivingCourse::for_prediction(const training::ForwardNetwork& network, bool held_out) {
-  std::vector<driving::Source> sources = sources_for(network.inputs);
-  std::vector<training::Meaning> meanings =
-      driving::predicted_meanings(network.targets, data_->label_names());
-  keep_frames(driving::labels_of(sources, held_out ? meanings : std::vector<training::Meaning>{}));
-  examples_ = std::make_unique<driving::CameraExamples>(*frames_, std::move(sources),
-                                                        std::vector<training::Meaning>{});
-  std::vector<std::uint32_t> frames = training::all_frames(frames_->size());
+  std::vector<data::Source> sources = sources_for(network.inputs);
+  std::vector<data::Meaning> meanings = data::predicted_meanings(network.targets, data_->label_names());
+  keep_frames(data::labels_of(sources, held_out ? meanings : std::vector<data::Meaning>{}));
+  examples_ =
+      std::make_unique<data::CameraExamples>(*frames_, std::move(sources), std::vector<data::Meaning>{});
+  std::vector<std::uint32_t> frames = data::all_frames(frames_->size());
   if (held_out) {
     split_frames();
     frames = split_.validation;
@@ -122,10 +118,10 @@ Questions DrivingCourse::for_prediction(const training::ForwardNetwork& network,
 }
 
 std::vector<float> DrivingCourse::measured(const std::vector<std::uint32_t>& frames,
-                                           const std::vector<training::Meaning>& meanings) const {
+                                           const std::vector<data::Meaning>& meanings) const {
   const std::vector<std::string>& names = frames_->label_names();
   std::vector<std::size_t> places;  // of each value, among the frame's labels
-  for (const training::Meaning& meaning : meanings)
+  for (const data::Meaning& meaning : meanings)
     for (const std::string& label : meaning.labels)
       places.push_back(static_cast<std::size_t>(std::ranges::find(names, label) - names.begin()));
   std::vector<float> all;

@@ -7,10 +7,10 @@
 #include <vector>
 
 #include "command.h"
-#include "driving/examples.h"
-#include "driving/measured_frames.h"
+#include "data/examples.h"
+#include "data/measured_frames.h"
+#include "data/split.h"
 #include "driving/rendered.h"
-#include "training/split.h"
 #include "training/trainer.h"
 
 namespace dojo::tools {
@@ -25,10 +25,10 @@ std::vector<Option> data_options(DataArguments& arguments);
 
 // What a network is asked, and what is known of the answers.
 struct Questions {
-  const training::Examples& examples;  // without targets
+  const data::Examples& examples;  // without targets
   std::vector<std::uint32_t> frames;
-  std::vector<training::Meaning> meanings;  // one per output
-  std::vector<float> measured;              // of `frames`, each with all values; NaN where there is no label
+  std::vector<data::Meaning> meanings;  // one per output
+  std::vector<float> measured;          // of `frames`, each with all values; NaN where there is no label
 };
 
 class DrivingCourse {
@@ -36,10 +36,10 @@ public:
   // Rendered drives are made from `seed`. Prints the data set's warnings to stderr.
   DrivingCourse(const DataArguments& arguments, std::uint64_t seed, unsigned threads);
 
-  const training::Dataset& data() const { return *data_; }
+  const data::Dataset& data() const { return *data_; }
   // Those of the network that was asked about last.
-  const training::Dataset& frames() const { return *frames_; }
-  const training::Split& split() const { return split_; }
+  const data::Dataset& frames() const { return *frames_; }
+  const data::Split& split() const { return split_; }
   // Refuses inputs that are neither pictures nor labels, outputs that no label fits, and data of which no two
   // frames have all labels that the network needs. Says on stderr what an output learns whose name doesn't,
   // and what of the data is left out or doubtful; the first time, for it may be asked again. Valid while this
@@ -52,15 +52,15 @@ public:
 private:
   void keep_frames(const std::vector<std::string>& needed);
   void split_frames();
-  std::vector<driving::Source> sources_for(const std::vector<training::Signal>& inputs) const;
+  std::vector<data::Source> sources_for(const std::vector<data::Signal>& inputs) const;
   std::vector<float> measured(const std::vector<std::uint32_t>& frames,
-                              const std::vector<training::Meaning>& meanings) const;
+                              const std::vector<data::Meaning>& meanings) const;
 
   bool strict_, said_ = false;
-  std::unique_ptr<training::Dataset> data_;
-  std::unique_ptr<driving::MeasuredFrames> frames_;
-  training::Split split_;
-  std::unique_ptr<driving::CameraExamples> examples_;
+  std::unique_ptr<data::Dataset> data_;
+  std::unique_ptr<data::MeasuredFrames> frames_;
+  data::Split split_;
+  std::unique_ptr<data::CameraExamples> examples_;
 };
 
 }  // namespace dojo::tools

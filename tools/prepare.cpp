@@ -24,8 +24,8 @@ struct PrepareArguments {
   unsigned threads = 0;
 };
 
-void write_part(const std::filesystem::path& folder, const std::string& part,
-                const training::Examples& examples, const std::vector<std::uint32_t>& frames) {
+void write_part(const std::filesystem::path& folder, const std::string& part, const data::Examples& examples,
+                const std::vector<std::uint32_t>& frames) {
   std::vector<float> inputs(frames.size() * examples.input_elements());
   std::vector<float> labels(frames.size() * examples.target_elements());
   for (std::size_t i = 0; i < frames.size(); ++i) {
@@ -66,7 +66,7 @@ int prepare(const PrepareArguments& arguments) {
   for (const auto& input : network.inputs)
     description["inputs"].push_back({{"name", input.name}, {"shape", input.shape}});
   for (std::size_t i = 0; i < network.targets.size(); ++i) {
-    const training::Meaning& meaning = course.meanings[i];
+    const data::Meaning& meaning = course.meanings[i];
     nlohmann::ordered_json target = {{"output", network.targets[i].name}, {"labels", meaning.labels}};
     if (meaning.bins)
       target["classes"] = {

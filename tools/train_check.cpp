@@ -17,7 +17,7 @@ std::string count(std::uint64_t number, std::string_view noun) {
 }
 
 std::string data_text(const DrivingCourse& course, const training::Rehearsal& run) {
-  const training::Dataset& frames = course.frames();
+  const data::Dataset& frames = course.frames();
   const std::size_t recordings = frames.recordings().size();
   return fmt::format("{}: {}{}, {} to train on and {} held out; {} left out", frames.name(),
                      count(frames.size(), "frame"),

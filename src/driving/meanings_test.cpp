@@ -1,19 +1,19 @@
-#include "driving/meanings.h"
+#include "data/meanings.h"
 
 #include <gtest/gtest.h>
 
 #include <cmath>
 
 #include "base/error.h"
-#include "driving/examples.h"
+#include "data/examples.h"
 #include "driving/rendered.h"
 
 namespace dojo::driving {
 namespace {
 
-using training::Bins;
-using training::Meaning;
-using training::Signal;
+using data::Meaning;
+using data::Signal;
+using graph::Bins;
 
 const std::vector<std::string> labels = {"angle", "throttle", "enc/speed"};
 
@@ -67,15 +67,15 @@ TEST(Meanings, ComeFromMetadataNamesAndPlaces) {
 TEST(Meanings, OfWhatIsOnlyPredictedNeedNoLabel) {
   Signal named = value("out", {2});
   named.labels = {"brake", "angle"};
-  const auto meanings = predicted_meanings(
+  const auto meanings = data::predicted_meanings(
       {value("x"), value("brake"), value("y"), named, value("way", {3}), classes("gear", 6)}, labels);
   std::vector<std::vector<std::string>> names;
   for (const Meaning& meaning : meanings) names.push_back(meaning.labels);
   EXPECT_EQ(names, (std::vector<std::vector<std::string>>{
                        {"x"}, {"brake"}, {"y"}, {"brake", "angle"}, {"0", "1", "2"}, {"gear"}}));
   EXPECT_EQ(meanings[5].bins->middle(4), 4);
-  EXPECT_EQ(predicted_meanings({value("x"), value("speed")}, labels)[0].labels[0], "angle");
-  EXPECT_EQ(predicted_meanings({classes("angle", 15)}, labels)[0].bins->middle(0), -1);
+  EXPECT_EQ(data::predicted_meanings({value("x"), value("speed")}, labels)[0].labels[0], "angle");
+  EXPECT_EQ(data::predicted_meanings({classes("angle", 15)}, labels)[0].bins->middle(0), -1);
 }
 
 TEST(Meanings, ClassesLieOverTheRangeOfTheirLabel) {
@@ -83,7 +83,7 @@ TEST(Meanings, ClassesLieOverTheRangeOfTheirLabel) {
   Signal ranged = classes("speed", 11);
   ranged.range = {0, 5};
   const auto meanings =
-      meanings_of({classes("angle_out", 15), classes("throttle_out", 20), ranged}, labels, notes);
+      data::meanings_of({classes("angle_out", 15), classes("throttle_out", 20), ranged}, labels, notes);
   EXPECT_EQ(meanings[0].bins->middle(0), -1);
   EXPECT_EQ(meanings[0].bins->middle(7), 0);
   EXPECT_EQ(meanings[0].bins->middle(14), 1);
@@ -96,7 +96,7 @@ TEST(Meanings, ClassesLieOverTheRangeOfTheirLabel) {
 
 // Donkeycar's class of an angle is (angle + 1) / (2 / 14) of 15, rounded.
 TEST(Meanings, AValueBelongsToTheNearestClass) {
-  const Bins bins{15, -1, 1};
+  const graph::Bins bins{15, -1, 1};
   for (int i = -100; i <= 100; ++i) {
     const float angle = static_cast<float>(i) / 100;
     EXPECT_NEAR(static_cast<float>(bins.of(angle)), (angle + 1) / (2.0f / 14), 0.5f + 1e-4f) << angle;
@@ -108,11 +108,11 @@ TEST(Meanings, AValueBelongsToTheNearestClass) {
 
 TEST(CameraExamples, GivePicturesReadingsLabelsAndClasses) {
   const RenderedDrives data({1, 2, 20});
-  EXPECT_EQ(std::get<Reading>(source_for(value("throttle_in"), data.label_names())).label, "throttle");
+  EXPECT_EQ(std::get<data::Reading>(source_for(value("throttle_in"), data.label_names())).label, "throttle");
   EXPECT_THROW(source_for(value("speed"), data.label_names()), UserError);
-  const CameraExamples examples(
-      data, {View{3, 6, 20}, Reading{"throttle"}, View{1, 2, 5}},
-      {{{"throttle"}, {}}, {{"angle"}, Bins{15, -1, 1}, &graph::label_kind("cross_entropy")}});
+  const data::CameraExamples examples(
+      data, {data::View{3, 6, 20}, data::Reading{"throttle"}, data::View{1, 2, 5}},
+      {{{"throttle"}, {}}, {{"angle"}, graph::Bins{15, -1, 1}, &graph::label_kind("cross_entropy")}});
   ASSERT_EQ(examples.input_elements(), 371u);
   std::vector<float> inputs(371), targets(2), measured(2), first(360), second(10);
   examples.read(7, inputs, targets);
@@ -126,7 +126,7 @@ TEST(CameraExamples, GivePicturesReadingsLabelsAndClasses) {
   EXPECT_EQ(inputs[360], data.labels(7)[1]);
   EXPECT_TRUE(std::equal(second.begin(), second.end(), inputs.begin() + 361));
   try {
-    CameraExamples(data, {}, {{{"brake"}, {}}});
+    data::CameraExamples(data, {}, {{{"brake"}, {}}});
     ADD_FAILURE();
   } catch (const UserError& error) {
     EXPECT_STREQ(

@@ -1,4 +1,4 @@
-#include "driving/picture.h"
+#include "data/picture.h"
 
 #include <gtest/gtest.h>
 
@@ -10,8 +10,8 @@
 namespace dojo::driving {
 namespace {
 
-training::Image painted(unsigned width, unsigned height, auto colour) {
-  training::Image image{width, height, {}};
+data::Image painted(unsigned width, unsigned height, auto colour) {
+  data::Image image{width, height, {}};
   for (unsigned row = 0; row < height; ++row)
     for (unsigned column = 0; column < width; ++column)
       for (unsigned c = 0; c < 3; ++c) image.rgb.push_back(static_cast<std::uint8_t>(colour(row, column, c)));
@@ -64,8 +64,8 @@ TEST(Picture, ChannelsLastAndBytesShowTheSamePicture) {
   const auto image =
       painted(160, 120, [](unsigned row, unsigned column, unsigned k) { return row + column / 4 + 30 * k; });
   std::vector<float> first(3 * 80 * 160), last(first.size()), bytes(first.size());
-  see(image, view_for("x", {1, 3, 80, 160}), first);
-  const View channels_last = view_for("x", {1, 80, 160, 3});
+  see(image, data::view_for("x", {1, 3, 80, 160}), first);
+  const data::View channels_last = data::view_for("x", {1, 80, 160, 3});
   see(image, channels_last, last);
   see(image, {3, 80, 160, true, true}, bytes);
   for (std::size_t pixel = 0; pixel < 80 * 160; ++pixel)
@@ -73,22 +73,22 @@ TEST(Picture, ChannelsLastAndBytesShowTheSamePicture) {
       ASSERT_EQ(last[pixel * 3 + c], first[c * 80 * 160 + pixel]);
       ASSERT_EQ(bytes[pixel * 3 + c], static_cast<float>(image.rgb[(40 * 160 + pixel) * 3 + c]));
     }
-  EXPECT_EQ(view_for("x", {1, 60, 90}).width, 90);
+  EXPECT_EQ(data::view_for("x", {1, 60, 90}).width, 90);
 }
 
 TEST(Picture, TheViewFollowsFromTheInputsShape) {
-  const View camera = view_for("image", {354, 3, 66, 200});
+  const data::View camera = data::view_for("image", {354, 3, 66, 200});
   EXPECT_EQ(camera.channels, 3);
   EXPECT_EQ(camera.elements(), 3 * 66 * 200);
-  const View features = view_for("x", {8, 128});
+  const data::View features = data::view_for("x", {8, 128});
   EXPECT_EQ(features.channels, 1);
   EXPECT_EQ(features.height, 8);
   EXPECT_EQ(features.width, 16);
-  EXPECT_EQ(view_for("x", {8, 13}).elements(), 13);
+  EXPECT_EQ(data::view_for("x", {8, 13}).elements(), 13);
   for (const std::vector<std::int64_t>& shape :
        {std::vector<std::int64_t>{8, 4, 66, 200}, {8}, {8, 3, 4, 5, 6}}) {
     try {
-      view_for("x", shape);
+      data::view_for("x", shape);
       ADD_FAILURE();
     } catch (const UserError& error) {
       EXPECT_EQ(error.refusal(), Refusal::unsupported);

@@ -60,7 +60,7 @@ std::string RenderedDrives::fingerprint() const {
   all.add(std::as_bytes(std::span(row)));
   all.add(std::as_bytes(std::span(angles_)));
   for (std::size_t frame = 0; frame < size(); frame += options_.frames_per_drive) {
-    const training::Image picture = image(frame);
+    const data::Image picture = image(frame);
     all.add(std::as_bytes(std::span(picture.rgb)));
   }
   return all.hex();
@@ -71,7 +71,7 @@ const std::vector<std::string>& RenderedDrives::label_names() const {
   return names;
 }
 
-training::Image RenderedDrives::image(std::size_t frame) const {
+data::Image RenderedDrives::image(std::size_t frame) const {
   return render(look(frame), road(frame), pose(frame), frame);
 }
 

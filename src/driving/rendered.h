@@ -5,9 +5,9 @@
 #include <string>
 #include <vector>
 
+#include "data/dataset.h"
 #include "driving/road.h"
 #include "driving/scene.h"
-#include "training/dataset.h"
 
 namespace dojo::driving {
 
@@ -20,7 +20,7 @@ struct RenderedOptions {
 // In each drive the car follows its lane by the label's own steering while disturbances push it off, so that
 // frames show it beside the lane's middle and turned against it. Labels "angle" and "throttle" are exact:
 // computed from the geometry that the picture shows. Frames are rendered when they are read.
-class RenderedDrives final : public training::Dataset {
+class RenderedDrives final : public data::Dataset {
 public:
   explicit RenderedDrives(const RenderedOptions& options);
 
@@ -29,7 +29,7 @@ public:
   std::size_t size() const override { return poses_.size(); }
   const std::vector<std::string>& label_names() const override;
   const std::vector<std::string>& warnings() const override { return warnings_; }
-  training::Image image(std::size_t frame) const override;
+  data::Image image(std::size_t frame) const override;
   std::vector<float> labels(std::size_t frame) const override;
   std::string place(std::size_t frame) const override { return name() + ":" + std::to_string(frame); }
 

@@ -78,7 +78,7 @@ Look plain() {
 }
 
 // Mean column of the bright pixels of one row within [from, to): where a marking is seen.
-double bright_column(const training::Image& image, unsigned row, unsigned from, unsigned to) {
+double bright_column(const data::Image& image, unsigned row, unsigned from, unsigned to) {
   double sum = 0, weight = 0;
   for (unsigned column = from; column < to; ++column) {
     const double excess = image.rgb[3 * (row * image.width + column)] - 100.0;
@@ -93,7 +93,7 @@ double bright_column(const training::Image& image, unsigned row, unsigned from, 
 TEST(Scene, MarkingsAreSeenWhereTheGeometrySays) {
   const Look look = plain();
   for (const double offset : {-0.6, 0.0, 0.9}) {
-    const training::Image image = render(look, bend(0), {0, offset, 0}, 0);
+    const data::Image image = render(look, bend(0), {0, offset, 0}, 0);
     ASSERT_EQ(image.rgb.size(), 3u * 160 * 120);
     for (const unsigned row : {70u, 80u, 90u}) {
       const double below = (row + 0.5 - 60) / look.focal_pixels;
@@ -120,7 +120,7 @@ TEST(Scene, ABendToTheRightIsSeenToTheRight) {
 }
 
 TEST(Scene, TheSkyIsAboveTheRoad) {
-  const training::Image image = render(plain(), bend(0), {0, 0, 0}, 0);
+  const data::Image image = render(plain(), bend(0), {0, 0, 0}, 0);
   EXPECT_GT(image.rgb[3 * (5 * 160 + 80) + 2], 130);    // blue
   EXPECT_LT(image.rgb[3 * (110 * 160 + 80) + 2], 100);  // asphalt
 }

@@ -213,8 +213,8 @@ Look random_look(std::uint64_t seed) {
   return look;
 }
 
-training::Image render(const Look& look, const Road& road, const Pose& pose, std::uint64_t frame) {
-  training::Image image{scene_width, scene_height, {}};
+data::Image render(const Look& look, const Road& road, const Pose& pose, std::uint64_t frame) {
+  data::Image image{scene_width, scene_height, {}};
   image.rgb.reserve(std::size_t{3} * scene_width * scene_height);
   const Camera camera(look);
   Picture picture(look, road, pose);

@@ -9,8 +9,8 @@
 #include <array>
 #include <cstdint>
 
+#include "data/dataset.h"
 #include "driving/road.h"
-#include "training/dataset.h"
 
 namespace dojo::driving {
 
@@ -36,6 +36,6 @@ Look random_look(std::uint64_t seed);
 
 constexpr unsigned scene_width = 160, scene_height = 120;
 
-training::Image render(const Look& look, const Road& road, const Pose& pose, std::uint64_t frame);
+data::Image render(const Look& look, const Road& road, const Pose& pose, std::uint64_t frame);
 
 }  // namespace dojo::driving

@@ -4,7 +4,7 @@
 
 #include <cmath>
 
-#include "training/split.h"
+#include "data/split.h"
 
 namespace dojo::report {
 namespace {
@@ -111,7 +111,7 @@ training::OutputQuality value(std::vector<float> measured, std::vector<float> pr
 
 // Of frames one after the other.
 std::string picture(const std::vector<training::OutputQuality>& values, std::string_view what) {
-  return predictions_picture(values, training::all_frames(values[0].predicted.size()), what);
+  return predictions_picture(values, data::all_frames(values[0].predicted.size()), what);
 }
 
 TEST(PredictionsPicture, CutsWhereFramesAreLeftOut) {

@@ -1,7 +1,7 @@
 #include "training/batches.h"
 
 #include "base/error.h"
-#include "training/split.h"
+#include "data/split.h"
 
 namespace dojo::training {
 
@@ -13,7 +13,7 @@ Batches::Batches(const std::vector<std::uint32_t>& frames, std::uint64_t seed, s
 std::vector<std::uint32_t> Batches::of_step(std::uint64_t step) {
   const std::uint64_t epoch = step / steps_per_epoch_;
   if (order_.empty() || epoch != order_epoch_) {
-    order_ = shuffled(frames_, seed_, epoch);
+    order_ = data::shuffled(frames_, seed_, epoch);
     order_epoch_ = epoch;
   }
   const auto first = order_.begin() + static_cast<std::ptrdiff_t>(step % steps_per_epoch_ * batch_);

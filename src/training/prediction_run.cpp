@@ -7,7 +7,7 @@
 
 namespace dojo::training {
 
-PredictionRun predict(const ForwardNetwork& network, const Examples& examples,
+PredictionRun predict(const ForwardNetwork& network, const data::Examples& examples,
                       std::span<const std::uint32_t> frames, const machine::Machine& machine,
                       const codegen::Options& compiling, system::Host host,
                       const PredictionWatcher& watcher) {
@@ -17,7 +17,7 @@ PredictionRun predict(const ForwardNetwork& network, const Examples& examples,
   const codegen::CompiledNetwork compiled =
       codegen::compile(network.predict, network.predict, machine, compiling);
   check_room(compiled.hbm, machine, examples.size());
-  EmulatedNetwork emulated(machine, compiled, {}, output_names(network.predict), std::move(host));
+  runtime::EmulatedNetwork emulated(machine, compiled, {}, output_names(network.predict), std::move(host));
   watcher.phase("storing the data set in HBM");
   PredictionRun run;
   run.interrupted = !emulated.store_examples(examples, frames);
@@ -29,7 +29,7 @@ PredictionRun predict(const ForwardNetwork& network, const Examples& examples,
   const auto batch = static_cast<std::size_t>(compiled.batch);
   for (std::size_t first = 0; first < frames.size(); first += batch, ++run.batches) {
     const auto part = frames.subspan(first, std::min(batch, frames.size() - first));
-    const Predictions said = emulated.predict(part);
+    const runtime::Predictions said = emulated.predict(part);
     run.interrupted = said.interrupted;
     if (run.interrupted) return run;
     run.cycles += said.cycles;

@@ -8,9 +8,9 @@
 #include <vector>
 
 #include "codegen/compile.h"
+#include "data/dataset.h"
 #include "machine/machine.h"
-#include "training/dataset.h"
-#include "training/emulated_network.h"
+#include "runtime/emulated_network.h"
 #include "training/recipe.h"
 
 namespace dojo::training {
@@ -30,7 +30,7 @@ struct PredictionRun {
 
 // `examples` have no targets. The batch is the network's. Throws UserError if it does not compile, or if HBM
 // has no room for the examples.
-PredictionRun predict(const ForwardNetwork& network, const Examples& examples,
+PredictionRun predict(const ForwardNetwork& network, const data::Examples& examples,
                       std::span<const std::uint32_t> frames, const machine::Machine& machine,
                       const codegen::Options& compiling, system::Host host, const PredictionWatcher& watcher);
 

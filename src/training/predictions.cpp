@@ -8,7 +8,7 @@
 
 namespace dojo::training {
 
-std::string predictions_csv(const Dataset& data, const std::vector<std::uint32_t>& frames,
+std::string predictions_csv(const data::Dataset& data, const std::vector<std::uint32_t>& frames,
                             const std::vector<OutputQuality>& values) {
   std::string text = "recording,record";
   for (const OutputQuality& value : values)

@@ -9,13 +9,13 @@
 #include <string>
 #include <vector>
 
-#include "training/dataset.h"
+#include "data/dataset.h"
 #include "training/validation.h"
 
 namespace dojo::training {
 
 // `values`: of `frames` of `data`, in their order.
-std::string predictions_csv(const Dataset& data, const std::vector<std::uint32_t>& frames,
+std::string predictions_csv(const data::Dataset& data, const std::vector<std::uint32_t>& frames,
                             const std::vector<OutputQuality>& values);
 
 }  // namespace dojo::training

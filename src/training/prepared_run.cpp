@@ -10,8 +10,8 @@ void check_meanings(const TrainableNetwork& network, const Course& course) {
   if (course.meanings.size() != network.targets.size())
     refuse("the data set", "knows {} outputs of {}", course.meanings.size(), network.targets.size());
   for (std::size_t i = 0; i < network.targets.size(); ++i) {
-    const Signal& target = network.targets[i];
-    const Meaning& meaning = course.meanings[i];
+    const data::Signal& target = network.targets[i];
+    const data::Meaning& meaning = course.meanings[i];
     const auto& shape = network.predict.at(network.predict.outputs[i]).shape;
     const std::int64_t values = graph::element_count({shape.begin() + 1, shape.end()});
     const auto judged = meaning.bins ? meaning.bins->count : static_cast<std::int64_t>(meaning.labels.size());

@@ -11,11 +11,11 @@ namespace {
 
 using graph::Role;
 
-std::vector<Signal> inputs_of(const onnx::Network& network) {
-  std::vector<Signal> inputs;
+std::vector<data::Signal> inputs_of(const onnx::Network& network) {
+  std::vector<data::Signal> inputs;
   for (const onnx::NetworkInput& input : network.inputs) {
     const auto& shape = network.graph.at(input.tensor).shape;
-    Signal& signal = inputs.emplace_back();
+    data::Signal& signal = inputs.emplace_back();
     signal.name = input.name;
     signal.shape = {shape.begin() + 1, shape.end()};
     signal.is_bytes = input.is_bytes;
@@ -23,11 +23,11 @@ std::vector<Signal> inputs_of(const onnx::Network& network) {
   return inputs;
 }
 
-std::vector<Signal> targets_of(const onnx::Network& network) {
-  std::vector<Signal> targets;
+std::vector<data::Signal> targets_of(const onnx::Network& network) {
+  std::vector<data::Signal> targets;
   for (const onnx::NetworkOutput& output : network.outputs) {
     const auto shape = onnx::label_shape(network.graph, output);
-    Signal& target = targets.emplace_back();
+    data::Signal& target = targets.emplace_back();
     target.name = output.name;
     target.shape = {shape.begin() + 1, shape.end()};
     target.kind = output.loss.kind;

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "data/signal.h"
 #include "graph/ir.h"
 #include "graph/label_kinds.h"
 #include "graph/optimizer.h"
@@ -29,22 +30,11 @@ struct Recipe {
   bool untie = false;  // give every reader of a shared vector its own (onnx/exporter.h)
 };
 
-// One input or target of the network, per sample.
-struct Signal {
-  std::string name;                 // of the input, or of the output that the target is for
-  std::vector<std::int64_t> shape;  // without the batch dimension; of class numbers also without the classes
-  bool is_bytes = false;            // inputs: whole numbers from 0 to 255
-  std::int64_t classes = 0;         // targets: how many classes a class number chooses from; 0: values
-  const graph::LabelKind* kind = &graph::label_kind("mse");  // targets
-  std::vector<std::string> labels = {};               // targets: as the file names them; empty if it doesn't
-  std::optional<std::pair<float, float>> range = {};  // targets: what first and last class stand for
-};
-
 struct TrainableNetwork {
   onnx::Model file;         // as it is trained: untied if the recipe says so
   graph::Graph train_step;  // outputs: the total loss, then each output's own
   graph::Graph predict;     // outputs: the network's, in the file's order
-  std::vector<Signal> inputs, targets;
+  std::vector<data::Signal> inputs, targets;
   lowering::Tensors initial;  // parameters and states, by name
 
   // What is trained, for people.
@@ -61,7 +51,7 @@ TrainableNetwork read_network(const Recipe& recipe);
 // A network that is asked and not trained: its outputs need no labels.
 struct ForwardNetwork {
   graph::Graph predict;  // outputs: the network's, in the file's order
-  std::vector<Signal> inputs, targets;
+  std::vector<data::Signal> inputs, targets;
   lowering::Tensors initial;  // parameters and states, by name
 };
 

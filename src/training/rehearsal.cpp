@@ -6,8 +6,8 @@
 #include "base/stopwatch.h"
 #include "codegen/memory.h"
 #include "machine/rates.h"
+#include "runtime/emulated_network.h"
 #include "training/batches.h"
-#include "training/emulated_network.h"
 #include "training/prepared_run.h"
 
 namespace dojo::training {
@@ -84,7 +84,7 @@ private:
       const std::vector<std::uint32_t> frames = batches_.of_step(step);
       if (!store(frames)) return false;
       const Stopwatch watch;
-      const StepResult done =
+      const runtime::StepResult done =
           emulated_.step(frames, step + 1, options_.recipe.seed,
                          graph::optimizer_scalars(options_.recipe.optimizer, step + 1, schedule.at(step)));
       if (done.interrupted) return false;
@@ -103,7 +103,7 @@ private:
     return true;
   }
 
-  void note_first(Rehearsal& result, const StepResult& step) const {
+  void note_first(Rehearsal& result, const runtime::StepResult& step) const {
     result.loss = step.values.front();
     result.cycles = step.cycles;
     result.simulated_seconds = machine::simulated_seconds(machine_, step.cycles);
@@ -139,7 +139,7 @@ private:
   const TrainOptions& options_;
   const machine::Machine& machine_;
   const PreparedRun& run_;
-  EmulatedNetwork emulated_;
+  runtime::EmulatedNetwork emulated_;
   Batches batches_;
   double store_seconds_ = 0;
   std::size_t stored_ = 0;

@@ -52,7 +52,7 @@ Tally tally_from(const Json& json) {
 // By which labels each output is judged, and in which classes.
 Json labels_of(const Course& course) {
   Json all = Json::array();
-  for (const Meaning& meaning : course.meanings) {
+  for (const data::Meaning& meaning : course.meanings) {
     Json one = meaning.labels;
     if (meaning.bins) one.push_back({meaning.bins->count, meaning.bins->low, meaning.bins->high});
     all.push_back(one);

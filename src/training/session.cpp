@@ -13,8 +13,8 @@
 #include "base/stopwatch.h"
 #include "machine/rates.h"
 #include "onnx/export.h"
+#include "runtime/emulated_network.h"
 #include "training/batches.h"
-#include "training/emulated_network.h"
 #include "training/history.h"
 #include "training/run_folder.h"
 
@@ -73,7 +73,7 @@ public:
   // Starts from `saved` where there is one.
   RunReport go(const std::optional<SavedRun>& saved) {
     watcher_.phase("storing the data set in HBM");
-    const bool stored = emulated_.store_examples(course_.examples, all_frames(course_.examples.size()));
+    const bool stored = emulated_.store_examples(course_.examples, data::all_frames(course_.examples.size()));
     if (saved) {
       tally_ = saved->tally;
       emulated_.restore(saved->regions);
@@ -176,7 +176,7 @@ private:
     row.step = tally_.step + 1;
     row.epoch = tally_.step / batches_.steps_per_epoch() + 1;
     const std::vector<std::uint32_t> frames = batches_.of_step(tally_.step);
-    const StepResult result =
+    const runtime::StepResult result =
         emulated_.step(frames, row.step, options_.recipe.seed,
                        graph::optimizer_scalars(options_.recipe.optimizer, row.step, row.learning_rate));
     if (result.interrupted) return false;
@@ -223,7 +223,7 @@ private:
   // Nothing if interrupted.
   std::vector<OutputQuality> validate() {
     const std::vector<std::uint32_t>& frames = course_.split.validation;
-    const Predictions predictions = emulated_.predict(frames);
+    const runtime::Predictions predictions = emulated_.predict(frames);
     if (predictions.interrupted) return {};
     return judge(network_.targets, course_.meanings, measured_values(course_.examples, frames),
                  predictions.outputs);
@@ -266,7 +266,7 @@ private:
   const codegen::CompiledNetwork& compiled_;
   const Course& course_;
   const Watcher& watcher_;
-  EmulatedNetwork emulated_;
+  runtime::EmulatedNetwork emulated_;
   Batches batches_;
   std::uint64_t steps_;
   Schedule schedule_;

@@ -13,14 +13,14 @@
 #include <vector>
 
 #include "codegen/compile.h"
+#include "data/dataset.h"
+#include "data/split.h"
 #include "machine/ledger.h"
 #include "machine/machine.h"
 #include "node/image.h"
 #include "system/host.h"
-#include "training/dataset.h"
 #include "training/recipe.h"
 #include "training/schedule.h"
-#include "training/split.h"
 #include "training/validation.h"
 
 namespace dojo::training {
@@ -101,10 +101,10 @@ struct Watcher {
 
 // The data set seen through one network's eyes.
 struct Course {
-  const Examples& examples;
-  const Split& split;
-  std::string fingerprint;        // of the data set
-  std::vector<Meaning> meanings;  // one per target
+  const data::Examples& examples;
+  const data::Split& split;
+  std::string fingerprint;              // of the data set
+  std::vector<data::Meaning> meanings;  // one per target
 };
 
 // Builds the examples for the network once it has been read; the course must stay alive until train returns.

@@ -7,10 +7,10 @@ namespace dojo::training {
 namespace {
 
 // Value k of an output.
-OutputQuality judge_value(const std::string& output, const Meaning& meaning, std::size_t k,
+OutputQuality judge_value(const std::string& output, const data::Meaning& meaning, std::size_t k,
                           const std::vector<float>& said, std::vector<float> measured) {
   const graph::LabelKind& kind = *meaning.kind;
-  const Bins bins = meaning.bins.value_or(Bins{});
+  const graph::Bins bins = meaning.bins.value_or(graph::Bins{});
   const std::size_t count = said.size() / measured.size();
   OutputQuality result{.output = output, .label = meaning.labels[k]};
   std::vector<float> predictions, targets;  // of the frames that are judged
@@ -35,7 +35,7 @@ OutputQuality judge_value(const std::string& output, const Meaning& meaning, std
 
 }  // namespace
 
-std::vector<float> measured_values(const Examples& examples, const std::vector<std::uint32_t>& frames) {
+std::vector<float> measured_values(const data::Examples& examples, const std::vector<std::uint32_t>& frames) {
   const std::size_t values = examples.target_elements();
   std::vector<float> measured(frames.size() * values);
   for (std::size_t i = 0; i < frames.size(); ++i)
@@ -43,11 +43,12 @@ std::vector<float> measured_values(const Examples& examples, const std::vector<s
   return measured;
 }
 
-std::vector<OutputQuality> judge(const std::vector<Signal>& targets, const std::vector<Meaning>& meanings,
+std::vector<OutputQuality> judge(const std::vector<data::Signal>& targets,
+                                 const std::vector<data::Meaning>& meanings,
                                  const std::vector<float>& measured,
                                  const std::vector<std::vector<float>>& outputs) {
   std::size_t values = 0;
-  for (const Meaning& meaning : meanings) values += meaning.labels.size();
+  for (const data::Meaning& meaning : meanings) values += meaning.labels.size();
   std::vector<OutputQuality> qualities;
   for (std::size_t i = 0; i < targets.size(); ++i)
     for (std::size_t k = 0; k < meanings[i].labels.size(); ++k) {

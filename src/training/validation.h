@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "training/dataset.h"
-#include "training/meaning.h"
+#include "data/dataset.h"
+#include "data/meaning.h"
 #include "training/metrics.h"
 #include "training/recipe.h"
 
@@ -23,11 +23,12 @@ struct OutputQuality {
 };
 
 // What examples say of `frames`: frames x all values of all targets.
-std::vector<float> measured_values(const Examples& examples, const std::vector<std::uint32_t>& frames);
+std::vector<float> measured_values(const data::Examples& examples, const std::vector<std::uint32_t>& frames);
 
 // `measured`: frames x all values of all targets. `outputs`: of each target, frames x elements. Every value
 // of every output, in order.
-std::vector<OutputQuality> judge(const std::vector<Signal>& targets, const std::vector<Meaning>& meanings,
+std::vector<OutputQuality> judge(const std::vector<data::Signal>& targets,
+                                 const std::vector<data::Meaning>& meanings,
                                  const std::vector<float>& measured,
                                  const std::vector<std::vector<float>>& outputs);
 

@@ -10,7 +10,7 @@
 #include <string_view>
 
 #include "base/error.h"
-#include "driving/tub.h"
+#include "data/tub.h"
 
 namespace {
 
@@ -31,7 +31,7 @@ void write(const fs::path& path, std::string_view bytes) {
 // Frames read; 0 if refused.
 std::size_t frames_of(const fs::path& folder, bool strict) {
   try {
-    const dojo::driving::Tub tub(folder, {.strict = strict, .threads = 1});
+    const dojo::data::Tub tub(folder, {.strict = strict, .threads = 1});
     for (std::size_t frame = 0; frame < tub.size(); ++frame) {
       tub.image(frame);
       tub.labels(frame);
