@@ -37,7 +37,8 @@ every node runs the compiled RISC-V program, instruction by instruction, bit
 for bit, while its cycles are counted.")
 set(CPACK_DEBIAN_PACKAGE_SECTION science)
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
-set(CPACK_DEBIAN_PACKAGE_DEPENDS "clang-22, lld-22, picolibc-riscv64-unknown-elf")
+string(REGEX MATCH "^[0-9]+" libavcodec_major "${LIBAV_libavcodec_VERSION}")
+set(CPACK_DEBIAN_PACKAGE_DEPENDS "clang-22, lld-22, libavcodec${libavcodec_major}, picolibc-riscv64-unknown-elf")
 set(CPACK_DEBIAN_PACKAGE_RECOMMENDS llvm-22)  # dojo profile asks it for lines
 set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
 set(CPACK_STRIP_FILES ON)

@@ -6,7 +6,7 @@ packages=(
   clang-22 lld-22 llvm-22 clang-format-22 clang-tidy-22 libclang-rt-22-dev
   libfmt-dev libcli11-dev libtomlplusplus-dev nlohmann-json3-dev libssl-dev
   libgtest-dev libbenchmark-dev
-  libavcodec-dev libavformat-dev libavutil-dev libswscale-dev
+  libavcodec-dev libavutil-dev
   qemu-user gdb-multiarch groff-base libonnx-testdata
   picolibc-riscv64-unknown-elf
   "$@"
