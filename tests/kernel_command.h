@@ -16,15 +16,11 @@
 #include "base/file.h"
 #include "base/temporary_folder.h"
 #include "command.h"
+#include "said.h"
 
 namespace dojo {
 
 namespace fs = std::filesystem;
-
-struct Said {
-  int exit_code = 0;
-  std::string words, errors;
-};
 
 class KernelTools : public testing::Test {
 protected:

@@ -1,4 +1,5 @@
-// A command line of a shell's, for tests: how it ended, and what it wrote to standard output.
+// A command line of a shell's, for tests: how it ended, and what it wrote. One type for all of them, for they
+// are one program.
 #pragma once
 
 #include <sys/wait.h>
@@ -10,7 +11,8 @@ namespace dojo {
 
 struct Said {
   int exit_code = 0;
-  std::string words;
+  std::string words = {}, errors = {};  // standard output and, where it is caught apart, standard error
+  std::string last = {};                // line of `errors`, where somebody asks
 };
 
 inline Said shell(const std::string& line) {

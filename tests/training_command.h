@@ -19,6 +19,7 @@
 #include "data/images_for_tests.h"
 #include "machine/variant_for_tests.h"
 #include "onnx/file.h"
+#include "said.h"
 
 namespace dojo {
 
@@ -67,12 +68,6 @@ inline onnx::Model network(const std::string& op, std::int64_t height, std::int6
                        {"head", "MatMul", "", {"flat", "weight"}, {output}, {}, ""}};
   return model;
 }
-
-struct Said {
-  int exit_code = 0;
-  std::string errors;  // stderr
-  std::string last;    // its last line
-};
 
 // Runs the command in a folder of its own, with a small tub and a small network in it.
 class TrainingCommand : public testing::Test {
