@@ -1,4 +1,4 @@
-// The node's library: what a C++ program for a Dojo node can use. Built by src/compiler/toolchain.cpp, which
+// The node's library: what a C++ program for a Dojo node can use. Built by src/toolchain/toolchain.cpp, which
 // holds the flags.
 //
 // Every node runs the same program and knows its place; local SRAM is symmetric: a buffer has the same

@@ -10,7 +10,7 @@
 #include "onnx/file.h"
 #include "onnx/import.h"
 
-namespace dojo::compiler {
+namespace dojo::codegen {
 namespace {
 
 graph::Graph step_of(const onnx::Model& model, const std::string& where, std::int64_t batch, bool training) {
@@ -49,4 +49,4 @@ INSTANTIATE_TEST_SUITE_P(, CompileModels, testing::Values("pilotnet", "resnet_sm
                          [](const auto& tested) { return std::string(tested.param); });
 
 }  // namespace
-}  // namespace dojo::compiler
+}  // namespace dojo::codegen

@@ -18,7 +18,7 @@
 #include "system/computer.h"
 #include "system/program.h"
 
-namespace dojo::compiler {
+namespace dojo::codegen {
 namespace {
 
 using graph::Graph;
@@ -358,4 +358,4 @@ TEST(Compile, gives_the_same_bytes_twice) {
 }
 
 }  // namespace
-}  // namespace dojo::compiler
+}  // namespace dojo::codegen

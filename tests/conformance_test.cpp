@@ -11,7 +11,7 @@
 #include <string>
 
 #include "base/file.h"
-#include "command.h"
+#include "dojo_command.h"
 
 namespace dojo {
 namespace {

@@ -6,7 +6,7 @@
 
 #include "base/file.h"
 #include "base/temporary_folder.h"
-#include "command.h"
+#include "dojo_command.h"
 #include "said.h"
 
 namespace dojo {

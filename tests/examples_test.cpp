@@ -19,7 +19,7 @@
 #include <vector>
 
 #include "base/file.h"
-#include "command.h"
+#include "dojo_command.h"
 
 namespace dojo {
 namespace {

@@ -15,7 +15,7 @@
 #include <thread>
 
 #include "base/file.h"
-#include "command.h"
+#include "dojo_command.h"
 #include "machine/variant_for_tests.h"
 #include "said.h"
 #include "system/guest_for_tests.h"

@@ -14,7 +14,7 @@
 #include <string_view>
 
 #include "base/file.h"
-#include "command.h"
+#include "dojo_command.h"
 #include "said.h"
 #include "system/guest_for_tests.h"
 

@@ -15,7 +15,7 @@
 #include <string>
 
 #include "base/file.h"
-#include "command.h"
+#include "dojo_command.h"
 #include "system/computer.h"
 #include "system/guest_for_tests.h"
 

@@ -10,7 +10,7 @@
 #include <string>
 
 #include "base/file.h"
-#include "command.h"
+#include "dojo_command.h"
 #include "isa/extensions.h"
 #include "system/guest_for_tests.h"
 

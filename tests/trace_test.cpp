@@ -12,7 +12,7 @@
 #include <string>
 
 #include "base/file.h"
-#include "command.h"
+#include "dojo_command.h"
 #include "said.h"
 #include "system/guest_for_tests.h"
 

@@ -15,8 +15,8 @@
 
 #include "base/file.h"
 #include "base/random.h"
-#include "command.h"
 #include "data/images_for_tests.h"
+#include "dojo_command.h"
 #include "machine/variant_for_tests.h"
 #include "onnx/file.h"
 #include "said.h"

@@ -11,7 +11,7 @@ namespace dojo::lowering {
 enum class Place : std::uint8_t {
   batch,       // each node holds its samples
   everywhere,  // every node holds the whole tensor
-  sharded,     // each node holds its shard (compiler/layout.h)
+  sharded,     // each node holds its shard (lowering/layout.h)
 };
 
 struct Placement {
