@@ -33,6 +33,7 @@ test: build check
 
 check:
 	@python3 tools/check_rooms.py
+	@python3 tools/check_notes.py
 	@clang-format-22 --dry-run --Werror $(sources)
 
 # The long runs behind the figures of the README: real frames, eight epochs, against PyTorch.
