@@ -20,24 +20,6 @@ TEST_F(BareMetal, AFailingTestSaysItsNumber) {
   EXPECT_EQ(result.exit_code, 5);
 }
 
-TEST_F(BareMetal, VectorsAndFloatsAreThereFromTheStart) {
-  expect_pass(R"(
-    li gp, 2
-    li a0, 9
-    vsetvli t0, a0, e32, m1, ta, ma
-    vid.v v1
-    vadd.vv v2, v1, v1
-    vmv.x.s t1, v2
-    bnez t1, wrong
-    fcvt.d.l fa0, t0
-    fmul.d fa0, fa0, fa0
-    fcvt.l.d t1, fa0
-    li t2, 81
-    beq t1, t2, right
-wrong: unimp
-right:)");
-}
-
 // What each trap leaves in mcause, mepc and mtval, and that mret goes on behind it.
 TEST_F(BareMetal, HandlersSeeCauseAndPlaceOfEveryTrap) {
   const auto expect_trap = [&](std::string_view instruction, unsigned cause, std::string_view value) {
@@ -205,14 +187,6 @@ over: csrr t0, cycle
 right:)");
 }
 
-// Programs without a handler of their own: ecall asks the system, and a trap ends the thread.
-TEST_F(BareMetal, WithoutAVectorEcallIsASystemCall) {
-  const LaunchResult result = run(".globl _start\n.text\n_start: li a0, 42\n li a7, 93\n ecall\n");
-  EXPECT_EQ(result.outcome, Outcome::finished);
-  EXPECT_EQ(result.exit_code, 42);
-  EXPECT_EQ(run(".globl _start\n.text\n_start: unimp\n").outcome, Outcome::trapped);
-}
-
 // Nothing else would end it: no instruction completes that the limit could count.
 TEST_F(BareMetal, AHandlerThatTrapsAtItsFirstInstructionEndsTheThread) {
   const std::string begin = ".globl _start\n.text\n_start: ", set = "csrw mtvec, t0\n unimp\n";
@@ -223,130 +197,6 @@ TEST_F(BareMetal, AHandlerThatTrapsAtItsFirstInstructionEndsTheThread) {
   // At its second instruction it traps again and again, and each time one more has been done.
   EXPECT_EQ(run(begin + "la t0, handler\n" + set + ".align 2\nhandler: nop\n unimp\n").outcome,
             Outcome::too_long);
-}
-
-// From user mode the handler's address is an address like any other.
-TEST_F(BareMetal, AHandlerThatUserModeCannotBeginBeginsInMachineMode) {
-  const LaunchResult result = run(R"(
-.globl _start
-.text
-_start: la t0, handler
-  csrw mtvec, t0
-  csrw mepc, t0
-  csrwi mstatus, 0
-  mret
-.align 2
-handler: csrr a0, mcause
-  csrw mtvec, zero
-  li a7, 93
-  ecall
-)");
-  EXPECT_EQ(result.outcome, Outcome::finished);
-  EXPECT_EQ(result.exit_code, 2);
-}
-
-TEST_F(BareMetal, CodeWrittenAtRunTimeRunsAfterFenceI) {
-  expect_pass(R"(
-    li gp, 6
-    la t0, place
-    la t1, new
-    lw t2, 0(t1)
-    jalr ra, t0
-    sw t2, 0(t0)
-    fence.i
-    jalr ra, t0
-    li t0, 222
-    bne a0, t0, bad
-    j good
-bad: unimp
-.data
-.option norvc
-.align 2
-place: li a0, 111
-  ret
-new: li a0, 222
-.text
-good:)");
-}
-
-TEST_F(BareMetal, FloatsAndVectorsTrapWhileTheyAreOff) {
-  const LaunchResult result = run_alone(R"(
-    la t0, handler
-    csrw mtvec, t0
-    addi sp, sp, -16
-    li s0, 0
-    li s1, 2000
-  loop:
-    li t0, 0x6600
-    csrc mstatus, t0
-    fadd.d fa0, fa0, fa0
-    csrc mstatus, t0
-    vsetivli x0, 4, e32, m1, ta, ma
-    csrc mstatus, t0
-    csrr a0, fcsr
-    csrc mstatus, t0
-    c.fldsp fa0, 0(sp)
-    vadd.vv v8, v8, v8
-    addi s1, s1, -1
-    bnez s1, loop
-    li t0, 4 * 2000
-    sub a0, s0, t0
-    snez a0, a0
-    slli a0, a0, 1
-    ori a0, a0, 1
-    la t1, tohost
-    sd a0, (t1)
-  1: j 1b
-.balign 4
-  handler:
-    addi s0, s0, 1
-    li t1, 0x6600
-    csrs mstatus, t1
-    mret
-)");
-  EXPECT_EQ(result.outcome, Outcome::finished);
-  EXPECT_EQ(result.exit_code, 0);
-}
-
-// What an access that crosses the end of memory tells the handler, in translated code, too.
-TEST_F(BareMetal, TheHandlerLearnsWhereTheFaultyPartOfAnAccessBegins) {
-  const LaunchResult result = run_alone(R"(
-    la t0, handler
-    csrw mtvec, t0
-    li a1, 0x80140000 - 4
-    li s1, 2000
-    li a3, 0
-  loop:
-    ld a2, 0(a1)
-    sd a2, 0(a1)
-    fld fa2, 0(a1)
-    addi s1, s1, -1
-    bnez s1, loop
-    li t0, 3 * 2000 * 4
-    sub a0, a3, t0
-    snez a0, a0
-    slli a0, a0, 1
-    ori a0, a0, 1
-    la t1, tohost
-    sd a0, (t1)
-  1: j 1b
-.balign 4
-  handler:
-    csrr t0, mtval
-    sub t0, t0, a1
-    add a3, a3, t0
-    csrr t0, mepc
-    lhu t1, (t0)
-    andi t1, t1, 3
-    addi t0, t0, 2
-    addi t1, t1, -3
-    bnez t1, 2f
-    addi t0, t0, 2
-  2: csrw mepc, t0
-    mret
-)");
-  EXPECT_EQ(result.outcome, Outcome::finished);
-  EXPECT_EQ(result.exit_code, 0);
 }
 
 }  // namespace
