@@ -45,7 +45,7 @@ protected:
 };
 
 // Mixes integers, bytes, vectors and calls, and ends by a trap with all of it in registers.
-constexpr std::string_view globals = R"(
+constexpr std::string_view mixing = R"(
 static uint8_t bytes[64]; static uint64_t words[64]; static float floats[64];
 __attribute__((noinline)) uint64_t mix(uint64_t i) { words[i] = words[i / 2] * 31 + bytes[i]; return words[i] >> 3; }
 )";
@@ -59,7 +59,7 @@ constexpr std::string_view work = R"(
 )";
 
 TEST_F(Trace, RegistersAndMemoryFollowFromItsLines) {
-  const std::string path = program(globals, work);
+  const std::string path = program(mixing, work);
   const Said said = dojo(fmt::format("exec --json --trace {} {} 2>/dev/null", file("trace"), path));
   EXPECT_EQ(said.exit_code, 3);
   const auto json = nlohmann::json::parse(said.words);

@@ -45,7 +45,7 @@ std::string title_of(const Option& option) {
                          : fmt::format("{} {}", bold(option.name), italic(value_name(option)));
 }
 
-std::string names(const std::vector<std::string>& options) {
+std::string bold_names(const std::vector<std::string>& options) {
   std::string text;
   for (const std::string& name : options) text += fmt::format("{}{}", text.empty() ? "" : ", ", bold(name));
   return text;
@@ -57,8 +57,8 @@ std::string paragraph(const Option& option) {
     text += fmt::format("Default: {}.\n", roff(value));
   if (option.required) text += "Required.\n";
   if (is_list(option)) text += "May be given more than once.\n";
-  if (!option.excludes.empty()) text += fmt::format("Not together with {}.\n", names(option.excludes));
-  if (!option.needs.empty()) text += fmt::format("Only with {}.\n", names(option.needs));
+  if (!option.excludes.empty()) text += fmt::format("Not together with {}.\n", bold_names(option.excludes));
+  if (!option.needs.empty()) text += fmt::format("Only with {}.\n", bold_names(option.needs));
   return text;
 }
 

@@ -9,13 +9,12 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "base/index.h"
 #include "codegen/kernel_writer.h"
 #include "lowering/access.h"
 
 namespace dojo::codegen {
 namespace {
-
-std::size_t at(int index) { return static_cast<std::size_t>(index); }
 
 constexpr std::int64_t tile_edge = 16;
 

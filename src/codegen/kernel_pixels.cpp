@@ -8,19 +8,14 @@
 
 #include <algorithm>
 
+#include "base/index.h"
 #include "codegen/kernel_writer.h"
 #include "lowering/access.h"
 
 namespace dojo::codegen {
 namespace {
 
-std::size_t at(int index) { return static_cast<std::size_t>(index); }
-
 constexpr std::int64_t stacked_below = 33;  // columns: more fill two tiles
-
-bool contains(const std::vector<int>& axes, int axis) {
-  return std::find(axes.begin(), axes.end(), axis) != axes.end();
-}
 
 }  // namespace
 

@@ -5,16 +5,11 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "base/index.h"
 #include "codegen/kernel_writer.h"
 #include "lowering/access.h"
 
 namespace dojo::codegen {
-namespace {
-
-std::size_t at(int index) { return static_cast<std::size_t>(index); }
-
-}  // namespace
-
 // Opens loops over the leading output dimensions that are one axis each; what is under them is the slice,
 // zeroed (or -infinite).
 KernelWriter::Slice KernelWriter::begin_slice() {

@@ -11,19 +11,14 @@
 
 #include <algorithm>
 
+#include "base/index.h"
 #include "codegen/kernel_writer.h"
 #include "lowering/access.h"
 
 namespace dojo::codegen {
 namespace {
 
-std::size_t at(int index) { return static_cast<std::size_t>(index); }
-
 std::int64_t floor_divide(std::int64_t a, std::int64_t b) { return a >= 0 ? a / b : -((b - 1 - a) / b); }
-
-bool contains(const std::vector<int>& axes, int axis) {
-  return std::find(axes.begin(), axes.end(), axis) != axes.end();
-}
 
 }  // namespace
 

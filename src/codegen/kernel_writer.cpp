@@ -9,14 +9,13 @@
 #include <set>
 
 #include "base/error.h"
+#include "base/index.h"
 #include "codegen/scalar_text.h"
 #include "graph/scalar_operations.h"
 #include "lowering/access.h"
 
 namespace dojo::codegen {
 namespace {
-
-std::size_t at(int index) { return static_cast<std::size_t>(index); }
 
 std::string identifier(std::string_view name) {
   std::string text;

@@ -1,6 +1,7 @@
 // What all kernels share: variables for axes, texts of reads and writes, expressions, epilogues.
 #pragma once
 
+#include <algorithm>
 #include <map>
 #include <string>
 #include <vector>
@@ -18,6 +19,10 @@ struct Operand {
   bool shifted = false;  // sees the whole tensor inside a tile loop: the tiled axis starts at `first`
   bool guarded = false;  // may leave the tensor: every index is checked
 };
+
+inline bool contains(const std::vector<int>& axes, int axis) {
+  return std::ranges::find(axes, axis) != axes.end();
+}
 
 // Variables that hold where a blocked axis starts: axis -> name.
 using BlockStarts = std::map<int, std::string>;

@@ -5,10 +5,10 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "base/index.h"
+
 namespace dojo::codegen {
 namespace {
-
-std::size_t at(int axis) { return static_cast<std::size_t>(axis); }
 
 // Whether axis `outer` continues where axis `inner` ends, in every index.
 bool continues(int outer, int inner, const std::vector<LoopAxis>& axes,

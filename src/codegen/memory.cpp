@@ -6,6 +6,7 @@
 #include <initializer_list>
 
 #include "base/error.h"
+#include "base/index.h"
 #include "lowering/access.h"
 
 namespace dojo::codegen {
@@ -14,8 +15,6 @@ namespace {
 constexpr std::uint64_t alignment = 64;
 
 std::uint64_t round_up(std::uint64_t bytes) { return (bytes + alignment - 1) / alignment * alignment; }
-std::size_t at(lowering::BufferId id) { return static_cast<std::size_t>(id); }
-
 struct Item {
   std::uint64_t bytes = 0;
   Lifetime life;

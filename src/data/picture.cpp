@@ -31,17 +31,17 @@ std::vector<Between> resampling(std::size_t source, std::size_t result) {
 struct Weights {
   float red, green, blue, offset;
 };
-constexpr Weights colour[3] = {
+constexpr Weights of_colour[3] = {
     {0.299f / 127.5f, 0.587f / 127.5f, 0.114f / 127.5f, -1.0f},
     {-0.168736f / 127.5f, -0.331264f / 127.5f, 0.5f / 127.5f, 0.0f},
     {0.5f / 127.5f, -0.418688f / 127.5f, -0.081312f / 127.5f, 0.0f},
 };
-constexpr Weights bytes[3] = {{1, 0, 0, 0}, {0, 1, 0, 0}, {0, 0, 1, 0}},
+constexpr Weights of_bytes[3] = {{1, 0, 0, 0}, {0, 1, 0, 0}, {0, 0, 1, 0}},
                   grey_byte = {0.299f, 0.587f, 0.114f, 0};
 
 const Weights& weights_of(const View& view, std::int64_t channel) {
-  if (!view.bytes) return colour[channel];
-  return view.channels == 1 ? grey_byte : bytes[channel];
+  if (!view.bytes) return of_colour[channel];
+  return view.channels == 1 ? grey_byte : of_bytes[channel];
 }
 
 }  // namespace

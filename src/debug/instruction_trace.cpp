@@ -23,8 +23,8 @@ namespace {
 using isa::Hart;
 using system::ThreadState;
 
-constexpr unsigned turn_instructions = 1000;
-constexpr unsigned row_bytes = isa::tile_edge * 4, tile_rows = isa::tile_edge, tiles = 4;
+constexpr unsigned traced_in_turn = 1000;
+constexpr unsigned row_bytes = isa::tile_edge * 4, tile_rows = isa::tile_edge, hart_tiles = 4;
 constexpr unsigned a0 = 10;
 
 // Bytes in memory order as one number, highest digit first.
@@ -132,7 +132,7 @@ private:
 
   void write_tiles(const Hart& after) {
     if (job_.t_writes == 0) return;
-    for (unsigned row = 0; row < tiles * tile_rows; ++row) {
+    for (unsigned row = 0; row < hart_tiles * tile_rows; ++row) {
       const std::byte* now = after.tiles.data() + std::size_t{row} * row_bytes;
       if (std::memcmp(now, before_.tiles.data() + std::size_t{row} * row_bytes, row_bytes) != 0)
         fmt::format_to(out(), " mt{}.{} {}", row / tile_rows * 4, row % tile_rows, number(now, row_bytes));
@@ -180,7 +180,7 @@ void InstructionTrace::write(const std::string& line) {
 bool InstructionTrace::turn(system::Stepping& stepping, std::size_t thread) {
   unsigned done = 0;
   const Hart& hart = stepping.hart(thread);
-  for (; done < turn_instructions && stepping.state(thread) == ThreadState::runnable; ++done) {
+  for (; done < traced_in_turn && stepping.state(thread) == ThreadState::runnable; ++done) {
     Line line(hart, stepping.machine().node);
     const ThreadState state = stepping.step(thread);
     write(line.write(hart, state == ThreadState::trapped, stepping.program()));

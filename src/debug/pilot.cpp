@@ -7,7 +7,7 @@ namespace dojo::debug {
 namespace {
 
 using system::ThreadState;
-constexpr unsigned turn_instructions = 5000;
+constexpr unsigned led_in_turn = 5000;
 
 }  // namespace
 
@@ -83,7 +83,7 @@ Pilot::Maybe Pilot::take_late() {
 bool Pilot::has_stepped(std::size_t thread) { return std::exchange(shown_late_, std::nullopt) == thread; }
 
 Pilot::Maybe Pilot::turn(std::size_t thread) {
-  for (unsigned i = 0; i < turn_instructions && stepping_.state(thread) == ThreadState::runnable; ++i) {
+  for (unsigned i = 0; i < led_in_turn && stepping_.state(thread) == ThreadState::runnable; ++i) {
     if (points_.breaks_at(stepping_.hart(thread).pc)) return Event{Happened::breakpoint, thread, {}};
     if (Maybe event = step_one(thread)) return event;
   }

@@ -20,7 +20,7 @@ struct Part {
   float constant = 0;
 };
 
-bool same(const Access& a, const Access& b) {
+bool reads_the_same(const Access& a, const Access& b) {
   const auto equal = [](const AffineIndex& x, const AffineIndex& y) {
     return x.coefficients == y.coefficients && x.offset == y.offset;
   };
@@ -100,7 +100,7 @@ private:
     DOJO_ENSURE(op.epilogue.empty());
     std::vector<std::size_t> first(op.in.size());  // the first of equal reads stands for all
     for (std::size_t k = 0; k < op.in.size(); ++k) {
-      for (first[k] = 0; !same(op.in[first[k]], op.in[k]); ++first[k]) {
+      for (first[k] = 0; !reads_the_same(op.in[first[k]], op.in[k]); ++first[k]) {
       }
       if (first[k] == k && needed_[index(op.in[k].tensor)]) contribute(op, *upstream, k);
     }
@@ -161,7 +161,7 @@ private:
     std::vector<Node> arguments;
     for (const Access& access : op.in) {
       std::size_t first = 0;
-      while (!same(op.in[first], access)) ++first;
+      while (!reads_the_same(op.in[first], access)) ++first;
       arguments.push_back(f.input(static_cast<std::int32_t>(first)));
     }
     const auto count = static_cast<std::int32_t>(op.in.size());
@@ -214,7 +214,7 @@ private:
       const ScalarNode& root = op.body.nodes.back();
       if (root.op == Scalar::constant) return parts_[index(target)].push_back({no_tensor, root.value});
       if (root.op == Scalar::input && graph_.at(op.in[0].tensor).shape == shape &&
-          same({op.in[0].tensor, op.out.map, 0}, op.in[0])) {
+          reads_the_same({op.in[0].tensor, op.out.map, 0}, op.in[0])) {
         return parts_[index(target)].push_back({op.in[0].tensor, 0});
       }
     }

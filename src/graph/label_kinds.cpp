@@ -13,7 +13,7 @@ float as_answered(Scores answer, const Bins&) { return answer.front(); }
 std::int64_t likeliest(Scores scores) { return std::ranges::max_element(scores) - scores.begin(); }
 
 // clang-format off
-constexpr LabelKind rows[] = {
+constexpr LabelKind kind_rows[] = {
     {.key = "mse", .has_classes = false,
      .loss = [](Builder& build, TensorId output, TensorId label) { return build.mean_squared_error(output, label); },
      .target = as_measured, .value = as_answered, .is_right = nullptr},
@@ -33,11 +33,11 @@ constexpr LabelKind rows[] = {
 
 }  // namespace
 
-std::span<const LabelKind> label_kinds() { return rows; }
+std::span<const LabelKind> label_kinds() { return kind_rows; }
 
 const LabelKind& label_kind(std::string_view key) {
-  const auto* const row = std::ranges::find(rows, key, &LabelKind::key);
-  DOJO_ENSURE(row != std::end(rows));
+  const auto* const row = std::ranges::find(kind_rows, key, &LabelKind::key);
+  DOJO_ENSURE(row != std::end(kind_rows));
   return *row;
 }
 

@@ -21,7 +21,7 @@ float correction(float beta, std::uint64_t step) {
   return static_cast<float>(1 / (1 - power(static_cast<double>(beta), step)));
 }
 
-constexpr Optimizer rows[] = {
+constexpr Optimizer optimizer_rows[] = {
     // torch.optim.SGD without dampening:
     //   velocity = momentum * velocity + (gradient + weight_decay * parameter)
     //   parameter -= learning_rate * velocity
@@ -126,13 +126,13 @@ void add_update(Builder& builder, const Optimizer& optimizer, UpdateOperands<Ten
 
 }  // namespace
 
-std::span<const Optimizer> optimizers() { return rows; }
+std::span<const Optimizer> optimizers() { return optimizer_rows; }
 
 const Optimizer& optimizer_named(std::string_view name) {
-  const auto* const row = std::ranges::find(rows, name, &Optimizer::name);
-  if (row != std::end(rows)) return *row;
+  const auto* const row = std::ranges::find(optimizer_rows, name, &Optimizer::name);
+  if (row != std::end(optimizer_rows)) return *row;
   std::vector<std::string_view> names;
-  for (const Optimizer& known : rows) names.push_back(known.name);
+  for (const Optimizer& known : optimizer_rows) names.push_back(known.name);
   refuse("--optimizer", "'{}' is none of {}", name, fmt::join(names, ", "));
 }
 

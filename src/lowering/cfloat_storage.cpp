@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "base/error.h"
+#include "base/index.h"
 #include "graph/expression.h"
 #include "lowering/access.h"
 
@@ -22,8 +23,6 @@ using graph::StructuredOp;
 using graph::Tensor;
 using graph::TensorId;
 using numerics::Format;
-
-std::size_t at(TensorId id) { return static_cast<std::size_t>(id); }
 
 bool plain_body(const StructuredOp& op) {
   return op.in.size() == 1 && op.body.nodes.size() == 1 && op.body.nodes[0].op == Scalar::input;

@@ -4,6 +4,7 @@
 #include <numeric>
 #include <optional>
 
+#include "base/index.h"
 #include "lowering/access.h"
 
 namespace dojo::lowering {
@@ -11,8 +12,6 @@ namespace {
 
 using graph::Access;
 using graph::AffineIndex;
-
-std::size_t at(int index) { return static_cast<std::size_t>(index); }
 
 // A dimension of out whose index is s * o + d * k + c.
 struct Scattered {

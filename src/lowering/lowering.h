@@ -28,8 +28,6 @@ public:
   Lowered run();
 
 private:
-  static std::size_t at(std::int32_t id) { return static_cast<std::size_t>(id); }
-
   // lower.cpp: buffers, start and end, ops in one piece
   BufferId add_buffer(Buffer buffer);
   BufferId scratch(std::string name, Shape shape, numerics::Format format, std::int64_t capacity = 0);

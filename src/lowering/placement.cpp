@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "base/index.h"
 #include "graph/scalar_operations.h"
 #include "lowering/access.h"
 
@@ -15,8 +16,6 @@ using graph::Role;
 using graph::StructuredOp;
 using graph::Tensor;
 using graph::TensorId;
-
-std::size_t at(TensorId id) { return static_cast<std::size_t>(id); }
 
 const StructuredOp& structured(const graph::Op& op) {
   if (const auto* irregular = std::get_if<graph::IrregularOp>(&op)) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/index.h"
 #include "graph/scalar_operations.h"
 #include "lowering/access.h"
 
@@ -11,8 +12,6 @@ namespace {
 using graph::Access;
 using graph::AffineIndex;
 using graph::StructuredOp;
-
-std::size_t at(int index) { return static_cast<std::size_t>(index); }
 
 constexpr std::int64_t shortest_row = 16;
 

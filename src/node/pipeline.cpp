@@ -1,18 +1,13 @@
 #include "node/pipeline.h"
 
 #include <algorithm>
-#include <bit>
 
+#include "base/bits.h"
 #include "base/error.h"
 
 namespace dojo::node {
 
 namespace {
-
-template <typename Visit>
-void for_each_bit(std::uint32_t mask, Visit visit) {
-  for (; mask != 0; mask &= mask - 1) visit(static_cast<unsigned>(std::countr_zero(mask)));
-}
 
 bool uses_load_path(const Job& job) { return job.route == Route::load || job.route == Route::atomic; }
 bool uses_store_path(const Job& job) { return job.route == Route::store || job.route == Route::atomic; }

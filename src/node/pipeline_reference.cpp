@@ -4,17 +4,12 @@
 
 #include <algorithm>
 
+#include "base/bits.h"
 #include "base/error.h"
 
 namespace dojo::node {
 
 namespace {
-
-template <typename Visit>
-void for_each_bit(std::uint32_t mask, Visit visit) {
-  for (unsigned i = 0; i < 32; ++i)
-    if (mask >> i & 1) visit(i);
-}
 
 // The cycle from which `job` may read `group` whose registers follow one another through its pipe.
 template <typename Ready>

@@ -7,16 +7,12 @@
 #include <bit>
 #include <utility>
 
+#include "base/bits.h"
 #include "base/error.h"
 
 namespace dojo::node {
 
 namespace {
-
-template <typename Visit>
-inline void for_each_bit(std::uint32_t mask, Visit visit) {
-  for (; mask != 0; mask &= mask - 1) visit(static_cast<unsigned>(std::countr_zero(mask)));
-}
 
 // What a route takes of a cycle's slots.
 struct Takes {

@@ -5,8 +5,8 @@
 // with what follows, its own times, its registers whose values lie ahead, its queue and what it has still to
 // pass on. Times are cycles from now, 0 for all that are past.
 #include <algorithm>
-#include <bit>
 
+#include "base/bits.h"
 #include "base/error.h"
 #include "node/smt_pipeline.h"
 
@@ -16,11 +16,6 @@ namespace {
 
 enum Flag : std::uint32_t { is_stopping = 1, is_stop_fed = 2, is_finishing = 4 };
 constexpr unsigned tiles_shift = 4, queued_shift = 8, pieces_shift = 16, running_shift = 8;
-
-template <typename Visit>
-void for_each_bit(std::uint32_t mask, Visit visit) {
-  for (; mask != 0; mask &= mask - 1) visit(static_cast<unsigned>(std::countr_zero(mask)));
-}
 
 }  // namespace
 

@@ -260,7 +260,7 @@ void dropout(NodeImport& node) {
 }
 
 // clang-format off
-constexpr OpRow rows[] = {
+constexpr OpRow elementwise_table[] = {
     {"Abs",             unary<graph::Scalar::absolute>},
     {"Add",             binary<graph::Scalar::add>},
     {"And",             binary<graph::Scalar::multiply>},
@@ -317,6 +317,6 @@ constexpr OpRow rows[] = {
 
 }  // namespace
 
-std::span<const OpRow> elementwise_rows() { return rows; }
+std::span<const OpRow> elementwise_rows() { return elementwise_table; }
 
 }  // namespace dojo::onnx

@@ -292,7 +292,7 @@ void range(NodeImport& node) {
 }
 
 // clang-format off
-constexpr OpRow rows[] = {
+constexpr OpRow fold_table[] = {
     {"Add",        elementwise<add, 2>},
     {"Concat",     concat},
     {"Div",        elementwise<divide, 2>},
@@ -315,12 +315,14 @@ constexpr OpRow rows[] = {
 
 }  // namespace
 
-bool folds(std::string_view op) { return std::ranges::find(rows, op, &OpRow::op) != std::end(rows); }
+bool folds(std::string_view op) {
+  return std::ranges::find(fold_table, op, &OpRow::op) != std::end(fold_table);
+}
 
 bool fold_known(NodeImport& node) {
   if (!node.all_known_integers()) return false;
-  const auto row = std::ranges::find(rows, node.node().op, &OpRow::op);
-  if (row == std::end(rows)) return false;
+  const auto row = std::ranges::find(fold_table, node.node().op, &OpRow::op);
+  if (row == std::end(fold_table)) return false;
   row->build(node);
   return true;
 }

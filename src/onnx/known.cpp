@@ -73,7 +73,7 @@ void size(NodeImport& node) {
 }
 
 // clang-format off
-constexpr OpRow rows[] = {
+constexpr OpRow known_table[] = {
     {"Constant",        constant},
     {"ConstantOfShape", constant_of_shape},
     {"Shape",           shape},
@@ -83,6 +83,6 @@ constexpr OpRow rows[] = {
 
 }  // namespace
 
-std::span<const OpRow> known_rows() { return rows; }
+std::span<const OpRow> known_rows() { return known_table; }
 
 }  // namespace dojo::onnx

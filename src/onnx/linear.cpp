@@ -187,7 +187,7 @@ void global_average_pool(NodeImport& node) {
 void global_max_pool(NodeImport& node) { node.result(0, node.build().global_max_pool(node.tensor(0))); }
 
 // clang-format off
-constexpr OpRow rows[] = {
+constexpr OpRow linear_table[] = {
     {"AveragePool",       average_pool},
     {"Conv",              convolution},
     {"ConvTranspose",     transposed_convolution},
@@ -201,6 +201,6 @@ constexpr OpRow rows[] = {
 
 }  // namespace
 
-std::span<const OpRow> linear_rows() { return rows; }
+std::span<const OpRow> linear_rows() { return linear_table; }
 
 }  // namespace dojo::onnx

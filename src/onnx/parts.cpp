@@ -168,7 +168,7 @@ void pad(NodeImport& node) {
 }
 
 // clang-format off
-constexpr OpRow rows[] = {
+constexpr OpRow parts_table[] = {
     {"Concat", concat},
     {"Gather", gather},
     {"Pad",    pad},
@@ -179,6 +179,6 @@ constexpr OpRow rows[] = {
 
 }  // namespace
 
-std::span<const OpRow> part_rows() { return rows; }
+std::span<const OpRow> part_rows() { return parts_table; }
 
 }  // namespace dojo::onnx

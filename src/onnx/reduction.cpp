@@ -183,7 +183,7 @@ void group_norm(NodeImport& node) {
 }
 
 // clang-format off
-constexpr OpRow rows[] = {
+constexpr OpRow reduction_table[] = {
     {"BatchNormalization",    batch_norm},
     {"GroupNormalization",    group_norm},
     {"InstanceNormalization", instance_norm},
@@ -204,6 +204,6 @@ constexpr OpRow rows[] = {
 
 }  // namespace
 
-std::span<const OpRow> reduction_rows() { return rows; }
+std::span<const OpRow> reduction_rows() { return reduction_table; }
 
 }  // namespace dojo::onnx

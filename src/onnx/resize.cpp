@@ -122,7 +122,7 @@ void resize(NodeImport& node) {
 }
 
 // clang-format off
-constexpr OpRow rows[] = {
+constexpr OpRow resize_table[] = {
     {"Resize",   resize},
     {"Upsample", resize},
 };
@@ -130,6 +130,6 @@ constexpr OpRow rows[] = {
 
 }  // namespace
 
-std::span<const OpRow> resize_rows() { return rows; }
+std::span<const OpRow> resize_rows() { return resize_table; }
 
 }  // namespace dojo::onnx

@@ -216,7 +216,7 @@ void space_to_depth(NodeImport& node) {
 }
 
 // clang-format off
-constexpr OpRow rows[] = {
+constexpr OpRow shape_table[] = {
     {"DepthToSpace", depth_to_space},
     {"Expand",       expand},
     {"Flatten",      flatten},
@@ -230,6 +230,6 @@ constexpr OpRow rows[] = {
 
 }  // namespace
 
-std::span<const OpRow> shape_rows() { return rows; }
+std::span<const OpRow> shape_rows() { return shape_table; }
 
 }  // namespace dojo::onnx

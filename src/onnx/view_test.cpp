@@ -18,7 +18,7 @@ namespace {
 
 constexpr std::int64_t batch = 3, tokens = 4, heads = 2, depth = 3, width = heads * depth;
 
-Node node(std::string op, std::vector<std::string> inputs, std::vector<std::string> outputs) {
+Node named(std::string op, std::vector<std::string> inputs, std::vector<std::string> outputs) {
   Node made;
   made.op = std::move(op);
   made.inputs = std::move(inputs);
@@ -46,7 +46,7 @@ Node with(Node made, const std::string& name, std::int64_t integer) {
 }
 
 Node transposed(const std::string& from, const std::string& to, std::vector<std::int64_t> order) {
-  return with(node("Transpose", {from}, {to}), "perm", std::move(order));
+  return with(named("Transpose", {from}, {to}), "perm", std::move(order));
 }
 
 ValueInfo value(std::string name, std::vector<std::int64_t> sample) {
@@ -76,30 +76,30 @@ Model attention() {
   model.opsets[""] = 17;
   auto& nodes = model.graph.nodes;
   nodes = {transposed("x", "t", {1, 0, 2}),
-           node("MatMul", {"t", "w_in"}, {"m"}),
-           node("Add", {"m", "b_in"}, {"a"}),
-           node("Reshape", {"a", "parts"}, {"a4"}),
-           node("Unsqueeze", {"a4", "first"}, {"a5"}),
+           named("MatMul", {"t", "w_in"}, {"m"}),
+           named("Add", {"m", "b_in"}, {"a"}),
+           named("Reshape", {"a", "parts"}, {"a4"}),
+           named("Unsqueeze", {"a4", "first"}, {"a5"}),
            transposed("a5", "p5", {3, 1, 2, 0, 4}),
-           node("Squeeze", {"p5", "third"}, {"p4"})};
+           named("Squeeze", {"p5", "third"}, {"p4"})};
   for (const std::string part : {"0", "1", "2"}) {
-    nodes.push_back(node("Gather", {"p4", "index" + part}, {"g" + part}));
-    nodes.push_back(node("Reshape", {"g" + part, "by_head"}, {"h" + part}));
+    nodes.push_back(named("Gather", {"p4", "index" + part}, {"g" + part}));
+    nodes.push_back(named("Reshape", {"g" + part, "by_head"}, {"h" + part}));
     nodes.push_back(transposed("h" + part, "q" + part, {1, 0, 2}));
     const std::vector<std::int64_t> index = {part[0] - '0'};
     model.graph.initialisers.push_back(make_tensor("index" + part, {}, index));
   }
   nodes.push_back(transposed("q1", "k", {0, 2, 1}));
-  nodes.push_back(node("MatMul", {"q0", "k"}, {"scores"}));
-  nodes.push_back(node("Mul", {"scores", "half"}, {"scaled"}));
-  nodes.push_back(with(node("Softmax", {"scaled"}, {"s"}), "axis", -1));
-  nodes.push_back(node("MatMul", {"s", "q2"}, {"o"}));
+  nodes.push_back(named("MatMul", {"q0", "k"}, {"scores"}));
+  nodes.push_back(named("Mul", {"scores", "half"}, {"scaled"}));
+  nodes.push_back(with(named("Softmax", {"scaled"}, {"s"}), "axis", -1));
+  nodes.push_back(named("MatMul", {"s", "q2"}, {"o"}));
   nodes.push_back(transposed("o", "ot", {1, 0, 2}));
-  nodes.push_back(node("Reshape", {"ot", "rows"}, {"r"}));
-  nodes.push_back(with(node("Gemm", {"r", "w_out", "b_out"}, {"z"}), "transB", 1));
-  nodes.push_back(node("Reshape", {"z", "back"}, {"zr"}));
+  nodes.push_back(named("Reshape", {"ot", "rows"}, {"r"}));
+  nodes.push_back(with(named("Gemm", {"r", "w_out", "b_out"}, {"z"}), "transB", 1));
+  nodes.push_back(named("Reshape", {"z", "back"}, {"zr"}));
   nodes.push_back(transposed("zr", "zt", {1, 0, 2}));
-  nodes.push_back(node("Add", {"zt", "x"}, {"y"}));
+  nodes.push_back(named("Add", {"zt", "x"}, {"y"}));
   const auto integers = [&](const std::string& name, const std::vector<std::int64_t>& values) {
     model.graph.initialisers.push_back(make_tensor(name, {static_cast<std::int64_t>(values.size())}, values));
   };

@@ -9,7 +9,7 @@ namespace {
 
 using training::OutputQuality;
 
-constexpr double page_width = 1180, row_height = 450, square = 320;
+constexpr double sheet_width = 1180, row_height = 450, square = 320;
 constexpr double scatter_left = 80, course_left = 490, course_width = 650, plot_top = 84;
 constexpr std::size_t most_in_order = 600;  // frames that one can tell apart
 constexpr std::size_t most_dots = 5000;
@@ -120,7 +120,7 @@ Panel course_panel(const OutputQuality& value, double top, const std::vector<std
 
 std::string predictions_picture(const std::vector<OutputQuality>& values,
                                 const std::vector<std::uint32_t>& frames, std::string_view what) {
-  Svg svg(page_width, row_height * static_cast<double>(values.size()) + 20, "Predicted and true");
+  Svg svg(sheet_width, row_height * static_cast<double>(values.size()) + 20, "Predicted and true");
   for (std::size_t i = 0; i < values.size(); ++i) {
     const double top = row_height * static_cast<double>(i) + plot_top;
     Panel scatter = scatter_panel(values[i], top);

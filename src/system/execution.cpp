@@ -10,6 +10,7 @@
 #include "isa/csr.h"
 #include "isa/machine_mode.h"
 #include "system/initial_stack.h"
+#include "system/system_calls.h"
 
 namespace dojo::system {
 
@@ -20,7 +21,7 @@ constexpr std::uint64_t turn_instructions = 200'000;
 // A program that ends by a store to tohost spins afterwards; this is how long at most.
 constexpr std::uint64_t tohost_instructions = 1024;
 
-constexpr unsigned a0 = 10, sp = 2;
+constexpr unsigned sp = 2;
 
 }  // namespace
 

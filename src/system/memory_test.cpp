@@ -13,7 +13,7 @@ namespace {
 
 // More than the addresses of any process.
 constexpr std::uint64_t too_much = std::uint64_t{1} << 56;
-constexpr std::string_view refusal =
+constexpr std::string_view too_large =
     "HBM of an interface processor: this computer cannot reserve 72057594037927936 bytes of memory for it";
 
 Computer with_too_much_hbm(unsigned nodes) {
@@ -42,9 +42,9 @@ TEST(HostMemory, ALaunchThatUsesNoHbmNeedsNone) {
 TEST(HostMemory, WhoUsesHbmIsToldWhatTheHostHasNoRoomFor) {
   Computer computer = with_too_much_hbm(1);
   const std::byte some[8] = {};
-  EXPECT_EQ(refused([&] { computer.write_hbm(1, 64, some); }), refusal);
-  EXPECT_EQ(refused([&] { computer.read_hbm(4, 0, 8); }), refusal);
-  EXPECT_EQ(refused([&] { computer.read_hbm(4, 0, 8); }), refusal) << "the same again";
+  EXPECT_EQ(refused([&] { computer.write_hbm(1, 64, some); }), too_large);
+  EXPECT_EQ(refused([&] { computer.read_hbm(4, 0, 8); }), too_large);
+  EXPECT_EQ(refused([&] { computer.read_hbm(4, 0, 8); }), too_large) << "the same again";
 }
 
 // One node's put ends the launch, whatever the others are about.
@@ -61,7 +61,7 @@ TEST(HostMemory, ALaunchThatUsesHbmIsToldTheSameOnEveryNumberOfHostThreads) {
       options.host.threads = host_threads;
       options.host.timing = timing;
       options.max_instructions = 5'000'000;
-      EXPECT_EQ(refused([&] { computer.launch(program, 0, 0, options); }), refusal);
+      EXPECT_EQ(refused([&] { computer.launch(program, 0, 0, options); }), too_large);
     }
 }
 

@@ -169,7 +169,7 @@ Emit fused(std::uint8_t opcode, bool accumulates) {
   };
 }
 
-bool splat(W& w, const Decoded& d) {
+bool splat_float(W& w, const Decoded& d) {
   const auto o = floats_of(w, d);
   if (!o) return false;
   const Vec scalar = spread_float(w, d, o->setting);
@@ -226,7 +226,7 @@ std::span<const Emitter> vector_float_emitters() {
       {"vfnmsub.vf", fused(minus_product, false)},
       {"vfnmadd.vv", fused(minus_both, false)},
       {"vfnmadd.vf", fused(minus_both, false)},
-      {"vfmv.v.f", splat},
+      {"vfmv.v.f", splat_float},
   };
   return table;
 }

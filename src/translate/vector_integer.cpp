@@ -67,7 +67,7 @@ Emit shifts(unsigned group) {
   };
 }
 
-bool splat(W& w, const Decoded& d) {
+bool splat_integer(W& w, const Decoded& d) {
   const auto o = operands_of(w, d);
   if (!o) return false;
   const FirstSource first(w, d, *o);
@@ -125,9 +125,9 @@ std::span<const Emitter> vector_integer_emitters() {
       {"vsll.vi", shifts(6)},
       {"vsrl.vi", shifts(2)},
       {"vsra.vi", shifts(4)},
-      {"vmv.v.v", splat},
-      {"vmv.v.x", splat},
-      {"vmv.v.i", splat},
+      {"vmv.v.v", splat_integer},
+      {"vmv.v.x", splat_integer},
+      {"vmv.v.i", splat_integer},
   };
   return table;
 }
