@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "base/index.h"
 #include "lowering/access.h"
 #include "lowering/lower.h"
 #include "lowering/placement.h"
