@@ -11,7 +11,7 @@
 #include <string>
 
 #include "base/file.h"
-#include "dojo_command.h"
+#include "support/command_test.h"
 
 namespace dojo {
 namespace {
@@ -19,14 +19,8 @@ namespace {
 namespace fs = std::filesystem;
 const fs::path standard = "/usr/share/libonnx-testdata/data/node";
 
-class Conformance : public testing::Test {
+class Conformance : public CommandTest {
 protected:
-  void SetUp() override {
-    folder_ = fs::temp_directory_path() / fmt::format("dojo-conformance-{}", getpid());
-    fs::create_directories(folder_);
-  }
-  void TearDown() override { fs::remove_all(folder_); }
-
   void take(const std::string& name) {
     fs::copy(standard / name, folder_ / name, fs::copy_options::recursive);
   }
@@ -39,42 +33,40 @@ protected:
     write_file(expected, bytes);
   }
 
-  int run(const std::string& more = "") {
-    const fs::path words = folder_ / "words";
-    const int status = std::system(
-        fmt::format("{} conformance {} {} >{}", dojo_command(), folder_.string(), more, words.string())
-            .c_str());
-    said_ = read_text(words);
-    return WEXITSTATUS(status);
+  // The cases lie beside what is said of them, which is not one.
+  Said conformance(const std::string& more = "") const {
+    return dojo(fmt::format("conformance {} {}", folder_.string(), more));
   }
-
-  fs::path folder_;
-  std::string said_;
 };
 
 TEST_F(Conformance, PassesWhatTheStandardExpectsOnTheEmulatedMachine) {
   for (const char* name : {"test_matmul_2d", "test_softmax_axis_1", "test_averagepool_2d_default"})
     take(name);
-  EXPECT_EQ(run("--json"), 0) << said_;
-  const auto all = nlohmann::json::parse(said_);
-  EXPECT_EQ(all.at("passed"), 3) << said_;
-  EXPECT_EQ(all.at("on_machine"), 3) << said_;
+  const Said said = conformance("--json");
+  EXPECT_EQ(said.exit_code, 0) << said.errors;
+  const auto all = nlohmann::json::parse(said.words);
+  EXPECT_EQ(all.at("passed"), 3) << said.words;
+  EXPECT_EQ(all.at("on_machine"), 3) << said.words;
 }
 
 TEST_F(Conformance, SaysWhichValueIsWrongAndEndsWithOne) {
   take("test_matmul_2d");
   take("test_relu");
   spoil("test_matmul_2d");
-  EXPECT_EQ(run(), 1) << said_;
-  EXPECT_NE(said_.find("wrong: test_matmul_2d: interpreter: "), std::string::npos) << said_;
-  EXPECT_NE(said_.find("\nMatMul                         0        0      1\n"), std::string::npos) << said_;
-  EXPECT_NE(said_.find("\nRelu                           1        0      0\n"), std::string::npos) << said_;
+  const Said said = conformance();
+  EXPECT_EQ(said.exit_code, 1) << said.errors;
+  EXPECT_NE(said.words.find("wrong: test_matmul_2d: interpreter: "), std::string::npos) << said.words;
+  EXPECT_NE(said.words.find("\nMatMul                         0        0      1\n"), std::string::npos)
+      << said.words;
+  EXPECT_NE(said.words.find("\nRelu                           1        0      0\n"), std::string::npos)
+      << said.words;
 }
 
 TEST_F(Conformance, NamesWhatItRefusesWhichIsNoFailure) {
   take("test_lstm_defaults");
-  EXPECT_EQ(run(), 0) << said_;
-  EXPECT_TRUE(said_.starts_with("refused: test_lstm_defaults: op 'LSTM'")) << said_;
+  const Said said = conformance();
+  EXPECT_EQ(said.exit_code, 0) << said.errors;
+  EXPECT_TRUE(said.words.starts_with("refused: test_lstm_defaults: op 'LSTM'")) << said.words;
 }
 
 }  // namespace

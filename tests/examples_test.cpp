@@ -19,7 +19,8 @@
 #include <vector>
 
 #include "base/file.h"
-#include "dojo_command.h"
+#include "base/temporary_folder.h"
+#include "support/command.h"
 
 namespace dojo {
 namespace {
@@ -63,25 +64,15 @@ Header header_of(const std::string& text) {
   return header;
 }
 
-struct Said {
-  int exit_code = 0;
-  Lines output;
-  std::string errors;
-};
-
 // As typed at the top of a checkout, but in a folder of its own.
 Said typed(const Lines& commands) {
-  const fs::path folder = fs::temp_directory_path() / fmt::format("dojo-examples-{}", getpid());
-  fs::create_directories(folder);
+  const TemporaryFolder own("dojo-examples");
+  const fs::path folder = own.path();
   fs::create_directory_symlink(fs::path(dojo_command()).parent_path(), folder / "build");
   fs::create_directory_symlink(examples, folder / "examples");
   write_text(folder / "commands",
              fmt::format("set -e\ncd {}\n{}\n", folder.string(), fmt::join(commands, "\n")));
-  const int status =
-      std::system(fmt::format("cd {} && sh commands > output 2> errors", folder.string()).c_str());
-  const Said said{WEXITSTATUS(status), lines_of(read_text(folder / "output")), read_text(folder / "errors")};
-  fs::remove_all(folder);
-  return said;
+  return shell_in(folder, "sh commands");
 }
 
 // Words are the same, and numbers nearly.
@@ -127,9 +118,10 @@ TEST_P(Example, DoesWhatItsFirstParagraphsSay) {
   const Said said = typed(header.commands);
   EXPECT_EQ(said.exit_code, 0) << "the results are not right";
   EXPECT_EQ(said.errors, "");
-  if (std::getenv("DOJO_REGENERATE") != nullptr) return rewrite(GetParam(), said.output);
-  EXPECT_TRUE(are_as_written(said.output, header.output))
-      << fmt::format("prints\n{}\nnot\n{}", fmt::join(said.output, "\n"), fmt::join(header.output, "\n"));
+  const Lines output = lines_of(said.words);
+  if (std::getenv("DOJO_REGENERATE") != nullptr) return rewrite(GetParam(), output);
+  EXPECT_TRUE(are_as_written(output, header.output))
+      << fmt::format("prints\n{}\nnot\n{}", said.words, fmt::join(header.output, "\n"));
 }
 
 TEST_P(Example, CompilesWithoutAWarning) {

@@ -15,18 +15,11 @@
 #include <thread>
 
 #include "base/file.h"
-#include "dojo_command.h"
 #include "machine/variant_for_tests.h"
-#include "said.h"
-#include "system/guest_for_tests.h"
+#include "support/command_test.h"
 
 namespace dojo {
 namespace {
-
-// Runs `dojo` with `arguments`, which may redirect; in the environment `before`.
-Said dojo(const std::string& arguments, const std::string& before = "") {
-  return shell(fmt::format("{}{} {}", before, dojo_command(), arguments));
-}
 
 // Ctrl-C, once the program has read the letter `given` from a standard input that holds no more.
 Said interrupted(const std::string& arguments, char given, const std::filesystem::path& folder) {
@@ -54,24 +47,15 @@ Said interrupted(const std::string& arguments, char given, const std::filesystem
   int status = 0;
   waitpid(child, &status, 0);
   ::close(letters);
-  return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, read_text(words)};
+  return {exit_code_of(status), read_text(words)};
 }
 
-class Exec : public testing::Test {
+class Exec : public CommandTest {
 protected:
-  void SetUp() override {
-    folder_ = std::filesystem::temp_directory_path() / fmt::format("dojo-exec-{}", getpid());
+  // Runs `dojo` with `arguments`, which may redirect; in the environment `before`.
+  static Said dojo(const std::string& arguments, const std::string& before = "") {
+    return shell(fmt::format("{}{} {}", before, dojo_command(), arguments));
   }
-  void TearDown() override { std::filesystem::remove_all(folder_); }
-
-  std::string program(std::string_view globals, std::string_view body) {
-    std::filesystem::create_directories(folder_);
-    const auto path = folder_ / "program.elf";
-    write_file(path, system::build_guest(system::guest_source(globals, body)));
-    return path.string();
-  }
-
-  std::filesystem::path folder_;
 };
 
 TEST_F(Exec, PrintsTheProgramsTextThenWhatItDid) {

@@ -14,26 +14,15 @@
 #include <string_view>
 
 #include "base/file.h"
-#include "dojo_command.h"
-#include "said.h"
+#include "support/command_test.h"
 #include "system/guest_for_tests.h"
 
 namespace dojo {
 
-class Gdb : public testing::Test {
+class Gdb : public CommandTest {
 protected:
-  void SetUp() override {
-    folder_ = std::filesystem::temp_directory_path() / fmt::format("dojo-gdb-{}", getpid());
-    std::filesystem::create_directories(folder_);
-  }
-  void TearDown() override { std::filesystem::remove_all(folder_); }
-
-  std::string file(std::string_view name) const { return (folder_ / name).string(); }
-
   std::string program(std::string_view globals, std::string_view body) const {
-    write_file(file("program.elf"),
-               system::build_guest(system::guest_source(globals, body), "-g -fno-omit-frame-pointer"));
-    return file("program.elf");
+    return CommandTest::program(globals, body, "-g -fno-omit-frame-pointer");
   }
 
   // The same of a C or C++ text, by `dojo cc`.
@@ -63,8 +52,6 @@ wait $pid)",
     said.words += read_text(file("out")) + read_text(file("err"));
     return said;
   }
-
-  std::filesystem::path folder_;
 };
 
 #define NEEDS_GDB()                                             \

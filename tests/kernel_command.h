@@ -15,30 +15,12 @@
 
 #include "base/file.h"
 #include "base/temporary_folder.h"
-#include "dojo_command.h"
-#include "said.h"
+#include "support/command_test.h"
 
 namespace dojo {
 
-namespace fs = std::filesystem;
-
-class KernelTools : public testing::Test {
+class KernelTools : public CommandTest {
 protected:
-  // Runs `dojo` in the test's folder; its input is what the command `feeder` writes, and it sees `variables`
-  // in its environment.
-  Said dojo(const std::string& arguments, const std::string& feeder = "true",
-            const std::string& variables = "") const {
-    const std::string line = fmt::format("cd {} && {} | {} {} {} >words 2>errors", folder_.string(), feeder,
-                                         variables, dojo_command(), arguments);
-    Said said;
-    said.exit_code = WEXITSTATUS(std::system(line.c_str()));
-    said.words = read_text(folder_ / "words");
-    said.errors = read_text(folder_ / "errors");
-    return said;
-  }
-
-  void write(const std::string& name, std::string_view text) const { write_text(folder_ / name, text); }
-
   void expect_built(const std::string& arguments) const {
     const Said said = dojo("cc " + arguments);
     ASSERT_EQ(said.exit_code, 0) << said.errors;
@@ -55,9 +37,6 @@ protected:
     for (const std::string& word : words)
       EXPECT_NE(said.errors.find(word), std::string::npos) << word << " in: " << said.errors;
   }
-
-  const TemporaryFolder own_{"dojo-kernel"};
-  const fs::path folder_ = own_.path();
 };
 
 inline std::uint64_t number_behind(const std::string& text, std::string_view word) {

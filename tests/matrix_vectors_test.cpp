@@ -19,6 +19,7 @@
 #include "isa/block.h"
 #include "isa/float_host.h"
 #include "isa/vector_config.h"
+#include "support/command.h"
 #include "translate/translator.h"
 
 namespace dojo {
@@ -194,9 +195,7 @@ TEST_P(MatrixVectorsTranslated, TranslatedCodeReproducesEveryOne) {
 
 // Exit code of a program of ours in Python. Debian's numpy is for its own interpreter.
 int python(const std::string& program, const std::string& argument) {
-  const std::string line =
-      fmt::format("/usr/bin/python3 -B '{}/{}' '{}'", DOJO_SOURCE_DIR, program, argument);
-  return WEXITSTATUS(std::system(line.c_str()));
+  return run(fmt::format("/usr/bin/python3 -B '{}/{}' '{}'", DOJO_SOURCE_DIR, program, argument));
 }
 
 TEST(MatrixVectors, TheNumpyModelReproducesEveryOne) {

@@ -8,8 +8,7 @@
 
 #include "base/file.h"
 #include "base/temporary_folder.h"
-#include "dojo_command.h"
-#include "said.h"
+#include "support/command.h"
 
 namespace dojo {
 namespace {

@@ -9,13 +9,10 @@
 #include <vector>
 
 #include "base/file.h"
-#include "base/temporary_folder.h"
-#include "dojo_command.h"
+#include "support/command_test.h"
 
 namespace dojo {
 namespace {
-
-namespace fs = std::filesystem;
 
 struct Profile {
   std::string march;
@@ -24,31 +21,21 @@ struct Profile {
 
 void PrintTo(const Profile& profile, std::ostream* out) { *out << profile.march; }
 
-class Profiles : public testing::TestWithParam<Profile> {
-protected:
-  int run(const std::string& command) const {
-    return WEXITSTATUS(std::system(fmt::format("cd {} && {}", folder_.path().string(), command).c_str()));
-  }
-  int dojo(const std::string& arguments) const {
-    return run(fmt::format("{} {}", dojo_command(), arguments));
-  }
-  std::string text(const char* name) const { return read_text(folder_.path() / name); }
-
-  TemporaryFolder folder_{"dojo-profiles"};
-};
+class Profiles : public CommandTest, public testing::WithParamInterface<Profile> {};
 
 TEST_P(Profiles, EndAsOnThisComputer) {
   const std::string source = DOJO_SOURCE_DIR "/tests/profiles.c", flags = "-O2 -ffp-contract=off";
-  ASSERT_EQ(run(fmt::format("clang-22 {} {} -o here -lm && ./here > wanted", flags, source)), 0);
-  ASSERT_EQ(dojo(fmt::format("cc {} -march={} {} -o program.elf", flags, GetParam().march, source)), 0);
-  ASSERT_EQ(dojo("disassemble program.elf > listing"), 0);
-  const std::string listing = text("listing");
+  const Said here = shell_in(folder_, fmt::format("clang-22 {} {} -o here -lm && ./here", flags, source));
+  ASSERT_EQ(here.exit_code, 0) << here.errors;
+  EXPECT_FALSE(here.words.empty());
+  const Said built = dojo(fmt::format("cc {} -march={} {} -o program.elf", flags, GetParam().march, source));
+  ASSERT_EQ(built.exit_code, 0) << built.errors;
+  const std::string listing = dojo("disassemble program.elf").words;
   for (const std::string& instruction : GetParam().instructions)
     EXPECT_NE(listing.find(" " + instruction), std::string::npos) << instruction << " is not in the program";
-  ASSERT_EQ(dojo("exec program.elf > said"), 0) << text("said");
-  const std::string wanted = text("wanted");
-  EXPECT_FALSE(wanted.empty());
-  EXPECT_EQ(text("said").substr(0, wanted.size()), wanted);
+  const Said said = dojo("exec program.elf");
+  EXPECT_EQ(said.exit_code, 0) << said.errors;
+  EXPECT_EQ(said.words.substr(0, here.words.size()), here.words);
 }
 
 INSTANTIATE_TEST_SUITE_P(

@@ -15,7 +15,7 @@
 #include <string>
 
 #include "base/file.h"
-#include "dojo_command.h"
+#include "support/command_test.h"
 #include "system/computer.h"
 #include "system/guest_for_tests.h"
 
@@ -150,32 +150,11 @@ TEST(Latencies, ASlowerDividerMaySaveCycles) {
   EXPECT_LT(slow + 80, fast);
 }
 
-class SensitivityTool : public testing::Test {
+class SensitivityTool : public CommandTest {
 protected:
-  void SetUp() override {
-    folder_ = fs::temp_directory_path() / fmt::format("dojo-sensitivity-{}", getpid());
-    fs::create_directories(folder_);
-  }
-  void TearDown() override { fs::remove_all(folder_); }
-
-  std::string program(std::string_view globals, std::string_view body, std::string_view flags = "") const {
-    write_file(folder_ / "program.elf", system::build_guest(system::guest_source(globals, body), flags));
-    return (folder_ / "program.elf").string();
-  }
-
-  // Exit code, and standard output with errors behind it.
-  std::pair<int, std::string> dojo(const std::string& arguments, const std::string& feeder = "true") const {
-    const std::string said = (folder_ / "said").string(), errors = (folder_ / "errors").string();
-    const int status = std::system(
-        fmt::format("{} | {} {} >{} 2>{}", feeder, dojo_command(), arguments, said, errors).c_str());
-    return {WEXITSTATUS(status), read_text(said) + read_text(errors)};
-  }
   Json json(const std::string& arguments, const std::string& feeder = "true") const {
-    const auto [code, text] = dojo(arguments + " --json", feeder);
-    return Json::parse(text, nullptr, false);
+    return Json::parse(dojo(arguments + " --json", feeder).words, nullptr, false);
   }
-
-  fs::path folder_;
 };
 
 TEST_F(SensitivityTool, ReportsTheRangeAroundWhatTheFileSays) {
@@ -205,10 +184,11 @@ TEST_F(SensitivityTool, ReportsTheRangeAroundWhatTheFileSays) {
       machine::read_machine("d1"), most.at("key").get<std::string>(), most.at("slow").get<double>());
   EXPECT_EQ(most.at("cycles_at_slow"), cycles_on(slowest, system::Program::read(path)));
 
-  EXPECT_EQ(dojo("exec --sensitivity --json --threads 1 " + path),
-            dojo("exec --sensitivity --json --threads 3 " + path));
-  const auto [code, text] = dojo("exec --sensitivity " + path);
-  EXPECT_EQ(code, plain.at("exit_code"));
+  EXPECT_EQ(dojo("exec --sensitivity --json --threads 1 " + path).words,
+            dojo("exec --sensitivity --json --threads 3 " + path).words);
+  const Said said = dojo("exec --sensitivity " + path);
+  const std::string& text = said.words;
+  EXPECT_EQ(said.exit_code, plain.at("exit_code"));
   for (const std::string_view word :
        {"over what is plausible", "SIMD pipe", "fewest cycles with ", " with everything slow",
         "node.simd_cycles", "without effect: ", "node.matrix_cycles"})
@@ -242,8 +222,9 @@ TEST_F(SensitivityTool, SaysWhatDependsOnTiming) {
                  : "=r"(before), "=r"(after) : : "t0");
     return after - before;
   )");
-  const auto [code, text] = dojo("exec --sensitivity " + path);
-  EXPECT_GE(code, 16 * 3 - 2);
+  const Said said = dojo("exec --sensitivity " + path);
+  const std::string& text = said.words;
+  EXPECT_GE(said.exit_code, 16 * 3 - 2);
   EXPECT_NE(text.find("the program's exit code depends on timing: it differs with node.alu_cycles"),
             std::string::npos)
       << text;
@@ -271,12 +252,11 @@ TEST_F(SensitivityTool, TakesTheFabricAlong) {
 TEST_F(SensitivityTool, RefusesWhatItCannotVary) {
   const std::string path = program("", "return 0;");
   for (const char* other : {"--no-timing", "--gdb 0", "--trace trace.log", "--quiet"})
-    EXPECT_EQ(dojo(fmt::format("exec --sensitivity {} {}", other, path)).first, 2) << other;
+    EXPECT_EQ(dojo(fmt::format("exec --sensitivity {} {}", other, path)).exit_code, 2) << other;
   // A guest that traps says so, once, and is not run again.
-  const auto [code, text] =
-      dojo("exec --sensitivity " + program("", "*(volatile uint64_t*)16 = 1; return 0;"));
-  EXPECT_EQ(code, 3);
-  EXPECT_EQ(text.find("over what is plausible"), std::string::npos) << text;
+  const Said said = dojo("exec --sensitivity " + program("", "*(volatile uint64_t*)16 = 1; return 0;"));
+  EXPECT_EQ(said.exit_code, 3);
+  EXPECT_EQ(said.words.find("over what is plausible"), std::string::npos) << said.words;
 }
 
 }  // namespace

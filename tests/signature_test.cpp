@@ -10,8 +10,8 @@
 #include <string>
 
 #include "base/file.h"
-#include "dojo_command.h"
 #include "isa/extensions.h"
+#include "support/command_test.h"
 #include "system/guest_for_tests.h"
 
 namespace dojo {
@@ -19,27 +19,14 @@ namespace {
 
 namespace fs = std::filesystem;
 
-class Signature : public testing::Test {
+class Signature : public CommandTest {
 protected:
-  void SetUp() override {
-    folder_ = fs::temp_directory_path() / fmt::format("dojo-signature-{}", getpid());
-    fs::create_directories(folder_);
-  }
-  void TearDown() override { fs::remove_all(folder_); }
-
-  std::string file(const char* name) const { return (folder_ / name).string(); }
   void program(std::string_view globals, std::string_view body, std::string_view flags) const {
-    write_file(file("program.elf"), system::build_guest(system::guest_source(globals, body), flags));
-    fs::permissions(file("program.elf"), fs::perms::owner_all);
+    fs::permissions(CommandTest::program(globals, body, flags), fs::perms::owner_all);
   }
   int run(const std::string& command) const {
-    return WEXITSTATUS(std::system(fmt::format("cd {} && {}", folder_.string(), command).c_str()));
+    return dojo::run(fmt::format("cd {} && {}", folder_.string(), command));
   }
-  int dojo(const std::string& arguments) const {
-    return run(fmt::format("{} {} >said 2>errors", dojo_command(), arguments));
-  }
-
-  fs::path folder_;
 };
 
 // A signature of 123 bytes, after scalar, float and vector work; written to standard output as well.
@@ -69,13 +56,14 @@ TEST_F(Signature, IsWhatTheProgramLeftUnderQemu) {
     ASSERT_EQ(run(fmt::format("head -c {} theirs | od -An -v -tx{} -w{} --endian=little | tr -d ' ' > wanted",
                               granularity == 4 ? 124 : 128, granularity, granularity)),
               0);
-    ASSERT_EQ(dojo(fmt::format("exec program.elf --signature ours --signature-granularity {}", granularity)),
-              0);
+    const Said said =
+        dojo(fmt::format("exec program.elf --signature ours --signature-granularity {}", granularity));
+    ASSERT_EQ(said.exit_code, 0);
     EXPECT_EQ(read_text(file("ours")), read_text(file("wanted"))) << granularity;
-    EXPECT_EQ(read_file(file("said")).size() > 123, true);
+    EXPECT_GT(said.words.size(), 123u);
   }
-  ASSERT_EQ(dojo("exec program.elf --signature four --no-timing"), 0);
-  ASSERT_EQ(dojo("exec program.elf --signature more --signature-granularity 16"), 0);
+  ASSERT_EQ(dojo("exec program.elf --signature four --no-timing").exit_code, 0);
+  ASSERT_EQ(dojo("exec program.elf --signature more --signature-granularity 16").exit_code, 0);
   const std::string four = read_text(file("four")), more = read_text(file("more"));
   EXPECT_EQ(std::ranges::count(four, '\n'), 31);
   EXPECT_EQ(std::ranges::count(more, '\n'), 8);
@@ -89,19 +77,20 @@ TEST_F(Signature, IsWrittenHoweverTheProgramEnds) {
   std::string with_tohost(globals);
   with_tohost += "extern \"C\" { volatile uint64_t tohost __attribute__((used)); }";
   program(with_tohost, "begin_signature[0] = 1; tohost = 1; for (;;) {} return 0;", high);
-  EXPECT_EQ(dojo("exec program.elf --signature ours"), 0);
+  EXPECT_EQ(dojo("exec program.elf --signature ours").exit_code, 0);
   EXPECT_TRUE(read_text(file("ours")).starts_with("5a5a5a01\n5a5a5a5a\n"));
   program(globals, "begin_signature[1] = 2; *(volatile uint64_t*)16 = 1; return 0;", high);
-  EXPECT_EQ(dojo("exec program.elf --nodes 2 --signature ours"), 3);
+  EXPECT_EQ(dojo("exec program.elf --nodes 2 --signature ours").exit_code, 3);
   EXPECT_TRUE(read_text(file("ours")).starts_with("5a5a025a\n"));
   EXPECT_TRUE(read_text(file("ours")).ends_with("\n005a5a5a\n"));
 }
 
 TEST_F(Signature, IsRefusedWhereThereIsNone) {
   const auto refused = [&](const std::string& options, std::string_view words) {
-    EXPECT_EQ(dojo("exec program.elf " + options), 2) << options;
-    EXPECT_NE(read_text(file("errors")).find(words), std::string::npos) << read_text(file("errors"));
-    EXPECT_EQ(std::ranges::count(read_text(file("errors")), '\n'), 1);
+    const Said said = dojo("exec program.elf " + options);
+    EXPECT_EQ(said.exit_code, 2) << options;
+    EXPECT_NE(said.errors.find(words), std::string::npos) << said.errors;
+    EXPECT_EQ(std::ranges::count(said.errors, '\n'), 1);
   };
   program("", "return 0;", "");
   refused("--signature ours", "has no symbol begin_signature");

@@ -12,27 +12,16 @@
 #include <string>
 
 #include "base/file.h"
-#include "dojo_command.h"
-#include "said.h"
-#include "system/guest_for_tests.h"
+#include "support/command_test.h"
 
 namespace dojo {
 namespace {
 
-Said dojo(const std::string& arguments) { return shell(fmt::format("{} {}", dojo_command(), arguments)); }
-
-class Trace : public testing::Test {
+class Trace : public CommandTest {
 protected:
-  void SetUp() override {
-    folder_ = std::filesystem::temp_directory_path() / fmt::format("dojo-trace-{}", getpid());
-    std::filesystem::create_directories(folder_);
-  }
-  void TearDown() override { std::filesystem::remove_all(folder_); }
-
-  std::string file(std::string_view name) const { return (folder_ / name).string(); }
-  std::string program(std::string_view globals, std::string_view body) const {
-    write_file(file("program.elf"), system::build_guest(system::guest_source(globals, body)));
-    return file("program.elf");
+  // `arguments` may redirect.
+  static Said dojo(const std::string& arguments) {
+    return shell(fmt::format("{} {}", dojo_command(), arguments));
   }
   std::vector<std::string> lines() const {
     std::istringstream text(read_text(file("trace")));
@@ -40,8 +29,6 @@ protected:
     for (std::string line; std::getline(text, line);) all.push_back(line);
     return all;
   }
-
-  std::filesystem::path folder_;
 };
 
 // Mixes integers, bytes, vectors and calls, and ends by a trap with all of it in registers.

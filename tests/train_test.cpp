@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/random.h"
+#include "base/temporary_folder.h"
 #include "graph/interpreter.h"
 #include "runtime/emulated_network.h"
 #include "training/history.h"
@@ -156,12 +157,6 @@ private:
 
 class Train : public testing::Test {
 protected:
-  void SetUp() override {
-    folder_ = fs::temp_directory_path() / fmt::format("dojo-train-{}", getpid());
-    fs::create_directories(folder_);
-  }
-  void TearDown() override { fs::remove_all(folder_); }
-
   fs::path write(const onnx::Model& model) {
     onnx::write_model(folder_ / "model.onnx", model);
     return folder_ / "model.onnx";
@@ -218,7 +213,8 @@ protected:
     return {seen.front(), seen.back()};
   }
 
-  fs::path folder_;
+  const TemporaryFolder own_{"dojo-train"};
+  const fs::path folder_ = own_.path();
   machine::Machine machine_ = machine::read_machine("test6");
 };
 

@@ -15,32 +15,14 @@
 
 #include "base/file.h"
 #include "base/random.h"
-#include "data/images_for_tests.h"
-#include "dojo_command.h"
+#include "data/tub_for_tests.h"
 #include "machine/variant_for_tests.h"
 #include "onnx/file.h"
-#include "said.h"
+#include "support/command_test.h"
 
 namespace dojo {
 
-namespace fs = std::filesystem;
-
-// A Donkeycar tub of `frames` frames: the brighter, the farther to the right.
-inline void write_tub(const fs::path& folder, int frames) {
-  fs::create_directories(folder / "images");
-  std::string catalog;
-  for (int i = 0; i < frames; ++i) {
-    const int level = 30 + i * 53 % 200;
-    write_text(folder / "images" / fmt::format("{}.jpg", i), data::jpeg(level, level, 160, 120));
-    catalog += fmt::format(
-        R"({{"_index": {0}, "_session_id": "s", "cam/image_array": "{0}.jpg", "user/angle": {1}, "user/throttle": 0.5}})"
-        "\n",
-        i, (level - 128) / 128.0);
-  }
-  write_text(folder / "catalog_0.catalog", catalog);
-  write_text(folder / "manifest.json",
-             "[]\n[]\n{}\n{}\n{\"paths\": [\"catalog_0.catalog\"], \"deleted_indexes\": []}\n");
-}
+using data::write_tub;
 
 // Grey pictures of height x width through one op without weights, then a dense layer of `outputs` values.
 inline onnx::Model network(const std::string& op, std::int64_t height, std::int64_t width,
@@ -70,14 +52,12 @@ inline onnx::Model network(const std::string& op, std::int64_t height, std::int6
 }
 
 // Runs the command in a folder of its own, with a small tub and a small network in it.
-class TrainingCommand : public testing::Test {
+class TrainingCommand : public CommandTest {
 protected:
   void SetUp() override {
-    folder_ = fs::temp_directory_path() / fmt::format("dojo-command-{}", getpid());
     write_tub(folder_ / "tub", 30);
     write_model("good", network("Tanh", 8, 16, 1, "angle"));
   }
-  void TearDown() override { fs::remove_all(folder_); }
 
   void write_model(const std::string& name, const onnx::Model& model) {
     onnx::write_model(folder_ / (name + ".onnx"), model);
@@ -102,15 +82,7 @@ protected:
     return shell(fmt::format("({})", fmt::format(fmt::runtime(line), dojo_command())));
   }
 
-  Said shell(const std::string& line) {
-    const std::string whole = fmt::format("cd {} && {} >words 2>errors", folder_.string(), line);
-    Said said;
-    said.exit_code = WEXITSTATUS(std::system(whole.c_str()));
-    said.errors = read_text(folder_ / "errors");
-    const std::string lines = said.errors.substr(0, said.errors.size() - !said.errors.empty());
-    said.last = lines.substr(lines.rfind('\n') + 1);
-    return said;
-  }
+  Said shell(const std::string& line) const { return shell_in(folder_, line); }
 
   // The same as train(), which goes on behind this test's back.
   pid_t start(const std::string& model, const std::string& more) {
@@ -173,8 +145,6 @@ protected:
     write_text(folder_ / "machine.toml", machine::variant_text("test6", key, value));
     return "--machine machine.toml";
   }
-
-  fs::path folder_;
 };
 
 }  // namespace dojo

@@ -16,6 +16,7 @@
 
 #include "base/error.h"
 #include "base/parallel.h"
+#include "base/temporary_folder.h"
 
 namespace {
 
@@ -41,14 +42,9 @@ namespace fs = std::filesystem;
 
 class File : public testing::Test {
 protected:
-  void SetUp() override {
-    folder_ = fs::temp_directory_path() / fmt::format("dojo-file-{}", getpid());
-    fs::create_directories(folder_);
-  }
   void TearDown() override {
     when_synced = nullptr;
     locks_are_known = true;
-    fs::remove_all(folder_);
   }
 
   // Writes in a process of its own, which is killed when all is written and nothing renamed.
@@ -68,7 +64,8 @@ protected:
     return static_cast<std::size_t>(std::distance(fs::directory_iterator(folder_), {}));
   }
 
-  fs::path folder_;
+  const TemporaryFolder own_{"dojo-file"};
+  const fs::path folder_ = own_.path();
 };
 
 TEST_F(File, IsReplacedAsAWhole) {

@@ -1,4 +1,5 @@
 #include "data/image_file.h"
+#include "base/temporary_folder.h"
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
@@ -97,7 +98,8 @@ TEST(Png, OfOtherThanEightBitsIsRefused) {
 }
 
 TEST(ImageFile, IsToldByItsFirstBytesAndSaysWhatElseLiesThere) {
-  const fs::path folder = fs::temp_directory_path() / fmt::format("dojo_image_{}", getpid());
+  const TemporaryFolder own("dojo-image");
+  const fs::path folder = own.path();
   fs::create_directories(folder / "folder.jpg");
   write_text(folder / "named.jpg", png(AV_PIX_FMT_RGB24, 3));
   write_text(folder / "named.png", jpeg(1, 2));
@@ -124,7 +126,6 @@ TEST(ImageFile, IsToldByItsFirstBytesAndSaysWhatElseLiesThere) {
     EXPECT_EQ(file.problem, problem) << name;
     EXPECT_EQ(file.image.has_value(), problem.empty()) << name;
   }
-  fs::remove_all(folder);
 }
 
 }  // namespace

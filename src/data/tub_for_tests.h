@@ -1,8 +1,7 @@
-// A tub for tests, written into a folder of its own.
+// Donkeycar tubs for tests.
 #pragma once
 
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <filesystem>
 #include <string>
@@ -10,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/temporary_folder.h"
 #include "data/images_for_tests.h"
 #include "data/tub.h"
 
@@ -17,12 +17,27 @@ namespace dojo::data {
 
 namespace fs = std::filesystem;
 
+// One of `frames` frames: the brighter, the farther to the right.
+inline void write_tub(const fs::path& folder, int frames) {
+  fs::create_directories(folder / "images");
+  std::string catalog;
+  for (int i = 0; i < frames; ++i) {
+    const int level = 30 + i * 53 % 200;
+    write_text(folder / "images" / fmt::format("{}.jpg", i), jpeg(level, level, 160, 120));
+    catalog += fmt::format(
+        R"({{"_index": {0}, "_session_id": "s", "cam/image_array": "{0}.jpg", "user/angle": {1}, "user/throttle": 0.5}})"
+        "\n",
+        i, (level - 128) / 128.0);
+  }
+  write_text(folder / "catalog_0.catalog", catalog);
+  write_text(folder / "manifest.json",
+             "[]\n[]\n{}\n{}\n{\"paths\": [\"catalog_0.catalog\"], \"deleted_indexes\": []}\n");
+}
+
 // Writes a tub of six records into a fresh folder: four in its first catalog, two in its second.
 class TubFolder : public ::testing::Test {
 protected:
   void SetUp() override {
-    folder_ = fs::temp_directory_path() / fmt::format("dojo_tub_{}", getpid());
-    fs::remove_all(folder_);
     fs::create_directories(folder_ / "images");
     for (int i = 0; i < 6; ++i) {
       write_text(folder_ / "images" / image_name(i), jpeg(40, 40 + 20 * i));
@@ -30,7 +45,6 @@ protected:
     }
     write();
   }
-  void TearDown() override { fs::remove_all(folder_); }
 
   static std::string image_name(int index) { return fmt::format("{}_cam_image_array_.jpg", index); }
   static std::string record(int index, const std::string& angle, const std::string& more = "") {
@@ -70,7 +84,8 @@ protected:
     return text;
   }
 
-  fs::path folder_;
+  const TemporaryFolder own_{"dojo-tub"};
+  const fs::path folder_ = own_.path();
   std::string catalogs_[2];
   std::string head_ = "[]\n[]\n{}\n{}\n";
   std::string contents_ = R"({"paths": ["catalog_0.catalog", "catalog_1.catalog"], "deleted_indexes": [2]})";

@@ -16,10 +16,12 @@
 
 #include "base/file.h"
 #include "base/random.h"
+#include "base/temporary_folder.h"
 #include "isa/block.h"
 #include "isa/compressed.h"
 #include "isa/csr.h"
 #include "isa/extensions.h"
+#include "support/command.h"
 
 namespace dojo::isa {
 namespace {
@@ -28,22 +30,15 @@ std::string llvm_mc() {
   return fmt::format("llvm-mc-22 --triple=riscv64 -M no-aliases --mattr={},+zvl512b", llvm_attributes());
 }
 
-std::string temporary(std::string_view name) {
-  return (std::filesystem::temp_directory_path() / fmt::format("dojo-encoding-{}-{}", getpid(), name))
-      .string();
-}
-
 // The lines that llvm-mc prints for this input. What it refuses leaves no line (and a message).
 std::vector<std::string> ask_llvm(std::string_view options, const std::string& input) {
-  const std::string in = temporary("in"), out = temporary("out");
-  write_text(in, input);
-  const int status =
-      std::system(fmt::format("{} {} {} > {} 2> /dev/null", llvm_mc(), options, in, out).c_str());
-  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) <= 1) << "llvm-mc-22 did not run";
+  const TemporaryFolder folder("dojo-encoding");
+  write_text(folder.path() / "in", input);
+  const Said said = shell_in(folder.path(), fmt::format("{} {} in", llvm_mc(), options));
+  EXPECT_LE(said.exit_code, 1) << "llvm-mc-22 did not run";
   std::vector<std::string> lines;
-  std::istringstream text(read_text(out));
+  std::istringstream text(said.words);
   for (std::string line; std::getline(text, line);) lines.push_back(line);
-  for (const auto& file : {in, out}) std::filesystem::remove(file);
   return lines;
 }
 

@@ -5,27 +5,21 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <set>
 #include <sstream>
 
-#include "base/file.h"
-#include "base/temporary_folder.h"
 #include "isa/block.h"
 #include "isa/compressed.h"
+#include "support/command.h"
 
 namespace dojo::isa {
 namespace {
 
 // The names that clang lists, which stand with a version behind them, before a line that begins with `end`.
 std::set<std::string> names_of_clang(const std::string& question, std::string_view end = "nothing") {
-  const TemporaryFolder folder("dojo-extensions");
-  const std::string list = (folder.path() / "list").string();
-  EXPECT_EQ(
-      std::system(
-          fmt::format("clang-22 --target=riscv64-unknown-elf {} > {} 2> /dev/null", question, list).c_str()),
-      0);
-  std::istringstream lines(read_text(list));
+  const Said said = shell("clang-22 --target=riscv64-unknown-elf " + question + " 2> /dev/null");
+  EXPECT_EQ(said.exit_code, 0);
+  std::istringstream lines(said.words);
   std::set<std::string> names;
   for (std::string line; std::getline(lines, line) && !line.starts_with(end);) {
     std::istringstream words(line);

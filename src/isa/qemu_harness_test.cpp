@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
-#include <stdlib.h>
-#include <sys/wait.h>
 
 #include <bit>
 #include <cstring>
@@ -15,6 +13,7 @@
 #include "base/temporary_folder.h"
 #include "isa/block.h"
 #include "isa/extensions.h"
+#include "support/command.h"
 
 namespace dojo::isa {
 namespace {
@@ -72,11 +71,6 @@ std::string program_text(std::span<const Trial> trials, const TrialOptions& opti
   line("li a0, 0\n  li a7, 93\n  ecall");
   s += fmt::format(".section .records, \"aw\"\n  .incbin \"{}\"\n", records);
   return s;
-}
-
-int run_command(const std::string& command) {
-  const int status = std::system(command.c_str());
-  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
 // What the ELF wrote under our interpreter. Loads segments where they say; knows write and exit.
@@ -175,14 +169,14 @@ void expect_same_as_qemu(std::span<const Trial> trials, const TrialOptions& opti
   records.close();
   std::ofstream(file("trials.s")) << program_text(trials, options, file("records"));
   ASSERT_EQ(
-      run_command(fmt::format(
+      run(fmt::format(
           "clang-22 --target=riscv64-unknown-elf -march={} -mabi=lp64d -nostdlib -static -fuse-ld=lld-22 "
           "-Wl,-Ttext={:#x} -Wl,--section-start=.records={:#x} -o {} {}",
           options.march, code_address, record_address, file("trials.elf"), file("trials.s"))),
       0);
   const std::string cpu = qemu_processor(options.vlen_bits);
-  ASSERT_EQ(run_command(fmt::format("qemu-riscv64 -cpu {} {} > {} 2> {}", cpu, file("trials.elf"),
-                                    file("theirs"), file("messages"))),
+  ASSERT_EQ(run(fmt::format("qemu-riscv64 -cpu {} {} > {} 2> {}", cpu, file("trials.elf"), file("theirs"),
+                            file("messages"))),
             0)
       << "qemu stopped: a trial uses something it does not know";
 

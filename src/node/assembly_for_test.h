@@ -2,32 +2,30 @@
 #pragma once
 
 #include <gtest/gtest.h>
-#include <unistd.h>
 
-#include <cstdlib>
 #include <cstring>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/file.h"
+#include "base/temporary_folder.h"
 #include "isa/block.h"
 #include "isa/extensions.h"
 #include "isa/hart.h"
+#include "support/command.h"
 
 namespace dojo::node {
 
 inline std::vector<std::byte> assemble(std::string_view text) {
-  const std::string stem = testing::TempDir() + "node_test_" + std::to_string(getpid());
-  write_text(stem + ".s", std::string(text) + "\n");
-  const std::string command = "llvm-mc-22 -triple=riscv64 -mattr=" + isa::llvm_attributes() +
-                              " -filetype=obj -o " + stem + ".o " + stem +
-                              ".s && llvm-objcopy-22 -O binary -j .text " + stem + ".o " + stem + ".bin";
-  const int status = std::system(command.c_str());
-  EXPECT_EQ(status, 0) << command;
-  std::vector<std::byte> bytes = read_file(stem + ".bin");
-  for (const char* kind : {".s", ".o", ".bin"}) unlink((stem + kind).c_str());
-  return bytes;
+  const TemporaryFolder folder("dojo-assembly");
+  write_text(folder.path() / "text.s", std::string(text) + "\n");
+  const Said said =
+      shell_in(folder.path(),
+               "llvm-mc-22 -triple=riscv64 -mattr=" + isa::llvm_attributes() +
+                   " -filetype=obj -o text.o text.s && llvm-objcopy-22 -O binary -j .text text.o text.bin");
+  EXPECT_EQ(said.exit_code, 0) << said.errors;
+  return read_file(folder.path() / "text.bin");
 }
 
 // A node's SRAM with a program at 0x1000, and a hart about to start it.

@@ -1,4 +1,5 @@
 #include "onnx/foreign_network.h"
+#include "base/temporary_folder.h"
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
@@ -51,7 +52,8 @@ TEST(ForeignNetwork, IsNotWhatOnnxFilesBeginWith) {
 }
 
 TEST(ForeignNetwork, IsRefusedByTheReaderOfNetworks) {
-  const fs::path folder = fs::temp_directory_path() / fmt::format("dojo-foreign-{}", getpid());
+  const TemporaryFolder own("dojo-foreign");
+  const fs::path folder = own.path();
   fs::create_directories(folder / "saved");
   const auto refusal = [&](const fs::path& path) -> std::string {
     try {
@@ -68,7 +70,6 @@ TEST(ForeignNetwork, IsRefusedByTheReaderOfNetworks) {
             fmt::format("is a folder; {} in it is an ONNX file", (folder / "pilot.onnx").string()));
   write_text(folder / "saved/saved_model.pb", "x");
   EXPECT_TRUE(refusal(folder / "saved").starts_with("is a SavedModel of TensorFlow; "));
-  fs::remove_all(folder);
 }
 
 }  // namespace

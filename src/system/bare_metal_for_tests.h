@@ -6,13 +6,13 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 #include <functional>
 #include <string>
 #include <string_view>
 
 #include "base/file.h"
 #include "base/temporary_folder.h"
+#include "support/command.h"
 #include "system/computer.h"
 #include "system/program.h"
 
@@ -103,11 +103,11 @@ protected:
     write_text(folder_.path() / "test.s", source);
     write_text(folder_.path() / "test.ld", linker_script);
     const std::string elf = (folder_.path() / "test.elf").string();
-    const std::string command = fmt::format(
-        "cd {} && clang-22 --target=riscv64-unknown-elf -march=rv64gcv -mabi=lp64d -nostdlib -static "
-        "-fuse-ld=lld-22 -Wl,-T,test.ld -o {} test.s",
-        folder_.path().string(), elf);
-    EXPECT_EQ(std::system(command.c_str()), 0);
+    const Said said =
+        shell_in(folder_.path(),
+                 "clang-22 --target=riscv64-unknown-elf -march=rv64gcv -mabi=lp64d -nostdlib -static "
+                 "-fuse-ld=lld-22 -Wl,-T,test.ld -o test.elf test.s");
+    EXPECT_EQ(said.exit_code, 0) << said.errors;
     Computer computer(machine::read_machine("d1"), 1);
     LaunchOptions options;
     options.max_instructions = 1'000'000;

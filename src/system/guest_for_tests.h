@@ -1,9 +1,6 @@
 // Builds small node programs from source text with clang-22, for tests.
 #pragma once
 
-#include <unistd.h>
-
-#include <cstdlib>
 #include <filesystem>
 #include <string>
 #include <string_view>
@@ -11,7 +8,8 @@
 
 #include "base/error.h"
 #include "base/file.h"
-#include "base/sha256.h"
+#include "base/temporary_folder.h"
+#include "support/command.h"
 #include "system/program.h"
 
 namespace dojo::system {
@@ -41,21 +39,16 @@ extern "C" void _start(uint64_t thread) {{ system_call(93, run(thread), 0, 0); _
 
 // Compiles and links C++ text to the bytes of an ELF file. `flags` go to the command line as they are.
 inline std::vector<std::byte> build_guest(const std::string& source, std::string_view flags = "") {
-  const std::string key = sha256_hex(std::as_bytes(std::span(source))).substr(0, 16);
-  const std::filesystem::path stem =
-      std::filesystem::temp_directory_path() / fmt::format("dojo-guest-{}-{}", getpid(), key);
-  const std::string input = stem.string() + ".cpp", output = stem.string() + ".elf";
-  write_text(input, source);
-  const std::string command = fmt::format(
-      "clang-22 --target=riscv64-unknown-elf -march=rv64gcv_zvl512b -mno-relax -O1 -nostdlib -static "
-      "-fuse-ld=lld "
-      "-ffreestanding -Wl,--image-base=0x1000 {} -o {} {}",
-      flags, output, input);
-  if (std::system(command.c_str()) != 0) refuse("clang-22", "could not build a test's program: {}", command);
-  std::vector<std::byte> bytes = read_file(output);
-  std::filesystem::remove(input);
-  std::filesystem::remove(output);
-  return bytes;
+  const TemporaryFolder folder("dojo-guest");
+  write_text(folder.path() / "guest.cpp", source);
+  const Said said = shell_in(
+      folder.path(),
+      fmt::format(
+          "clang-22 --target=riscv64-unknown-elf -march=rv64gcv_zvl512b -mno-relax -O1 -nostdlib -static "
+          "-fuse-ld=lld -ffreestanding -Wl,--image-base=0x1000 {} -o guest.elf guest.cpp",
+          flags));
+  if (said.exit_code != 0) refuse("clang-22", "could not build a test's program: {}", said.errors);
+  return read_file(folder.path() / "guest.elf");
 }
 
 inline Program guest(std::string_view before, std::string_view program, std::string_view flags = "") {

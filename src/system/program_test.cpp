@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/random.h"
+#include "base/sha256.h"
 #include "system/guest_for_tests.h"
 
 namespace dojo::system {

@@ -1,4 +1,5 @@
 #include "training/checkpoint.h"
+#include "base/temporary_folder.h"
 
 #include <gtest/gtest.h>
 
@@ -14,13 +15,10 @@ namespace {
 class CheckpointFile : public testing::Test {
 protected:
   void SetUp() override {
-    path_ = std::filesystem::temp_directory_path() /
-            ("checkpoint_test." + std::string(testing::UnitTest::GetInstance()->current_test_info()->name()));
     checkpoint_.host_state = R"({"step": 3})";
     checkpoint_.regions = {{std::byte{1}, std::byte{3}}, {std::byte{3}, std::byte{4}}};
     write_checkpoint(path_, checkpoint_);
   }
-  void TearDown() override { std::filesystem::remove(path_); }
 
   // A file that no power cut is going to meet: a thousand of them synced would take their time.
   void put(std::span<const std::byte> bytes) const {
@@ -51,7 +49,8 @@ protected:
     return "";
   }
 
-  std::filesystem::path path_;
+  const TemporaryFolder own_{"dojo-checkpoint"};
+  const std::filesystem::path path_ = own_.path() / "checkpoint";
   Checkpoint checkpoint_;
 };
 

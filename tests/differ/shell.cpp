@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "base/random.h"
 #include "elf_file.h"
+#include "support/command.h"
 #include "system/program.h"
 
 namespace dojo::differ {
@@ -121,8 +122,7 @@ Shell::Shell(const Workshop& workshop, Service service) : service_(service) {
       "clang-22 --target=riscv64-unknown-elf -march=rv64gcv -mabi=lp64d -nostdlib -static -fuse-ld=lld-22 "
       "-Wl,-Ttext={:#x} -o {} {}",
       text_address, elf, workshop.file("shell.s").string());
-  if (Workshop::run(command) != 0)
-    throw UserError("clang-22", "cannot assemble the shell of the random programs");
+  if (run(command) != 0) throw UserError("clang-22", "cannot assemble the shell of the random programs");
   const auto program = system::Program::read(elf);
   for (const auto& segment : program.segments())
     if (segment.address == text_address) text_ = segment.bytes;

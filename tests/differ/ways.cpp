@@ -1,4 +1,5 @@
 #include "ways.h"
+#include "support/command.h"
 
 #include <fmt/format.h>
 
@@ -29,8 +30,8 @@ Ended ended_elsewhere(const Workshop& workshop, std::string_view name, const std
   const auto file = [&](const char* what) { return workshop.file(what).string(); };
   write_file(file("programs.elf"), elf);
   std::filesystem::permissions(file("programs.elf"), std::filesystem::perms::owner_all);
-  const int code = Workshop::run(fmt::format("timeout 60 {} {} > {} 2> {}", command, file("programs.elf"),
-                                             file("dump"), file("messages")));
+  const int code = run(fmt::format("timeout 60 {} {} > {} 2> {}", command, file("programs.elf"), file("dump"),
+                                   file("messages")));
   Ended ended;
   if (code != 0)
     ended.died = fmt::format("{} ended with {} {}", name, code, read_text(file("messages")));
