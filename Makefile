@@ -1,11 +1,17 @@
 # The two commands of the README, and what else one types every day. Each does its own set-up.
-.PHONY: build install deb run differ fuzz contributing guards test validate bench bench-node suites check format clean
+.PHONY: build dojo install deb run differ fuzz contributing guards test validate bench bench-node suites check format clean
 DATA ?= ../shared/data/donkey
 
 build:
 	@tools/setup.sh
 	@cmake --preset release --log-level=WARNING
 	@cmake --build build
+
+# The command alone, without tests: build/dojo.
+dojo:
+	@tools/setup.sh
+	@cmake --preset release --log-level=WARNING
+	@cmake --build build --target dojo
 
 # The command and its files, which may be moved together: bin/dojo, share/opendojo.
 PREFIX ?= /usr/local
@@ -23,7 +29,7 @@ deb:
 	@cd build-package && SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct) cpack
 
 # Trains PilotNet on rendered road scenes on the emulated D1 die; the report is also in out/.
-run: build
+run: dojo
 	build/dojo train models/pilotnet.onnx --epochs 4 --out out
 
 test: build check
