@@ -13,7 +13,7 @@
 #include "codegen/memory.h"
 #include "graph/fuse.h"
 #include "lowering/lowered_interpreter.h"
-#include "lowering/sample_networks.h"
+#include "lowering/sample_networks_for_tests.h"
 #include "numerics/convert.h"
 #include "system/computer.h"
 #include "system/program.h"

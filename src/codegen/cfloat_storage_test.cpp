@@ -10,7 +10,7 @@
 #include "graph/interpreter.h"
 #include "lowering/formats.h"
 #include "lowering/lower.h"
-#include "lowering/sample_networks.h"
+#include "lowering/sample_networks_for_tests.h"
 #include "numerics/format.h"
 
 namespace dojo::codegen {
@@ -94,8 +94,7 @@ TEST(CfloatStorage, TakesActivationsAndGradientsOfPilotnet) {
 TEST(CfloatStorage, LeavesRunningSumsAndNormsAtTwoBytes) {
   const Graph graph = assign_formats(lowering::sample::residual(4), lowering::FormatChoice::cfloat8);
   std::size_t narrow = 0;
-  for (const graph::Op& any : graph.ops) {
-    const auto& op = std::get<graph::StructuredOp>(any);
+  for (const graph::StructuredOp& op : graph.ops) {
     const bool multiplies_pairs = op.reduction == graph::Reduction::sum;
     for (const graph::Access& access : op.extra) {
       const graph::Tensor& read = graph.at(access.tensor);
@@ -113,8 +112,7 @@ TEST(CfloatStorage, LeavesRunningSumsAndNormsAtTwoBytes) {
 
 TEST(CfloatStorage, KeepsMaximaEqualToTheirOperands) {
   const Graph graph = assign_formats(lowering::sample::convolutions(4), lowering::FormatChoice::cfloat8);
-  for (const graph::Op& any : graph.ops) {
-    const auto& op = std::get<graph::StructuredOp>(any);
+  for (const graph::StructuredOp& op : graph.ops) {
     if (op.reduction != graph::Reduction::maximum) continue;
     EXPECT_EQ(graph.at(op.out.tensor).format, Format::cfloat8_143) << op.name;
     EXPECT_EQ(graph.at(op.in[0].tensor).format, Format::cfloat8_143) << op.name;

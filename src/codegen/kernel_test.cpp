@@ -8,7 +8,7 @@
 #include "lowering/access.h"
 #include "lowering/formats.h"
 #include "lowering/lower.h"
-#include "lowering/sample_networks.h"
+#include "lowering/sample_networks_for_tests.h"
 
 namespace dojo::codegen {
 namespace {

@@ -108,7 +108,7 @@ namespace {
 // so it gets no gradient.
 TensorId guard(Builder& builder, TensorId x, std::int64_t axis) {
   const TensorId largest = builder.maximum(x, {axis}, true);
-  std::get<StructuredOp>(builder.graph().ops.back()).stop_gradient = true;
+  builder.graph().ops.back().stop_gradient = true;
   return largest;
 }
 

@@ -21,18 +21,15 @@ void Builder::rename(TensorId tensor, std::string name) {
   if (holder == tensor) return;
   if (holder != no_tensor) refuse(graph_.name, "two tensors are called '{}'", name);
   graph_.rename(tensor, std::move(name));
+  tensor_names_ = {};  // the name that it had is free
 }
 
-std::string Builder::fresh_op_name() const {
-  std::string candidate = name_;
-  for (int k = 2; graph_.has_op(candidate); ++k) candidate = fmt::format("{}.{}", name_, k);
-  return candidate;
+std::string Builder::fresh_op_name() {
+  return op_names_.pick(name_, [&](const std::string& name) { return graph_.has_op(name); });
 }
 
-std::string Builder::fresh_tensor_name(const std::string& wish) const {
-  std::string candidate = wish;
-  for (int k = 2; graph_.find(candidate) != no_tensor; ++k) candidate = fmt::format("{}.{}", wish, k);
-  return candidate;
+std::string Builder::fresh_tensor_name(const std::string& wish) {
+  return tensor_names_.pick(wish, [&](const std::string& name) { return graph_.find(name) != no_tensor; });
 }
 
 namespace {

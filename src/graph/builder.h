@@ -153,13 +153,14 @@ public:
 private:
   friend class OpMaker;
 
-  std::string fresh_op_name() const;
-  std::string fresh_tensor_name(const std::string& wish) const;
+  std::string fresh_op_name();
+  std::string fresh_tensor_name(const std::string& wish);
   TensorId finish_loss(TensorId elements, Mean over, std::int64_t divisor);
   TensorId reduce(TensorId a, std::vector<std::int64_t> axes, bool keep, Reduction reduction);
 
   Graph& graph_;
   std::string name_ = "op", origin_;
+  FreshNames op_names_, tensor_names_;
 };
 
 }  // namespace dojo::graph

@@ -283,7 +283,7 @@ TEST(Builder, FlagsTheBatchAndRefusesToMoveIt) {
   EXPECT_TRUE(graph.at(b.relu(x)).has_batch);
   EXPECT_TRUE(graph.at(b.flatten(x)).has_batch);
   EXPECT_FALSE(graph.at(b.sum(x, {0})).has_batch);
-  EXPECT_TRUE(std::get<StructuredOp>(graph.ops.back()).box[0].is_batch);
+  EXPECT_TRUE(graph.ops.back().box[0].is_batch);
   validate(graph);
   EXPECT_THROW(b.transpose(x, {1, 0, 2}), UserError);
   EXPECT_THROW(b.reshape(x, {8, 3}), UserError);

@@ -22,15 +22,10 @@ public:
   }
 
   void apply() {
-    for (Op& op : graph_.ops) {
-      if (auto* structured = std::get_if<StructuredOp>(&op)) {
-        apply(structured->out.tensor);
-        for (Access& access : structured->in) apply(access.tensor);
-        for (Access& access : structured->extra) apply(access.tensor);
-      } else {
-        for (TensorId& id : std::get<IrregularOp>(op).in) apply(id);
-        for (TensorId& id : std::get<IrregularOp>(op).out) apply(id);
-      }
+    for (StructuredOp& op : graph_.ops) {
+      apply(op.out.tensor);
+      for (Access& access : op.in) apply(access.tensor);
+      for (Access& access : op.extra) apply(access.tensor);
     }
     for (TensorId& id : graph_.outputs) apply(id);
     graph_.gradient = applied(graph_.gradient);
@@ -63,12 +58,9 @@ void eliminate_dead_ops(Graph& graph, bool keep_gradients) {
   if (keep_gradients) {
     for (const auto& [from, to] : graph.gradient) kept.insert({from, to});
   }
-  std::vector<Op> ops;
+  std::vector<StructuredOp> ops;
   for (std::size_t k = graph.ops.size(); k-- > 0;) {
-    bool used = false;
-    for (const TensorId id : outputs_of(graph.ops[k])) used = used || kept.contains(id);
-    if (!used) continue;
-    for (const TensorId id : outputs_of(graph.ops[k])) kept.insert(id);
+    if (!kept.contains(graph.ops[k].out.tensor)) continue;
     for (const TensorId id : inputs_of(graph.ops[k])) kept.insert(id);
     ops.push_back(std::move(graph.ops[k]));
   }

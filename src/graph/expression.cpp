@@ -176,6 +176,13 @@ Formula::Node Formula::insert(const Expression& expression, std::span<const Node
   return moved.back();
 }
 
+Expression copy_of_input() { return {{{Scalar::input, 0, -1, -1, 0}}}; }
+
+Expression product_of_inputs() {
+  Formula formula;
+  return formula.finish(formula.multiply(formula.input(0), formula.input(1)));
+}
+
 // In the order of evaluation from left to right, whatever the order in which the nodes were made.
 Expression Formula::finish(Node root) const {
   Expression expression;

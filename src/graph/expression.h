@@ -25,6 +25,10 @@ void evaluate_rows(const Expression& expression, std::span<const float* const> r
 // As text: "relu(in0 + in1)", with the given names for the inputs ("in0"... where names are missing).
 std::string to_text(const Expression& expression, std::span<const std::string> names = {});
 
+// The body that is input 0 as it is, and the one that is input 0 times input 1.
+Expression copy_of_input();
+Expression product_of_inputs();
+
 // Builds expressions: equal nodes are shared, and what is exact for finite numbers is simplified (x * 1, x +
 // 0, x * 0, operations on constants, double negation), so that derivatives come out short and products stay
 // products.

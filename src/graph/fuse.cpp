@@ -90,10 +90,9 @@ private:
     producer_.assign(graph_.tensors.size(), nullptr);
     readers_.assign(graph_.tensors.size(), {});
     pinned_.assign(graph_.tensors.size(), false);
-    for (Op& op : graph_.ops) {
-      auto* structured = std::get_if<StructuredOp>(&op);
-      if (structured) producer_[index(structured->out.tensor)] = structured;
-      for (const TensorId id : inputs_of(op)) readers_[index(id)].insert(structured);
+    for (StructuredOp& op : graph_.ops) {
+      producer_[index(op.out.tensor)] = &op;
+      for (const TensorId id : inputs_of(op)) readers_[index(id)].insert(&op);
     }
     for (const TensorId id : graph_.outputs) pinned_[index(id)] = true;
     for (const auto& [from, to] : graph_.update) pinned_[index(to)] = true;
@@ -105,15 +104,14 @@ private:
   bool pass() {
     bool any = false;
     std::set<const StructuredOp*> touched;
-    for (Op& op : graph_.ops) {
-      auto* reader = std::get_if<StructuredOp>(&op);
-      if (!reader || touched.contains(reader)) continue;
-      for (std::size_t k = 0; k < reader->in.size(); ++k) {
-        StructuredOp* producer = producer_[index(reader->in[k].tensor)];
+    for (StructuredOp& reader : graph_.ops) {
+      if (touched.contains(&reader)) continue;
+      for (std::size_t k = 0; k < reader.in.size(); ++k) {
+        StructuredOp* producer = producer_[index(reader.in[k].tensor)];
         if (!producer || touched.contains(producer)) continue;
-        const bool inlined = try_inline(*producer, *reader, k);
-        if (!inlined && !try_epilogue(*producer, *reader, k)) continue;
-        touched.insert({producer, reader});
+        const bool inlined = try_inline(*producer, reader, k);
+        if (!inlined && !try_epilogue(*producer, reader, k)) continue;
+        touched.insert({producer, &reader});
         any = true;
         break;
       }

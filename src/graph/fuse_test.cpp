@@ -54,7 +54,7 @@ INSTANTIATE_TEST_SUITE_P(Builder, FusionOf, ::testing::ValuesIn(op_cases()),
 
 const StructuredOp& only_op(const Graph& graph, std::size_t count = 1) {
   EXPECT_EQ(graph.ops.size(), count) << to_text(graph);
-  return std::get<StructuredOp>(graph.ops.front());
+  return graph.ops.front();
 }
 
 TEST(Fusion, ALongChainBecomesOpsThatTheNodesCompilerCanTake) {
@@ -65,7 +65,7 @@ TEST(Fusion, ALongChainBecomesOpsThatTheNodesCompilerCanTake) {
   graph.outputs = {y};
   fuse(graph);
   EXPECT_LT(graph.ops.size(), 32u);
-  for (const Op& op : graph.ops) EXPECT_LE(std::get<StructuredOp>(op).body.nodes.size(), 256u);
+  for (const StructuredOp& op : graph.ops) EXPECT_LE(op.body.nodes.size(), 256u);
 }
 
 TEST(Fusion, ConvolutionBiasAndReluBecomeOneOp) {

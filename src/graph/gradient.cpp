@@ -63,10 +63,8 @@ public:
   void run(TensorId loss) {
     if (!graph_.at(loss).shape.empty()) refuse(graph_.at(loss).name, "a loss must be a scalar");
     parts_[index(loss)].push_back({no_tensor, 1});
-    const std::vector<Op> forward = graph_.ops;
-    for (std::size_t k = forward.size(); k-- > 0;) {
-      if (const auto* op = std::get_if<StructuredOp>(&forward[k])) backwards(*op);
-    }
+    const std::vector<StructuredOp> forward = graph_.ops;
+    for (std::size_t k = forward.size(); k-- > 0;) backwards(forward[k]);
     graph_.gradient.clear();
     for (TensorId id = 0; id < static_cast<TensorId>(parts_.size()); ++id) {
       if (graph_.at(id).role != Role::parameter || parts_[index(id)].empty()) continue;
@@ -81,15 +79,11 @@ private:
 
   void mark() {
     for (const Tensor& tensor : graph_.tensors) needed_.push_back(tensor.role == Role::parameter);
-    for (const Op& op : graph_.ops) {
-      if (!std::holds_alternative<StructuredOp>(op)) {
-        throw UserError(name_of(op), "differentiating an irregular operation", Refusal::not_yet);
-      }
-      if (std::get<StructuredOp>(op).stop_gradient) continue;
+    for (const StructuredOp& op : graph_.ops) {
+      if (op.stop_gradient) continue;
       const auto inputs = inputs_of(op);
-      const bool any =
+      needed_[index(op.out.tensor)] =
           std::any_of(inputs.begin(), inputs.end(), [&](TensorId id) { return needed_[index(id)]; });
-      for (const TensorId id : outputs_of(op)) needed_[index(id)] = any;
     }
   }
 
@@ -223,18 +217,16 @@ private:
 
   // Appends the op with a new tensor, shaped like `like`, for its result.
   TensorId append(StructuredOp op, TensorId like) {
-    const std::string wish = op.name;
-    const auto taken = [&](const std::string& name) {
+    op.name = names_.pick(op.name, [&](const std::string& name) {
       return graph_.find(name) != no_tensor || graph_.has_op(name);
-    };
-    for (int k = 2; taken(op.name); ++k) op.name = fmt::format("{}.{}", wish, k);
+    });
     Tensor tensor;
     tensor.name = op.name;
     tensor.shape = graph_.at(like).shape;
     tensor.has_batch = graph_.at(like).has_batch;
     op.out.tensor = graph_.add(std::move(tensor));
     const TensorId id = op.out.tensor;
-    graph_.ops.emplace_back(std::move(op));
+    graph_.ops.push_back(std::move(op));
     return id;
   }
 
@@ -248,6 +240,7 @@ private:
   Graph& graph_;
   std::vector<bool> needed_;              // by tensor of the forward graph: depends on a parameter
   std::vector<std::vector<Part>> parts_;  // likewise: gradients of its uses so far
+  FreshNames names_;
 };
 
 }  // namespace

@@ -62,8 +62,8 @@ INSTANTIATE_TEST_SUITE_P(Builder, GradientOf, ::testing::ValuesIn(op_cases()),
                          [](const auto& test) { return test.param.name; });
 
 const StructuredOp& op_that_makes(const Graph& graph, TensorId tensor) {
-  for (const Op& op : graph.ops) {
-    if (outputs_of(op)[0] == tensor) return std::get<StructuredOp>(op);
+  for (const StructuredOp& op : graph.ops) {
+    if (op.out.tensor == tensor) return op;
   }
   throw UserError(graph.at(tensor).name, "is made by no op");
 }
@@ -95,7 +95,7 @@ TEST(Gradient, OfConvolutionsArePlainProductsForTheMatrixUnit) {
   EXPECT_EQ(mask.in.size(), 2u);
   EXPECT_TRUE(mask.in[0].tensor == hidden || mask.in[1].tensor == hidden);
   // Nothing is computed for the input of the network.
-  for (const Op& op : graph.ops) EXPECT_EQ(name_of(op).find("grad.x"), std::string::npos) << name_of(op);
+  for (const StructuredOp& op : graph.ops) EXPECT_EQ(op.name.find("grad.x"), std::string::npos) << op.name;
   EXPECT_EQ(graph.at(graph.gradient.at(bias)).name, "b1.grad");
 }
 
@@ -107,8 +107,8 @@ TEST(Gradient, DoesNotKeepWhatTheResultCanTell) {
     const TensorId p = b.parameter("p", {3}, {1, 2, 3});
     const TensorId pre = b.scale(p, 2);
     differentiate(graph, b.sum(b.unary(op, pre)));
-    for (const Op& made : graph.ops) {
-      if (name_of(made).find("grad") == std::string::npos) continue;
+    for (const StructuredOp& made : graph.ops) {
+      if (made.name.find("grad") == std::string::npos) continue;
       for (const TensorId id : inputs_of(made)) EXPECT_NE(id, pre) << to_text(graph);
     }
   }

@@ -313,14 +313,12 @@ void Interpreter::set(TensorId tensor, std::span<const float> values) {
 }
 
 void Interpreter::run() {
-  for (const Op& op : graph_.ops) {
+  for (const StructuredOp& op : graph_.ops) {
     for (const TensorId id : inputs_of(op)) {
       if (values_[static_cast<std::size_t>(id)].empty())
-        refuse(graph_.at(id).name, "has no value where '{}' reads it", name_of(op));
+        refuse(graph_.at(id).name, "has no value where '{}' reads it", op.name);
     }
-    const auto* structured = std::get_if<StructuredOp>(&op);
-    if (!structured) throw UserError(name_of(op), "running an irregular operation", Refusal::not_yet);
-    values_[static_cast<std::size_t>(structured->out.tensor)] = interpret(graph_, *structured, values_);
+    values_[static_cast<std::size_t>(op.out.tensor)] = interpret(graph_, op, values_);
   }
 }
 

@@ -99,16 +99,15 @@ TEST_P(InterpreterOn, GivesTheBitsOfTheLiteralDefinition) {
   const Graph& graph = made.graph;
   std::vector<std::vector<float>> values;
   for (const Tensor& tensor : graph.tensors) values.push_back(tensor.data);
-  for (const Op& op : graph.ops) {
-    const auto& structured = std::get<StructuredOp>(op);
-    const std::vector<float> expected = Literal(graph, structured, values).run();
-    const std::vector<float> found = interpret(graph, structured, values);
+  for (const StructuredOp& op : graph.ops) {
+    const std::vector<float> expected = Literal(graph, op, values).run();
+    const std::vector<float> found = interpret(graph, op, values);
     ASSERT_EQ(found.size(), expected.size());
     for (std::size_t k = 0; k < found.size(); ++k) {
       ASSERT_EQ(std::bit_cast<std::uint32_t>(found[k]), std::bit_cast<std::uint32_t>(expected[k]))
-          << structured.name << "[" << k << "]: " << found[k] << " for " << expected[k];
+          << op.name << "[" << k << "]: " << found[k] << " for " << expected[k];
     }
-    values[static_cast<std::size_t>(structured.out.tensor)] = expected;
+    values[static_cast<std::size_t>(op.out.tensor)] = expected;
   }
 }
 

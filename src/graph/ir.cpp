@@ -92,8 +92,7 @@ TensorId Graph::find(std::string_view wanted) const {
 }
 
 bool Graph::has_op(std::string_view wanted) const {
-  return op_names_
-      .find(wanted, ops.size(), [&](std::size_t k) -> const std::string& { return name_of(ops[k]); })
+  return op_names_.find(wanted, ops.size(), [&](std::size_t k) -> const std::string& { return ops[k].name; })
       .has_value();
 }
 
@@ -108,22 +107,11 @@ std::int64_t element_count(const std::vector<std::int64_t>& shape) {
   return count;
 }
 
-const std::string& name_of(const Op& op) {
-  return std::visit([](const auto& one) -> const std::string& { return one.name; }, op);
-}
-
-std::vector<TensorId> inputs_of(const Op& op) {
-  if (const auto* irregular = std::get_if<IrregularOp>(&op)) return irregular->in;
-  const auto& structured = std::get<StructuredOp>(op);
+std::vector<TensorId> inputs_of(const StructuredOp& op) {
   std::vector<TensorId> ids;
-  for (const Access& access : structured.in) ids.push_back(access.tensor);
-  for (const Access& access : structured.extra) ids.push_back(access.tensor);
+  for (const Access& access : op.in) ids.push_back(access.tensor);
+  for (const Access& access : op.extra) ids.push_back(access.tensor);
   return ids;
-}
-
-std::vector<TensorId> outputs_of(const Op& op) {
-  if (const auto* irregular = std::get_if<IrregularOp>(&op)) return irregular->out;
-  return {std::get<StructuredOp>(op).out.tensor};
 }
 
 bool is_chain_axis(const StructuredOp& op, std::size_t axis) {
@@ -142,13 +130,7 @@ std::string to_text(const Graph& graph) {
     text += fmt::format("  {} {} {}{} {}\n", name(tensor.role), tensor.name, tensor.has_batch ? "*" : "",
                         shape_text(tensor.shape), numerics::name(tensor.format));
   }
-  for (const Op& op : graph.ops) {
-    if (const auto* structured = std::get_if<StructuredOp>(&op)) {
-      text += fmt::format("  {}\n", op_text(graph, *structured));
-    } else {
-      text += fmt::format("  {}: {}\n", name_of(op), std::get<IrregularOp>(op).kind);
-    }
-  }
+  for (const StructuredOp& op : graph.ops) text += fmt::format("  {}\n", op_text(graph, op));
   for (const TensorId id : graph.outputs) text += fmt::format("  output {}\n", graph.at(id).name);
   for (const auto& [from, to] : graph.gradient)
     text += fmt::format("  gradient of {} is {}\n", graph.at(from).name, graph.at(to).name);

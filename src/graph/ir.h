@@ -1,4 +1,4 @@
-// The intermediate representation: tensors, and nearly one kind of operation.
+// The intermediate representation: tensors, and one kind of operation.
 //
 // A structured op runs over a box of integer points i, in lexicographic order (the first axis outermost):
 //
@@ -31,7 +31,6 @@
 #include <map>
 #include <string>
 #include <string_view>
-#include <variant>
 #include <vector>
 
 #include "graph/name_index.h"
@@ -112,20 +111,10 @@ struct StructuredOp {
   bool stop_gradient = false;  // differentiation takes the result for a constant (softmax's maximum)
 };
 
-// Operations that no affine map expresses. No kind is defined so far: validate() refuses every one.
-struct IrregularOp {
-  std::string name, origin;
-  std::string kind;  // "gather", ...
-  std::vector<TensorId> in, out;
-  std::map<std::string, std::vector<std::int64_t>> attributes;
-};
-
-using Op = std::variant<StructuredOp, IrregularOp>;
-
 struct Graph {
   std::string name;
   std::vector<Tensor> tensors;
-  std::vector<Op> ops;            // in execution order
+  std::vector<StructuredOp> ops;  // in execution order
   std::vector<TensorId> outputs;  // of the network, or what a step must produce
   // After differentiation: parameter -> gradient, and what replaces each parameter and state at the end of
   // the step.
@@ -149,11 +138,8 @@ void validate(const Graph& graph);
 
 std::int64_t element_count(const std::vector<std::int64_t>& shape);  // 1 for a scalar
 
-const std::string& name_of(const Op& op);
-
-// The ops as lists of what they read and write.
-std::vector<TensorId> inputs_of(const Op& op);  // of body and epilogue, in order, with repetitions
-std::vector<TensorId> outputs_of(const Op& op);
+// What body and epilogue read, in order, with repetitions.
+std::vector<TensorId> inputs_of(const StructuredOp& op);
 
 // Whether axis `axis` of the box occurs in the map of the output; if not it is a chain axis.
 bool is_chain_axis(const StructuredOp& op, std::size_t axis);

@@ -1,10 +1,11 @@
-// Finds a thing of a growing list by its name without looking at all of them.
+// Names of a growing list, without looking at all of them: which thing has this one, and which are free.
 //
-// The index follows the list when it is asked: what was appended is read then, a list that has become shorter
+// NameIndex follows the list when it is asked: what was appended is read then, a list that has become shorter
 // anew. Only a name that changes in place has to be told. Names in the list are unique.
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
@@ -36,6 +37,23 @@ private:
   };
   std::unordered_map<std::string, std::size_t, Hash, std::equal_to<>> places_;
   std::size_t read_ = 0;
+};
+
+// Names that nothing has yet: the wish itself, or with the least number behind it ("conv.2"). It goes on
+// where the last search for the same wish ended, so names may be taken in between but none be given up.
+class FreshNames {
+public:
+  template <typename Taken>
+  std::string pick(const std::string& wish, Taken taken) {
+    if (!taken(wish)) return wish;
+    for (std::uint64_t& number = numbers_.try_emplace(wish, 2).first->second;; ++number) {
+      std::string candidate = wish + "." + std::to_string(number);
+      if (!taken(candidate)) return candidate;
+    }
+  }
+
+private:
+  std::unordered_map<std::string, std::uint64_t> numbers_;  // the least that may be free
 };
 
 }  // namespace dojo::graph

@@ -1,8 +1,11 @@
-// How often does the index ask for a name: once for each of the list, and once for each that it finds?
+// How often are names asked for: once for each of the list, and once or twice for each that is found or
+// given?
 #include "graph/name_index.h"
 
 #include <gtest/gtest.h>
 
+#include <set>
+#include <string>
 #include <vector>
 
 namespace dojo::graph {
@@ -45,6 +48,26 @@ TEST_F(NameIndexTest, FollowsAListThatHasBecomeShorterAndOneThatChangesInPlace) 
   index_.renamed(0, "d");
   EXPECT_EQ(find("d"), 0u);
   EXPECT_EQ(find("b"), std::nullopt);
+}
+
+// Where thousands of ops have one name, each asks for one or two: the last that was given, and the next.
+TEST(FreshNames, GoOnWhereTheLastSearchEnded) {
+  std::set<std::string> names;
+  FreshNames fresh;
+  std::size_t asked = 0;
+  const auto take = [&](const std::string& wish) {
+    return *names
+                .insert(
+                    fresh.pick(wish, [&](const std::string& name) { return ++asked, names.contains(name); }))
+                .first;
+  };
+  EXPECT_EQ(take("relu"), "relu");
+  names.insert("relu.3");
+  EXPECT_EQ(take("relu"), "relu.2");
+  EXPECT_EQ(take("relu"), "relu.4");
+  EXPECT_EQ(take("relu.2"), "relu.2.2");
+  for (int k = 5; k < 20'000; ++k) ASSERT_EQ(take("relu"), "relu." + std::to_string(k));
+  EXPECT_LT(asked, 3 * names.size() + 6);
 }
 
 }  // namespace

@@ -92,18 +92,8 @@ TensorId OpMaker::write(Shape shape, std::vector<Index> map, Reduction reduction
   tensor.has_batch = batch_reaches(op_.out);
   op_.out.tensor = builder_.graph_.add(std::move(tensor));
   const TensorId result = op_.out.tensor;
-  builder_.graph_.ops.emplace_back(std::move(op_));
+  builder_.graph_.ops.push_back(std::move(op_));
   return result;
-}
-
-Expression copy_of_input(std::int32_t k) {
-  Formula formula;
-  return formula.finish(formula.input(k));
-}
-
-Expression product_of_inputs() {
-  Formula formula;
-  return formula.finish(formula.multiply(formula.input(0), formula.input(1)));
 }
 
 std::string axis_name(const Tensor& tensor, std::size_t dimension) {

@@ -49,10 +49,6 @@ private:
   std::vector<std::vector<Index>> reads_;
 };
 
-// The body that is input `k` as it is, and the one that is input 0 times input 1.
-Expression copy_of_input(std::int32_t k = 0);
-Expression product_of_inputs();
-
 // A name per dimension, for people: "n" for the batch, then "d1"...
 std::string axis_name(const Tensor& tensor, std::size_t dimension);
 

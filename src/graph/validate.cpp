@@ -16,13 +16,9 @@ public:
   void run() {
     check_tensors();
     std::set<std::string> names;
-    for (const Op& op : graph_.ops) {
-      if (!names.insert(name_of(op)).second) refuse(graph_.name, "two ops are called '{}'", name_of(op));
-      if (std::holds_alternative<IrregularOp>(op)) {
-        throw UserError(name_of(op), fmt::format("operation '{}'", std::get<IrregularOp>(op).kind),
-                        Refusal::not_yet);
-      }
-      check(std::get<StructuredOp>(op));
+    for (const StructuredOp& op : graph_.ops) {
+      if (!names.insert(op.name).second) refuse(graph_.name, "two ops are called '{}'", op.name);
+      check(op);
     }
     for (const TensorId id : graph_.outputs) check_id("outputs", id);
     for (const auto& [from, to] : graph_.gradient) check_pair("gradient", from, to);

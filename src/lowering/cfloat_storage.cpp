@@ -54,14 +54,14 @@ public:
       : graph_(graph), forward_(graph.tensors.size(), false), chosen_(forward_), root_(graph.tensors.size()) {
     for (std::size_t id = 0; id < root_.size(); ++id) root_[id] = static_cast<TensorId>(id);
     find_forward();
-    for (const graph::Op& op : graph.ops) {
-      const Tensor& out = graph.at(of(op).out.tensor);
-      chosen_[at(of(op).out.tensor)] = out.format == Format::bf16 && out.has_batch;
+    for (const StructuredOp& op : graph.ops) {
+      const Tensor& out = graph.at(op.out.tensor);
+      chosen_[at(op.out.tensor)] = out.format == Format::bf16 && out.has_batch;
     }
     std::size_t before = 0;
     do {
       before = count();
-      for (const graph::Op& op : graph.ops) check(of(op));
+      for (const StructuredOp& op : graph.ops) check(op);
     } while (count() != before);
     join();
   }
@@ -72,7 +72,6 @@ public:
   TensorId root(TensorId id) const { return root_[at(id)]; }
 
 private:
-  static const StructuredOp& of(const graph::Op& op) { return std::get<StructuredOp>(op); }
   std::size_t count() const {
     return static_cast<std::size_t>(std::count(chosen_.begin(), chosen_.end(), true));
   }
@@ -80,7 +79,7 @@ private:
   void find_forward() {
     for (const TensorId id : graph_.outputs) forward_[at(id)] = true;
     for (std::size_t k = graph_.ops.size(); k-- > 0;) {
-      if (!forward_[at(of(graph_.ops[k]).out.tensor)]) continue;
+      if (!forward_[at(graph_.ops[k].out.tensor)]) continue;
       for (const TensorId id : graph::inputs_of(graph_.ops[k])) forward_[at(id)] = true;
     }
   }
@@ -124,9 +123,9 @@ private:
   }
 
   void join() {
-    for (const graph::Op& op : graph_.ops) {
-      if (!keeps_elements(of(op))) continue;
-      const TensorId out = of(op).out.tensor, source = of(op).in[0].tensor;
+    for (const StructuredOp& op : graph_.ops) {
+      if (!keeps_elements(op)) continue;
+      const TensorId out = op.out.tensor, source = op.in[0].tensor;
       root_[at(out)] = chosen(out) && chosen(source) ? root_[at(source)] : out;
     }
   }
@@ -226,7 +225,7 @@ TensorId add_value(Graph& graph, std::string name, std::vector<std::int64_t> sha
 
 // The sum of |stored| over the batch, by way of a row of sums per sample along the longest dimension (the
 // last one of several): long rows suit the vector unit. Returns the sum's tensor, of shape [1].
-TensorId add_magnitude(Graph& graph, TensorId stored, std::vector<graph::Op>& ops) {
+TensorId add_magnitude(Graph& graph, TensorId stored, std::vector<StructuredOp>& ops) {
   const Tensor tensor = graph.at(stored);
   const std::size_t rank = tensor.shape.size();
   std::size_t longest = rank - 1;
@@ -250,15 +249,15 @@ TensorId add_magnitude(Graph& graph, TensorId stored, std::vector<graph::Op>& op
   rows.in = {read};
   rows.body = absolute;
   rows.reduction = rank > 2 ? Reduction::sum : Reduction::none;
-  ops.emplace_back(std::move(rows));
+  ops.push_back(std::move(rows));
 
   StructuredOp all =
       new_op(tensor.name + ".magnitude", {{"n", tensor.shape[0], true}, {"d", tensor.shape[longest], false}},
              {sum, {along(2, 2)}, 0});
   all.in = {{row, {along(2, 0), along(2, 1)}, 0}};
-  all.body.nodes = {{Scalar::input, 0, -1, -1, 0}};
+  all.body = graph::copy_of_input();
   all.reduction = Reduction::sum;
-  ops.emplace_back(std::move(all));
+  ops.push_back(std::move(all));
   return sum;
 }
 
@@ -300,13 +299,13 @@ void add_scale_updates(Graph& graph, TensorId scales, const std::vector<TensorId
     total = k == 0 ? mean : sum.add(total, mean);
   }
   collect.body = sum.finish(total);
-  graph.ops.emplace_back(std::move(collect));
+  graph.ops.push_back(std::move(collect));
 
   const TensorId next = add_value(graph, std::string(cfloat8_scales) + ".new", {count}, false);
   StructuredOp move = new_op(std::string(cfloat8_scales) + ".update", box, {next, {along(1, 0)}, 0});
   move.in = {{scales, {along(1, 0)}, 0}, {means, {along(1, 0)}, 0}};
   move.body = next_scale();
-  graph.ops.emplace_back(std::move(move));
+  graph.ops.push_back(std::move(move));
   graph.update[scales] = next;
 }
 
@@ -316,8 +315,8 @@ void store_in_cfloat8(Graph& graph) {
   const Selection selection(graph);
   std::vector<TensorId> roots;
   std::vector<float> first;
-  for (const graph::Op& op : graph.ops) {
-    const TensorId out = std::get<StructuredOp>(op).out.tensor;
+  for (const StructuredOp& op : graph.ops) {
+    const TensorId out = op.out.tensor;
     if (!selection.chosen(out)) continue;
     graph.at(out).format = selection.forward(out) ? Format::cfloat8_143 : Format::cfloat8_152;
     if (selection.root(out) != out) continue;
@@ -336,14 +335,13 @@ void store_in_cfloat8(Graph& graph) {
   invert.body = inverse.finish(inverse.divide(inverse.constant(1), inverse.input(0)));
 
   const Rescaling rescaling(selection, roots, scales, inverses);
-  std::vector<graph::Op> ops;
-  ops.emplace_back(std::move(invert));
+  std::vector<StructuredOp> ops;
+  ops.push_back(std::move(invert));
   std::vector<TensorId> sums;
-  for (graph::Op& any : graph.ops) {
-    auto& op = std::get<StructuredOp>(any);
+  for (StructuredOp& op : graph.ops) {
     rescaling.apply(op);
     const TensorId out = op.out.tensor;
-    ops.push_back(std::move(any));
+    ops.push_back(std::move(op));
     if (selection.chosen(out) && selection.root(out) == out) sums.push_back(add_magnitude(graph, out, ops));
   }
   graph.ops = std::move(ops);

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "base/error.h"
-#include "graph/scalar_operations.h"
+#include "graph/expression.h"
 #include "lowering/access.h"
 #include "lowering/cfloat_storage.h"
 
@@ -51,7 +51,7 @@ StructuredOp copy_op(const Graph& graph, TensorId from, TensorId to) {
   op.out.tensor = to;
   access.tensor = from;
   op.in = {access};
-  op.body.nodes = {{graph::Scalar::input, 0, -1, -1, 0}};
+  op.body = graph::copy_of_input();
   return op;
 }
 
@@ -86,11 +86,10 @@ Graph assign_formats(const Graph& source, FormatChoice choice) {
   }
 
   std::map<TensorId, TensorId> narrow;  // parameter -> its copy
-  std::vector<graph::Op> ops;
-  for (graph::Op& op : graph.ops) {
-    auto* structured = std::get_if<StructuredOp>(&op);
-    if (structured != nullptr && computes_on_batch(*structured)) {
-      for (Access& access : structured->in) {
+  std::vector<StructuredOp> ops;
+  for (StructuredOp& op : graph.ops) {
+    if (computes_on_batch(op)) {
+      for (Access& access : op.in) {
         const Tensor& tensor = graph.at(access.tensor);
         if (tensor.role != graph::Role::parameter || tensor.shape.size() < 2) continue;
         if (!narrow.contains(access.tensor)) {

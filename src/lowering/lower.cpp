@@ -30,7 +30,7 @@ Lowered Lowering::run() {
   for (TensorId id = 0; id < static_cast<TensorId>(graph_.tensors.size()); ++id) prepare(id);
   fetch();
   gather_small();
-  for (const graph::Op& op : graph_.ops) lower_op(std::get<StructuredOp>(op));
+  for (const StructuredOp& op : graph_.ops) lower_op(op);
   flush_reductions();
   finish_updates();
   store_outputs();

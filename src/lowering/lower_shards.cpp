@@ -2,7 +2,7 @@
 #include <algorithm>
 
 #include "base/error.h"
-#include "graph/scalar_operations.h"
+#include "graph/expression.h"
 #include "lowering/lowering.h"
 
 namespace dojo::lowering {
@@ -17,8 +17,7 @@ using numerics::Format;
 
 void Lowering::gather_small() {
   std::map<Format, std::set<TensorId>> wanted;
-  for (const graph::Op& any : graph_.ops) {
-    const auto& op = std::get<StructuredOp>(any);
+  for (const StructuredOp& op : graph_.ops) {
     if (placement_.gathered_from.contains(op.out.tensor)) continue;
     for (const Access* access : operands(op)) {
       const TensorId id = access->tensor;
@@ -154,7 +153,7 @@ StructuredOp Lowering::shard_copy(TensorId from, BufferId to, const std::string&
   op.box = {{"e", layout(from).shard_elements(), false}};
   op.in = {flat_access(shard_of_[at(from)])};
   op.out = flat_access(to);
-  op.body.nodes = {{graph::Scalar::input, 0, -1, -1, 0}};
+  op.body = graph::copy_of_input();
   return op;
 }
 

@@ -8,7 +8,7 @@
 #include "lowering/formats.h"
 #include "lowering/lower.h"
 #include "lowering/lowered_interpreter.h"
-#include "lowering/sample_networks.h"
+#include "lowering/sample_networks_for_tests.h"
 
 namespace dojo::lowering {
 namespace {

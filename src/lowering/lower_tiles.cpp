@@ -2,7 +2,7 @@
 #include <algorithm>
 
 #include "base/error.h"
-#include "graph/scalar_operations.h"
+#include "graph/expression.h"
 #include "lowering/gather_form.h"
 #include "lowering/lowering.h"
 
@@ -132,7 +132,7 @@ void Lowering::finish_sum(const StructuredOp& op, BufferId sum) {
   rest.in[0].tensor = op.out.tensor;
   for (const Access& extra : op.extra) rest.in.push_back(over_output(op, extra, identity, plain));
   rest.body = op.epilogue;
-  if (rest.body.empty()) rest.body.nodes = {{graph::Scalar::input, 0, -1, -1, 0}};
+  if (rest.body.empty()) rest.body = graph::copy_of_input();
 
   const BufferId result = scratch(tensor.name, local_shape(tensor), tensor.format);
   ComputeStep step = localise(rest, {{op.out.tensor, result}});

@@ -4,7 +4,7 @@
 
 #include "base/error.h"
 #include "base/index.h"
-#include "graph/scalar_operations.h"
+#include "graph/expression.h"
 #include "lowering/access.h"
 
 namespace dojo::lowering {
@@ -16,15 +16,6 @@ using graph::Role;
 using graph::StructuredOp;
 using graph::Tensor;
 using graph::TensorId;
-
-const StructuredOp& structured(const graph::Op& op) {
-  if (const auto* irregular = std::get_if<graph::IrregularOp>(&op)) {
-    throw UserError(irregular->name,
-                    fmt::format("the operation '{}' cannot run on the nodes", irregular->kind),
-                    Refusal::not_yet);
-  }
-  return std::get<StructuredOp>(op);
-}
 
 void check_batch(const Graph& graph, const StructuredOp& op) {
   const int batch = batch_axis(op);
@@ -85,9 +76,8 @@ StructuredOp split_epilogue(Graph& graph, StructuredOp& op) {
 
 Graph split_batch_reductions(const Graph& source) {
   Graph graph = source;
-  std::vector<graph::Op> ops;
-  for (const graph::Op& original : source.ops) {
-    StructuredOp op = structured(original);
+  std::vector<StructuredOp> ops;
+  for (StructuredOp op : source.ops) {
     check_batch(graph, op);
     const int batch = batch_axis(op);
     const bool partial = batch >= 0 && !reaches(op.out, at(batch));
@@ -96,13 +86,13 @@ Graph split_batch_reductions(const Graph& source) {
     }
     const bool narrow = graph.at(op.out.tensor).format != numerics::Format::fp32;
     if (partial && (narrow || !op.epilogue.empty())) {
-      if (op.epilogue.empty()) op.epilogue.nodes = {{graph::Scalar::input, 0, -1, -1, 0}};
+      if (op.epilogue.empty()) op.epilogue = graph::copy_of_input();
       StructuredOp rest = split_epilogue(graph, op);
-      ops.emplace_back(std::move(op));
-      ops.emplace_back(std::move(rest));
+      ops.push_back(std::move(op));
+      ops.push_back(std::move(rest));
       continue;
     }
-    ops.emplace_back(std::move(op));
+    ops.push_back(std::move(op));
   }
   graph.ops = std::move(ops);
   return graph;
@@ -123,7 +113,7 @@ Placement place(const Graph& graph) {
     if (tensor.role == Role::parameter || tensor.role == Role::state) placement.of[id] = Place::sharded;
   }
   for (std::size_t k = graph.ops.size(); k-- > 0;) {
-    const auto& op = std::get<StructuredOp>(graph.ops[k]);
+    const StructuredOp& op = graph.ops[k];
     const Tensor& out = graph.at(op.out.tensor);
     const bool whole =
         shared[at(op.out.tensor)] || !used[at(op.out.tensor)] || out.shape.empty() || out.has_batch;

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "base/index.h"
-#include "graph/scalar_operations.h"
+#include "graph/expression.h"
 #include "lowering/access.h"
 
 namespace dojo::lowering {
@@ -62,7 +62,7 @@ std::vector<ComputeStep> row_sums(LoweredProgram& program, const ComputeStep& st
   rows.op.epilogue = {};
   ComputeStep total = step;
   total.op.in = {access};
-  total.op.body.nodes = {{graph::Scalar::input, 0, -1, -1, 0}};
+  total.op.body = graph::copy_of_input();
   for (const int a : chain_axes(step.op)) {
     if (a == row) continue;
     total.op.box[at(a)].extent = 1;

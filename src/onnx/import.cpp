@@ -125,21 +125,18 @@ void fold_constants(graph::Graph& graph) {
   std::vector<std::vector<float>> values(graph.tensors.size());
   for (std::size_t t = 0; t < values.size(); ++t)
     if (graph.tensors[t].role == graph::Role::constant) values[t] = graph.tensors[t].data;
-  std::vector<graph::Op> kept;
-  for (graph::Op& op : graph.ops) {
-    const auto* structured = std::get_if<graph::StructuredOp>(&op);
-    const auto inputs = inputs_of(op);
-    const bool constant = structured != nullptr && std::ranges::all_of(inputs, [&](graph::TensorId input) {
-                            return graph.at(input).role == graph::Role::constant;
-                          });
+  std::vector<graph::StructuredOp> kept;
+  for (graph::StructuredOp& op : graph.ops) {
+    const bool constant = std::ranges::all_of(
+        inputs_of(op), [&](graph::TensorId input) { return graph.at(input).role == graph::Role::constant; });
     if (!constant) {
       kept.push_back(std::move(op));
       continue;
     }
-    graph::Tensor& made = graph.at(structured->out.tensor);
-    made.data = interpret(graph, *structured, values);
+    graph::Tensor& made = graph.at(op.out.tensor);
+    made.data = interpret(graph, op, values);
     made.role = graph::Role::constant;
-    values[static_cast<std::size_t>(structured->out.tensor)] = made.data;
+    values[static_cast<std::size_t>(op.out.tensor)] = made.data;
   }
   graph.ops = std::move(kept);
 }
