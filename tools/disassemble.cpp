@@ -15,14 +15,14 @@ namespace dojo::tools {
 namespace {
 
 // The bits at `offset`, low half-word first; a half-word that the segment lacks reads as zero.
-std::uint32_t bits_at(const system::ProgramSegment& segment, std::uint64_t offset) {
+std::uint32_t bits_at(const toolchain::ElfSegment& segment, std::uint64_t offset) {
   std::uint32_t bits = 0;
   const std::uint64_t left = segment.bytes.size() - offset;
   std::memcpy(&bits, segment.bytes.data() + offset, std::min<std::uint64_t>(left, 4));
   return (bits & 3) == 3 ? bits : bits & 0xffff;
 }
 
-void disassemble_segment(const system::Program& program, const system::ProgramSegment& segment) {
+void disassemble_segment(const system::Program& program, const toolchain::ElfSegment& segment) {
   const auto symbols = program.code_symbols();
   auto symbol =
       std::ranges::lower_bound(symbols, segment.address, {}, [](const auto& entry) { return entry.first; });
@@ -50,7 +50,7 @@ Command disassemble_command() {
           {{.name = "PROGRAM", .into = path.get(), .help = "ELF file", .is_path = true, .required = true}},
       .run = [path](Command&) {
         const system::Program program = system::Program::read(*path);
-        for (const system::ProgramSegment& segment : program.segments())
+        for (const toolchain::ElfSegment& segment : program.segments())
           if (segment.executable) disassemble_segment(program, segment);
         return 0;
       }};

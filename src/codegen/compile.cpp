@@ -11,6 +11,7 @@
 #include "codegen/plan.h"
 #include "lowering/formats.h"
 #include "lowering/lower.h"
+#include "toolchain/elf.h"
 #include "toolchain/toolchain.h"
 
 namespace dojo::codegen {
@@ -103,22 +104,9 @@ lowering::HbmLayout hbm_layout(const graph::Graph& train, const graph::Graph& pr
   return hbm;
 }
 
-// The first address behind the program's image.
-std::uint64_t image_end(const std::vector<std::byte>& elf) {
-  const auto word = [&](std::size_t offset, unsigned bytes) {
-    std::uint64_t value = 0;
-    for (unsigned b = bytes; b-- > 0;)
-      value = value << 8 | std::to_integer<std::uint64_t>(elf.at(offset + b));
-    return value;
-  };
-  const std::uint64_t table = word(0x20, 8), entry = word(0x36, 2), count = word(0x38, 2);
-  std::uint64_t end = 0;
-  for (std::uint64_t k = 0; k < count; ++k) {
-    const std::size_t at = table + k * entry;
-    if (word(at, 4) == 1)
-      end = std::max(end, word(at + 0x10, 8) + word(at + 0x28, 8));  // PT_LOAD: virtual address + memory size
-  }
-  return round_up(end, 64);
+// The first address behind the program's image that a buffer may have.
+std::uint64_t image_end(const std::vector<std::byte>& elf, const std::string& name) {
+  return round_up(toolchain::read_elf(elf, name).end(), 64);
 }
 
 std::int64_t batch_of(const graph::Graph& graph) {
@@ -171,7 +159,7 @@ std::int64_t build_with_panels(CompiledNetwork& network, const std::string& netw
   build.extra_flags = {"-O2", "-fno-unroll-loops", "-Wno-pass-failed"};
   std::vector<std::vector<std::byte>> elves = build_programs(sources, build);
   for (std::size_t k = 0; k < planned.size(); ++k) {
-    const std::uint64_t heap_start = image_end(elves[k]);
+    const std::uint64_t heap_start = image_end(elves[k], all[k]->name);
     if (planned[k].memory.lowest < heap_start) {
       const std::int64_t smaller = smaller_panels(network, planned, panel_bytes);
       if (smaller == 0) check_fits(*planned[k].lowered, planned[k].memory, network.persistent, heap_start);
@@ -182,7 +170,7 @@ std::int64_t build_with_panels(CompiledNetwork& network, const std::string& netw
     all[k]->scratch_bytes = planned[k].memory.peak_bytes;
   }
   for (std::size_t k = 0; k < elves.size(); ++k) {
-    all[k]->image_end = image_end(elves[k]);
+    all[k]->image_end = image_end(elves[k], all[k]->name);
     all[k]->elf = std::move(elves[k]);
   }
   return 0;

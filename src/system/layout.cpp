@@ -70,7 +70,7 @@ Layout lay_out(const Program& program, const machine::Node& node, std::uint64_t 
       (persistent_begin > persistent_end || persistent_begin < window.base || persistent_end > stacks))
     refuse(program.where(), "runs with a persistent region [{:#x}, {:#x}) outside [{:#x}, {:#x})",
            persistent_begin, persistent_end, window.base, stacks);
-  for (const ProgramSegment& segment : program.segments())
+  for (const toolchain::ElfSegment& segment : program.segments())
     check_range(program, layout, segment.address, segment.end());
 
   layout.tohost = host_word(program, window, "tohost");
@@ -85,7 +85,7 @@ void load(const Program& program, const Layout& layout, std::span<std::byte> sra
   const std::uint64_t kept_end = keeps ? layout.persistent_end - base : sram.size();
   make_zero(sram.first(kept_begin));
   make_zero(sram.subspan(kept_end));
-  for (const ProgramSegment& segment : program.segments())
+  for (const toolchain::ElfSegment& segment : program.segments())
     std::ranges::copy(segment.bytes, sram.begin() + static_cast<std::ptrdiff_t>(segment.address - base));
 }
 

@@ -1,4 +1,4 @@
-// A static RV64 ELF file: checked, and ready to be placed in any node's SRAM.
+// A static RV64 ELF file, ready to be placed in any node's SRAM, and what its addresses are called.
 #pragma once
 
 #include <cstddef>
@@ -10,32 +10,25 @@
 #include <utility>
 #include <vector>
 
+#include "toolchain/elf.h"
+
 namespace dojo::system {
-
-struct ProgramSegment {
-  std::uint64_t address = 0, memory_bytes = 0;
-  bool writable = false, executable = false;
-  std::vector<std::byte> bytes;  // the file's part; the rest is zero
-
-  std::uint64_t end() const { return address + memory_bytes; }
-};
 
 class Program {
 public:
-  // Throws UserError naming `where` and the offending field for anything that is not a static little-endian
-  // RV64 executable.
+  // Throws UserError as toolchain::read_elf() does.
   static Program parse(std::span<const std::byte> elf, std::string_view where);
   static Program read(const std::filesystem::path& path);
 
   const std::string& where() const { return where_; }  // for messages
-  std::uint64_t entry() const { return entry_; }
+  std::uint64_t entry() const { return elf_.entry; }
   // By ascending address; never empty, never overlapping.
-  const std::vector<ProgramSegment>& segments() const { return segments_; }
+  const std::vector<toolchain::ElfSegment>& segments() const { return elf_.segments; }
   // Addresses [begin, end) that programs may not store to: the longest run of code without writable data
   // between.
   std::pair<std::uint64_t, std::uint64_t> text() const;
   // Where the loaded image shows its own program headers, and how many there are; 0 if it does not.
-  std::pair<std::uint64_t, std::uint64_t> headers() const { return headers_; }
+  std::pair<std::uint64_t, std::uint64_t> headers() const { return elf_.headers; }
   // Value of a symbol, or `otherwise` if it does not exist.
   std::uint64_t symbol(std::string_view name, std::uint64_t otherwise) const;
   bool has_symbol(std::string_view name) const;
@@ -47,26 +40,15 @@ public:
   std::vector<std::pair<std::uint64_t, std::string>> code_symbols() const;
   const std::string& sha256() const { return sha256_; }  // of the whole file
   // The vector length that its attributes say it counts on (zvl512b: 512), in bits; 0 if they say none.
-  std::uint64_t promised_vlen_bits() const { return promised_vlen_bits_; }
+  std::uint64_t promised_vlen_bits() const { return elf_.promised_vlen_bits; }
 
 private:
-  struct Symbol {
-    std::uint64_t address, size;
-    std::string name;
-    bool code, function;  // lies in executable bytes; was declared a function
-  };
-  friend class ElfReader;
-
   // What an address belongs to, if it is known.
-  const Symbol* find_code(std::uint64_t address) const;
-  const Symbol* find_data(std::uint64_t address) const;
+  const toolchain::ElfSymbol* find_code(std::uint64_t address) const;
+  const toolchain::ElfSymbol* find_data(std::uint64_t address) const;
 
+  toolchain::Elf elf_;
   std::string where_, sha256_;
-  std::uint64_t entry_ = 0;
-  std::pair<std::uint64_t, std::uint64_t> headers_{0, 0};
-  std::uint64_t promised_vlen_bits_ = 0;
-  std::vector<ProgramSegment> segments_;
-  std::vector<Symbol> symbols_;  // sorted by address, functions last among equals
 };
 
 }  // namespace dojo::system

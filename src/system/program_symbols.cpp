@@ -10,6 +10,9 @@
 
 namespace dojo::system {
 
+using toolchain::ElfSegment;
+using toolchain::ElfSymbol;
+
 namespace {
 
 std::string behind(std::uint64_t distance) { return distance == 0 ? "" : fmt::format("+{:#x}", distance); }
@@ -25,22 +28,22 @@ std::string demangled(const std::string& name) {
 }  // namespace
 
 std::uint64_t Program::symbol(std::string_view name, std::uint64_t otherwise) const {
-  const auto found = std::ranges::find(symbols_, name, &Symbol::name);
-  return found == symbols_.end() ? otherwise : found->address;
+  const auto found = std::ranges::find(elf_.symbols, name, &ElfSymbol::name);
+  return found == elf_.symbols.end() ? otherwise : found->address;
 }
 
 bool Program::has_symbol(std::string_view name) const {
-  return std::ranges::find(symbols_, name, &Symbol::name) != symbols_.end();
+  return std::ranges::find(elf_.symbols, name, &ElfSymbol::name) != elf_.symbols.end();
 }
 
-const Program::Symbol* Program::find_code(std::uint64_t address) const {
-  const auto segment = std::ranges::find_if(segments_, [address](const ProgramSegment& one) {
+const ElfSymbol* Program::find_code(std::uint64_t address) const {
+  const auto segment = std::ranges::find_if(elf_.segments, [address](const ElfSegment& one) {
     return address >= one.address && address < one.end();
   });
-  if (segment == segments_.end()) return nullptr;
-  auto after = std::ranges::upper_bound(symbols_, address, {}, &Symbol::address);
-  while (after != symbols_.begin()) {
-    const Symbol& symbol = *--after;
+  if (segment == elf_.segments.end()) return nullptr;
+  auto after = std::ranges::upper_bound(elf_.symbols, address, {}, &ElfSymbol::address);
+  while (after != elf_.symbols.begin()) {
+    const ElfSymbol& symbol = *--after;
     if (symbol.address < segment->address) break;
     if (!symbol.code) continue;
     return symbol.size != 0 && address - symbol.address >= symbol.size ? nullptr : &symbol;
@@ -48,27 +51,27 @@ const Program::Symbol* Program::find_code(std::uint64_t address) const {
   return nullptr;
 }
 
-const Program::Symbol* Program::find_data(std::uint64_t address) const {
-  const auto found = std::ranges::find_if(symbols_, [address](const Symbol& symbol) {
+const ElfSymbol* Program::find_data(std::uint64_t address) const {
+  const auto found = std::ranges::find_if(elf_.symbols, [address](const ElfSymbol& symbol) {
     return !symbol.code && address >= symbol.address && address - symbol.address < symbol.size;
   });
-  return found == symbols_.end() ? nullptr : &*found;
+  return found == elf_.symbols.end() ? nullptr : &*found;
 }
 
 std::string Program::locate(std::uint64_t address) const {
-  const Symbol* symbol = find_code(address);
+  const ElfSymbol* symbol = find_code(address);
   return symbol == nullptr ? "" : symbol->name + behind(address - symbol->address);
 }
 
 std::string Program::describe(std::uint64_t address) const {
-  const Symbol* symbol = find_code(address);
+  const ElfSymbol* symbol = find_code(address);
   if (symbol == nullptr) symbol = find_data(address);
   return symbol == nullptr ? "" : demangled(symbol->name) + behind(address - symbol->address);
 }
 
 std::vector<std::pair<std::uint64_t, std::string>> Program::code_symbols() const {
   std::vector<std::pair<std::uint64_t, std::string>> found;
-  for (const Symbol& symbol : symbols_)
+  for (const ElfSymbol& symbol : elf_.symbols)
     if (symbol.code) found.emplace_back(symbol.address, symbol.name);
   return found;
 }

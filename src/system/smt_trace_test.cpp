@@ -13,7 +13,7 @@
 namespace dojo::system {
 namespace {
 
-constexpr std::string_view four_threads = "-Wl,--defsym=__dojo_threads=4";
+constexpr std::string_view all_four_threads = "-Wl,--defsym=__dojo_threads=4";
 
 struct Came {
   LaunchResult result;
@@ -66,7 +66,7 @@ TEST(SmtTraces, PassValuesFromThreadToThreadThroughMemoryAsWithoutThem) {
     }
     return 0;
   )",
-                              four_threads),
+                              all_four_threads),
                         Outcome::finished);
 }
 
@@ -84,7 +84,7 @@ TEST(SmtTraces, EndWhereThreadsWaitForEachOther) {
     }
     return 0;
   )",
-            four_threads),
+            all_four_threads),
       Outcome::finished);
 }
 
@@ -100,12 +100,12 @@ constexpr std::string_view running_on = R"(
   )";
 
 TEST(SmtTraces, StopAtATrap) {
-  expect_same_in_traces(guest("static volatile uint64_t sum[4];", running_on, four_threads),
+  expect_same_in_traces(guest("static volatile uint64_t sum[4];", running_on, all_four_threads),
                         Outcome::trapped);
 }
 
 TEST(SmtTraces, StopAtTheLastInstructionAllowed) {
-  const Program program = guest("static volatile uint64_t sum[4];", running_on, four_threads);
+  const Program program = guest("static volatile uint64_t sum[4];", running_on, all_four_threads);
   for (const std::uint64_t most : {5000u, 5001u, 5002u, 5003u, 9111u})
     expect_same_in_traces(program, Outcome::too_long, most);
 }
@@ -124,7 +124,7 @@ TEST(SmtTraces, KeepFlagsApart) {
     flags[thread] = seen;
     return 0;
   )",
-                              four_threads),
+                              all_four_threads),
                         Outcome::finished);
 }
 

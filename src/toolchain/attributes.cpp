@@ -2,7 +2,7 @@
 // }, lengths counting themselves and what stands before them in their part. An attribute is a ULEB128 tag and
 // a value: a text with NUL if the tag is odd, a ULEB128 number if it is even. Tag 1 of a sub-subsection: the
 // whole file. Tag 5 of vendor "riscv": the architecture string.
-#include "system/attributes.h"
+#include "toolchain/attributes.h"
 
 #include <algorithm>
 #include <charconv>
@@ -10,7 +10,7 @@
 
 #include "base/error.h"
 
-namespace dojo::system {
+namespace dojo::toolchain {
 
 namespace {
 
@@ -102,4 +102,4 @@ std::uint64_t promised_vlen_bits(std::string_view architecture) {
   return most;
 }
 
-}  // namespace dojo::system
+}  // namespace dojo::toolchain

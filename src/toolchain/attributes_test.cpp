@@ -1,22 +1,15 @@
 // Is the vector length that a program was compiled for read from its attributes, and a damaged section
 // refused?
-#include "system/attributes.h"
+#include "toolchain/attributes.h"
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "base/error.h"
 #include "base/random.h"
-#include "system/guest_for_tests.h"
 
-namespace dojo::system {
+namespace dojo::toolchain {
 namespace {
-
-TEST(Attributes, NameTheLengthThatClangCompiledFor) {
-  for (const unsigned bits : {128u, 256u, 512u, 1024u})
-    EXPECT_EQ(guest("", "return 0;", fmt::format("-march=rv64gcv_zvl{}b", bits)).promised_vlen_bits(), bits);
-  EXPECT_EQ(guest("", "return 0;", "-march=rv64gc").promised_vlen_bits(), 0u);
-}
 
 TEST(Attributes, TakeTheLongestOfAnArchitecture) {
   EXPECT_EQ(promised_vlen_bits("rv64i2p1_v1p0_zvl128b1p0_zvl32b1p0_zvl64b1p0"), 128u);
@@ -73,4 +66,4 @@ TEST(Attributes, AnyBytesAreReadOrRefused) {
 }
 
 }  // namespace
-}  // namespace dojo::system
+}  // namespace dojo::toolchain
