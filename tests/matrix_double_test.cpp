@@ -15,12 +15,12 @@ namespace {
 
 constexpr unsigned rows = 7, columns = 5, depth = 9;
 
-constexpr std::string_view globals = R"(
+constexpr std::string_view double_globals = R"(
 #include <riscv_vector.h>
 #include <sifive_vector.h>
   static double a[DEPTH][8] = A_VALUES, b[DEPTH][8] = B_VALUES, c[64];
 )";
-constexpr std::string_view body = R"(
+constexpr std::string_view double_body = R"(
   __riscv_sf_vtzero_t_e64w1(6, ROWS, COLUMNS);
   for (int k = 0; k < DEPTH; ++k) {
     const vfloat64m8_t column = __riscv_vle64_v_f64m8(a[k], ROWS), row = __riscv_vle64_v_f64m8(b[k], COLUMNS);
@@ -50,7 +50,7 @@ TEST(MatrixDouble, ClangsIntrinsicsMultiply) {
           fmt::format("#define DEPTH {}\n#define ROWS {}\n#define COLUMNS {}\n#define A_VALUES {}\n#define "
                       "B_VALUES {}\n",
                       depth, rows, columns, initializer(a), initializer(b)) +
-              system::guest_source(globals, body),
+              system::guest_source(double_globals, double_body),
           "-O3 -menable-experimental-extensions -march=rv64gcv_zvl512b_xsfmmbase_xsfmm64a64f_xsfmm16t"),
       "guest");
   system::Computer computer(machine::read_machine("d1"), 1);

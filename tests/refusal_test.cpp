@@ -6,7 +6,7 @@
 
 #include "training_command.h"
 
-namespace dojo {
+namespace dojo::refusals {
 namespace {
 
 class Refusal : public TrainingCommand {};
@@ -387,4 +387,4 @@ TEST_F(Refusal, IsNotForRunsThatWereInterrupted) {
 }
 
 }  // namespace
-}  // namespace dojo
+}  // namespace dojo::refusals
