@@ -28,7 +28,7 @@ PlannedStep plan_step(const lowering::LoweredProgram& program, const lowering::S
   planned.step = &step;
   planned.id = next_id++;
   if (const auto* compute = std::get_if<lowering::ComputeStep>(&step))
-    planned.kernel = write_kernel(program, *compute, planned.id, panel_bytes);
+    planned.kernel = plan_kernel(program, *compute, panel_bytes);
   if (const auto* loop = std::get_if<lowering::LoopStep>(&step)) {
     for (const lowering::Step& inner : loop->body)
       planned.body.push_back(plan_step(program, inner, next_id, panel_bytes));
@@ -110,12 +110,12 @@ private:
   void write_function(const PlannedStep& planned, std::uint64_t scratch) {
     for (const PlannedStep& inner : planned.body) write_function(inner, scratch);
     code_.line("");
-    if (std::holds_alternative<lowering::ComputeStep>(*planned.step)) {
+    if (const auto* compute = std::get_if<lowering::ComputeStep>(planned.step)) {
       if (planned.kernel.scratch_bytes != 0) {
         code_.line(fmt::format("static char* const scratch_{} = reinterpret_cast<char*>(0x{:x});", planned.id,
                                scratch));
       }
-      code_.raw(planned.kernel.text);
+      code_.raw(write_kernel(program_, *compute, planned.kernel, planned.id));
       return;
     }
     if (std::holds_alternative<lowering::LoopStep>(*planned.step)) return;

@@ -11,12 +11,12 @@
 
 namespace dojo::codegen {
 
-// A step with its op id (1, 2, ... in program order, loop bodies included) and, for compute steps, its
-// kernel.
+// A step with its op id (1, 2, ... in program order, loop bodies included) and, for compute steps, the plan
+// of its kernel.
 struct PlannedStep {
   const lowering::Step* step = nullptr;
   unsigned id = 0;
-  Kernel kernel;
+  KernelPlan kernel;
   std::vector<PlannedStep> body;  // of a loop
 };
 
@@ -26,7 +26,7 @@ struct PlannedProgram {
   MemoryPlan memory;
 };
 
-// Kernels, their scratch and the SRAM plan.
+// Plans of kernels, and of SRAM with their scratch.
 PlannedProgram plan_program(const lowering::LoweredProgram& program,
                             const lowering::PersistentLayout& persistent, std::int64_t panel_bytes);
 

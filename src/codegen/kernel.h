@@ -1,4 +1,4 @@
-// The C++ of one compute step.
+// The C++ of one compute step, in two steps: a plan, and its text.
 //
 // A sum of products whose axes fall into rows, columns and chain goes to the matrix unit: operands are packed
 // into panels [k][m] and [k][n], used in place where they lie so already, or (images) read at listed places
@@ -11,23 +11,23 @@
 #include <cstdint>
 #include <string>
 
+#include "codegen/kernel_plan.h"
 #include "lowering/lowered.h"
 
 namespace dojo::codegen {
 
-struct Kernel {
-  std::string text;                 // a function "static void op_ID(long tile)"
-  std::string kind;                 // "matrix", "matrix scatter", "loops", "chain", "scatter"
-  std::uint64_t scratch_bytes = 0;  // at the address named scratch_ID
-  std::uint64_t multiply_adds =
-      0;  // of a whole launch on one node with all its samples (one tile's share for tiled steps)
-};
-
 // Panels of a kernel take about this much SRAM in all.
 constexpr std::int64_t default_panel_bytes = 256 * 1024;
 
-Kernel write_kernel(const lowering::LoweredProgram& program, const lowering::ComputeStep& step, unsigned id,
-                    std::int64_t panel_bytes);
+KernelPlan plan_kernel(const lowering::LoweredProgram& program, const lowering::ComputeStep& step,
+                       std::int64_t panel_bytes);
+
+// A function "static void op_ID(long tile)" that does what the plan of this step says.
+std::string write_kernel(const lowering::LoweredProgram& program, const lowering::ComputeStep& step,
+                         const KernelPlan& plan, unsigned id);
+
+// The plan in a few lines, axes by their names.
+std::string to_text(const KernelPlan& plan, const lowering::ComputeStep& step);
 
 // The C++ name and element type of a buffer.
 std::string buffer_name(const lowering::LoweredProgram& program, lowering::BufferId id);

@@ -46,7 +46,7 @@ TEST(Kernels, count_their_multiplications_as_the_closed_forms_do) {
     const lowering::LoweredProgram program = pilotnet();
     std::map<std::string, std::int64_t> counted;
     for_each_compute(program.steps, [&](const lowering::ComputeStep& step) {
-      const auto count = static_cast<std::int64_t>(write_kernel(program, step, 1, panel_bytes).multiply_adds);
+      const auto count = static_cast<std::int64_t>(plan_kernel(program, step, panel_bytes).multiply_adds);
       if (lowering::is_contraction(step.op)) {
         counted[step.op.name] += count;
       } else {
@@ -81,7 +81,7 @@ TEST(Kernels, make_the_gradient_of_a_strided_convolution_without_collisions) {
   std::set<std::string> kinds;
   std::size_t parts = 0;
   for_each_compute(program.steps, [&](const lowering::ComputeStep& step) {
-    kinds.insert(write_kernel(program, step, 1, default_panel_bytes).kind);
+    kinds.insert(kind_of(plan_kernel(program, step, default_panel_bytes)));
     parts += step.op.name == "conv2.grad.conv1.3";
   });
   EXPECT_EQ(parts, 4u);  // stride 2 both ways

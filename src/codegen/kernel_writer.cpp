@@ -4,12 +4,11 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <cctype>
 #include <cmath>
-#include <set>
 
 #include "base/error.h"
 #include "base/index.h"
+#include "codegen/kernel.h"
 #include "codegen/scalar_text.h"
 #include "graph/scalar_operations.h"
 #include "lowering/access.h"
@@ -17,154 +16,131 @@
 namespace dojo::codegen {
 namespace {
 
-std::string identifier(std::string_view name) {
-  std::string text;
-  for (const char c : name) text += std::isalnum(static_cast<unsigned char>(c)) != 0 ? c : '_';
-  if (text.empty() || std::isdigit(static_cast<unsigned char>(text[0])) != 0) text = "t" + text;
-  return text;
-}
-
 // Whether a NaN that is read there has no sign: conversions to FP32 give the canonical one.
 bool is_signless(const Operand& operand) { return operand.buffer->format != numerics::Format::fp32; }
 
 void append(std::string& sum, const std::string& term) { sum += sum.empty() ? term : " + " + term; }
 
+// Elements that no point reaches hold 0.
+void write_zeros(KernelWriter& to) {
+  const KernelStep& step = to.step();
+  const int batch = step.step.batch_axis;
+  const std::int64_t elements = step.out.buffer->elements();
+  const std::string count = batch >= 0 && lowering::reaches(step.op.out, at(batch))
+                                ? fmt::format("{} * valid", elements / step.program.samples_per_node)
+                                : fmt::format("{}", elements);
+  to.code().line("#pragma clang loop vectorize(assume_safety) vectorize_width(16, scalable)");
+  to.code().line(fmt::format("for (long e = 0; e < {}; ++e) out[e] = {{}};", count));
+}
+
 }  // namespace
 
-// The number first: op_7, scratch_7 and many a macro are taken, and a file may call its tensors so.
-std::string buffer_name(const lowering::LoweredProgram& program, lowering::BufferId id) {
-  return fmt::format("t{}_{}", id, identifier(program.at(id).name));
+std::string write_kernel(const lowering::LoweredProgram& program, const lowering::ComputeStep& compute,
+                         const KernelPlan& plan, unsigned id) {
+  const KernelStep step(program, compute);
+  KernelWriter to(step, plan, id);
+  to.begin();
+  if (plan.zeroed_first) write_zeros(to);
+  std::visit([&](const auto& form) { write_form(to, form); }, plan.form);
+  return to.end();
 }
 
-std::string element_type(numerics::Format format) {
-  switch (format) {
-    case numerics::Format::fp32:
-      return "float";
-    case numerics::Format::bf16:
-      return "bf16";
-    case numerics::Format::u8:
-      return "uint8_t";
-    case numerics::Format::cfloat8_143:
-      return "dojo::cfloat8_143";
-    case numerics::Format::cfloat8_152:
-      return "dojo::cfloat8_152";
-    default:
-      throw UserError(numerics::name(format), "no kernel reads or writes this format", Refusal::not_yet);
-  }
-}
-
-Kernel write_kernel(const lowering::LoweredProgram& program, const lowering::ComputeStep& step, unsigned id,
-                    std::int64_t panel_bytes) {
-  return KernelWriter(program, step, id, panel_bytes).write();
-}
-
-KernelWriter::KernelWriter(const lowering::LoweredProgram& program, const lowering::ComputeStep& step,
-                           unsigned id, std::int64_t panel_bytes)
-    : program_(program),
-      step_(step),
-      op_(step.op),
-      id_(id),
-      panel_bytes_(panel_bytes),
-      chain_(lowering::chain_axes(op_)),
-      parallel_(lowering::parallel_axes(op_)) {
-  std::set<std::string> taken = {"tile", "first", "rows", "valid", "out"};
-  for (std::size_t a = 0; a < op_.box.size(); ++a) {
-    LoopAxis axis;
-    axis.variable = identifier(op_.box[a].name);
-    while (!taken.insert(axis.variable).second) axis.variable += fmt::format("_{}", a);
-    axis.extent = op_.box[a].extent;
-    axis.count = fmt::format("{}", axis.extent);
-    if (static_cast<int>(a) == step.batch_axis) axis.count = "valid", axis.run_time = true;
-    if (static_cast<int>(a) == step.tile_axis)
-      axis.count = "rows", axis.run_time = true, axis.extent = std::min(axis.extent, step.tile_rows);
-    axes_.push_back(axis);
-  }
-  for (std::size_t k = 0; k < op_.in.size(); ++k)
-    in_.push_back(make_operand(op_.in[k], fmt::format("in{}", k)));
-  for (std::size_t k = 0; k < op_.extra.size(); ++k)
-    extra_.push_back(make_operand(op_.extra[k], fmt::format("extra{}", k)));
-  out_ = make_operand(op_.out, "out");
-}
-
-Operand KernelWriter::make_operand(const graph::Access& access, const std::string& pointer) const {
-  Operand operand{&access, &program_.at(access.tensor), pointer, false, false};
-  const auto& tiles = step_.tile_buffers;
-  operand.shifted =
-      step_.tile_axis >= 0 && std::find(tiles.begin(), tiles.end(), access.tensor) == tiles.end();
-  std::vector<graph::Axis> box = op_.box;
-  if (step_.tile_axis >= 0 && !operand.shifted) box[at(step_.tile_axis)].extent = extent(step_.tile_axis);
-  operand.guarded = lowering::may_leave(access, box, operand.buffer->shape);
-  return operand;
-}
-
-Kernel KernelWriter::write() {
+void KernelWriter::begin() {
   const auto shape = [&](lowering::BufferId id) {
-    return fmt::format("{}[{}]", program_.at(id).name, fmt::join(program_.at(id).shape, "x"));
+    return fmt::format("{}[{}]", step_.program.at(id).name, fmt::join(step_.program.at(id).shape, "x"));
   };
-  if (lowering::is_contraction(op_)) {  // before blocks cut the axes
-    kernel_.multiply_adds = 1;
-    for (const LoopAxis& axis : axes_) kernel_.multiply_adds *= static_cast<std::uint64_t>(axis.extent);
-  }
+  const graph::StructuredOp& op = step_.op;
+  const lowering::ComputeStep& compute = step_.step;
   std::vector<std::string> reads;
-  for (const graph::Access& access : op_.in) reads.push_back(shape(access.tensor));
-  for (const graph::Access& access : op_.extra) reads.push_back(shape(access.tensor));
-  code_.comment(fmt::format("{} ({}): {} from {}", op_.name, op_.origin.empty() ? "no ONNX node" : op_.origin,
-                            shape(op_.out.tensor), fmt::join(reads, ", ")));
-  code_.open(fmt::format("static void op_{}({})", id_, step_.tile_axis >= 0 ? "long tile" : ""));
+  for (const graph::Access& access : op.in) reads.push_back(shape(access.tensor));
+  for (const graph::Access& access : op.extra) reads.push_back(shape(access.tensor));
+  code_.comment(fmt::format("{} ({}): {} from {}", op.name, op.origin.empty() ? "no ONNX node" : op.origin,
+                            shape(op.out.tensor), fmt::join(reads, ", ")));
+  code_.open(fmt::format("static void op_{}({})", id_, compute.tile_axis >= 0 ? "long tile" : ""));
   code_.line(fmt::format("DOJO_MARK({});", id_));
-  if (step_.batch_axis >= 0) code_.line("const long valid = valid_samples;");
-  if (step_.tile_axis >= 0) {
-    code_.line(fmt::format("const long first = tile * {}, rows = smaller({}, {} - first);", step_.tile_rows,
-                           step_.tile_rows, op_.box[at(step_.tile_axis)].extent));
+  if (compute.batch_axis >= 0) code_.line("const long valid = valid_samples;");
+  if (compute.tile_axis >= 0) {
+    code_.line(fmt::format("const long first = tile * {}, rows = smaller({}, {} - first);", compute.tile_rows,
+                           compute.tile_rows, op.box[at(compute.tile_axis)].extent));
   }
-  for (const Operand& operand : in_) declare(operand, true);
-  for (const Operand& operand : extra_) declare(operand, true);
-  declare(out_, false);
-  write_loops();
+  for (const Operand& operand : step_.in) declare(operand, true);
+  for (const Operand& operand : step_.extra) declare(operand, true);
+  declare(step_.out, false);
+}
+
+std::string KernelWriter::end() {
   code_.close();
-  kernel_.text = code_.text();
-  return std::move(kernel_);
+  return code_.text();
 }
 
 void KernelWriter::declare(const Operand& operand, bool constant) {
   const std::string type = element_type(operand.buffer->format);
   code_.line(fmt::format("{}{}* __restrict const {} = {};", constant ? "const " : "", type, operand.pointer,
-                         buffer_name(program_, operand.access->tensor)));
+                         buffer_name(step_.program, operand.access->tensor)));
+}
+
+void KernelWriter::declare_scratch(const std::string& name) {
+  const auto area = std::ranges::find(plan_.scratch, name, &ScratchArea::name);
+  DOJO_ENSURE(area != plan_.scratch.end());
+  code_.line(fmt::format("{0}* __restrict const {1} = reinterpret_cast<{0}*>(scratch_{2} + {3});", area->type,
+                         name, id_, area->offset));
+}
+
+void KernelWriter::open_loop(int axis, const Scope& scope) {
+  const LoopAxis& of = scope.axes[at(axis)];
+  code_.open(fmt::format("for (long {0} = 0; {0} < {1}; ++{0})", of.variable, of.count));
 }
 
 AffineText KernelWriter::affine(const graph::AffineIndex& index, const Operand& operand,
-                                const BlockStarts& starts) const {
+                                const Scope& scope) const {
   AffineText text{index.coefficients, ""};
   if (index.offset != 0) append(text.base, fmt::format("{}", index.offset));
-  for (const auto& [axis, start] : starts) {
+  for (const auto& [axis, start] : scope.starts) {
     if (index.coefficients[at(axis)] != 0)
       append(text.base, fmt::format("{} * {}", index.coefficients[at(axis)], start));
   }
-  if (operand.shifted && index.coefficients[at(step_.tile_axis)] != 0) {
-    append(text.base, fmt::format("{} * first", index.coefficients[at(step_.tile_axis)]));
-  }
+  const int tiled = step_.step.tile_axis;
+  if (operand.shifted && index.coefficients[at(tiled)] != 0)
+    append(text.base, fmt::format("{} * first", index.coefficients[at(tiled)]));
   return text;
 }
 
-AffineText KernelWriter::position(const Operand& operand, const BlockStarts& starts) const {
-  return affine(lowering::linear(*operand.access, axes_.size(), operand.buffer->shape), operand, starts);
+AffineText KernelWriter::position(const Operand& operand, const Scope& scope) const {
+  return affine(lowering::linear(*operand.access, step_.axes.size(), operand.buffer->shape), operand, scope);
 }
 
-std::size_t KernelWriter::add(IndexList& list, const Operand& operand, const BlockStarts& starts) const {
+std::string KernelWriter::block_pointer(const Operand& operand, const std::vector<const Block*>& blocks,
+                                        const Scope& scope) const {
+  AffineText start = position(operand, scope);
+  for (const Block* block : blocks) {
+    for (const int a : block->axes) start.strides[at(a)] = 0;
+  }
+  return fmt::format("{} + {}", operand.pointer, to_text(start, scope.axes));
+}
+
+std::size_t KernelWriter::add(IndexList& list, const Operand& operand, const Scope& scope) const {
   list.first.push_back(list.indices.size());
-  list.indices.push_back(position(operand, starts));
+  list.indices.push_back(position(operand, scope));
   if (operand.guarded) {
     for (const graph::AffineIndex& index : operand.access->map)
-      list.indices.push_back(affine(index, operand, starts));
+      list.indices.push_back(affine(index, operand, scope));
   }
   return list.first.size() - 1;
+}
+
+void KernelWriter::add_inputs(IndexList& list, const Scope& scope) const {
+  for (const Operand& operand : step_.in) add(list, operand, scope);
+}
+
+void KernelWriter::add_output(IndexList& list, const Scope& scope) const {
+  add(list, step_.out, scope);
+  for (const Operand& operand : step_.extra) add(list, operand, scope);
 }
 
 std::string KernelWriter::inside(const Operand& operand, const IndexList& list, std::size_t which,
                                  const std::vector<std::string>& texts) const {
   std::string condition;
-  std::vector<graph::Axis> box = op_.box;
-  if (step_.tile_axis >= 0 && !operand.shifted) box[at(step_.tile_axis)].extent = extent(step_.tile_axis);
+  const std::vector<graph::Axis> box = step_.box_of(operand);
   for (std::size_t d = 0; d < operand.access->map.size(); ++d) {
     if (!lowering::may_leave(operand.access->map[d], box, operand.buffer->shape[d])) continue;
     if (!condition.empty()) condition += " && ";
@@ -181,6 +157,13 @@ std::string KernelWriter::read(const Operand& operand, const IndexList& list, st
   if (!operand.guarded) return value;
   return fmt::format("({} ? {} : {})", inside(operand, list, which, texts), value,
                      literal(operand.access->outside));
+}
+
+std::vector<std::string> KernelWriter::read_inputs(const IndexList& list,
+                                                   const std::vector<std::string>& texts) const {
+  std::vector<std::string> arguments;
+  for (std::size_t k = 0; k < step_.in.size(); ++k) arguments.push_back(read(step_.in[k], list, k, texts));
+  return arguments;
 }
 
 std::string KernelWriter::evaluate(const graph::Expression& expression,
@@ -214,60 +197,40 @@ std::string KernelWriter::evaluate(const graph::Expression& expression,
 }
 
 std::string KernelWriter::identity() const {
-  return op_.reduction == graph::Reduction::maximum ? "-__builtin_inff()" : "0.0f";
+  return step_.op.reduction == graph::Reduction::maximum ? "-__builtin_inff()" : "0.0f";
 }
 
 std::string KernelWriter::combine(const std::string& accumulator, const std::vector<std::string>& arguments) {
   using graph::Reduction;
+  const graph::StructuredOp& op = step_.op;
   std::vector<bool> signless;
-  for (const Operand& operand : in_) signless.push_back(is_signless(operand));
-  if (op_.reduction == Reduction::sum && op_.body.nodes.back().op == graph::Scalar::multiply) {
-    return evaluate(op_.body, arguments, signless, "e", accumulator);
-  }
-  const std::string value = evaluate(op_.body, arguments, signless, "e");
-  if (op_.reduction == Reduction::sum) return fmt::format("{} + {}", accumulator, value);
-  if (op_.reduction == Reduction::maximum) return fmt::format("scalar::maximum({}, {})", accumulator, value);
+  for (const Operand& operand : step_.in) signless.push_back(is_signless(operand));
+  if (op.reduction == Reduction::sum && op.body.nodes.back().op == graph::Scalar::multiply)
+    return evaluate(op.body, arguments, signless, "e", accumulator);
+  const std::string value = evaluate(op.body, arguments, signless, "e");
+  if (op.reduction == Reduction::sum) return fmt::format("{} + {}", accumulator, value);
+  if (op.reduction == Reduction::maximum) return fmt::format("scalar::maximum({}, {})", accumulator, value);
   return value;
 }
 
-std::vector<std::string> KernelWriter::read_inputs(const IndexList& list,
-                                                   const std::vector<std::string>& texts) const {
-  std::vector<std::string> arguments;
-  for (std::size_t k = 0; k < in_.size(); ++k) arguments.push_back(read(in_[k], list, k, texts));
-  return arguments;
-}
-
-std::string KernelWriter::reserve(std::int64_t elements, const std::string& type, const std::string& name) {
-  const std::uint64_t size = type == "bf16" ? 2 : 4;
-  code_.line(fmt::format("{0}* __restrict const {1} = reinterpret_cast<{0}*>(scratch_{2} + {3});", type, name,
-                         id_, kernel_.scratch_bytes));
-  kernel_.scratch_bytes += (static_cast<std::uint64_t>(elements) * size + 63) / 64 * 64;
-  return name;
-}
-
-void KernelWriter::add_output(IndexList& list, const BlockStarts& starts) const {
-  add(list, out_, starts);
-  for (const Operand& operand : extra_) add(list, operand, starts);
-}
-
-void KernelWriter::store(const std::string& value, const IndexList& list, std::size_t which,
-                         const std::vector<std::string>& texts) {
+void KernelWriter::store(const std::string& value, const Operand& out, const std::vector<Operand>& extra,
+                         const IndexList& list, std::size_t which, const std::vector<std::string>& texts) {
   std::string result = value;
-  if (!op_.epilogue.empty()) {
+  if (!step_.op.epilogue.empty()) {
     code_.line(fmt::format("const float sum = {};", value));
     std::vector<std::string> arguments = {"sum"};
-    std::vector<bool> signless = {op_.reduction == graph::Reduction::sum};
-    for (std::size_t k = 0; k < extra_.size(); ++k) {
-      arguments.push_back(read(extra_[k], list, which + 1 + k, texts));
-      signless.push_back(is_signless(extra_[k]));
+    std::vector<bool> signless = {step_.op.reduction == graph::Reduction::sum};
+    for (std::size_t k = 0; k < extra.size(); ++k) {
+      arguments.push_back(read(extra[k], list, which + 1 + k, texts));
+      signless.push_back(is_signless(extra[k]));
     }
-    result = evaluate(op_.epilogue, arguments, signless, "r");
+    result = evaluate(step_.op.epilogue, arguments, signless, "r");
   }
-  const std::string target = fmt::format("out[{}]", texts[list.first[which]]);
-  if (step_.accumulate) result = fmt::format("{} + ({})", target, result);
-  const std::string guard = out_.guarded ? fmt::format("if ({}) ", inside(out_, list, which, texts)) : "";
+  const std::string target = fmt::format("{}[{}]", out.pointer, texts[list.first[which]]);
+  if (step_.step.accumulate) result = fmt::format("{} + ({})", target, result);
+  const std::string guard = out.guarded ? fmt::format("if ({}) ", inside(out, list, which, texts)) : "";
   code_.line(
-      fmt::format("{}{} = static_cast<{}>({});", guard, target, element_type(out_.buffer->format), result));
+      fmt::format("{}{} = static_cast<{}>({});", guard, target, element_type(out.buffer->format), result));
 }
 
 }  // namespace dojo::codegen

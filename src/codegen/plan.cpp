@@ -83,7 +83,7 @@ Json op(const lowering::LoweredProgram& program, const PlannedStep& planned) {
   if (const auto* compute = std::get_if<lowering::ComputeStep>(planned.step)) {
     row["name"] = compute->op.name;
     row["origin"] = compute->op.origin;
-    row["kernel"] = planned.kernel.kind;
+    row["kernel"] = kind_of(planned.kernel);
     Json box = Json::array();
     for (const graph::Axis& axis : compute->op.box) box.push_back({axis.name, axis.extent});
     row["box"] = std::move(box);
