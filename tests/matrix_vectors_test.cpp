@@ -177,7 +177,7 @@ TEST_P(MatrixVectorsTranslated, TranslatedCodeReproducesEveryOne) {
   if (translate::host_vectors() < GetParam()) GTEST_SKIP() << "this host does not have such vectors";
   translate::Translator translator(GetParam());
   expect_every_vector([&](isa::Hart& hart, const isa::Block& block) {
-    static translate::Head head;  // where no trace begins
+    static translate::TraceHead head;  // where no trace begins
     int owner = 0;
     const translate::Vectors vectors{
         .any = true, .vl = hart.vl, .vtype = hart.vtype, .vlen_bits = hart.vlen_bits};
@@ -186,7 +186,7 @@ TEST_P(MatrixVectorsTranslated, TranslatedCodeReproducesEveryOne) {
     ASSERT_NE(entry, nullptr);
     isa::begin_floats(hart);
     const auto account = std::make_unique<translate::Account>();
-    const translate::Step start_of_chain;
+    const translate::BlockTransition start_of_chain;
     translate::Chain chain{.last = &start_of_chain, .budget = 1000, .account = account.get()};
     translator.run(hart, chain, entry);
     isa::end_floats(hart);

@@ -34,7 +34,7 @@ class SkippedTests(unittest.TestCase):
         self.assertEqual(self.outcome([], [MOUNTS, GDB]), (0, ""))
 
     def test_what_may_be_skipped_is_listed(self):
-        avx = "On/TranslatorTest.DoesWhatScalarInstructionsMean/Avx512"
+        avx = "On/TranslatorTest.DoesWhatScalarSemanticsSay/Avx512"
         self.assertEqual(self.outcome([MOUNTS, avx], [GDB]),
                          (0, f"skipped: {MOUNTS}: needs the right to mount a disk\n"
                              f"skipped: {avx}: needs a processor with such vectors\n"))

@@ -30,7 +30,7 @@ struct PipelineState;
 
 // One remembered step; `number` in the order of their making. Immutable, but for the guesses about what comes
 // behind it. All that a repeated step touches lies in one line of the host's cache.
-struct alignas(64) Transition : translate::Step {
+struct alignas(64) Transition : translate::BlockTransition {
   mutable std::atomic<const CodeBlock*> next_block{nullptr};  // its owner's (core.cpp)
 
   Counts counts;  // with cycles by cause
@@ -53,7 +53,8 @@ public:
 
   // The step through `block` after `last`.
   const Transition& step(const Transition& last, const CodeBlock& block, ConfigWord config, Exit exit) {
-    const translate::Step* guess = last.next[static_cast<std::size_t>(exit)].load(std::memory_order_acquire);
+    const translate::BlockTransition* guess =
+        last.next[static_cast<std::size_t>(exit)].load(std::memory_order_acquire);
     if (guess && guess->block == &block && guess->config == config.bits) [[likely]]
       return static_cast<const Transition&>(*guess);
     return find(last, block, config, exit);

@@ -12,8 +12,8 @@ namespace dojo::node {
 using isa::Stop;
 
 namespace {
-const Counts& counts_of(const translate::Tally& tally) {
-  return static_cast<const Transition*>(tally.step)->counts;
+const Counts& counts_of(const translate::TransitionCount& count) {
+  return static_cast<const Transition*>(count.transition)->counts;
 }
 
 // Such a block comes to a trap.
@@ -59,9 +59,9 @@ Slice Core::run(isa::Hart& hart, std::uint64_t max_instructions) {
   return slice;
 }
 
-inline void Core::tally(const Transition& transition, std::uint64_t times) {
-  Times& slot = unsettled_.tally[transition.number % translate::tallies];
-  if (slot.step != &transition) [[unlikely]]
+inline void Core::count(const Transition& transition, std::uint64_t times) {
+  Times& slot = unsettled_.transitions[transition.number % translate::transition_counts];
+  if (slot.transition != &transition) [[unlikely]]
     replace(slot, transition);
   slot.times += times;
 }
@@ -103,7 +103,7 @@ const Transition* Core::run_translated(isa::Hart& hart, isa::FloatTurns& floats,
 }
 
 void Core::add(isa::Hart& hart, const Transition& step, std::uint64_t times) {
-  tally(step, times);
+  count(step, times);
   last_ = &step;
   hart.instructions += static_cast<const CodeBlock*>(step.block)->block.count * times;
   hart.cycle += step.cycles * times;
@@ -187,7 +187,7 @@ void Core::run_ordinary(isa::Hart& hart, Slice& slice, const CodeBlock* block,
       last = &timing_.step(*last, *block, config, Exit::onward);
     else
       last = &timing_.step(*last, *block, config, Exit::taken);
-    tally(*last);
+    count(*last);
     instructions += block->block.count;
     cycles += last->cycles;
     if (path && path->add({block, config, vectors, last, hart.pc})) {
@@ -218,7 +218,7 @@ void Core::finish(isa::Hart& hart, Slice& slice, const CodeBlock& block, ConfigW
   slice.clock_register = block.clock_register;
   const Exit exit = exit_of(block, hart);
   last_ = &timing_.step(*last_, block, config, exit);
-  tally(*last_);
+  count(*last_);
   if (recording_) recording_->blocks.push_back({&block.block, block.block.count, config.decode(), exit});
   slice.instructions += block.block.count;
   slice.cycles += last_->cycles;
@@ -266,7 +266,7 @@ void Core::settle_account(isa::Hart& hart, const Slice& slice) {
 }
 
 void Core::settle() {
-  for (Times& slot : unsettled_.tally) {
+  for (Times& slot : unsettled_.transitions) {
     if (slot.times != 0) current_->add(counts_of(slot), slot.times);
     slot.times = 0;
   }

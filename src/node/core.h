@@ -117,8 +117,8 @@ private:
   Counts* current_ = nullptr;  // counts_ of hart.op
   // How often transitions happened that current_ does not hold yet: adding one to a number is cheaper than
   // adding a row of counters. Direct-mapped by number.
-  using Times = translate::Tally;
-  void tally(const Transition& transition, std::uint64_t times = 1);
+  using Times = translate::TransitionCount;
+  void count(const Transition& transition, std::uint64_t times = 1);
   void replace(Times& slot, const Transition& transition);
   translate::Account unsettled_;
   std::uint32_t current_op_ = 0;

@@ -62,7 +62,7 @@ const Translation* CodeImage::translate_locked(const CodeBlock& block, ConfigWor
   made.block = &block;
   made.config = config;
   made.next = first;
-  made.head.patience = std::int64_t{translate_after_} * runs_before_a_trace + 1;
+  made.head.countdown = std::int64_t{translate_after_} * runs_before_a_trace + 1;
   translate::Vectors of_block = vectors;
   of_block.any = block.uses_vectors;
   made.entry = translator_.translate(
@@ -94,31 +94,31 @@ void CodeImage::trace(const Path& path) {
   constexpr std::int64_t runs_between = 5000;
   const std::lock_guard lock(building_);
   const Translation& head = *path.head;
-  if (++head.attempts < most_attempts) head.head.patience = runs_between;
-  std::vector<translate::Leg> legs;
+  if (++head.attempts < most_attempts) head.head.countdown = runs_between;
+  std::vector<translate::TraceBlock> blocks;
   for (const PathBlock& one : path.blocks) {
     const Translation* translation = translate_locked(*one.block, one.config, one.vectors);
     if (translation == nullptr) break;
     translate::Vectors vectors = one.vectors;
     vectors.any = one.block->uses_vectors;
-    legs.push_back({.block = &one.block->block,
-                    .vectors = vectors,
-                    .key = {one.block, one.config.bits, translation},
-                    .way = static_cast<unsigned>(one.step->exit),
-                    .target = one.target,
-                    .step = one.step});
+    blocks.push_back({.block = &one.block->block,
+                      .vectors = vectors,
+                      .key = {one.block, one.config.bits, translation},
+                      .way = static_cast<unsigned>(one.step->exit),
+                      .target = one.target,
+                      .transition = one.step});
   }
-  const bool loops = path.loops && legs.size() == path.blocks.size();
+  const bool loops = path.loops && blocks.size() == path.blocks.size();
   const std::size_t first = trace_counts_.load(std::memory_order_relaxed);
-  if ((!loops && legs.size() < 2) || first + legs.size() > translate::most_trace_counts) return;
+  if ((!loops && blocks.size() < 2) || first + blocks.size() > translate::most_trace_counts) return;
   if (counted_ == nullptr) counted_ = std::make_unique<Counts[]>(translate::most_trace_counts);
   Counts sum;
-  for (std::size_t i = 0; i < legs.size(); ++i) {
+  for (std::size_t i = 0; i < blocks.size(); ++i) {
     sum += path.blocks[i].step->counts;
     counted_[first + i] = sum;
   }
-  trace_counts_.store(first + legs.size(), std::memory_order_release);
-  translator_.trace(legs, loops, path.from->after, static_cast<std::uint32_t>(first), head.head);
+  trace_counts_.store(first + blocks.size(), std::memory_order_release);
+  translator_.trace(blocks, loops, path.from->after, static_cast<std::uint32_t>(first), head.head);
 }
 
 std::size_t CodeImage::blocks() const {

@@ -23,7 +23,7 @@ struct Translation {
   ConfigWord config;
   const Translation* next = nullptr;  // for another configuration
   const void* entry = nullptr;
-  mutable translate::Head head{};
+  mutable translate::TraceHead head{};
   mutable unsigned attempts = 0;       // to find a trace that begins here
   mutable const void* turn = nullptr;  // entry as a turn among those of other harts, once asked for
 };
@@ -113,10 +113,10 @@ public:
   const void* turn_of_floats() const { return translator_.turn_of_floats(); }
   const void* turns_end() const { return translator_.turns_end(); }
   void run(translate::TurnsRun& turns) const { translator_.run(turns); }
-  // Lets a way out of translated code go on to `block`, if that is translated and may follow in a chain.
-  static void link(std::atomic<const void*>& way_out, const CodeBlock& block) {
+  // Lets an exit of translated code go on to `block`, if that is translated and may follow in a chain.
+  static void link(std::atomic<const void*>& exit, const CodeBlock& block) {
     const Translation* first = block.translations.load(std::memory_order_acquire);
-    if (first != nullptr) way_out.store(first->entry, std::memory_order_release);
+    if (first != nullptr) exit.store(first->entry, std::memory_order_release);
   }
   unsigned limit() const { return limit_; }
   std::size_t blocks() const;

@@ -20,27 +20,27 @@ void Assembler::number(std::uint64_t value, unsigned bytes) {
 }
 
 // ModRM, SIB and displacement; one of a single byte counts in `unit` bytes.
-void Assembler::operands(unsigned reg, const Operand& rm, std::int32_t unit) {
+void Assembler::operands(unsigned reg, const RegMem& rm, std::int32_t unit) {
   reg = (reg & 7) << 3;
   if (!rm.in_memory_) return byte(0xc0 | reg | (rm.number_ & 7u));
-  const Place& place = rm.place_;
-  const unsigned base = of(place.base) & 7;
-  const bool no_displacement = place.displacement == 0 && base != 5,
-             short_one = place.displacement % unit == 0 && is_byte(place.displacement / unit);
+  const Mem& mem = rm.mem_;
+  const unsigned base = of(mem.base) & 7;
+  const bool no_displacement = mem.displacement == 0 && base != 5,
+             short_one = mem.displacement % unit == 0 && is_byte(mem.displacement / unit);
   const unsigned mod = no_displacement ? 0u : short_one ? 0x40u : 0x80u;
-  const bool needs_sib = place.index != Reg::sp || base == 4;
+  const bool needs_sib = mem.index != Reg::sp || base == 4;
   byte(mod | reg | (needs_sib ? 4 : base));
-  if (needs_sib) byte(unsigned{place.scale_log2} << 6 | (of(place.index) & 7) << 3 | base);
-  const std::int32_t displacement = short_one ? place.displacement / unit : place.displacement;
+  if (needs_sib) byte(unsigned{mem.scale_log2} << 6 | (of(mem.index) & 7) << 3 | base);
+  const std::int32_t displacement = short_one ? mem.displacement / unit : mem.displacement;
   if (!no_displacement) number(static_cast<std::uint32_t>(displacement), short_one ? 1 : 4);
 }
 
 void Assembler::plain(Width width, unsigned prefix, unsigned map, unsigned opcode, unsigned reg,
-                      const Operand& rm, bool byte_register) {
+                      const RegMem& rm, bool byte_register) {
   constexpr unsigned prefixes[] = {0, 0x66, 0xf3, 0xf2};
   if (prefix != no_prefix) byte(prefixes[prefix]);
-  const unsigned base = rm.in_memory_ ? of(rm.place_.base) : rm.number_;
-  const unsigned index = rm.in_memory_ ? of(rm.place_.index) : 0;
+  const unsigned base = rm.in_memory_ ? of(rm.mem_.base) : rm.number_;
+  const unsigned index = rm.in_memory_ ? of(rm.mem_.index) : 0;
   const unsigned rex = (width == Width::wide ? 8u : 0u) | (reg >> 3) << 2 | (index >> 3) << 1 | base >> 3;
   const bool low_byte = byte_register && (reg >= 4 || (!rm.in_memory_ && base >= 4));  // sil, dil...
   if (rex != 0 || low_byte) byte(0x40 | rex);
@@ -51,9 +51,9 @@ void Assembler::plain(Width width, unsigned prefix, unsigned map, unsigned opcod
 }
 
 void Assembler::vex(bool wide, bool long_vector, unsigned prefix, unsigned map, unsigned opcode, unsigned reg,
-                    unsigned second, const Operand& rm) {
-  const unsigned base = rm.in_memory_ ? of(rm.place_.base) : rm.number_;
-  const unsigned index = rm.in_memory_ ? of(rm.place_.index) : 0;
+                    unsigned second, const RegMem& rm) {
+  const unsigned base = rm.in_memory_ ? of(rm.mem_.base) : rm.number_;
+  const unsigned index = rm.in_memory_ ? of(rm.mem_.index) : 0;
   byte(0xc4);
   byte((~reg >> 3 & 1) << 7 | (~index >> 3 & 1) << 6 | (~base >> 3 & 1) << 5 | map);
   byte((wide ? 0x80u : 0u) | (~second & 15) << 3 | (long_vector ? 4u : 0u) | prefix);
@@ -69,10 +69,10 @@ struct Assembler::Evex {
   unsigned unit;
 };
 
-void Assembler::evex(const VectorOp& op, unsigned reg, unsigned second, const Operand& rm, const Evex& rest) {
-  const unsigned base = rm.in_memory_ ? of(rm.place_.base) : rm.number_;
+void Assembler::evex(const VectorOp& op, unsigned reg, unsigned second, const RegMem& rm, const Evex& rest) {
+  const unsigned base = rm.in_memory_ ? of(rm.mem_.base) : rm.number_;
   const unsigned index =
-      rm.in_memory_ ? of(rm.place_.index) : rm.number_ >> 1;  // bit 3: of a register, its bit 4
+      rm.in_memory_ ? of(rm.mem_.index) : rm.number_ >> 1;  // bit 3: of a register, its bit 4
   byte(0x62);
   byte((~reg >> 3 & 1) << 7 | (~index >> 3 & 1) << 6 | (~base >> 3 & 1) << 5 | (~reg >> 4 & 1) << 4 | op.map);
   byte((op.wide ? 0x80u : 0u) | (~second & 15) << 3 | 4u | op.prefix);
@@ -85,7 +85,7 @@ void Assembler::evex(const VectorOp& op, unsigned reg, unsigned second, const Op
 
 // `bytes`: of the vector, and of what is in memory.
 void Assembler::any_vector(const VectorOp& op, unsigned bytes, unsigned reg, unsigned second,
-                           const Operand& rm) {
+                           const RegMem& rm) {
   if (vectors_ == HostVectors::avx512) return evex(op, reg, second, rm, {.bytes = bytes, .unit = bytes});
   vex(op.wide, bytes == 32, op.prefix, op.map, op.opcode, reg, second, rm);
 }
@@ -108,8 +108,8 @@ void Assembler::jump(Label& label) {
   byte(0xe9);
   to_label(label);
 }
-void Assembler::jump(Operand to) { plain(Width::word, no_prefix, one_byte, 0xff, 4, to); }
-void Assembler::jump_if(If condition, Label& label) {
+void Assembler::jump(RegMem to) { plain(Width::word, no_prefix, one_byte, 0xff, 4, to); }
+void Assembler::jump_if(Condition condition, Label& label) {
   byte(0x0f);
   byte(0x80 | static_cast<unsigned>(condition));
   to_label(label);
@@ -145,21 +145,21 @@ void Assembler::set(Reg to, std::uint64_t value) {
   }
 }
 
-void Assembler::move(Width width, Reg to, Operand from) {
+void Assembler::move(Width width, Reg to, RegMem from) {
   plain(width, no_prefix, one_byte, 0x8b, of(to), from);
 }
 
-void Assembler::store(unsigned bytes, Place to, Reg from) {
+void Assembler::store(unsigned bytes, Mem to, Reg from) {
   const Width width = bytes == 8 ? Width::wide : Width::word;
   plain(width, bytes == 2 ? p66 : no_prefix, one_byte, bytes == 1 ? 0x88 : 0x89, of(from), to, bytes == 1);
 }
 
-void Assembler::store(unsigned bytes, Place to, std::int32_t value) {
+void Assembler::store(unsigned bytes, Mem to, std::int32_t value) {
   plain(bytes == 8 ? Width::wide : Width::word, no_prefix, one_byte, bytes == 1 ? 0xc6 : 0xc7, 0, to);
   number(static_cast<std::uint32_t>(value), bytes == 1 ? 1 : 4);
 }
 
-void Assembler::load(unsigned bytes, bool is_signed, Reg to, Operand from) {
+void Assembler::load(unsigned bytes, bool is_signed, Reg to, RegMem from) {
   switch (bytes) {
     case 1:
       return plain(is_signed ? Width::wide : Width::word, no_prefix, map_0f, is_signed ? 0xbe : 0xb6, of(to),
@@ -175,19 +175,19 @@ void Assembler::load(unsigned bytes, bool is_signed, Reg to, Operand from) {
   }
 }
 
-void Assembler::address(Width width, Reg to, Place place) {
-  plain(width, no_prefix, one_byte, 0x8d, of(to), place);
+void Assembler::address(Width width, Reg to, Mem mem) {
+  plain(width, no_prefix, one_byte, 0x8d, of(to), mem);
 }
 
-void Assembler::alu(Alu op, Width width, Reg to, Operand from) {
+void Assembler::alu(Alu op, Width width, Reg to, RegMem from) {
   plain(width, no_prefix, one_byte, static_cast<unsigned>(op) << 3 | 3, of(to), from);
 }
-void Assembler::alu(Alu op, Width width, Operand to, std::int32_t value) {
+void Assembler::alu(Alu op, Width width, RegMem to, std::int32_t value) {
   plain(width, no_prefix, one_byte, is_byte(value) ? 0x83 : 0x81, static_cast<unsigned>(op), to);
   number(static_cast<std::uint32_t>(value), is_byte(value) ? 1 : 4);
 }
 void Assembler::invert(Width width, Reg r) { plain(width, no_prefix, one_byte, 0xf7, 2, r); }
-void Assembler::multiply(Width width, Reg to, Operand from) {
+void Assembler::multiply(Width width, Reg to, RegMem from) {
   plain(width, no_prefix, map_0f, 0xaf, of(to), from);
 }
 void Assembler::shift(Shift op, Width width, Reg to, std::uint8_t count) {
@@ -203,30 +203,30 @@ void Assembler::swap_bytes(Reg r) {
   byte(0x0f);
   byte(0xc8 | (of(r) & 7));
 }
-void Assembler::count_bits(Width width, Reg to, Operand from) {
+void Assembler::count_bits(Width width, Reg to, RegMem from) {
   plain(width, pf3, map_0f, 0xb8, of(to), from);
 }
-void Assembler::count_zeros(Width width, bool low, Reg to, Operand from) {
+void Assembler::count_zeros(Width width, bool low, Reg to, RegMem from) {
   plain(width, pf3, map_0f, low ? 0xbc : 0xbd, of(to), from);
 }
 void Assembler::test(Width width, Reg a, Reg b) { plain(width, no_prefix, one_byte, 0x85, of(a), b); }
-void Assembler::set_if(If condition, Reg to) {
+void Assembler::set_if(Condition condition, Reg to) {
   plain(Width::word, no_prefix, map_0f, 0x90 | static_cast<unsigned>(condition), 0, to);
 }
-void Assembler::move_if(If condition, Width width, Reg to, Operand from) {
+void Assembler::move_if(Condition condition, Width width, Reg to, RegMem from) {
   plain(width, no_prefix, map_0f, 0x40 | static_cast<unsigned>(condition), of(to), from);
 }
 
-void Assembler::load_part(Vec to, Place from, unsigned bytes) {
+void Assembler::load_part(Vec to, Mem from, unsigned bytes) {
   any_vector({pf3, map_0f, 0x6f}, bytes, of(to), 0, from);
 }
-void Assembler::store_part(Place to, Vec from, unsigned bytes) {
+void Assembler::store_part(Mem to, Vec from, unsigned bytes) {
   any_vector({pf3, map_0f, 0x7f}, bytes, of(from), 0, to);
 }
-void Assembler::load_bytes(Vec to, Place from, Mask under) {
+void Assembler::load_bytes(Vec to, Mem from, Mask under) {
   evex({pf2, map_0f, 0x6f}, of(to), 0, from, {.bytes = 64, .under = under, .unit = 64});
 }
-void Assembler::store_bytes(Place to, Vec from, Mask under) {
+void Assembler::store_bytes(Mem to, Vec from, Mask under) {
   evex({pf2, map_0f, 0x7f}, of(from), 0, to, {.bytes = 64, .under = under, .unit = 64});
 }
 void Assembler::move_vector(Vec to, Vec from) {
@@ -236,26 +236,26 @@ void Assembler::merge(unsigned bytes, Vec to, Vec from, Mask under) {
   const VectorOp op{bytes <= 2 ? pf2 : pf3, map_0f, 0x6f, bytes == 2 || bytes == 8};
   evex(op, of(to), 0, from, {.bytes = 64, .under = under, .unit = 64});
 }
-void Assembler::spread(unsigned bytes, Vec to, Operand from) {
+void Assembler::spread(unsigned bytes, Vec to, RegMem from) {
   const std::uint8_t opcode = bytes == 1 ? 0x78 : bytes == 2 ? 0x79 : bytes == 4 ? 0x58 : 0x59;
   const VectorOp op{p66, map_0f38, opcode, bytes == 8 && has_masks()};
   if (has_masks()) return evex(op, of(to), 0, from, {.bytes = 64, .unit = bytes});
   vex(op.wide, true, op.prefix, op.map, op.opcode, of(to), 0, from);
 }
-void Assembler::move_to_vector(Width width, Vec to, Operand from) {
+void Assembler::move_to_vector(Width width, Vec to, RegMem from) {
   vex(width == Width::wide, false, p66, map_0f, 0x6e, of(to), 0, from);
 }
-void Assembler::move_from_vector(Width width, Operand to, Vec from) {
+void Assembler::move_from_vector(Width width, RegMem to, Vec from) {
   vex(width == Width::wide, false, p66, map_0f, 0x7e, of(from), 0, to);
 }
-void Assembler::vector(const VectorOp& op, Vec to, Vec a, Operand b, Mask under) {
+void Assembler::vector(const VectorOp& op, Vec to, Vec a, RegMem b, Mask under) {
   if (has_masks()) return evex(op, of(to), of(a), b, {.bytes = 64, .under = under, .unit = 64});
   vex(op.wide, true, op.prefix, op.map, op.opcode, of(to), of(a), b);
 }
-void Assembler::vector_spread(const VectorOp& op, Vec to, Vec a, Place element) {
+void Assembler::vector_spread(const VectorOp& op, Vec to, Vec a, Mem element) {
   evex(op, of(to), of(a), element, {.bytes = 64, .spread = true, .unit = op.wide ? 8u : 4u});
 }
-void Assembler::vector_with(const VectorOp& op, Vec to, Vec a, Operand b, std::uint8_t constant, Mask under) {
+void Assembler::vector_with(const VectorOp& op, Vec to, Vec a, RegMem b, std::uint8_t constant, Mask under) {
   vector(op, to, a, b, under);
   byte(constant);
 }
@@ -264,7 +264,7 @@ void Assembler::vector_shift(const VectorOp& op, unsigned group, Vec to, Vec fro
   byte(count);
 }
 void Assembler::scalar(bool wide, unsigned prefix, unsigned map, std::uint8_t opcode, Vec to, Vec a,
-                       Operand b) {
+                       RegMem b) {
   vex(wide, false, prefix, map, opcode, of(to), of(a), b);
 }
 void Assembler::compare_scalar(unsigned bytes, Vec a, Vec b) {
@@ -300,10 +300,10 @@ constexpr unsigned mask_prefix(unsigned elements) {
   return elements == 8 || elements == 32 ? p66 : no_prefix;
 }
 }  // namespace
-void Assembler::load_mask(unsigned elements, Mask to, Place from) {
+void Assembler::load_mask(unsigned elements, Mask to, Mem from) {
   vex(mask_is_wide(elements), false, mask_prefix(elements), map_0f, 0x90, of(to), 0, from);
 }
-void Assembler::store_mask(unsigned elements, Place to, Mask from) {
+void Assembler::store_mask(unsigned elements, Mem to, Mask from) {
   vex(mask_is_wide(elements), false, mask_prefix(elements), map_0f, 0x91, of(from), 0, to);
 }
 void Assembler::mask_and(Mask to, Mask a, Mask b) {
@@ -324,12 +324,12 @@ void Assembler::test_mask(unsigned elements, Mask mask) {
   vex(wide, false, bytewise ? p66 : no_prefix, map_0f, 0x98, of(mask), 0,
       Vec{static_cast<std::uint8_t>(mask)});
 }
-void Assembler::widen_words(Vec to, Operand from) {
+void Assembler::widen_words(Vec to, RegMem from) {
   const VectorOp op{p66, map_0f38, 0x33};
   if (has_masks()) return evex(op, of(to), 0, from, {.bytes = 64, .unit = 32});
   vex(false, true, op.prefix, op.map, op.opcode, of(to), 0, from);
 }
-void Assembler::widen_bytes(bool is_signed, Vec to, Operand from) {
+void Assembler::widen_bytes(bool is_signed, Vec to, RegMem from) {
   const VectorOp op{p66, map_0f38, static_cast<std::uint8_t>(is_signed ? 0x20 : 0x30)};
   if (has_masks()) return evex(op, of(to), 0, from, {.bytes = 32, .unit = 16});
   vex(false, false, op.prefix, op.map, op.opcode, of(to), 0, from);
@@ -342,6 +342,6 @@ void Assembler::end_vectors() {
   byte(0xf8);
   byte(0x77);
 }
-void Assembler::store_float_state(Place to) { plain(Width::word, no_prefix, map_0f, 0xae, 3, to); }
+void Assembler::store_float_state(Mem to) { plain(Width::word, no_prefix, map_0f, 0xae, 3, to); }
 
 }  // namespace dojo::translate

@@ -28,26 +28,26 @@ struct VectorOp {
   bool wide = false;
 };
 
-// An address: base + displacement, or base + index * 2^scale_log2 + displacement. `index` sp: none.
-struct Place {
+// A memory operand: base + displacement, or base + index * 2^scale_log2 + displacement. `index` sp: none.
+struct Mem {
   Reg base;
   std::int32_t displacement = 0;
   Reg index = Reg::sp;
   std::uint8_t scale_log2 = 0;
 };
 
-// What an instruction's second operand is: a register of its kind, or bytes in memory.
-class Operand {
+// What an instruction's r/m operand is: a register of its kind, or bytes in memory.
+class RegMem {
 public:
-  Operand(Reg r) : number_(static_cast<std::uint8_t>(r)) {}
-  Operand(Vec v) : number_(static_cast<std::uint8_t>(v)) {}
-  Operand(Place place) : in_memory_(true), place_(place) {}
+  RegMem(Reg r) : number_(static_cast<std::uint8_t>(r)) {}
+  RegMem(Vec v) : number_(static_cast<std::uint8_t>(v)) {}
+  RegMem(Mem mem) : in_memory_(true), mem_(mem) {}
 
 private:
   friend class Assembler;
   bool in_memory_ = false;
   std::uint8_t number_ = 0;
-  Place place_{Reg::ax};
+  Mem mem_{Reg::ax};
 };
 
 // A place in the code. Jumps to it may be written before it is bound.
@@ -59,7 +59,7 @@ struct Label {
 enum class Width : std::uint8_t { word, wide };  // 32 bits (which clears the upper half), 64 bits
 enum class Alu : std::uint8_t { add = 0, or_ = 1, and_ = 4, sub = 5, xor_ = 6, cmp = 7 };
 enum class Shift : std::uint8_t { rotate_left = 0, rotate_right = 1, left = 4, right = 5, arithmetic = 7 };
-enum class If : std::uint8_t {
+enum class Condition : std::uint8_t {
   below = 2,
   not_below = 3,
   equal = 4,
@@ -79,8 +79,8 @@ public:
 
   void bind(Label& label);
   void jump(Label& label);
-  void jump(Operand to);
-  void jump_if(If condition, Label& label);
+  void jump(RegMem to);
+  void jump_if(Condition condition, Label& label);
   void call(const void* function);  // by way of ax
   void push(Reg r);
   void pop(Reg r);
@@ -88,23 +88,23 @@ public:
 
   void set(Reg to, std::uint64_t value);  // may change the flags
   void set_address(Reg to, const void* address) { set(to, reinterpret_cast<std::uintptr_t>(address)); }
-  void move(Width width, Reg to, Operand from);
-  void store(unsigned bytes, Place to, Reg from);                   // the low bytes
-  void store(unsigned bytes, Place to, std::int32_t value);         // 1, 4 or 8, sign-extended
-  void load(unsigned bytes, bool is_signed, Reg to, Operand from);  // extended to 64 bits
-  void address(Width width, Reg to, Place place);
-  void alu(Alu op, Width width, Reg to, Operand from);
-  void alu(Alu op, Width width, Operand to, std::int32_t value);
+  void move(Width width, Reg to, RegMem from);
+  void store(unsigned bytes, Mem to, Reg from);                    // the low bytes
+  void store(unsigned bytes, Mem to, std::int32_t value);          // 1, 4 or 8, sign-extended
+  void load(unsigned bytes, bool is_signed, Reg to, RegMem from);  // extended to 64 bits
+  void address(Width width, Reg to, Mem mem);
+  void alu(Alu op, Width width, Reg to, RegMem from);
+  void alu(Alu op, Width width, RegMem to, std::int32_t value);
   void invert(Width width, Reg r);
-  void multiply(Width width, Reg to, Operand from);
+  void multiply(Width width, Reg to, RegMem from);
   void shift(Shift op, Width width, Reg to, std::uint8_t count);
   void shift(Shift op, Width width, Reg to, Reg from, Reg count);  // left, right or arithmetic; keeps flags
   void swap_bytes(Reg r);
-  void count_bits(Width width, Reg to, Operand from);             // ones
-  void count_zeros(Width width, bool low, Reg to, Operand from);  // trailing or leading
+  void count_bits(Width width, Reg to, RegMem from);             // ones
+  void count_zeros(Width width, bool low, Reg to, RegMem from);  // trailing or leading
   void test(Width width, Reg a, Reg b);
-  void set_if(If condition, Reg to);  // 0 or 1 into ax, cx, dx or bx, 8 bits
-  void move_if(If condition, Width width, Reg to, Operand from);
+  void set_if(Condition condition, Reg to);  // 0 or 1 into ax, cx, dx or bx, 8 bits
+  void move_if(Condition condition, Width width, Reg to, RegMem from);
 
   // --- Vectors. Whole ones have vector_bytes() bytes; a part is their lower half or quarter. `under`: only
   // the elements whose bit is set, the others of `to` (bytes in memory) stay; AVX-512 only, as are masks.
@@ -112,27 +112,26 @@ public:
   unsigned vector_count() const { return vectors_ == HostVectors::avx512 ? 32 : 16; }
   bool has_masks() const { return vectors_ == HostVectors::avx512; }
 
-  void load_vector(Vec to, Place from) { load_part(to, from, vector_bytes()); }
-  void store_vector(Place to, Vec from) { store_part(to, from, vector_bytes()); }
-  void load_part(Vec to, Place from, unsigned bytes);
-  void store_part(Place to, Vec from, unsigned bytes);
-  void load_bytes(Vec to, Place from, Mask under);
-  void store_bytes(Place to, Vec from, Mask under);
+  void load_vector(Vec to, Mem from) { load_part(to, from, vector_bytes()); }
+  void store_vector(Mem to, Vec from) { store_part(to, from, vector_bytes()); }
+  void load_part(Vec to, Mem from, unsigned bytes);
+  void store_part(Mem to, Vec from, unsigned bytes);
+  void load_bytes(Vec to, Mem from, Mask under);
+  void store_bytes(Mem to, Vec from, Mask under);
   void move_vector(Vec to, Vec from);
   void merge(unsigned bytes, Vec to, Vec from, Mask under);  // elements of so many bytes
-  void spread(unsigned bytes, Vec to, Operand from);         // copies of an element of 1, 2, 4 or 8 bytes
-  void move_to_vector(Width width, Vec to, Operand from);    // Vec 0 to 15
-  void move_from_vector(Width width, Operand to, Vec from);
+  void spread(unsigned bytes, Vec to, RegMem from);          // copies of an element of 1, 2, 4 or 8 bytes
+  void move_to_vector(Width width, Vec to, RegMem from);     // Vec 0 to 15
+  void move_from_vector(Width width, RegMem to, Vec from);
   // to = op(a, b). `b` in memory is a whole vector, or one element of it for all (`spread`; AVX-512 only).
-  void vector(const VectorOp& op, Vec to, Vec a, Operand b, Mask under = Mask::k0);
-  void vector_spread(const VectorOp& op, Vec to, Vec a, Place element);
+  void vector(const VectorOp& op, Vec to, Vec a, RegMem b, Mask under = Mask::k0);
+  void vector_spread(const VectorOp& op, Vec to, Vec a, Mem element);
   // With a constant behind it, as instructions of the map 0F3A have.
-  void vector_with(const VectorOp& op, Vec to, Vec a, Operand b, std::uint8_t constant,
-                   Mask under = Mask::k0);
+  void vector_with(const VectorOp& op, Vec to, Vec a, RegMem b, std::uint8_t constant, Mask under = Mask::k0);
   // to = op(from, constant): shifts, whose opcode is completed by `group`.
   void vector_shift(const VectorOp& op, unsigned group, Vec to, Vec from, std::uint8_t count);
   // For the lowest element alone, 4 bytes with prefix F3, 8 with F2, or as the map 0F38 says. Vec 0 to 15.
-  void scalar(bool wide, unsigned prefix, unsigned map, std::uint8_t opcode, Vec to, Vec a, Operand b);
+  void scalar(bool wide, unsigned prefix, unsigned map, std::uint8_t opcode, Vec to, Vec a, RegMem b);
   void compare_scalar(unsigned bytes, Vec a, Vec b);  // `unordered` if either is a NaN
 
   // AVX2: elements of all ones where a or b is a NaN; then `equal`: no bit is set.
@@ -147,8 +146,8 @@ public:
   void compare(unsigned bytes, Mask to, Vec a, Vec b, std::uint8_t predicate, Mask under);
   void compare_integers(unsigned bytes, bool is_signed, Mask to, Vec a, Vec b, std::uint8_t predicate,
                         Mask under);
-  void load_mask(unsigned elements, Mask to, Place from);  // 8 to 64
-  void store_mask(unsigned elements, Place to, Mask from);
+  void load_mask(unsigned elements, Mask to, Mem from);  // 8 to 64
+  void store_mask(unsigned elements, Mem to, Mask from);
   void mask_and(Mask to, Mask a, Mask b);      // of 64 bits
   void mask_and_not(Mask to, Mask a, Mask b);  // ~a & b
   void mask_or(Mask to, Mask a, Mask b);
@@ -157,23 +156,23 @@ public:
 
   // To a whole vector from its lower half or quarter: words with zeros above, bytes to words with zeros or
   // signs above, FP16 to FP32.
-  void widen_words(Vec to, Operand from);
-  void widen_bytes(bool is_signed, Vec to, Operand from);  // to half a vector, from a quarter
+  void widen_words(Vec to, RegMem from);
+  void widen_bytes(bool is_signed, Vec to, RegMem from);  // to half a vector, from a quarter
   void widen_halves(Vec to, Vec from);
   void end_vectors();
-  void store_float_state(Place to);  // MXCSR, of 4 bytes
+  void store_float_state(Mem to);  // MXCSR, of 4 bytes
 
 private:
   void byte(unsigned value) { code_.push_back(static_cast<std::uint8_t>(value)); }
   void number(std::uint64_t value, unsigned bytes);
-  void operands(unsigned reg, const Operand& rm, std::int32_t unit = 1);
-  void plain(Width width, unsigned prefix, unsigned map, unsigned opcode, unsigned reg, const Operand& rm,
+  void operands(unsigned reg, const RegMem& rm, std::int32_t unit = 1);
+  void plain(Width width, unsigned prefix, unsigned map, unsigned opcode, unsigned reg, const RegMem& rm,
              bool byte_register = false);
   void vex(bool wide, bool long_vector, unsigned prefix, unsigned map, unsigned opcode, unsigned reg,
-           unsigned second, const Operand& rm);
+           unsigned second, const RegMem& rm);
   struct Evex;
-  void evex(const VectorOp& op, unsigned reg, unsigned second, const Operand& rm, const Evex& rest);
-  void any_vector(const VectorOp& op, unsigned bytes, unsigned reg, unsigned second, const Operand& rm);
+  void evex(const VectorOp& op, unsigned reg, unsigned second, const RegMem& rm, const Evex& rest);
+  void any_vector(const VectorOp& op, unsigned bytes, unsigned reg, unsigned second, const RegMem& rm);
   void to_label(Label& label);
 
   HostVectors vectors_;

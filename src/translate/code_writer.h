@@ -1,9 +1,9 @@
-// The bricks of translated code: registers, memory, the way to an instruction's meaning, and the account that
-// is kept from block to block.
+// The bricks of translated code: registers, memory, the slow path to an instruction's semantics, and the
+// account that is kept from block to block.
 //
 // A few of the hart's x registers, and pieces of its vector registers, each as long as a vector of the host,
-// are also held in host registers, from their first use on and until a meaning is called. What is written
-// stays in its host register alone ("dirty") until that is wanted for something else, a meaning is called or
+// are also held in host registers, from their first use on and until semantics are called. What is written
+// stays in its host register alone ("dirty") until that is wanted for something else, semantics are called or
 // the code is left.
 //
 // A writer writes one block, or a trace: blocks in the order in which they were once run, see `write_trace`.
@@ -27,20 +27,20 @@ public:
   CodeWriter(Translator& translator, HostVectors kind, unsigned vlen_bits);
 
   // One block: what begins at `head` may take over on entry.
-  void write_block(const Leg& block, Head& head);
+  void write_block(const TraceBlock& block, TraceHead& head);
   // Blocks that follow one another, from the state and configuration in which the first was entered. If it
   // `loops`, the last leads to the first in the same state. `first_count`: of Account::times, one for each
-  // leg.
-  void write_trace(std::span<const Leg> legs, bool loops, std::uint32_t first_count);
+  // block.
+  void write_trace(std::span<const TraceBlock> blocks, bool loops, std::uint32_t first_count);
   // One block as a turn among those of other harts (turns.h).
-  void write_turn(const Leg& block);
+  void write_turn(const TraceBlock& block);
   std::span<const std::uint8_t> code() const { return as.code(); }
 
   // --- For the emitters of single instructions
 
   Assembler as;
   // The present block's configuration.
-  const Vectors& vectors() const { return leg_->vectors; }
+  const Vectors& vectors() const { return block_->vectors; }
   const unsigned vlen_bits;
   static constexpr Reg scratch = Reg::ax, second_scratch = Reg::cx;
 
@@ -67,16 +67,16 @@ public:
     return vlen_bits / 8 > piece_bytes() ? vlen_bits / 8 / piece_bytes() : 1;
   }
 
-  static Place x(unsigned r);
-  static Place f(unsigned r, unsigned byte = 0);
-  Place v(unsigned r, unsigned byte = 0) const;  // after write_back
-  static Place frm();
-  static Place vector_length();
-  static Place vector_type();
-  static Place vector_settings();  // of 8 bytes: Hart::sew to Hart::tile_k
-  Place tile(unsigned number, unsigned row, unsigned byte = 0) const;
-  static Place buffer(unsigned byte);                           // 256 bytes of nobody's
-  static Place bytes_at(Reg address, std::int32_t offset = 0);  // of the hart's memory
+  static Mem x(unsigned r);
+  static Mem f(unsigned r, unsigned byte = 0);
+  Mem v(unsigned r, unsigned byte = 0) const;  // after write_back
+  static Mem frm();
+  static Mem vector_length();
+  static Mem vector_type();
+  static Mem vector_settings();  // of 8 bytes: Hart::sew to Hart::tile_k
+  Mem tile(unsigned number, unsigned row, unsigned byte = 0) const;
+  static Mem buffer(unsigned byte);                           // 256 bytes of nobody's
+  static Mem bytes_at(Reg address, std::int32_t offset = 0);  // of the hart's memory
 
   // What the buffer holds of the vector registers, by a name that its user chooses, since then unchanged.
   struct Buffered {
@@ -87,10 +87,10 @@ public:
   bool is_buffered(std::uint64_t name) const { return buffered_ && buffered_->name == name; }
   void set_buffered(const std::optional<Buffered>& buffered) { buffered_ = buffered; }
 
-  // The present instruction's meaning, out of the way: whoever jumps there finds it done and goes on behind
-  // the instruction. Elements (rows of a tile) below `done` are finished already, and what has become of
-  // pieces until now belongs to them. Ask at the place of the jump.
-  Label& meaning(unsigned done = 0);
+  // Of the present instruction: calls its semantics, out of line, and goes on behind it. Elements (rows of a
+  // tile) below `done` are finished already, and what has become of pieces until now belongs to them. Ask at
+  // the place of the jump.
+  Label& slow_path(unsigned done = 0);
   // Jumps to `refused` unless `count` bytes at `address` may be read (written). Uses both scratch registers.
   void check(Reg address, std::int32_t offset, unsigned count, bool is_store, Label& refused);
 
@@ -104,7 +104,7 @@ public:
   // Ends the block: to the instruction behind it; to `target`, if the flags say so, or behind it; to
   // `target`; to the address in `scratch`.
   void go_on();
-  void branch(If condition, std::uint64_t target);
+  void branch(Condition condition, std::uint64_t target);
   void jump_to(std::uint64_t target);
   void jump_to_scratch();
   std::uint64_t next_pc() const { return next_pc_; }
@@ -112,7 +112,8 @@ public:
 private:
   friend class Translator;
   // Hold across the whole chain, beside bp (the hart) and bx (its memory).
-  static constexpr Reg last_step = Reg::r12, cycles = Reg::r13, budget = Reg::r14, account_place = Reg::r15;
+  static constexpr Reg last_transition = Reg::r12, cycles = Reg::r13, budget = Reg::r14,
+                       account_pointer = Reg::r15;
   static constexpr std::array<Reg, 7> pool = {Reg::dx, Reg::si,  Reg::di, Reg::r8,
                                               Reg::r9, Reg::r10, Reg::r11};
   static constexpr std::uint8_t nothing = 255;
@@ -132,35 +133,35 @@ private:
     std::array<Held, 7> x;
     std::array<HeldPiece, most_vectors> pieces;
   };
-  struct Detour {
+  struct SlowPath {
     Label begin;
     const isa::Decoded* instruction;
-    std::size_t leg;
+    std::size_t block;
     unsigned done;
     Label back;
     Registers before, after;
   };
-  // Where the meaning of an instruction has ended the block.
-  struct Halt {
+  // Where the semantics of an instruction have ended the block: it has stopped the hart.
+  struct StopExit {
     Label begin;
     const isa::Decoded* instruction;
-    std::size_t leg;
+    std::size_t block;
   };
-  // Out of a trace, when `leg` is left in another way than it was once, has not begun because it is reached
+  // Out of a trace, when `block` is left in another way than it was once, has not begun because it is reached
   // in another configuration, or has ended the trace and may not run it again. `target` in_pc: it waits in
   // `scratch`.
   enum class Why : std::uint8_t { other_way, other_configuration, no_budget };
   struct SideExit {
     Label begin;
     Why why;
-    std::size_t leg;
+    std::size_t block;
     unsigned way;
     std::uint64_t target;
     Registers held;
   };
-  // A way out of the chain: what a field of Chain then says, if any (of a turn: whether it has begun). `pc`
+  // An exit from the chain: what a field of Chain then says, if any (of a turn: whether it has begun). `pc`
   // in_pc: the hart's pc is set already.
-  struct WayOut {
+  struct ChainExit {
     Label begin;
     std::uint64_t pc;
     std::size_t field;
@@ -168,39 +169,39 @@ private:
   };
 
   // code_writer.cpp
-  void write_leg(std::size_t leg);
+  void write_instructions(std::size_t index);
   void instruction(const isa::Decoded& d);
-  void call_meaning(const isa::Decoded& d, std::size_t leg);
-  void detours();
-  void halts();
+  void call_semantics(const isa::Decoded& d, std::size_t block);
+  void write_slow_paths();
+  void write_stop_exits();
   // registers.cpp
   std::size_t take();
   std::size_t take_vector();
-  Place place_of(unsigned piece) const;
+  Mem in_hart_of(unsigned piece) const;
   void changes(unsigned first, unsigned count);
   void store_dirty(const Registers& held);
   void load_held(const Registers& held);
   void conform(const Registers& wanted);
   // account.cpp
   void check_configuration(Label& other);
-  void begin_block(Head& head);
+  void begin_block(TraceHead& head);
   void end_trace(bool loops, const Registers* top);
-  void account(const Leg& leg, unsigned way, std::uint64_t target);
-  void account_legs(std::size_t count);
+  void account(const TraceBlock& block, unsigned way, std::uint64_t target);
+  void account_blocks(std::size_t count);
   void leave_block(unsigned way, std::uint64_t target);
   void go_to(std::uint64_t target);
-  void jump_to_landing();
-  void side_exits();
-  void ways_out();
+  void jump_by_cache();
+  void write_side_exits();
+  void write_chain_exits();
   void leave_chain();
   // turns.cpp
   void end_turn(unsigned way, std::uint64_t target);
   Label& side_exit(Why why, unsigned way, std::uint64_t target);
-  Label& way_out(std::uint64_t pc, std::size_t field = 0, const void* value = nullptr);
+  Label& chain_exit(std::uint64_t pc, std::size_t field = 0, const void* value = nullptr);
 
   Translator& translator_;
-  std::span<const Leg> legs_;
-  const Leg* leg_ = nullptr;
+  std::span<const TraceBlock> blocks_;
+  const TraceBlock* block_ = nullptr;
   bool is_trace_ = false, is_turn_ = false;
   std::uint32_t first_count_ = 0;
   const isa::Decoded* instruction_ = nullptr;
@@ -211,13 +212,13 @@ private:
   std::optional<std::uint64_t> vtype_, vl_;
   std::optional<Buffered> buffered_;
   bool left_ = false, last_is_called_ = false;
-  std::deque<Detour> detours_;
-  std::deque<Halt> halts_;
+  std::deque<SlowPath> slow_paths_;
+  std::deque<StopExit> stop_exits_;
   std::deque<SideExit> side_exits_;
-  std::deque<WayOut> ways_out_;
+  std::deque<ChainExit> chain_exits_;
 };
 
-// Writes one instruction; false if it would rather have its meaning called, and has written nothing.
+// Writes one instruction; false if it would rather have its semantics called, and has written nothing.
 using Emit = std::function<bool(CodeWriter&, const isa::Decoded&)>;
 const Emit* find_emitter(const isa::Row& row);
 

@@ -9,7 +9,7 @@ using W = CodeWriter;
 
 constexpr std::uint64_t target_of(const Decoded& d) { return static_cast<std::uint64_t>(d.immediate); }
 
-Emit branch(If condition) {
+Emit branch(Condition condition) {
   return [=](W& w, const Decoded& d) {
     const Reg a = w.read(d.rs1), b = w.read(d.rs2);
     w.as.alu(Alu::cmp, Width::wide, a, b);
@@ -31,7 +31,7 @@ bool jump(W& w, const Decoded& d) {
 
 bool jump_to_register(W& w, const Decoded& d) {
   w.as.address(Width::wide, W::scratch, {w.read(d.rs1), static_cast<std::int32_t>(d.immediate)});
-  w.as.alu(Alu::and_, Width::wide, Operand(W::scratch), -2);
+  w.as.alu(Alu::and_, Width::wide, RegMem(W::scratch), -2);
   link(w, d);
   w.jump_to_scratch();
   return true;
@@ -43,12 +43,12 @@ bool nothing(W&, const Decoded&) { return true; }
 
 std::span<const Emitter> control_emitters() {
   static const Emitter table[] = {
-      {"beq", branch(If::equal)},
-      {"bne", branch(If::not_equal)},
-      {"blt", branch(If::less)},
-      {"bge", branch(If::not_less)},
-      {"bltu", branch(If::below)},
-      {"bgeu", branch(If::not_below)},
+      {"beq", branch(Condition::equal)},
+      {"bne", branch(Condition::not_equal)},
+      {"blt", branch(Condition::less)},
+      {"bge", branch(Condition::not_less)},
+      {"bltu", branch(Condition::below)},
+      {"bgeu", branch(Condition::not_below)},
       {"jal", jump},
       {"jalr", jump_to_register},
       {"fence", nothing},

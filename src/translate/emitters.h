@@ -49,7 +49,7 @@ void check_numbers(CodeWriter& w, std::span<const Vec> vectors, unsigned bytes, 
     w.as.test_mask(w.piece_bytes() / bytes, Mask::k2);
   else
     w.as.test_any(found);
-  w.as.jump_if(w.as.has_masks() ? If::not_below : If::not_equal, label());
+  w.as.jump_if(w.as.has_masks() ? Condition::not_below : Condition::not_equal, label());
 }
 
 }  // namespace dojo::translate

@@ -1,5 +1,5 @@
 // Scalar floating point in single and double precision, as float_host.h says: the host is in the hart's
-// rounding mode and holds its flags. A NaN or a number that is not boxed goes to the meaning.
+// rounding mode and holds its flags. A NaN or a number that is not boxed takes the slow path.
 #include "translate/emitters.h"
 
 namespace dojo::translate {
@@ -14,8 +14,8 @@ constexpr Width width_of(unsigned bytes) { return bytes == 8 ? Width::wide : Wid
 
 void check_box(W& w, unsigned r, unsigned bytes, Label& not_plain) {
   if (bytes == 8 || w.is_boxed(r)) return;
-  w.as.alu(Alu::cmp, Width::word, Operand(W::f(r, 4)), -1);
-  w.as.jump_if(If::not_equal, not_plain);
+  w.as.alu(Alu::cmp, Width::word, RegMem(W::f(r, 4)), -1);
+  w.as.jump_if(Condition::not_equal, not_plain);
 }
 
 void read(W& w, Vec to, unsigned r, unsigned bytes, Label& not_plain) {
@@ -35,14 +35,14 @@ void write(W& w, unsigned r, Vec from, unsigned bytes) {
 
 void write_number(W& w, const Decoded& d, Vec result, unsigned bytes, Label& not_plain) {
   w.as.compare_scalar(bytes, result, result);
-  w.as.jump_if(If::unordered, not_plain);
+  w.as.jump_if(Condition::unordered, not_plain);
   write(w, d.rd, result, bytes);
 }
 
 Emit two(std::uint8_t opcode, unsigned bytes) {
   return [=](W& w, const Decoded& d) {
     if (d.mode != dynamic_rounding) return false;
-    Label& not_plain = w.meaning();
+    Label& not_plain = w.slow_path();
     check_box(w, d.rs2, bytes, not_plain);
     read(w, v0, d.rs1, bytes, not_plain);
     w.as.scalar(false, bytes == 8 ? 3 : 2, 1, opcode, v0, v0, W::f(d.rs2));
@@ -55,7 +55,7 @@ Emit two(std::uint8_t opcode, unsigned bytes) {
 Emit fused(std::uint8_t opcode, unsigned bytes) {
   return [=](W& w, const Decoded& d) {
     if (d.mode != dynamic_rounding) return false;
-    Label& not_plain = w.meaning();
+    Label& not_plain = w.slow_path();
     check_box(w, d.rs2, bytes, not_plain);
     read(w, v0, d.rs3, bytes, not_plain);
     read(w, v1, d.rs1, bytes, not_plain);
@@ -69,7 +69,7 @@ Emit fused(std::uint8_t opcode, unsigned bytes) {
 Emit move(unsigned bytes) {
   return [=](W& w, const Decoded& d) {
     if (d.rs1 != d.rs2) return false;
-    Label& not_plain = w.meaning();
+    Label& not_plain = w.slow_path();
     check_box(w, d.rs1, bytes, not_plain);
     w.as.move(Width::wide, W::scratch, W::f(d.rs1));
     w.as.store(8, W::f(d.rd), W::scratch);

@@ -11,7 +11,7 @@ namespace dojo::translate {
 
 // The hart's address is in bp, 128 bytes further on, so that one signed byte reaches all x registers.
 constexpr std::int32_t hart_offset = 128;
-constexpr Place in_hart(std::size_t offset) {
+constexpr Mem in_hart(std::size_t offset) {
   return {Reg::bp, static_cast<std::int32_t>(offset) - hart_offset};
 }
 

@@ -74,7 +74,7 @@ Emit multiply(Width width) {
   };
 }
 
-Emit compare(If condition) {
+Emit compare(Condition condition) {
   return [=](W& w, const Decoded& d) {
     const Reg a = w.read(d.rs1), b = w.read(d.rs2);
     return result(w, d, Width::wide, [&](Reg r) {
@@ -85,11 +85,11 @@ Emit compare(If condition) {
   };
 }
 
-Emit compare_immediate(If condition) {
+Emit compare_immediate(Condition condition) {
   return [=](W& w, const Decoded& d) {
     const Reg a = w.read(d.rs1);
     return result(w, d, Width::wide, [&](Reg r) {
-      w.as.alu(Alu::cmp, Width::wide, Operand(a), small(d));
+      w.as.alu(Alu::cmp, Width::wide, RegMem(a), small(d));
       w.as.set_if(condition, W::scratch);
       w.as.load(1, false, r, W::scratch);
     });
@@ -128,7 +128,7 @@ Emit with_inverse(Alu op) {  // of rs2
   };
 }
 
-Emit choose(If second) {
+Emit choose(Condition second) {
   return [=](W& w, const Decoded& d) {
     const Reg a = w.read(d.rs1), b = w.read(d.rs2);
     return result(w, d, Width::wide, [&](Reg r) {
@@ -139,13 +139,13 @@ Emit choose(If second) {
   };
 }
 
-Emit or_zero(If is_zero) {  // rs1, or 0 by what comparing rs2 with 0 says
+Emit or_zero(Condition is_zero) {  // rs1, or 0 by what comparing rs2 with 0 says
   return [=](W& w, const Decoded& d) {
     const Reg a = w.read(d.rs1), b = w.read(d.rs2);
     return result(w, d, Width::wide, [&](Reg r) {
       w.as.move(Width::wide, r, a);
       w.as.set(W::scratch, 0);
-      w.as.alu(Alu::cmp, Width::wide, Operand(b), 0);
+      w.as.alu(Alu::cmp, Width::wide, RegMem(b), 0);
       w.as.move_if(is_zero, Width::wide, r, W::scratch);
     });
   };
@@ -220,8 +220,8 @@ std::span<const Emitter> integer_emitters() {
       {"ori", with_immediate(or_)},
       {"andi", with_immediate(and_)},
       {"addiw", with_immediate(add, word)},
-      {"slti", compare_immediate(If::less)},
-      {"sltiu", compare_immediate(If::below)},
+      {"slti", compare_immediate(Condition::less)},
+      {"sltiu", compare_immediate(Condition::below)},
       {"slli", shift_immediate(Shift::left)},
       {"srli", shift_immediate(Shift::right)},
       {"srai", shift_immediate(Shift::arithmetic)},
@@ -235,8 +235,8 @@ std::span<const Emitter> integer_emitters() {
       {"and", two(and_)},
       {"addw", two(add, word)},
       {"subw", two(sub, word)},
-      {"slt", compare(If::less)},
-      {"sltu", compare(If::below)},
+      {"slt", compare(Condition::less)},
+      {"sltu", compare(Condition::below)},
       {"sll", shift(Shift::left)},
       {"srl", shift(Shift::right)},
       {"sra", shift(Shift::arithmetic)},
@@ -246,8 +246,8 @@ std::span<const Emitter> integer_emitters() {
       {"mul", multiply(wide)},
       {"mulw", multiply(word)},
 
-      {"czero.eqz", or_zero(If::equal)},
-      {"czero.nez", or_zero(If::not_equal)},
+      {"czero.eqz", or_zero(Condition::equal)},
+      {"czero.nez", or_zero(Condition::not_equal)},
 
       {"add.uw", shifted_sum(0, true)},
       {"sh1add", shifted_sum(1, false)},
@@ -261,10 +261,10 @@ std::span<const Emitter> integer_emitters() {
       {"andn", with_inverse(and_)},
       {"orn", with_inverse(or_)},
       {"xnor", with_inverse(xor_)},
-      {"max", choose(If::greater)},
-      {"maxu", choose(If::above)},
-      {"min", choose(If::less)},
-      {"minu", choose(If::below)},
+      {"max", choose(Condition::greater)},
+      {"maxu", choose(Condition::above)},
+      {"min", choose(Condition::less)},
+      {"minu", choose(Condition::below)},
       {"clz", zeros(wide, false)},
       {"ctz", zeros(wide, true)},
       {"clzw", zeros(word, false)},

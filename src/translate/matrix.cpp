@@ -1,6 +1,6 @@
 // Matrix steps on FP32 tiles in the configuration that the translation is for: bf16 and fp8 operands, whole
-// rows, to nearest even. docs/matrix.md gives the arithmetic; groups of rows that end in a NaN are left to
-// the meaning, as are steps with operands that are no numbers.
+// rows, to nearest even. docs/matrix.md gives the arithmetic; groups of rows that end in a NaN take the slow
+// path, as do steps with operands that are no numbers.
 //
 // The rows of B are widened to FP32 in registers. So are those of A, into a buffer from where AVX-512
 // multiplies by one element at a time; AVX2 takes elements of bf16 from where they are. A row of a tile is
@@ -24,7 +24,7 @@ constexpr VectorOp fused_add{1, 2, 0xb8}, bit_and{1, 1, 0xdb}, largest_byte{1, 1
 constexpr VectorOp shift_words{1, 1, 0x71}, shift_doubles{1, 1, 0x72};
 constexpr unsigned shift_left = 6;
 
-struct Step {
+struct MatrixStep {
   unsigned tile, rows, depth;
   unsigned a, b;  // vector registers of the first rows
   unsigned element_bytes, registers_apart;
@@ -35,7 +35,7 @@ struct Step {
 };
 
 // The step's shape, if all its columns are there and its operands lie where they may.
-bool find_step(const W& w, const Decoded& d, unsigned sew_log2, Step& step) {
+bool find_step(const W& w, const Decoded& d, unsigned sew_log2, MatrixStep& step) {
   const std::uint64_t vtype = w.vectors().vtype;
   const unsigned most = 4u >> sew_log2, widen = most == 4 ? 3 : 2;
   const isa::VectorOperands& operands = d.row->vector;
@@ -58,18 +58,18 @@ bool find_step(const W& w, const Decoded& d, unsigned sew_log2, Step& step) {
 void check_rounding(W& w) {
   w.as.load(1, false, W::scratch, W::frm());
   w.as.test(Width::word, W::scratch, W::scratch);
-  w.as.jump_if(If::not_equal, w.meaning());
+  w.as.jump_if(Condition::not_equal, w.slow_path());
 }
 
 // The operand's bytes are in the hart from now on, for who reads them there.
-void write_back_operand(W& w, const Step& step, unsigned r) {
+void write_back_operand(W& w, const MatrixStep& step, unsigned r) {
   const unsigned begin = r * w.vlen_bits / 8, end = begin + step.operand_bytes() - 1;
   const unsigned first = begin / w.piece_bytes();
   w.write_back(first, end / w.piece_bytes() - first + 1);
 }
 
 // Part `part` of an operand's row, for instructions that widen it: where it is held, or in the hart.
-Operand operand_part(W& w, const Step& step, unsigned r, unsigned part) {
+RegMem operand_part(W& w, const MatrixStep& step, unsigned r, unsigned part) {
   if (w.as.has_masks()) return w.piece(*w.first_piece(r));
   return w.v(r, part * step.operand_bytes() / 2);
 }
@@ -80,12 +80,12 @@ enum Contents : std::uint8_t { unbuffered, brain, e4m3_codes };
 // Vectors that make up a row of FP32.
 unsigned parts(const W& w) { return row_bytes / w.piece_bytes(); }
 
-Place buffered_element(unsigned row, unsigned k) { return W::buffer(row_bytes * k + 4 * row); }
+Mem buffered_element(unsigned row, unsigned k) { return W::buffer(row_bytes * k + 4 * row); }
 
 // Multiplies by A's elements and the rows of B, `parts` registers each. With AVX-512 A lies in the buffer as
 // FP32; otherwise spread(to, row, k) brings an element of it to all of `to`.
 template <typename Spread>
-void multiply(W& w, const Step& step, const std::vector<Vec>& b, Spread spread) {
+void multiply(W& w, const MatrixStep& step, const std::vector<Vec>& b, Spread spread) {
   const unsigned in_row = parts(w), at_once = w.as.has_masks() ? 8 : step.depth <= 2 ? 4 : 3;
   const Vec element = W::scratch_vector;
   std::vector<Vec> sums(at_once * in_row);
@@ -104,17 +104,17 @@ void multiply(W& w, const Step& step, const std::vector<Vec>& b, Spread spread) 
         for (unsigned part = 0; part < in_row; ++part)
           w.as.vector(fused_add, sums[i * in_row + part], element, b[k * in_row + part]);
       }
-    check_numbers(w, {sums.data(), count * in_row}, 4, [&]() -> Label& { return w.meaning(first); });
+    check_numbers(w, {sums.data(), count * in_row}, 4, [&]() -> Label& { return w.slow_path(first); });
     for (unsigned i = 0; i < count * in_row; ++i)
       w.as.store_vector(w.tile(step.tile, first + i / in_row, w.piece_bytes() * (i % in_row)), sums[i]);
   }
 }
 
 // Widens the rows of A into the buffer by widen(to, register, part), unless it holds them since the step
-// before. What that needs of `format` raises no flags, so it may come before all that may have the meaning do
-// the step: whichever way is taken, the next step finds the rows.
+// before. What that needs of `format` raises no flags, so it may come before all jumps to the slow
+// path: whichever way is taken, the next step finds the rows.
 template <typename Widen>
-void buffer_rows_of_a(W& w, const Step& step, unsigned format, Widen widen) {
+void buffer_rows_of_a(W& w, const MatrixStep& step, unsigned format, Widen widen) {
   W::Buffered buffered{.name = std::uint64_t{format} << 16 | step.depth << 8 | step.a};
   if (w.is_buffered(buffered.name)) return;
   for (unsigned k = 0; k < step.depth; ++k)
@@ -128,14 +128,14 @@ void buffer_rows_of_a(W& w, const Step& step, unsigned format, Widen widen) {
 }
 
 template <typename Widen>
-std::vector<Vec> rows_of_b(W& w, const Step& step, Widen widen) {
+std::vector<Vec> rows_of_b(W& w, const MatrixStep& step, Widen widen) {
   std::vector<Vec> b;
   for (unsigned k = 0; k < step.depth; ++k)
     for (unsigned part = 0; part < parts(w); ++part) widen(b.emplace_back(w.fresh()), step.b_row(k), part);
   return b;
 }
 
-void write_back_operands(W& w, const Step& step) {
+void write_back_operands(W& w, const MatrixStep& step) {
   if (w.as.has_masks()) return;
   for (unsigned k = 0; k < step.depth; ++k) {
     write_back_operand(w, step, step.a_row(k));
@@ -151,7 +151,7 @@ void spread_number(W& w, unsigned bytes, Vec to, std::uint32_t value) {
 
 // bf16 is FP32's upper half.
 bool multiply_brain(W& w, const Decoded& d) {
-  Step step;
+  MatrixStep step;
   if ((w.vectors().vtype >> 8 & 1) == 0 || !find_step(w, d, 1, step)) return false;
   write_back_operands(w, step);
   const auto widen = [&](Vec to, unsigned r, unsigned part) {
@@ -164,9 +164,9 @@ bool multiply_brain(W& w, const Decoded& d) {
   if (!w.as.has_masks()) spread_number(w, 4, upper, 0xffff0000);
   multiply(w, step, rows_of_b(w, step, widen), [&](Vec to, unsigned row, unsigned k) {
     // Together with the two bytes before it, which is where FP32's lower half is.
-    Place place = w.v(step.a_row(k), 2 * row);
-    place.displacement -= 2;
-    w.as.spread(4, to, place);
+    Mem mem = w.v(step.a_row(k), 2 * row);
+    mem.displacement -= 2;
+    w.as.spread(4, to, mem);
     w.as.vector(bit_and, to, to, upper);
   });
   return true;
@@ -179,9 +179,9 @@ struct Format {
   std::uint8_t special() const { return e4m3 ? 0x7f : 0x7c; }
 };
 
-// Has the meaning done if an element of these rows is no number: if all special bits are set in one of them,
+// Takes the slow path if an element of these rows is no number: if all special bits are set in one of them,
 // they are the largest of their kind.
-void check_codes(W& w, const Step& step, unsigned first_register, Format format) {
+void check_codes(W& w, const MatrixStep& step, unsigned first_register, Format format) {
   const Vec bits = w.fresh(), largest = w.fresh(), codes = W::scratch_vector;
   spread_number(w, 1, bits, format.special());
   for (unsigned k = 0; k < step.depth; ++k) {
@@ -204,14 +204,14 @@ void check_codes(W& w, const Step& step, unsigned first_register, Format format)
     w.as.vector(equal_bytes, largest, largest, bits);  // zeros behind the row are no special codes
     w.as.test_any(largest);
   }
-  w.as.jump_if(If::not_equal, w.meaning());
+  w.as.jump_if(Condition::not_equal, w.slow_path());
   w.release(bits);
   w.release(largest);
 }
 
 Emit multiply_codes(Format a, Format b) {
   return [=](W& w, const Decoded& d) {
-    Step step;
+    MatrixStep step;
     if (!find_step(w, d, 0, step)) return false;
     write_back_operands(w, step);
     // Codes become FP16: e5m2 is its upper byte; e4m3's exponent has another bias, which is an exact power of

@@ -19,7 +19,7 @@ constexpr unsigned widen_of(std::uint64_t vtype) { return 1u << ((vtype >> 9 & 3
 constexpr unsigned sew_of(std::uint64_t vtype) { return 8u << (vtype >> 3 & 7); }
 
 // Between the row of a tile that x[rs2] names and memory at x[rs1]. Tiles of `bytes`-byte elements, 2 or 4,
-// begin at every `bytes`-th register of 256 bytes. A column is left to the meaning.
+// begin at every `bytes`-th register of 256 bytes. A column takes the slow path.
 Emit move_row(unsigned bytes, bool is_store) {
   return [=](W& w, const Decoded& d) {
     const auto vl = static_cast<unsigned>(w.vectors().vl);
@@ -27,29 +27,29 @@ Emit move_row(unsigned bytes, bool is_store) {
       return false;
     const unsigned row = edge * bytes, tile = row * edge, moved = vl * bytes;
     const Reg address = w.read(d.rs1), specifier = w.read(d.rs2);
-    w.check(address, 0, std::max(8u, moved), is_store, w.meaning());
+    w.check(address, 0, std::max(8u, moved), is_store, w.slow_path());
     // The specifier: row below 16, no column (bit 24), a register where a tile begins (from bit 27 on).
     constexpr unsigned pattern_end = 27, tiles_end = 31;
     const unsigned first_tile_bit = pattern_end + static_cast<unsigned>(std::countr_zero(bytes));
     w.as.move(Width::word, W::scratch, specifier);
-    w.as.alu(Alu::and_, Width::word, Operand(W::scratch),
+    w.as.alu(Alu::and_, Width::word, RegMem(W::scratch),
              static_cast<std::int32_t>((1u << first_tile_bit) - edge));
-    w.as.jump_if(If::not_equal, w.meaning());
+    w.as.jump_if(Condition::not_equal, w.slow_path());
     const auto tile_log2 = static_cast<unsigned>(std::countr_zero(tile)),
                tile_bits = (1u << (tiles_end - first_tile_bit)) - 1;
     w.as.move(Width::word, W::scratch, specifier);
     w.as.move(Width::word, W::second_scratch, specifier);
     w.as.shift(Shift::right, Width::word, W::scratch, static_cast<std::uint8_t>(first_tile_bit - tile_log2));
-    w.as.alu(Alu::and_, Width::word, Operand(W::scratch), static_cast<std::int32_t>(tile_bits << tile_log2));
-    w.as.alu(Alu::and_, Width::word, Operand(W::second_scratch), edge - 1);
+    w.as.alu(Alu::and_, Width::word, RegMem(W::scratch), static_cast<std::int32_t>(tile_bits << tile_log2));
+    w.as.alu(Alu::and_, Width::word, RegMem(W::second_scratch), edge - 1);
     w.as.shift(Shift::left, Width::word, W::second_scratch, static_cast<std::uint8_t>(std::countr_zero(row)));
     w.as.alu(Alu::add, Width::word, W::scratch, W::second_scratch);
     const unsigned step = std::min(row, w.piece_bytes());
     for (unsigned at = 0; at < moved; at += step) {
-      Place in_tile = in_hart(offsetof(isa::Hart, tiles) + at);
+      Mem in_tile = in_hart(offsetof(isa::Hart, tiles) + at);
       in_tile.index = W::scratch;
-      const Place memory = W::bytes_at(address, static_cast<std::int32_t>(at)),
-                  from = is_store ? in_tile : memory, to = is_store ? memory : in_tile;
+      const Mem memory = W::bytes_at(address, static_cast<std::int32_t>(at)),
+                from = is_store ? in_tile : memory, to = is_store ? memory : in_tile;
       if (moved == row) {
         w.as.load_part(W::scratch_vector, from, step);
         w.as.store_part(to, W::scratch_vector, step);
@@ -81,7 +81,7 @@ void grant(W& w, const Decoded& d, std::uint64_t most) {
   w.as.move(Width::wide, W::scratch, w.read(d.rs1));
   w.as.set(W::second_scratch, most);
   w.as.alu(Alu::cmp, Width::wide, W::scratch, W::second_scratch);
-  w.as.move_if(If::above, Width::wide, W::scratch, W::second_scratch);
+  w.as.move_if(Condition::above, Width::wide, W::scratch, W::second_scratch);
   if (d.rd != 0) w.as.move(Width::wide, w.write(d.rd), W::scratch);
 }
 

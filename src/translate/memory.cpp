@@ -15,7 +15,7 @@ constexpr std::uint64_t box = 0xffffffff00000000;
 Emit load(unsigned bytes, bool is_signed) {
   return [=](W& w, const Decoded& d) {
     const Reg address = w.read(d.rs1);
-    Label& not_plain = w.meaning();
+    Label& not_plain = w.slow_path();
     w.check(address, offset_of(d), bytes, false, not_plain);
     if (d.rd != 0) {
       const Reg r = w.write(d.rd);
@@ -28,7 +28,7 @@ Emit load(unsigned bytes, bool is_signed) {
 Emit store(unsigned bytes) {
   return [=](W& w, const Decoded& d) {
     const Reg address = w.read(d.rs1), value = w.read(d.rs2);
-    Label& not_plain = w.meaning();
+    Label& not_plain = w.slow_path();
     w.check(address, offset_of(d), bytes, true, not_plain);
     w.as.store(bytes, W::bytes_at(address, offset_of(d)), value);
     return true;
@@ -38,7 +38,7 @@ Emit store(unsigned bytes) {
 Emit load_float(unsigned bytes) {
   return [=](W& w, const Decoded& d) {
     const Reg address = w.read(d.rs1);
-    Label& not_plain = w.meaning();
+    Label& not_plain = w.slow_path();
     w.check(address, offset_of(d), bytes, false, not_plain);
     w.as.load(bytes, false, W::scratch, W::bytes_at(address, offset_of(d)));
     if (bytes == 4) {
@@ -54,7 +54,7 @@ Emit load_float(unsigned bytes) {
 Emit store_float(unsigned bytes) {
   return [=](W& w, const Decoded& d) {
     const Reg address = w.read(d.rs1);
-    Label& not_plain = w.meaning();
+    Label& not_plain = w.slow_path();
     w.check(address, offset_of(d), bytes, true, not_plain);
     w.as.move(Width::wide, W::scratch, W::f(d.rs2));
     w.as.store(bytes, W::bytes_at(address, offset_of(d)), W::scratch);

@@ -11,25 +11,23 @@ namespace dojo::translate {
 
 using isa::Hart;
 
-Place CodeWriter::x(unsigned r) { return in_hart(offsetof(Hart, x) + 8 * r); }
-Place CodeWriter::f(unsigned r, unsigned byte) { return in_hart(offsetof(Hart, f) + 8 * r + byte); }
-Place CodeWriter::v(unsigned r, unsigned byte) const {
+Mem CodeWriter::x(unsigned r) { return in_hart(offsetof(Hart, x) + 8 * r); }
+Mem CodeWriter::f(unsigned r, unsigned byte) { return in_hart(offsetof(Hart, f) + 8 * r + byte); }
+Mem CodeWriter::v(unsigned r, unsigned byte) const {
   return in_hart(offsetof(Hart, v) + r * vlen_bits / 8 + byte);
 }
-Place CodeWriter::frm() { return in_hart(offsetof(Hart, frm)); }
-Place CodeWriter::vector_length() { return in_hart(offsetof(Hart, vl)); }
-Place CodeWriter::vector_type() { return in_hart(offsetof(Hart, vtype)); }
-Place CodeWriter::vector_settings() {
+Mem CodeWriter::frm() { return in_hart(offsetof(Hart, frm)); }
+Mem CodeWriter::vector_length() { return in_hart(offsetof(Hart, vl)); }
+Mem CodeWriter::vector_type() { return in_hart(offsetof(Hart, vtype)); }
+Mem CodeWriter::vector_settings() {
   static_assert(offsetof(Hart, tile_k) + 1 - offsetof(Hart, sew) == 8 && offsetof(Hart, sew) % 8 == 0);
   return in_hart(offsetof(Hart, sew));
 }
-Place CodeWriter::tile(unsigned number, unsigned row, unsigned byte) const {
+Mem CodeWriter::tile(unsigned number, unsigned row, unsigned byte) const {
   return in_hart(offsetof(Hart, tiles) + 256 * number + 64 * row + byte);
 }
-Place CodeWriter::buffer(unsigned byte) {
-  return {Reg::sp, buffer_on_stack + static_cast<std::int32_t>(byte)};
-}
-Place CodeWriter::bytes_at(Reg address, std::int32_t offset) { return {Reg::bx, offset, address}; }
+Mem CodeWriter::buffer(unsigned byte) { return {Reg::sp, buffer_on_stack + static_cast<std::int32_t>(byte)}; }
+Mem CodeWriter::bytes_at(Reg address, std::int32_t offset) { return {Reg::bx, offset, address}; }
 
 // --- x registers
 
@@ -68,7 +66,7 @@ void CodeWriter::set_boxed(unsigned r, bool boxed) {
 
 // --- Pieces of vector registers
 
-Place CodeWriter::place_of(unsigned piece) const {
+Mem CodeWriter::in_hart_of(unsigned piece) const {
   return in_hart(offsetof(Hart, v) + std::size_t{piece} * piece_bytes());
 }
 
@@ -84,7 +82,7 @@ std::size_t CodeWriter::take_vector() {
     if (!held_.pieces[i].pinned && (taken == most_vectors || held_.pieces[i].used < held_.pieces[taken].used))
       taken = i;
   HeldPiece& held = held_.pieces[taken];
-  if (held.dirty) as.store_vector(place_of(held.number), static_cast<Vec>(taken));
+  if (held.dirty) as.store_vector(in_hart_of(held.number), static_cast<Vec>(taken));
   held = {.pinned = true};
   return taken;
 }
@@ -98,7 +96,7 @@ Vec CodeWriter::piece(unsigned number) {
     }
   const std::size_t i = take_vector();
   held_.pieces[i] = {static_cast<std::uint8_t>(number), false, true, now_};
-  as.load_vector(static_cast<Vec>(i), place_of(number));
+  as.load_vector(static_cast<Vec>(i), in_hart_of(number));
   return static_cast<Vec>(i);
 }
 
@@ -117,7 +115,7 @@ void CodeWriter::write_back(unsigned first, unsigned count) {
   for (std::size_t i = first_vector; i < as.vector_count(); ++i) {
     HeldPiece& held = held_.pieces[i];
     if (!held.dirty || held.number < first || held.number >= first + count) continue;
-    as.store_vector(place_of(held.number), static_cast<Vec>(i));
+    as.store_vector(in_hart_of(held.number), static_cast<Vec>(i));
     held.dirty = false;
   }
 }
@@ -141,7 +139,7 @@ void CodeWriter::store_dirty(const Registers& held) {
   for (std::size_t i = 0; i < pool.size(); ++i)
     if (held.x[i].dirty) as.store(8, x(held.x[i].x), pool[i]);
   for (std::size_t i = first_vector; i < as.vector_count(); ++i)
-    if (held.pieces[i].dirty) as.store_vector(place_of(held.pieces[i].number), static_cast<Vec>(i));
+    if (held.pieces[i].dirty) as.store_vector(in_hart_of(held.pieces[i].number), static_cast<Vec>(i));
 }
 
 // From the hart, which is up to date.
@@ -152,7 +150,7 @@ void CodeWriter::load_held(const Registers& held) {
   }
   for (std::size_t i = first_vector; i < as.vector_count(); ++i)
     if (held.pieces[i].number != nothing)
-      as.load_vector(static_cast<Vec>(i), place_of(held.pieces[i].number));
+      as.load_vector(static_cast<Vec>(i), in_hart_of(held.pieces[i].number));
 }
 
 namespace {
@@ -210,7 +208,7 @@ void CodeWriter::conform(const Registers& wanted) {
     if (!held.dirty) continue;
     const auto same = std::find_if(wanted.pieces.begin(), wanted.pieces.end(), piece_held(held.number));
     if (same == wanted.pieces.end() || !same->dirty)
-      as.store_vector(place_of(held.number), static_cast<Vec>(i));
+      as.store_vector(in_hart_of(held.number), static_cast<Vec>(i));
   }
   for (std::size_t to = first_vector; to < as.vector_count(); ++to) {
     const unsigned number = wanted.pieces[to].number;
@@ -222,7 +220,7 @@ void CodeWriter::conform(const Registers& wanted) {
       vector_moves.emplace_back(static_cast<Vec>(to), static_cast<Vec>(from - held_.pieces.begin()));
   }
   move_at_once(vector_moves, scratch_vector, [&](Vec to, Vec from) { as.move_vector(to, from); });
-  for (const auto& [to, number] : vector_loads) as.load_vector(to, place_of(number));
+  for (const auto& [to, number] : vector_loads) as.load_vector(to, in_hart_of(number));
   held_ = wanted;
 }
 

@@ -49,7 +49,7 @@ HostVectors host_vectors() {
 Translator::Translator(HostVectors vectors)
     : vectors_(std::min(vectors, host_vectors())),
       store_(vectors_ != HostVectors::none ? capacity : 0),
-      landings_(landing_places) {
+      jump_cache_(jump_cache_entries) {
   write_frame();
   write_turns_frame();
 }
@@ -64,19 +64,19 @@ HostVectors kind_for(HostVectors host, unsigned vlen_bits) {
 
 }  // namespace
 
-const void* Translator::translate(const Leg& block, Head& head) {
+const void* Translator::translate(const TraceBlock& block, TraceHead& head) {
   if (leave_ == nullptr || store_.is_full()) return nullptr;
   CodeWriter writer(*this, kind_for(vectors_, block.vectors.vlen_bits), block.vectors.vlen_bits);
   writer.write_block(block, head);
   const void* entry = store_.add(writer.code());
   if (entry == nullptr) return nullptr;
   code_is_made(this);
-  const Landing& landing = made_landings_.emplace_back(block.block->pc, entry);
-  landings_[block.block->pc / 2 % landing_places].store(&landing, std::memory_order_release);
+  const JumpTarget& target = jump_targets_.emplace_back(block.block->pc, entry);
+  jump_cache_[block.block->pc / 2 % jump_cache_entries].store(&target, std::memory_order_release);
   return entry;
 }
 
-const void* Translator::turn(const Leg& block) {
+const void* Translator::turn(const TraceBlock& block) {
   if (leave_turns_ == nullptr || store_.is_full()) return nullptr;
   CodeWriter writer(*this, kind_for(vectors_, block.vectors.vlen_bits), block.vectors.vlen_bits);
   writer.write_turn(block);
@@ -91,18 +91,18 @@ void Translator::run(TurnsRun& turns) const {
   if (turns.float_hart != nullptr) turns.floats->resume(*turns.float_hart);
 }
 
-bool Translator::trace(std::span<const Leg> legs, bool loops, const void* after, std::uint32_t first_count,
-                       Head& head) {
+bool Translator::trace(std::span<const TraceBlock> blocks, bool loops, const void* after,
+                       std::uint32_t first_count, TraceHead& head) {
   if (store_.is_full()) return false;
-  const unsigned vlen_bits = legs[0].vectors.vlen_bits;
+  const unsigned vlen_bits = blocks[0].vectors.vlen_bits;
   CodeWriter writer(*this, kind_for(vectors_, vlen_bits), vlen_bits);
-  writer.write_trace(legs, loops, first_count);
+  writer.write_trace(blocks, loops, first_count);
   const void* entry = store_.add(writer.code());
   if (entry == nullptr) return false;
   std::int64_t all = 0;
-  for (const Leg& leg : legs) all += leg.block->count;
+  for (const TraceBlock& block : blocks) all += block.block->count;
   code_is_made(this);
-  head.trace.store(&traces_.emplace_back(after, all, entry), std::memory_order_release);
+  head.trace.store(&trace_entries_.emplace_back(after, all, entry), std::memory_order_release);
   return true;
 }
 

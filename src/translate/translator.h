@@ -1,14 +1,14 @@
 // Turns blocks of decoded instructions into code of the host.
 //
-// A translated block does to a hart what its instructions' meanings do, bit for bit, flags included: frequent
-// instructions become host instructions, with a way out to their meaning (Row::execute) for all that is rare
-// (NaN, addresses that may not be accessible, numbers that are not boxed); all others call their meaning.
-// Time and counts are not its business.
+// A translated block does to a hart what its instructions' semantics do, bit for bit, flags included:
+// frequent instructions become host instructions, with a slow path to their semantics (Row::execute) for all
+// that is rare (NaN, addresses that may not be accessible, numbers that are not boxed); all others call their
+// semantics. Time and counts are not its business.
 //
 // Vector instructions are translated for one configuration (vl, vtype), so that nothing is left to decide
 // when they run, and for the vectors that the host has when the program runs, whatever it was built for.
 // Needs x86-64 with AVX2, FMA, BMI1 and BMI2, better AVX-512 (F, BW, DQ, VL); elsewhere nothing is ever
-// translated, and the meanings run as they are: the same bits.
+// translated, and the semantics run as they are: the same bits.
 #pragma once
 
 #include <array>
@@ -36,7 +36,7 @@ struct Vectors {
   unsigned vlen_bits = 512;
 };
 
-// What a block is called in steps (chain.h), and by whoever asked for its translation.
+// What a block is called in transitions (chain.h), and by whoever asked for its translation.
 struct Key {
   const void* block = nullptr;
   std::uint64_t config = 0;
@@ -44,14 +44,14 @@ struct Key {
 };
 
 // A block to be translated; in a trace, also how it was left once: onward (0) or by a jump (1), to where, and
-// the step that accounts for it.
-struct Leg {
+// the transition that accounts for it.
+struct TraceBlock {
   const isa::Block* block = nullptr;
   Vectors vectors;
   Key key;
   unsigned way = 0;
   std::uint64_t target = 0;
-  const Step* step = nullptr;
+  const BlockTransition* transition = nullptr;
 };
 
 // The best that this host has.
@@ -68,15 +68,16 @@ public:
   // run it or there is no room for it. If the block has vector instructions, the code holds for this vl and
   // vtype; when it is reached from another block in a different configuration, it leaves the chain. Not for
   // two threads at once, nor with `trace`.
-  const void* translate(const Leg& block, Head& head);
+  const void* translate(const TraceBlock& block, TraceHead& head);
 
   // From now on whoever comes to `head` in the pipeline's state `after` runs these blocks as one. If it
   // `loops`, the last leads to the first, in that state. Counts are from `first_count` on (Account::times).
   // False if there is no room for it.
-  bool trace(std::span<const Leg> legs, bool loops, const void* after, std::uint32_t first_count, Head& head);
+  bool trace(std::span<const TraceBlock> blocks, bool loops, const void* after, std::uint32_t first_count,
+             TraceHead& head);
 
   // The code for a block as a turn (turns.h), under translate's conditions.
-  const void* turn(const Leg& block);
+  const void* turn(const TraceBlock& block);
   // What a turn's `entry` is if its block may compute with floats and the last such turn before it may be
   // another hart's, and that of the Turn behind the last.
   const void* turn_of_floats() const { return turn_of_floats_; }
@@ -104,19 +105,19 @@ private:
   const void* leave_ = nullptr;  // jumped to by blocks: back to the caller of run
   void (*run_turns_)(TurnsRun*) = nullptr;
   const void *leave_turns_ = nullptr, *turns_end_ = nullptr, *turn_of_floats_ = nullptr;
-  // Each instruction whose meaning is called, and behind it one that returns: what the meaning goes on to.
+  // Each instruction whose semantics are called, and behind it one that returns: what these go on to.
   std::deque<std::array<isa::Decoded, 2>> called_;
-  // One for each direct way out of a block.
+  // One for each direct jump to another block.
   std::deque<std::atomic<const void*>> links_;
-  std::deque<Trace> traces_;
+  std::deque<TraceEntry> trace_entries_;
   // Where computed jumps find the block at an address: the latest, by the address's low bits.
-  struct Landing {
+  struct JumpTarget {
     std::uint64_t pc;
     const void* entry;
   };
-  static constexpr std::size_t landing_places = 4096;
-  std::deque<Landing> made_landings_;
-  std::vector<std::atomic<const Landing*>> landings_;
+  static constexpr std::size_t jump_cache_entries = 4096;
+  std::deque<JumpTarget> jump_targets_;
+  std::vector<std::atomic<const JumpTarget*>> jump_cache_;
 };
 
 }  // namespace dojo::translate

@@ -16,17 +16,17 @@ namespace {
 constexpr std::int32_t small(std::size_t offset) { return static_cast<std::int32_t>(offset); }
 
 // What holds across all turns, beside bp and bx, which are the present one's hart and its memory.
-constexpr Reg turn_place = Reg::r12, run_place = Reg::r13, passes = Reg::r14;
+constexpr Reg turn_pointer = Reg::r12, run_pointer = Reg::r13, passes = Reg::r14;
 constexpr Reg scratch = CodeWriter::scratch;
 
-constexpr Place in_turn(std::size_t offset) { return {turn_place, small(offset)}; }
-constexpr Place in_run(std::size_t offset) { return {run_place, small(offset)}; }
+constexpr Mem in_turn(std::size_t offset) { return {turn_pointer, small(offset)}; }
+constexpr Mem in_run(std::size_t offset) { return {run_pointer, small(offset)}; }
 
-// To the turn at turn_place.
+// To the turn at turn_pointer.
 void begin_turn(Assembler& as) {
   as.move(Width::word, scratch, in_turn(offsetof(Turn, hart)));
-  as.move(Width::wide, Reg::bp, Place{run_place, small(offsetof(TurnsRun, harts)), scratch});
-  as.alu(Alu::sub, Width::wide, Operand(Reg::bp), -hart_offset);
+  as.move(Width::wide, Reg::bp, Mem{run_pointer, small(offsetof(TurnsRun, harts)), scratch});
+  as.alu(Alu::sub, Width::wide, RegMem(Reg::bp), -hart_offset);
   as.move(Width::wide, Reg::bx, in_hart(offsetof(Hart, reach.bias)));
   as.jump(in_turn(offsetof(Turn, entry)));
 }
@@ -45,26 +45,26 @@ void Translator::write_turns_frame() {
   constexpr Reg saved[] = {Reg::bp, Reg::bx, Reg::r12, Reg::r13, Reg::r14, Reg::r15};
   Assembler in, out, again, floats;
   for (const Reg r : saved) in.push(r);
-  in.alu(Alu::sub, Width::wide, Operand(Reg::sp), frame_bytes);
-  in.move(Width::wide, run_place, Reg::di);
-  in.move(Width::wide, turn_place, in_run(offsetof(TurnsRun, at)));
+  in.alu(Alu::sub, Width::wide, RegMem(Reg::sp), frame_bytes);
+  in.move(Width::wide, run_pointer, Reg::di);
+  in.move(Width::wide, turn_pointer, in_run(offsetof(TurnsRun, at)));
   in.move(Width::wide, passes, in_run(offsetof(TurnsRun, passes)));
   begin_turn(in);
 
   out.store(8, in_run(offsetof(TurnsRun, begun)), scratch);
-  out.store(8, in_run(offsetof(TurnsRun, at)), turn_place);
+  out.store(8, in_run(offsetof(TurnsRun, at)), turn_pointer);
   out.store(8, in_run(offsetof(TurnsRun, passes)), passes);
   out.end_vectors();
-  out.alu(Alu::add, Width::wide, Operand(Reg::sp), frame_bytes);
+  out.alu(Alu::add, Width::wide, RegMem(Reg::sp), frame_bytes);
   for (auto r = std::rbegin(saved); r != std::rend(saved); ++r) out.pop(*r);
   out.ret();
   leave_turns_ = store_.add(out.code());
 
   // The end of the turns.
   Label end;
-  again.alu(Alu::sub, Width::wide, Operand(passes), 1);
-  again.jump_if(If::equal, end);
-  again.move(Width::wide, turn_place, in_run(offsetof(TurnsRun, first)));
+  again.alu(Alu::sub, Width::wide, RegMem(passes), 1);
+  again.jump_if(Condition::equal, end);
+  again.move(Width::wide, turn_pointer, in_run(offsetof(TurnsRun, first)));
   begin_turn(again);
   again.bind(end);
   again.set(scratch, 0);
@@ -77,12 +77,12 @@ void Translator::write_turns_frame() {
   floats.move(Width::word, scratch, CodeWriter::buffer(0));
   floats.alu(Alu::and_, Width::word, scratch, in_run(offsetof(TurnsRun, telling_flags)));
   floats.address(Width::wide, Reg::si, {Reg::bp, -hart_offset});
-  floats.jump_if(If::not_equal, telling);
+  floats.jump_if(Condition::not_equal, telling);
   floats.store(8, in_run(offsetof(TurnsRun, float_hart)), Reg::si);
   floats.bind(told);
   floats.jump(in_turn(offsetof(Turn, code)));
   floats.bind(telling);
-  floats.move(Width::wide, Reg::di, run_place);
+  floats.move(Width::wide, Reg::di, run_pointer);
   floats.end_vectors();
   floats.call(reinterpret_cast<const void*>(change_floats));
   floats.jump(told);
@@ -94,29 +94,29 @@ void Translator::write_turns_frame() {
 
 // --- The code of one turn
 
-void CodeWriter::write_turn(const Leg& block) {
+void CodeWriter::write_turn(const TraceBlock& block) {
   is_turn_ = true;
-  legs_ = {&block, 1};
-  leg_ = &block;
-  if (block.vectors.any) check_configuration(way_out(block.block->pc));
-  write_leg(0);
-  detours();
-  halts();
-  ways_out();
+  blocks_ = {&block, 1};
+  block_ = &block;
+  if (block.vectors.any) check_configuration(chain_exit(block.block->pc));
+  write_instructions(0);
+  write_slow_paths();
+  write_stop_exits();
+  write_chain_exits();
 }
 
 // The next turn begins if the block is left as it was once.
 void CodeWriter::end_turn(unsigned way, std::uint64_t target) {
-  Label& other_way = way_out(target, offsetof(Chain, unaccounted), leg_->key.owner);
+  Label& other_way = chain_exit(target, offsetof(Chain, unaccounted), block_->key.owner);
   if (last_is_called_) return as.jump(other_way);
-  as.alu(Alu::cmp, Width::word, Operand(in_turn(offsetof(Turn, way))), static_cast<std::int32_t>(way));
-  as.jump_if(If::not_equal, other_way);
+  as.alu(Alu::cmp, Width::word, RegMem(in_turn(offsetof(Turn, way))), static_cast<std::int32_t>(way));
+  as.jump_if(Condition::not_equal, other_way);
   if (target == in_pc) {
     as.move(Width::wide, scratch, in_hart(offsetof(Hart, pc)));
     as.alu(Alu::cmp, Width::wide, scratch, in_turn(offsetof(Turn, target)));
-    as.jump_if(If::not_equal, other_way);
+    as.jump_if(Condition::not_equal, other_way);
   }
-  as.alu(Alu::add, Width::wide, Operand(turn_place), sizeof(Turn));
+  as.alu(Alu::add, Width::wide, RegMem(turn_pointer), sizeof(Turn));
   begin_turn(as);
 }
 

@@ -43,9 +43,9 @@ bool configure(W& w, const Decoded& d, std::uint64_t vtype, std::optional<std::u
     w.as.set(W::scratch, *vl);
   } else {
     w.as.set(W::second_scratch, most);
-    w.as.move(Width::wide, W::scratch, keeps ? Operand(W::vector_length()) : Operand(w.read(d.rs1)));
+    w.as.move(Width::wide, W::scratch, keeps ? RegMem(W::vector_length()) : RegMem(w.read(d.rs1)));
     w.as.alu(Alu::cmp, Width::wide, W::scratch, W::second_scratch);
-    w.as.move_if(If::above, Width::wide, W::scratch, W::second_scratch);
+    w.as.move_if(Condition::above, Width::wide, W::scratch, W::second_scratch);
   }
   if (!vl || w.known_vl() != vl) w.as.store(8, W::vector_length(), W::scratch);
   if (d.rd != 0) {

@@ -1,5 +1,5 @@
 // FP32 and FP64 arithmetic on vectors. Where a NaN comes out, and if a scalar is not boxed, the
-// meaning does it.
+// slow path does it.
 #include <algorithm>
 #include <array>
 
@@ -16,7 +16,7 @@ using W = CodeWriter;
 constexpr std::uint64_t most_elements = 256;
 constexpr VectorOp range{1, 3, 0x50}, ternary{1, 3, 0x25}, square_root{0, 1, 0x51};
 
-std::optional<Operands> floats_of(const W& w, const Decoded& d) {
+std::optional<GroupOperands> floats_of(const W& w, const Decoded& d) {
   auto o = operands_of(w, d);
   if (!o || o->setting.sew_bytes < 4 || w.vectors().vl > most_elements) return std::nullopt;
   return o;
@@ -29,10 +29,10 @@ VectorOp of_width(VectorOp op, const Setting& s) {
 }
 
 // Runs compute(piece, mask of its elements), which leaves a piece of the result in a fresh register, for some
-// pieces at once before it looks for NaN in them. From the element where one comes out on, the meaning does
-// it: nothing of that group has become vd's.
+// pieces at once before it looks for NaN in them. From the element where one comes out on, the slow
+// path does it: nothing of that group has become vd's.
 template <typename Compute>
-void each_piece(W& w, const Operands& o, Compute compute) {
+void each_piece(W& w, const GroupOperands& o, Compute compute) {
   const Elements& elements = o.elements;
   const unsigned at_once = w.as.has_masks() && !elements.masked ? 8 : 4,
                  count_of_all = elements.pieces.count();
@@ -48,19 +48,19 @@ void each_piece(W& w, const Operands& o, Compute compute) {
       results[i] = compute(first + i, under[i]);
       if (under[i] == Mask::k0) whole = i + 1;
     }
-    const auto label = [&]() -> Label& { return w.meaning(done); };
+    const auto label = [&]() -> Label& { return w.slow_path(done); };
     check_numbers(w, {results.data(), whole}, elements.bytes, label);
     for (unsigned i = whole; i < count; ++i) {
       w.as.compare_unordered(elements.bytes, Mask::k2, results[i], results[i], under[i]);
       w.as.test_mask(elements.in_piece(), Mask::k2);
-      w.as.jump_if(If::not_equal, label());
+      w.as.jump_if(Condition::not_equal, label());
     }
     for (unsigned i = 0; i < count; ++i) w.becomes(o.vd + first + i, results[i]);
   }
 }
 
 // A register for a piece of the result, which holds vd's where that stays.
-Vec result_of(W& w, const Operands& o, unsigned piece, Mask under) {
+Vec result_of(W& w, const GroupOperands& o, unsigned piece, Mask under) {
   const Vec to = w.fresh();
   if (under == Mask::k0) return to;
   const Vec before = w.piece(o.vd + piece);

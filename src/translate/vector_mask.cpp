@@ -11,13 +11,13 @@ using isa::Decoded;
 using W = CodeWriter;
 
 // Whether a mask register lies in the operand that begins at r.
-bool overlaps(const Operands& o, unsigned mask, unsigned r, const isa::OperandGroup& operand) {
+bool overlaps(const GroupOperands& o, unsigned mask, unsigned r, const isa::OperandGroup& operand) {
   return mask >= r && mask < r + operand.registers(o.setting.type);
 }
 
 // Bits of vd: compare(to, vs2's piece, vs1's piece or what stands for it, mask).
 template <typename Compare>
-void write_bits(W& w, const Decoded& d, const Operands& o, Compare compare) {
+void write_bits(W& w, const Decoded& d, const GroupOperands& o, Compare compare) {
   const FirstSource first(w, d, o);
   const unsigned in_piece = o.elements.in_piece();
   o.elements.prepare(w);
@@ -29,7 +29,7 @@ void write_bits(W& w, const Decoded& d, const Operands& o, Compare compare) {
     compare(Mask::k2, a, b, under);
     w.release(a);
     first.release(b);
-    const Place bits = w.v(d.rd, i * in_piece / 8);
+    const Mem bits = w.v(d.rd, i * in_piece / 8);
     if (under != Mask::k0) {
       w.as.load_mask(in_piece, Mask::k3, bits);
       w.as.mask_and_not(Mask::k3, under, Mask::k3);
@@ -39,7 +39,7 @@ void write_bits(W& w, const Decoded& d, const Operands& o, Compare compare) {
   }
 }
 
-std::optional<Operands> bits_operands(const W& w, const Decoded& d) {
+std::optional<GroupOperands> bits_operands(const W& w, const Decoded& d) {
   if (!w.as.has_masks()) return std::nullopt;
   auto o = operands_of(w, d);
   const isa::VectorOperands& operands = d.row->vector;

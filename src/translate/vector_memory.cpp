@@ -14,7 +14,7 @@ constexpr unsigned half_vector = 16;  // of AVX2
 void load_pieces(W& w, unsigned first, Pieces pieces, Reg address) {
   const Elements elements{pieces, 1};
   for (unsigned i = 0; i < pieces.count(); ++i) {
-    const Place from = W::bytes_at(address, static_cast<std::int32_t>(i * pieces.piece_bytes));
+    const Mem from = W::bytes_at(address, static_cast<std::int32_t>(i * pieces.piece_bytes));
     const Vec to = w.fresh();
     if (const Mask under = elements.select(w, i, Mask::k1); under != Mask::k0) {
       w.as.move_vector(to, w.piece(first + i));
@@ -29,7 +29,7 @@ void load_pieces(W& w, unsigned first, Pieces pieces, Reg address) {
 void store_pieces(W& w, unsigned first, Pieces pieces, Reg address) {
   const Elements elements{pieces, 1};
   for (unsigned i = 0; i < pieces.count(); ++i) {
-    const Place to = W::bytes_at(address, static_cast<std::int32_t>(i * pieces.piece_bytes));
+    const Mem to = W::bytes_at(address, static_cast<std::int32_t>(i * pieces.piece_bytes));
     const Vec from = w.piece(first + i);
     const Mask under = elements.select(w, i, Mask::k1);
     under != Mask::k0 ? w.as.store_bytes(to, from, under) : w.as.store_vector(to, from);
@@ -57,7 +57,7 @@ bool move_bytes(W& w, const Decoded& d, unsigned bytes, bool is_store) {
   const bool by_pieces = first && pieces;
   if (!by_pieces && bytes != half_vector && bytes < w.piece_bytes()) return false;
   const Reg address = w.read(d.rs1);
-  w.check(address, 0, bytes, is_store, w.meaning());
+  w.check(address, 0, bytes, is_store, w.slow_path());
   if (by_pieces) {
     is_store ? store_pieces(w, *first, *pieces, address) : load_pieces(w, *first, *pieces, address);
     return true;

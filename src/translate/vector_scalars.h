@@ -19,11 +19,11 @@ inline Vec spread_integer(CodeWriter& w, const isa::Decoded& d, const Setting& s
   return all;
 }
 
-// f[rs1]; a single that is not boxed is left to the meaning.
+// f[rs1]; a single that is not boxed takes the slow path.
 inline Vec spread_float(CodeWriter& w, const isa::Decoded& d, const Setting& s) {
   if (s.sew_bytes == 4 && !w.is_boxed(d.rs1)) {
-    w.as.alu(Alu::cmp, Width::word, Operand(CodeWriter::f(d.rs1, 4)), -1);
-    w.as.jump_if(If::not_equal, w.meaning());
+    w.as.alu(Alu::cmp, Width::word, RegMem(CodeWriter::f(d.rs1, 4)), -1);
+    w.as.jump_if(Condition::not_equal, w.slow_path());
   }
   const Vec all = w.fresh();
   w.as.spread(s.sew_bytes, all, CodeWriter::f(d.rs1));
@@ -33,7 +33,7 @@ inline Vec spread_float(CodeWriter& w, const isa::Decoded& d, const Setting& s) 
 // The pieces of it, each with what is to be done to it in turn.
 class FirstSource {
 public:
-  FirstSource(CodeWriter& w, const isa::Decoded& d, const Operands& o) : w_(w), first_(o.vs1) {
+  FirstSource(CodeWriter& w, const isa::Decoded& d, const GroupOperands& o) : w_(w), first_(o.vs1) {
     if (o.source == Source::vector) return;
     is_vector_ = false;
     same_ = o.source == Source::f ? spread_float(w, d, o.setting) : spread_integer(w, d, o.setting, o.source);

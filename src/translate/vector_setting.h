@@ -94,7 +94,7 @@ inline Source source_of(const isa::Decoded& d) {
 }
 
 // Groups of one element width that an instruction on vectors works on.
-struct Operands {
+struct GroupOperands {
   Setting setting;
   Elements elements;
   Source source;
@@ -102,7 +102,7 @@ struct Operands {
 };
 
 // Only if all groups may stand where they do, and begin with a piece. A destination of mask bits need not.
-inline std::optional<Operands> operands_of(const CodeWriter& w, const isa::Decoded& d) {
+inline std::optional<GroupOperands> operands_of(const CodeWriter& w, const isa::Decoded& d) {
   const Setting s = setting_of(w.vectors());
   const isa::VectorOperands& operands = d.row->vector;
   const bool masked = is_masked(d);
@@ -113,7 +113,7 @@ inline std::optional<Operands> operands_of(const CodeWriter& w, const isa::Decod
   const auto vd = w.first_piece(d.rd), vs2 = w.first_piece(d.rs2), vs1 = w.first_piece(d.rs1);
   const Source source = source_of(d);
   if (!pieces || !vd || !vs2 || (source == Source::vector && !vs1)) return std::nullopt;
-  return Operands{s, {*pieces, s.sew_bytes, masked}, source, *vd, *vs2, vs1.value_or(0)};
+  return GroupOperands{s, {*pieces, s.sew_bytes, masked}, source, *vd, *vs2, vs1.value_or(0)};
 }
 
 }  // namespace dojo::translate
