@@ -1,6 +1,6 @@
 // Where in its node's memory an instruction is about to read and write.
 //
-// Works from the encoding and the registers alone, apart from the rows' own meaning, which it is tested
+// Works from the encoding and the registers alone, apart from the rows' own semantics, which it is tested
 // against: an access that is not listed here may not be possible, one that is must be. What comes in from
 // other nodes, and what a system call does, is none of these.
 #pragma once

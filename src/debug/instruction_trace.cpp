@@ -14,7 +14,7 @@
 #include "base/file.h"
 #include "debug/accesses.h"
 #include "isa/csr.h"
-#include "node/job.h"
+#include "node/cost.h"
 
 namespace dojo::debug {
 
@@ -64,7 +64,7 @@ public:
   Line(const Hart& hart, const machine::Node& node)
       : before_(hart),
         instruction_(next_instruction(hart)),
-        job_(node::describe(instruction_, node::config_of(hart), node)),
+        cost_(node::cost_of(instruction_, node::config_of(hart), node)),
         accesses_(accesses_of(hart, instruction_)) {}
 
   std::string write(const Hart& after, bool trapped, const system::Program& program) {
@@ -101,10 +101,10 @@ private:
   // An environment call answers in a0, which no row says.
   void write_scalars(const Hart& after) {
     for (unsigned r = 1; r < 32; ++r)
-      if ((job_.x_writes >> r & 1) != 0 || (r == a0 && after.x[a0] != before_.x[a0] && job_.x_writes == 0))
+      if ((cost_.x_writes >> r & 1) != 0 || (r == a0 && after.x[a0] != before_.x[a0] && cost_.x_writes == 0))
         fmt::format_to(out(), " x{:<2} 0x{:016x}", r, after.x[r]);
     for (unsigned r = 0; r < 32; ++r)
-      if ((job_.f_writes >> r & 1) != 0) fmt::format_to(out(), " f{:<2} 0x{:016x}", r, after.f[r]);
+      if ((cost_.f_writes >> r & 1) != 0) fmt::format_to(out(), " f{:<2} 0x{:016x}", r, after.f[r]);
   }
 
   void write_csrs(const Hart& after) {
@@ -119,19 +119,19 @@ private:
   }
 
   void write_vectors(const Hart& after) {
-    if (job_.v_write.count == 0) return;
+    if (cost_.v_write.count == 0) return;
     if (!before_.vill) {
       const int lmul = before_.lmul_log2;
       fmt::format_to(out(), " e{} {}{} l{}", before_.sew, lmul < 0 ? "mf" : "m", 1 << std::abs(lmul),
                      before_.vl);
     }
     const unsigned bytes = after.vlen_bits / 8;
-    for (unsigned r = job_.v_write.first; r < job_.v_write.first + 0u + job_.v_write.count; ++r)
+    for (unsigned r = cost_.v_write.first; r < cost_.v_write.first + 0u + cost_.v_write.count; ++r)
       fmt::format_to(out(), " v{:<2} {}", r, number(after.v.data() + std::size_t{r} * bytes, bytes));
   }
 
   void write_tiles(const Hart& after) {
-    if (job_.t_writes == 0) return;
+    if (cost_.t_writes == 0) return;
     for (unsigned row = 0; row < hart_tiles * tile_rows; ++row) {
       const std::byte* now = after.tiles.data() + std::size_t{row} * row_bytes;
       if (std::memcmp(now, before_.tiles.data() + std::size_t{row} * row_bytes, row_bytes) != 0)
@@ -155,7 +155,7 @@ private:
 
   const Hart before_;
   const isa::Decoded instruction_;
-  const node::Job job_;
+  const node::Cost cost_;
   const std::vector<MemoryAccess> accesses_;
   std::string text_;
 };

@@ -1,6 +1,6 @@
-// A fixed hash table of immutable steps. Readers take no lock: a bucket is a chain that only grows at its
-// head. Writers compute the step outside the lock and publish it inside; two threads that compute the same
-// step get the same one.
+// A fixed hash table of immutable transitions. Readers take no lock: a bucket is a chain that only grows at
+// its head. Writers compute the transition outside the lock and publish it inside; two threads that compute
+// the same one get the same one.
 #include "node/block_timing.h"
 
 #include <deque>
@@ -24,10 +24,6 @@ std::size_t hash(const PipelineState* from, const CodeBlock* block, ConfigWord c
   return (h ^ h >> 29) >> 20 & (buckets - 1);
 }
 
-struct ByWords {
-  bool operator()(const PipelineState& a, const PipelineState& b) const { return a.words < b.words; }
-};
-
 }  // namespace
 
 struct BlockTiming::Store {
@@ -37,18 +33,19 @@ struct BlockTiming::Store {
   std::vector<std::atomic<const Transition*>> heads;
   std::mutex writing;
   std::deque<Transition> transitions;
-  std::set<PipelineState, ByWords> states;  // addresses are stable, equal states are one
+  std::set<PipelineState> states;  // addresses are stable, equal states are one
   const Transition* idle = nullptr;
   const PipelineState untimed{};
   Transition untimed_start;
-  std::map<const PipelineState*, Transition> entries;  // steps of no block: where one goes on by its state
+  std::map<const PipelineState*, Transition>
+      entries;  // transitions of no block: where one goes on by its state
 
   // Neither before `writing` is held.
   const PipelineState* intern(PipelineState state) { return &*states.insert(std::move(state)).first; }
   const Transition& entry(const PipelineState* state) {
-    Transition& step = entries[state];
-    step.after = state;
-    return step;
+    Transition& transition = entries[state];
+    transition.after = state;
+    return transition;
   }
 
   const Transition* look_up(const PipelineState* from, const CodeBlock& block, ConfigWord config, Exit exit,
@@ -84,16 +81,17 @@ std::size_t BlockTiming::states() const {
 
 BlockTiming::Once BlockTiming::once(const Transition& last, const isa::Block& block, std::uint32_t count,
                                     const Config& config, Exit exit) {
-  const std::vector<Step> steps = steps_of(block, count, config, exit, store_->node);
+  const std::vector<TimedInstruction> instructions =
+      timed_instructions(block, count, config, exit, store_->node);
   Once ran{.counts = {}, .last = &store_->untimed_start};
   if (last.to() != &store_->untimed) {
     Pipeline pipeline(store_->node, *last.to());
-    for (const Step& step : steps) pipeline.add(step);
+    for (const TimedInstruction& instruction : instructions) pipeline.add(instruction);
     ran.counts = pipeline.counts();
     const std::lock_guard lock(store_->writing);
     ran.last = &store_->entry(store_->intern(pipeline.state()));
   }
-  for (std::uint32_t i = 0; i < count; ++i) node::count(steps[i].job, ran.counts);
+  for (std::uint32_t i = 0; i < count; ++i) node::count(instructions[i].cost, ran.counts);
   return ran;
 }
 
@@ -106,9 +104,10 @@ const Transition& BlockTiming::find(const Transition& last, const CodeBlock& blo
     const bool timed = last.to() != &store.untimed;
     Pipeline pipeline(store.node, timed ? *last.to() : PipelineState{});
     Counts counts;
-    for (const Step& step : steps_of(block.block, block.block.count, config.decode(), exit, store.node)) {
-      if (timed) pipeline.add(step);
-      node::count(step.job, counts);
+    for (const TimedInstruction& instruction :
+         timed_instructions(block.block, block.block.count, config.decode(), exit, store.node)) {
+      if (timed) pipeline.add(instruction);
+      node::count(instruction.cost, counts);
     }
     counts += pipeline.counts();
 

@@ -1,8 +1,8 @@
 // How long a block takes, remembered: (state of the pipeline, block, configuration, way out) -> (cycles,
 // counts, next state).
 //
-// The machine has no caches, so the timing of a block depends on nothing else. A remembered step costs one
-// comparison if the block was left this way in the same configuration the last time, one hash lookup
+// The machine has no caches, so the timing of a block depends on nothing else. A remembered transition costs
+// one comparison if the block was left this way in the same configuration the last time, one hash lookup
 // otherwise. What is remembered is computed by
 // node/pipeline.h and is a pure function of its key, so host threads may share one BlockTiming: whoever comes
 // first computes, and the result never depends on who that was.
@@ -15,9 +15,9 @@
 #include <memory>
 
 #include "machine/machine.h"
+#include "node/cost.h"
 #include "node/counts.h"
 #include "node/image.h"
-#include "node/job.h"
 #include "translate/chain.h"
 
 namespace dojo::node {
@@ -28,8 +28,8 @@ enum class Exit : std::uint8_t { onward, taken, stopped, trapped };
 
 struct PipelineState;
 
-// One remembered step; `number` in the order of their making. Immutable, but for the guesses about what comes
-// behind it. All that a repeated step touches lies in one line of the host's cache.
+// A remembered transition; `number` in the order of their making. Immutable, but for the guesses about what
+// comes behind it. All that a repeated transition touches lies in one line of the host's cache.
 struct alignas(64) Transition : translate::BlockTransition {
   mutable std::atomic<const CodeBlock*> next_block{nullptr};  // its owner's (core.cpp)
 
@@ -48,11 +48,11 @@ public:
   BlockTiming(const BlockTiming&) = delete;
   BlockTiming& operator=(const BlockTiming&) = delete;
 
-  // Where every hart starts: an empty pipeline, or one that takes no time at all. A step of no block.
+  // Where every hart starts: an empty pipeline, or one that takes no time at all. A transition of no block.
   const Transition& start(bool with_timing) const;
 
-  // The step through `block` after `last`.
-  const Transition& step(const Transition& last, const CodeBlock& block, ConfigWord config, Exit exit) {
+  // The transition through `block` after `last`.
+  const Transition& transition(const Transition& last, const CodeBlock& block, ConfigWord config, Exit exit) {
     const translate::BlockTransition* guess =
         last.next[static_cast<std::size_t>(exit)].load(std::memory_order_acquire);
     if (guess && guess->block == &block && guess->config == config.bits) [[likely]]
@@ -61,7 +61,7 @@ public:
   }
 
   // The same without remembering, for blocks that will not come again: what `count` instructions of `block`
-  // count, and a step of no block from which the next one goes on.
+  // count, and a transition of no block from which the next one goes on.
   struct Once {
     Counts counts;
     const Transition* last = nullptr;

@@ -55,7 +55,7 @@ Slice Core::run(isa::Hart& hart, std::uint64_t max_instructions) {
   run_blocks(hart, slice, max_instructions);
   settle_account(hart, slice);
   slice.stop = hart.stop;
-  slice.step = last_->block == nullptr ? nullptr : last_;
+  slice.transition = last_->block == nullptr ? nullptr : last_;
   return slice;
 }
 
@@ -72,7 +72,7 @@ void Core::replace(Times& slot, const Transition& transition) {
 }
 
 // The one that followed the last time, if pc agrees. It is of the same image: a slice asks the image for its
-// first block, and nothing is remembered behind a step of no block, which all images share.
+// first block, and nothing is remembered behind a transition of no block, which all images share.
 inline const CodeBlock* Core::block_after(const Transition& last, const isa::Hart& hart) {
   const CodeBlock* guess = last.next_block.load(std::memory_order_acquire);
   if (guess && guess->block.pc == hart.pc) [[likely]]
@@ -102,11 +102,11 @@ const Transition* Core::run_translated(isa::Hart& hart, isa::FloatTurns& floats,
   return left(hart, floats, slice, *translation);
 }
 
-void Core::add(isa::Hart& hart, const Transition& step, std::uint64_t times) {
-  count(step, times);
-  last_ = &step;
-  hart.instructions += static_cast<const CodeBlock*>(step.block)->block.count * times;
-  hart.cycle += step.cycles * times;
+void Core::add(isa::Hart& hart, const Transition& transition, std::uint64_t times) {
+  count(transition, times);
+  last_ = &transition;
+  hart.instructions += static_cast<const CodeBlock*>(transition.block)->block.count * times;
+  hart.cycle += transition.cycles * times;
 }
 
 const Transition* Core::left(isa::Hart& hart, isa::FloatTurns& floats, Slice& slice,
@@ -117,7 +117,7 @@ const Transition* Core::left(isa::Hart& hart, isa::FloatTurns& floats, Slice& sl
   hart.instructions += slice.instructions;
   hart.cycle += slice.cycles;
   slice.stop = hart.stop;
-  slice.step = last_->block == nullptr ? nullptr : last_;
+  slice.transition = last_->block == nullptr ? nullptr : last_;
   return hart.stop == Stop::none ? last_ : start_;
 }
 
@@ -145,7 +145,7 @@ void Core::run_ordinary(isa::Hart& hart, Slice& slice, const CodeBlock* block,
   const Transition* last = last_;
   std::uint64_t instructions = slice.instructions, cycles = slice.cycles;
   const bool translates = may_run_translated(hart);
-  std::optional<Path> path;  // being noted: blocks run by their meanings meanwhile
+  std::optional<Path> path;  // being noted: blocks run by their semantics meanwhile
   const auto leave = [&] {
     last_ = last;
     slice.instructions = instructions;
@@ -184,9 +184,9 @@ void Core::run_ordinary(isa::Hart& hart, Slice& slice, const CodeBlock* block,
       return finish(hart, slice, *block, config);
     }
     if (hart.pc == block->end())
-      last = &timing_.step(*last, *block, config, Exit::onward);
+      last = &timing_.transition(*last, *block, config, Exit::onward);
     else
-      last = &timing_.step(*last, *block, config, Exit::taken);
+      last = &timing_.transition(*last, *block, config, Exit::taken);
     count(*last);
     instructions += block->block.count;
     cycles += last->cycles;
@@ -217,7 +217,7 @@ void Core::finish(isa::Hart& hart, Slice& slice, const CodeBlock& block, ConfigW
   }
   slice.clock_register = block.clock_register;
   const Exit exit = exit_of(block, hart);
-  last_ = &timing_.step(*last_, block, config, exit);
+  last_ = &timing_.transition(*last_, block, config, exit);
   count(*last_);
   if (recording_) recording_->blocks.push_back({&block.block, block.block.count, config.decode(), exit});
   slice.instructions += block.block.count;

@@ -40,9 +40,9 @@ struct Slice {
   // The register to which the slice's last instruction has read `cycle` or `time`: such a read ends a slice,
   // with Stop::none and an empty pipeline, and whoever owns the clock may put it there. -1: none.
   int clock_register = -1;
-  // The step of the last block; nullptr if that was of no use for another time (it trapped, or its code may
+  // That of the last block; nullptr if it was of no use for another time (it trapped, or its code may
   // change), and is in the recording instead.
-  const Transition* step = nullptr;
+  const Transition* transition = nullptr;
 };
 
 // How many instructions a core that uses `image` would run next as one block, if none of them traps.
@@ -59,9 +59,9 @@ public:
   Slice run(isa::Hart& hart, std::uint64_t max_instructions);
 
   // The way of threads that share a node, which come back after every block: runs one block that is
-  // translated and goes on to another. Its step; or nullptr, if there is no such block at hand: then nothing
-  // has happened; or the `idle` one, if it went otherwise: then `slice` tells, and `floats` has ended.
-  // hart.memory is that of the last run().
+  // translated and goes on to another. Its transition; or nullptr, if there is no such block at hand: then
+  // nothing has happened; or the `idle` one, if it went otherwise: then `slice` tells, and `floats` has
+  // ended. hart.memory is that of the last run().
   const Transition* run_translated(isa::Hart& hart, isa::FloatTurns& floats, Slice& slice);
   const Transition* idle() const { return start_; }
   // What run_translated asks before it runs a translated block, of a hart under this op.
@@ -69,9 +69,9 @@ public:
     return current_ != nullptr && recording_ == nullptr && hart.op == op && current_op_ == op &&
            may_run_translated(hart);
   }
-  // A block that has been run by others: so many times, as this step; or once and not as expected, which step
-  // that was or, if it is the `idle` one, what `slice` tells.
-  void add(isa::Hart& hart, const Transition& step, std::uint64_t times);
+  // A block that has been run by others: so many times, as this transition; or once and not as expected,
+  // which one that was or, if it is the `idle` one, what `slice` tells.
+  void add(isa::Hart& hart, const Transition& transition, std::uint64_t times);
   const Transition* left(isa::Hart& hart, isa::FloatTurns& floats, Slice& slice,
                          const Translation& translation);
 
@@ -85,7 +85,7 @@ public:
   // From now on notes down every block it runs, for a profile; nullptr: no more. The recording
   // must outlive its use here.
   void record(Recording* recording) { recording_ = unshared_ = recording; }
-  // The same of those blocks only that no Slice::step tells of: the others may run translated.
+  // The same of those blocks only that no Slice::transition tells of: the others may run translated.
   void record_unshared(Recording* recording) { unshared_ = recording; }
 
   // Everything counted so far, by plan op (hart.op). Cycles of waiting in the network are the system's to

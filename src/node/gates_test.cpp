@@ -35,14 +35,15 @@ std::vector<ReferencePipeline::Times> times_of(std::string_view text, const Conf
   ReferencePipeline slow(node, 1);
   Pipeline fast(node);
   std::vector<ReferencePipeline::Times> fast_times;
-  std::deque<Step> steps;
+  std::deque<TimedInstruction> instructions;
   for (std::uint64_t pc = Bench::base; pc < bench.text_end;) {
     const isa::Block block = isa::build_block(bench.hart.memory, pc);
-    std::uint32_t count = 0;  // memory behind the text is not meant
+    std::uint32_t count = 0;  // not of the memory behind the text
     for (; count < block.count && pc < bench.text_end; ++count) pc += block.code[count].length;
-    for (const Step& step : steps_of(block, count, config, last_taken ? Exit::taken : Exit::onward, node)) {
-      slow.feed(0, steps.emplace_back(step));
-      fast.add(step);
+    for (const TimedInstruction& instruction :
+         timed_instructions(block, count, config, last_taken ? Exit::taken : Exit::onward, node)) {
+      slow.feed(0, instructions.emplace_back(instruction));
+      fast.add(instruction);
       fast_times.push_back(fast.last());
     }
   }
@@ -246,8 +247,8 @@ TEST(Gates, ABlockIsZeroedThroughTheStorePort) {
   narrow.port_bytes = 16;
   EXPECT_EQ(distance("cbo.zero (a0)\n cbo.zero (a1)", whole, narrow), 4);
   const Bench bench("cbo.zero (a0)");
-  const Job job = describe(isa::build_block(bench.hart.memory, Bench::base).code[0], whole, d1());
-  EXPECT_EQ(job.write_bytes, 64u);
+  const Cost cost = cost_of(isa::build_block(bench.hart.memory, Bench::base).code[0], whole, d1());
+  EXPECT_EQ(cost.write_bytes, 64u);
 }
 
 TEST(Gates, OtherWorkOnCacheBlocksIsAFenceOrNothing) {

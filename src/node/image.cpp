@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "isa/csr.h"
-#include "node/job.h"
+#include "node/cost.h"
 #include "node/path.h"
 
 namespace dojo::node {
@@ -104,9 +104,9 @@ void CodeImage::trace(const Path& path) {
     blocks.push_back({.block = &one.block->block,
                       .vectors = vectors,
                       .key = {one.block, one.config.bits, translation},
-                      .way = static_cast<unsigned>(one.step->exit),
+                      .way = static_cast<unsigned>(one.transition->exit),
                       .target = one.target,
-                      .transition = one.step});
+                      .transition = one.transition});
   }
   const bool loops = path.loops && blocks.size() == path.blocks.size();
   const std::size_t first = trace_counts_.load(std::memory_order_relaxed);
@@ -114,7 +114,7 @@ void CodeImage::trace(const Path& path) {
   if (counted_ == nullptr) counted_ = std::make_unique<Counts[]>(translate::most_trace_counts);
   Counts sum;
   for (std::size_t i = 0; i < blocks.size(); ++i) {
-    sum += path.blocks[i].step->counts;
+    sum += path.blocks[i].transition->counts;
     counted_[first + i] = sum;
   }
   trace_counts_.store(first + blocks.size(), std::memory_order_release);

@@ -16,16 +16,16 @@ using namespace touching;
 
 constexpr unsigned most_trials = 300, least_trials = 3;
 
-Touched believed(const Job& job) {
+Touched believed(const Cost& cost) {
   Touched all;
   const auto add = [](std::bitset<32>& to, const Group& group) {
     for (unsigned r = group.first; r < unsigned{group.first} + group.count; ++r) to.set(r);
   };
-  for (const Group& group : job.v_reads) add(all.v_reads, group);
-  add(all.v_writes, job.v_write);
-  all.x_reads = job.x_reads, all.x_writes = job.x_writes;
-  all.f_reads = job.f_reads, all.f_writes = job.f_writes;
-  all.t_reads = job.t_reads, all.t_writes = job.t_writes;
+  for (const Group& group : cost.v_reads) add(all.v_reads, group);
+  add(all.v_writes, cost.v_write);
+  all.x_reads = cost.x_reads, all.x_writes = cost.x_writes;
+  all.f_reads = cost.f_reads, all.f_writes = cost.f_writes;
+  all.t_reads = cost.t_reads, all.t_writes = cost.t_writes;
   return all;
 }
 
@@ -67,7 +67,7 @@ void check(const Row& row, unsigned vlen_bits, std::uint64_t vtype, bool masked,
   unsigned trials = 0;
   do {
     if (!all.run(all.limit(), 0)) return;
-    thought = believed(all.job(node));
+    thought = believed(all.cost(node));
   } while (++trials < least_trials || (trials < most_trials && differs()));
   legal = true;
   const auto where = [&] {
@@ -92,7 +92,7 @@ void check(const Row& row, unsigned vlen_bits, std::uint64_t vtype, bool masked,
   for (const auto& [vl, vstart] :
        {std::pair{limit - 1, std::uint64_t{0}}, {std::uint64_t{0}, std::uint64_t{0}}, {limit, limit / 2}})
     some.run(vl, vstart);
-  thought = believed(all.job(node));
+  thought = believed(all.cost(node));
   EXPECT_TRUE(within(some.touched.v_reads, thought.v_reads) &&
               within(some.touched.v_writes, thought.v_writes))
       << where() << " with fewer elements";

@@ -20,16 +20,16 @@ bool may_be_passed(const CodeBlock& block, Exit exit) {
 }
 
 bool Path::add(const PathBlock& next) {
-  if (!may_be_passed(*next.block, next.step->exit)) return true;
+  if (!may_be_passed(*next.block, next.transition->exit)) return true;
   blocks.push_back(next);
-  if (next.step->after == from->after && next.target == head->block->block.pc) {
+  if (next.transition->after == from->after && next.target == head->block->block.pc) {
     loops = true;
     return true;
   }
   // A loop inside, which begins anew: it has a trace of its own, or will have one.
   const auto again = std::find_if(blocks.begin(), blocks.end(), [&](const PathBlock& one) {
-    const Transition* before = &one == blocks.data() ? from : (&one)[-1].step;
-    return one.block->block.pc == next.target && before->after == next.step->after;
+    const Transition* before = &one == blocks.data() ? from : (&one)[-1].transition;
+    return one.block->block.pc == next.target && before->after == next.transition->after;
   });
   if (again != blocks.end()) {
     blocks.erase(again, blocks.end());

@@ -13,7 +13,7 @@ struct PathBlock {
   const CodeBlock* block = nullptr;
   ConfigWord config;           // when it began, as timing and
   translate::Vectors vectors;  // translation see it
-  const Transition* step = nullptr;
+  const Transition* transition = nullptr;
   std::uint64_t target = 0;  // where it led
 };
 
@@ -23,7 +23,7 @@ bool may_be_passed(const CodeBlock& block, Exit exit);
 
 struct Path {
   const Translation* head = nullptr;
-  const Transition* from = nullptr;  // the step before it
+  const Transition* from = nullptr;  // the transition before it
   bool loops = false;                // it has come back to its head, in the state that it began in
   std::vector<PathBlock> blocks;
 

@@ -11,12 +11,12 @@ namespace dojo::node {
 
 namespace {
 
-// The cycle from which `job` may read `group` whose registers follow one another through its pipe.
+// The cycle from which `cost` may read `group` whose registers follow one another through its pipe.
 template <typename Ready>
-Cycle readable_from(const Job& job, const Group& group, const std::array<Ready, 32>& v) {
+Cycle readable_from(const Cost& cost, const Group& group, const std::array<Ready, 32>& v) {
   Cycle from = 0;
   for (unsigned r = group.first; r < group.first + group.count; ++r) {
-    const Cycle behind = group.at_once ? 0 : static_cast<Cycle>(job.occupancy) - 1;
+    const Cycle behind = group.at_once ? 0 : static_cast<Cycle>(cost.occupancy) - 1;
     from = std::max({from, v[r].first, v[r].last - behind});
   }
   return from;
@@ -61,26 +61,26 @@ void ReferencePipeline::tick() {
 // --- Vector engine
 // ----------------------------------------------------------------------------------------------
 
-bool ReferencePipeline::sources_ready(const Thread& thread, const Job& job) const {
-  for (const Group& group : job.v_reads)
-    if (readable_from(job, group, thread.v) > now_) return false;
+bool ReferencePipeline::sources_ready(const Thread& thread, const Cost& cost) const {
+  for (const Group& group : cost.v_reads)
+    if (readable_from(cost, group, thread.v) > now_) return false;
   for (unsigned i = 0; i < 4; ++i) {
-    if (!(job.t_reads >> i & 1)) continue;
-    if ((job.accumulates ? thread.tile[i].forward : thread.tile[i].ready) > now_) return false;
+    if (!(cost.t_reads >> i & 1)) continue;
+    if ((cost.accumulates ? thread.tile[i].forward : thread.tile[i].ready) > now_) return false;
   }
   return true;
 }
 
-bool ReferencePipeline::pipes_free(const Job& job) const {
-  if ((job.pipes & simd_pipe) && simd_busy_ > now_) return false;
-  return !((job.pipes & matrix_pipe) && matrix_busy_ > now_);
+bool ReferencePipeline::pipes_free(const Cost& cost) const {
+  if ((cost.pipes & simd_pipe) && simd_busy_ > now_) return false;
+  return !((cost.pipes & matrix_pipe) && matrix_busy_ > now_);
 }
 
-bool ReferencePipeline::ports_free(const Job& job) const {
+bool ReferencePipeline::ports_free(const Cost& cost) const {
   const auto free = [&](Cycle busy) { return busy <= now_; };
-  if ((job.pipes & load_port) && std::count_if(load_busy_.begin(), load_busy_.end(), free) < job.ports)
+  if ((cost.pipes & load_port) && std::count_if(load_busy_.begin(), load_busy_.end(), free) < cost.ports)
     return false;
-  return !((job.pipes & store_port) && std::none_of(store_busy_.begin(), store_busy_.end(), free));
+  return !((cost.pipes & store_port) && std::none_of(store_busy_.begin(), store_busy_.end(), free));
 }
 
 void ReferencePipeline::issue_vectors() {
@@ -90,10 +90,10 @@ void ReferencePipeline::issue_vectors() {
     Thread& thread = threads_[(static_cast<std::size_t>(now_) + i) % threads_.size()];
     while (!thread.queue.empty()) {
       const Queued head = thread.queue.front();
-      const Job& job = head.step->job;
-      const bool arithmetic = (job.pipes & (simd_pipe | matrix_pipe)) != 0;
+      const Cost& cost = head.instruction->cost;
+      const bool arithmetic = (cost.pipes & (simd_pipe | matrix_pipe)) != 0;
       if (arithmetic && slots == 0) break;
-      if (!sources_ready(thread, job) || !pipes_free(job) || !ports_free(job)) break;
+      if (!sources_ready(thread, cost) || !pipes_free(cost) || !ports_free(cost)) break;
       thread.queue.pop_front();
       begin(thread, head);
       slots -= arithmetic;
@@ -102,12 +102,12 @@ void ReferencePipeline::issue_vectors() {
 }
 
 void ReferencePipeline::begin(Thread& thread, const Queued& queued) {
-  const Job& job = queued.step->job;
-  const Cycle free_again = now_ + job.occupancy;
-  const Cycle last = free_again - 1 + job.latency;
-  const Cycle first = job.streams ? now_ + job.latency : last;
-  if (job.pipes & simd_pipe) simd_busy_ = free_again;
-  if (job.pipes & matrix_pipe) matrix_busy_ = free_again;
+  const Cost& cost = queued.instruction->cost;
+  const Cycle free_again = now_ + cost.occupancy;
+  const Cycle last = free_again - 1 + cost.latency;
+  const Cycle first = cost.streams ? now_ + cost.latency : last;
+  if (cost.pipes & simd_pipe) simd_busy_ = free_again;
+  if (cost.pipes & matrix_pipe) matrix_busy_ = free_again;
   const auto take = [&](std::vector<Cycle>& ports, unsigned count) {
     for (Cycle& busy : ports) {
       if (count == 0 || busy > now_) continue;
@@ -115,22 +115,22 @@ void ReferencePipeline::begin(Thread& thread, const Queued& queued) {
       --count;
     }
   };
-  if (job.pipes & load_port) take(load_busy_, job.ports);
-  if (job.pipes & store_port) take(store_busy_, 1);
+  if (cost.pipes & load_port) take(load_busy_, cost.ports);
+  if (cost.pipes & store_port) take(store_busy_, 1);
 
-  for (unsigned r = job.v_write.first; r < unsigned{job.v_write.first} + job.v_write.count; ++r) {
+  for (unsigned r = cost.v_write.first; r < unsigned{cost.v_write.first} + cost.v_write.count; ++r) {
     thread.v[r].first = std::max(thread.v[r].first, first);
     thread.v[r].last = std::max(thread.v[r].last, last);
   }
   for (unsigned i = 0; i < 4; ++i) {
-    if (!(job.t_writes >> i & 1)) continue;
+    if (!(cost.t_writes >> i & 1)) continue;
     Tile& tile = thread.tile[i];
-    tile.forward = std::max(tile.forward, job.accumulates ? free_again : last);
+    tile.forward = std::max(tile.forward, cost.accumulates ? free_again : last);
     tile.ready = std::max(tile.ready, last);
   }
-  for_each_bit(job.x_writes, [&](unsigned r) { thread.x[r] = last, --thread.x_pending[r]; });
-  for_each_bit(job.f_writes, [&](unsigned r) { thread.f[r] = last, --thread.f_pending[r]; });
-  if (job.writes_config) thread.config = last, --thread.config_pending;
+  for_each_bit(cost.x_writes, [&](unsigned r) { thread.x[r] = last, --thread.x_pending[r]; });
+  for_each_bit(cost.f_writes, [&](unsigned r) { thread.f[r] = last, --thread.f_pending[r]; });
+  if (cost.writes_config) thread.config = last, --thread.config_pending;
   thread.done = std::max(thread.done, last);
   if (keep_ == Keep::times) thread.times[queued.index].issued = now_;
   thread.acted = true;
@@ -141,22 +141,22 @@ void ReferencePipeline::begin(Thread& thread, const Queued& queued) {
 
 // Scalar operands, the results' registers among them: a register is not written again before its last write
 // has arrived.
-bool ReferencePipeline::operands_ready(const Thread& thread, const Job& job) const {
+bool ReferencePipeline::operands_ready(const Thread& thread, const Cost& cost) const {
   bool ready = true;
-  for_each_bit(job.x_reads | job.x_writes,
+  for_each_bit(cost.x_reads | cost.x_writes,
                [&](unsigned r) { ready &= thread.x[r] <= now_ && thread.x_pending[r] == 0; });
-  for_each_bit(job.f_reads | job.f_writes,
+  for_each_bit(cost.f_reads | cost.f_writes,
                [&](unsigned r) { ready &= thread.f[r] <= now_ && thread.f_pending[r] == 0; });
-  if (job.reads_config || job.writes_config) ready &= thread.config <= now_ && thread.config_pending == 0;
-  if (job.route == Route::drain) ready &= thread.queue.empty() && thread.done <= now_;
+  if (cost.reads_config || cost.writes_config) ready &= thread.config <= now_ && thread.config_pending == 0;
+  if (cost.route == Route::drain) ready &= thread.queue.empty() && thread.done <= now_;
   return ready;
 }
 
-bool ReferencePipeline::take_slots(const Job& job, Slots& slots) {
-  const bool scalar = job.route != Route::branch && job.route != Route::vector;
-  const bool alu = job.route == Route::alu || job.route == Route::divide || job.route == Route::drain;
-  const bool loads = job.route == Route::load || job.route == Route::atomic;
-  const bool stores = job.route == Route::store || job.route == Route::atomic;
+bool ReferencePipeline::take_slots(const Cost& cost, Slots& slots) {
+  const bool scalar = cost.route != Route::branch && cost.route != Route::vector;
+  const bool alu = cost.route == Route::alu || cost.route == Route::divide || cost.route == Route::drain;
+  const bool loads = cost.route == Route::load || cost.route == Route::atomic;
+  const bool stores = cost.route == Route::store || cost.route == Route::atomic;
   const bool free = slots.decode != 0 && (!scalar || slots.scalar != 0) && (!alu || slots.alus != 0) &&
                     (!(loads || stores) || slots.address_units != 0) && (!loads || slots.load_path) &&
                     (!stores || slots.store_path);
@@ -178,57 +178,59 @@ void ReferencePipeline::pass_instructions() {
     Thread& thread = threads_[(static_cast<std::size_t>(now_) + i) % threads_.size()];
     unsigned bytes = 0;
     while (!thread.trace.empty()) {
-      const Step& step = *thread.trace.front();
-      const Job& job = step.job;
-      if (thread.front_ready > now_ || !operands_ready(thread, job)) {
+      const TimedInstruction& instruction = *thread.trace.front();
+      const Cost& cost = instruction.cost;
+      if (thread.front_ready > now_ || !operands_ready(thread, cost)) {
         thread.front_reason = Cause::dependency;
         break;
       }
-      if (job.route != Route::free) {
-        const bool path = job.route == Route::load || job.route == Route::store || job.route == Route::atomic;
+      if (cost.route != Route::free) {
+        const bool path =
+            cost.route == Route::load || cost.route == Route::store || cost.route == Route::atomic;
         thread.front_reason = path ? Cause::sram : Cause::unit;
-        if (decoded_threads == node_.decode_threads || bytes + job.bytes > node_.fetch_bytes) break;
-        if (job.route == Route::divide && divider_busy_ > now_) break;
-        if (job.route == Route::vector && thread.queue.size() == node_.vector_queue) break;
-        if (!take_slots(job, slots)) break;
-        bytes += job.bytes;
+        if (decoded_threads == node_.decode_threads || bytes + cost.bytes > node_.fetch_bytes) break;
+        if (cost.route == Route::divide && divider_busy_ > now_) break;
+        if (cost.route == Route::vector && thread.queue.size() == node_.vector_queue) break;
+        if (!take_slots(cost, slots)) break;
+        bytes += cost.bytes;
         thread.acted = true;
       }
       thread.trace.pop_front();
-      pass(thread, step);
+      pass(thread, instruction);
     }
     decoded_threads += bytes != 0;
   }
 }
 
-void ReferencePipeline::enqueue(Thread& thread, const Step& step) {
-  for_each_bit(step.job.x_writes, [&](unsigned r) { ++thread.x_pending[r]; });
-  for_each_bit(step.job.f_writes, [&](unsigned r) { ++thread.f_pending[r]; });
-  if (step.job.writes_config) ++thread.config_pending;
-  thread.queue.push_back({&step, thread.times.size() - (keep_ == Keep::times)});
+void ReferencePipeline::enqueue(Thread& thread, const TimedInstruction& instruction) {
+  for_each_bit(instruction.cost.x_writes, [&](unsigned r) { ++thread.x_pending[r]; });
+  for_each_bit(instruction.cost.f_writes, [&](unsigned r) { ++thread.f_pending[r]; });
+  if (instruction.cost.writes_config) ++thread.config_pending;
+  thread.queue.push_back({&instruction, thread.times.size() - (keep_ == Keep::times)});
 }
 
-void ReferencePipeline::pass(Thread& thread, const Step& step) {
-  const Job& job = step.job;
+void ReferencePipeline::pass(Thread& thread, const TimedInstruction& instruction) {
+  const Cost& cost = instruction.cost;
   thread.stop_paid = false;
-  thread.passed = &step;
+  thread.passed = &instruction;
   if (keep_ == Keep::times) thread.times.push_back({now_, now_});
-  if (job.route == Route::vector) {
-    enqueue(thread, step);
-  } else if (job.route != Route::free) {
-    const Cycle ready = now_ + job.latency;
-    for_each_bit(job.x_writes, [&](unsigned r) { thread.x[r] = ready; });
-    for_each_bit(job.f_writes, [&](unsigned r) { thread.f[r] = ready; });
-    if (job.writes_config) thread.config = ready;
+  if (cost.route == Route::vector) {
+    enqueue(thread, instruction);
+  } else if (cost.route != Route::free) {
+    const Cycle ready = now_ + cost.latency;
+    for_each_bit(cost.x_writes, [&](unsigned r) { thread.x[r] = ready; });
+    for_each_bit(cost.f_writes, [&](unsigned r) { thread.f[r] = ready; });
+    if (cost.writes_config) thread.config = ready;
     thread.done = std::max(thread.done, ready);
-    if (job.route == Route::divide) {
-      divider_busy_ = now_ + job.occupancy;
+    if (cost.route == Route::divide) {
+      divider_busy_ = now_ + cost.occupancy;
       thread.done = std::max(thread.done, divider_busy_);
     }
   }
-  if (job.route == Route::drain) thread.front_ready = now_ + job.occupancy;
-  if (step.exit == Exit::taken) thread.front_ready = now_ + 1 + static_cast<Cycle>(node_.branch_taken_cycles);
-  thread.stopping = step.exit == Exit::stopped;
+  if (cost.route == Route::drain) thread.front_ready = now_ + cost.occupancy;
+  if (instruction.exit == Exit::taken)
+    thread.front_ready = now_ + 1 + static_cast<Cycle>(node_.branch_taken_cycles);
+  thread.stopping = instruction.exit == Exit::stopped;
 }
 
 // --- Causes
@@ -243,7 +245,7 @@ void ReferencePipeline::account(Thread& thread) {
   } else if (thread.stopping) {
     cause = Cause::unit;  // the network interface takes the transfer
   } else if (!thread.queue.empty()) {
-    const Job& oldest = thread.queue.front().step->job;
+    const Cost& oldest = thread.queue.front().instruction->cost;
     cause = !sources_ready(thread, oldest) ? Cause::dependency
             : !pipes_free(oldest)          ? Cause::unit
             : !ports_free(oldest)          ? Cause::sram
@@ -260,9 +262,9 @@ void ReferencePipeline::account(Thread& thread) {
 }
 
 void ReferencePipeline::spend(const Thread& thread, Cause cause) {
-  const std::uint64_t place = (thread.trace.empty() ? thread.passed : thread.trace.front())->place;
-  auto found = std::find_if(spent_.begin(), spent_.end(), [&](const Spent& s) { return s.place == place; });
-  if (found == spent_.end()) found = spent_.insert(found, {place, {}});
+  const std::uint64_t bucket = (thread.trace.empty() ? thread.passed : thread.trace.front())->bucket;
+  auto found = std::find_if(spent_.begin(), spent_.end(), [&](const Spent& s) { return s.bucket == bucket; });
+  if (found == spent_.end()) found = spent_.insert(found, {bucket, {}});
   found->cycles[static_cast<std::size_t>(cause)] += 1;
 }
 

@@ -14,26 +14,27 @@
 
 #include "machine/machine.h"
 #include "node/block_timing.h"
+#include "node/cost.h"
 #include "node/counts.h"
-#include "node/job.h"
 
 namespace dojo::node {
 
 // One instruction of a thread's trace and, if it is the last of its block, how the block was left.
-struct Step {
-  Job job;
+struct TimedInstruction {
+  Cost cost;
   Exit exit = Exit::onward;
-  std::uint64_t place = 0;  // what its cycles are counted under
+  std::uint64_t bucket = 0;  // what its cycles are counted under
 };
 
 using Cycle = std::int64_t;
 
-// What to keep beside the totals: `times` grows with the trace; `places` are the cycles by Step::place.
-enum class Keep : std::uint8_t { times, places };
+// What to keep beside the totals: `times` grows with the trace; `buckets` are the cycles by
+// TimedInstruction::bucket.
+enum class Keep : std::uint8_t { times, buckets };
 
-// Cycles by cause of what one thread ran at one place.
+// Cycles by cause that are counted under one bucket.
 struct Spent {
-  std::uint64_t place = 0;
+  std::uint64_t bucket = 0;
   std::array<std::uint64_t, causes> cycles{};
 };
 
@@ -41,8 +42,10 @@ class ReferencePipeline {
 public:
   ReferencePipeline(const machine::Node& node, unsigned threads, Keep keep = Keep::times);
 
-  // The step must stay where it is until the thread is empty.
-  void feed(unsigned thread, const Step& step) { threads_[thread].trace.push_back(&step); }
+  // The instruction must stay where it is until the thread is empty.
+  void feed(unsigned thread, const TimedInstruction& instruction) {
+    threads_[thread].trace.push_back(&instruction);
+  }
   // Nothing more comes before the thread is empty, and its cycles until then count.
   void finish(unsigned thread) { threads_[thread].finishing = true; }
   // Advances one cycle.
@@ -51,19 +54,19 @@ public:
   Cycle now() const { return now_; }  // the cycle that the next tick computes
   // Nothing left to pass on and nothing in flight.
   bool empty(unsigned thread) const;
-  // The thread's latest step was `stopped` and has been paid for: its pipeline is empty, it is ready for
-  // more.
+  // The thread's latest instruction was `stopped` and has been paid for: its pipeline is empty, it is ready
+  // for more.
   bool stopped(unsigned thread) const { return threads_[thread].stop_paid; }
   bool finished(unsigned thread) const { return threads_[thread].finishing && empty(thread); }
   // Forgets that the thread has stopped or finished: it may be fed again.
   void acknowledge(unsigned thread);
-  // The front end could run out of steps within a cycle, and no stop is among them.
+  // The front end could run out of instructions within a cycle, and no stop is among them.
   bool hungry(unsigned thread) const;
   // Cycles from which nothing was waiting to run are not counted.
   const Counts& counts(unsigned thread) const { return threads_[thread].counts; }
 
-  // Per fed step, when it left the front end and when it began to execute. Markers have the cycle of what
-  // follows them.
+  // Per fed instruction, when it left the front end and when it began to execute. Markers have the cycle of
+  // what follows them.
   struct Times {
     Cycle passed = 0, issued = 0;
   };
@@ -71,7 +74,7 @@ public:
   // Per cycle since the start, what was counted; for tests.
   const std::vector<Cause>& history(unsigned thread) const { return threads_[thread].history; }
 
-  // Kept with Keep::places, since it was last taken: a cycle belongs to the step that passes next.
+  // Kept with Keep::buckets, since it was last taken: a cycle belongs to the instruction that passes next.
   std::vector<Spent> take_spent() { return std::exchange(spent_, {}); }
 
 private:
@@ -79,14 +82,14 @@ private:
     Cycle first = 0, last = 0;  // of a register: when a follower may start, and when all of it is there
   };
   struct Tile {
-    Cycle forward = 0, ready = 0;  // for the next step on it, and for everybody else
+    Cycle forward = 0, ready = 0;  // for the next instruction on it, and for everybody else
   };
   struct Queued {
-    const Step* step;
+    const TimedInstruction* instruction;
     std::size_t index;
   };
   struct Thread {
-    std::deque<const Step*> trace;
+    std::deque<const TimedInstruction*> trace;
     std::deque<Queued> queue;
     std::array<Cycle, 32> x{}, f{};
     std::array<unsigned, 32> x_pending{}, f_pending{};  // writes by vector instructions not yet begun
@@ -97,8 +100,8 @@ private:
     Cycle done = 0;         // when everything begun so far has finished
     Cycle front_ready = 0;  // no instruction passes before
     bool stopping = false, stop_paid = false, finishing = false;
-    bool acted = false;            // passed or began something this cycle
-    const Step* passed = nullptr;  // the latest
+    bool acted = false;                        // passed or began something this cycle
+    const TimedInstruction* passed = nullptr;  // the latest
     Cause front_reason = Cause::dependency;
     Counts counts;
     std::vector<Times> times;
@@ -109,19 +112,19 @@ private:
     bool load_path = true, store_path = true;
   };
 
-  bool operands_ready(const Thread& thread, const Job& job) const;
-  bool sources_ready(const Thread& thread, const Job& job) const;
-  bool pipes_free(const Job& job) const;
-  bool ports_free(const Job& job) const;
+  bool operands_ready(const Thread& thread, const Cost& cost) const;
+  bool sources_ready(const Thread& thread, const Cost& cost) const;
+  bool pipes_free(const Cost& cost) const;
+  bool ports_free(const Cost& cost) const;
   void issue_vectors();
   void begin(Thread& thread, const Queued& queued);
   void pass_instructions();
-  bool take_slots(const Job& job, Slots& slots);
-  void pass(Thread& thread, const Step& step);
+  bool take_slots(const Cost& cost, Slots& slots);
+  void pass(Thread& thread, const TimedInstruction& instruction);
   bool idle(const Thread& thread) const;
   void account(Thread& thread);
   void spend(const Thread& thread, Cause cause);
-  void enqueue(Thread& thread, const Step& step);
+  void enqueue(Thread& thread, const TimedInstruction& instruction);
 
   machine::Node node_;
   Keep keep_;

@@ -38,43 +38,46 @@ void Profiler::add(std::size_t thread, const Recording& recording) {
 
 Profiler::Visit& Profiler::visit(const PipelineState* from, const RecordedBlock& ran) {
   const std::uint64_t key = hash(from, ran);
-  const auto [begin, end] = known_.equal_range(key);
+  const auto [begin, end] = visits_by_hash_.equal_range(key);
   for (auto at = begin; at != end; ++at)
     if (Visit& v = *at->second;
         v.from == from && v.block == ran.block && v.config == ran.config && v.exit == ran.exit)
       return v;
   Pipeline pipeline(node_, *from);
-  for (const Step& step : steps_of(*ran.block, ran.count, ran.config, ran.exit, node_)) pipeline.add(step);
+  for (const TimedInstruction& instruction :
+       timed_instructions(*ran.block, ran.count, ran.config, ran.exit, node_))
+    pipeline.add(instruction);
   Visit& made = visits_.emplace_back(Visit{from, ran.block, ran.config, ran.exit});
   made.to = &*states_.insert(pipeline.state()).first;
-  known_.emplace(key, &made);
+  visits_by_hash_.emplace(key, &made);
   return made;
 }
 
 void Profiler::attribute(Pipeline& pipeline, const RecordedBlock& ran, const machine::Node& node,
-                         std::uint64_t times, Places& places) {
-  const std::vector<Step> steps = steps_of(*ran.block, ran.count, ran.config, ran.exit, node);
+                         std::uint64_t times, CountsByAddress& counts) {
+  const std::vector<TimedInstruction> instructions =
+      timed_instructions(*ran.block, ran.count, ran.config, ran.exit, node);
   std::uint64_t pc = ran.block->pc;
   Counts before = pipeline.counts();
-  for (std::uint32_t i = 0; i < steps.size(); ++i) {
-    pipeline.add(steps[i]);
+  for (std::uint32_t i = 0; i < instructions.size(); ++i) {
+    pipeline.add(instructions[i]);
     const Counts after = pipeline.counts();
-    PlaceCounts& place = places[pc];
-    if (i < ran.count) place.instructions += times;  // not one that trapped
+    AddressCounts& here = counts[pc];
+    if (i < ran.count) here.instructions += times;  // not one that trapped
     for (std::size_t c = 0; c < causes; ++c)
-      place.cycles[c] += times * (after.of(static_cast<Cause>(c)) - before.of(static_cast<Cause>(c)));
+      here.cycles[c] += times * (after.of(static_cast<Cause>(c)) - before.of(static_cast<Cause>(c)));
     before = after;
     pc += ran.block->code[i].length;
   }
 }
 
-Profiler::Places Profiler::places() const {
-  Places places = once_;
+Profiler::CountsByAddress Profiler::counts_by_address() const {
+  CountsByAddress counts = once_;
   for (const Visit& v : visits_) {
     Pipeline pipeline(node_, *v.from);
-    attribute(pipeline, {v.block, v.block->count, v.config, v.exit}, node_, v.times, places);
+    attribute(pipeline, {v.block, v.block->count, v.config, v.exit}, node_, v.times, counts);
   }
-  return places;
+  return counts;
 }
 
 }  // namespace dojo::node

@@ -22,7 +22,7 @@
 
 namespace dojo::node {
 
-struct PlaceCounts {
+struct AddressCounts {
   std::uint64_t instructions = 0;
   std::array<std::uint64_t, causes> cycles{};  // by Cause
 };
@@ -34,7 +34,7 @@ public:
   // What a thread ran since its last call, in order. Blocks of the shared text must outlive the profiler.
   void add(std::size_t thread, const Recording& recording);
   // By address of the instruction.
-  std::map<std::uint64_t, PlaceCounts> places() const;
+  std::map<std::uint64_t, AddressCounts> counts_by_address() const;
 
 private:
   struct Visit {  // a block, entered with a pipeline's state and left in one way
@@ -45,22 +45,19 @@ private:
     const PipelineState* to = nullptr;
     std::uint64_t times = 0;
   };
-  struct ByWords {
-    bool operator()(const PipelineState& a, const PipelineState& b) const { return a.words < b.words; }
-  };
-  using Places = std::map<std::uint64_t, PlaceCounts>;
+  using CountsByAddress = std::map<std::uint64_t, AddressCounts>;
 
   Visit& visit(const PipelineState* from, const RecordedBlock& ran);
   // Goes through the block once; what it costs counts `times`-fold.
   static void attribute(Pipeline& pipeline, const RecordedBlock& ran, const machine::Node& node,
-                        std::uint64_t times, Places& places);
+                        std::uint64_t times, CountsByAddress& counts);
 
   machine::Node node_;
-  std::set<PipelineState, ByWords> states_;
+  std::set<PipelineState> states_;
   std::vector<const PipelineState*> present_;  // by thread
   std::deque<Visit> visits_;
-  std::unordered_multimap<std::uint64_t, Visit*> known_;  // by hash
-  Places once_;                                           // of code that is not shared
+  std::unordered_multimap<std::uint64_t, Visit*> visits_by_hash_;
+  CountsByAddress once_;  // of code that is not shared
 };
 
 }  // namespace dojo::node

@@ -96,8 +96,8 @@ TEST(RoundingMode, IsAskedForByCodeThatHasBecomeHotUnderAnother) {
       const isa::Hart nearest = run(world, isa::rne, never_translate).world.hart;
       for (unsigned mode = 0; mode < 8; ++mode) {
         SCOPED_TRACE(fmt::format("{} under {}", row.mnemonic, mode));
-        const Ended meant = run(world, mode, never_translate), fast = run(world, mode, 3);
-        const isa::Hart &x = meant.world.hart, &y = fast.world.hart;
+        const Ended expected = run(world, mode, never_translate), fast = run(world, mode, 3);
+        const isa::Hart &x = expected.world.hart, &y = fast.world.hart;
         EXPECT_EQ(fast.slice.stop, mode <= isa::rmm ? isa::Stop::system_call : isa::Stop::trap);
         if (mode > isa::rmm) {
           EXPECT_EQ(y.trap, isa::TrapCause::illegal_instruction);
@@ -106,7 +106,7 @@ TEST(RoundingMode, IsAskedForByCodeThatHasBecomeHotUnderAnother) {
         }
         if (mode == isa::rmm && (x.v != nearest.v || x.f != nearest.f || x.x != nearest.x))
           away.insert(row.mnemonic);
-        EXPECT_EQ(fast.slice.cycles, meant.slice.cycles);
+        EXPECT_EQ(fast.slice.cycles, expected.slice.cycles);
         EXPECT_EQ(x.x, y.x);
         EXPECT_EQ(x.f, y.f);
         EXPECT_TRUE(x.v == y.v);
@@ -140,8 +140,8 @@ TEST(RoundingMode, IsAskedForByBlocksInTurns) {
   for (unsigned mode = 0; mode < 8; ++mode) {
     hart.frm = static_cast<std::uint8_t>(mode);
     hart.pc = start;
-    const Transition* step = core.run_translated(hart, floats, slice);
-    EXPECT_EQ(step != nullptr, mode < isa::rmm && host_vectors() != HostVectors::none) << mode;
+    const Transition* transition = core.run_translated(hart, floats, slice);
+    EXPECT_EQ(transition != nullptr, mode < isa::rmm && host_vectors() != HostVectors::none) << mode;
     EXPECT_EQ(hart.stop, isa::Stop::none);
   }
   floats.end();

@@ -19,7 +19,7 @@ constexpr Cycle no_limit = Cycle{1} << 60;
 // A remembered input costs about a fifth of one without remembering, one that is remembered in vain five
 // times as much.
 constexpr std::int64_t cost_in_vain = 3;
-constexpr std::int64_t most_patience = 65536, credit_share = 16;
+constexpr std::int64_t most_backoff = 65536, credit_share = 16;
 
 std::uint64_t mixed(std::uint64_t hash, std::uint64_t word) {
   return (hash ^ hash >> 29 ^ word) * 0xc4ceb9fe1a85ec53u;
@@ -33,12 +33,12 @@ std::uint64_t hash_of(std::span<const std::uint32_t> words) {
   return hash ^ hash >> 32;
 }
 
-// One entry for each place and cause.
+// One entry for each bucket and cause.
 std::vector<SmtSpent> summed(std::vector<SmtSpent> spent) {
-  std::ranges::sort(spent, {}, [](const SmtSpent& s) { return std::pair(s.place, s.cause); });
+  std::ranges::sort(spent, {}, [](const SmtSpent& s) { return std::pair(s.bucket, s.cause); });
   std::vector<SmtSpent> sum;
   for (const SmtSpent& s : spent) {
-    if (!sum.empty() && sum.back().place == s.place && sum.back().cause == s.cause)
+    if (!sum.empty() && sum.back().bucket == s.bucket && sum.back().cause == s.cause)
       sum.back().cycles += s.cycles;
     else
       sum.push_back(s);
@@ -54,16 +54,15 @@ std::size_t SmtTiming::KeyHash::operator()(const Key& key) const {
   return hash ^ hash >> 32;
 }
 
-SmtTiming::SmtTiming(const machine::Node& node, unsigned threads, Places places, std::size_t most_states)
-    : node_(node), threads_(threads), places_(places), most_states_(most_states), table_(1024) {}
+SmtTiming::SmtTiming(const machine::Node& node, unsigned threads, CountBy count_by, std::size_t most_states)
+    : node_(node), threads_(threads), count_by_(count_by), most_states_(most_states), table_(1024) {}
 
 // --- Code -----------------------------------------------------------------------------------------------
 
-std::uint32_t SmtTiming::place(std::uint64_t of) {
-  const auto [entry, is_new] =
-      place_numbers_.try_emplace(of, static_cast<std::uint32_t>(places_seen_.size()));
+std::uint32_t SmtTiming::bucket(std::uint64_t of) {
+  const auto [entry, is_new] = bucket_numbers_.try_emplace(of, static_cast<std::uint32_t>(buckets_.size()));
   if (is_new) {
-    places_seen_.push_back(of);
+    buckets_.push_back(of);
     spent_.emplace_back();
   }
   return entry->second;
@@ -79,7 +78,7 @@ std::uint32_t SmtTiming::new_code_run(const Transition& ran, std::uint32_t op) {
 
 std::uint32_t SmtTiming::code_run(const RecordedBlock& ran, bool is_own, std::uint32_t op) {
   const Config& c = ran.config;
-  const std::uint32_t under = places_ == Places::ops ? op : 0;
+  const std::uint32_t under = count_by_ == CountBy::op ? op : 0;
   Key key{{std::uint64_t{under} << 32 | ran.count,
            c.vl | std::uint64_t{c.sew_log2} << 16 |
                std::uint64_t{static_cast<std::uint8_t>(c.lmul_log2)} << 24 | std::uint64_t{c.widen} << 32 |
@@ -92,16 +91,17 @@ std::uint32_t SmtTiming::code_run(const RecordedBlock& ran, bool is_own, std::ui
   if (!is_new) return entry->second;
 
   CodeRun& made = code_runs_.emplace_back();
-  made.first = static_cast<std::uint32_t>(steps_.size());
+  made.first = static_cast<std::uint32_t>(instructions_.size());
   std::uint64_t pc = ran.block->pc;
-  const std::vector<Step> steps = steps_of(*ran.block, ran.count, c, ran.exit, node_);
-  for (std::uint32_t i = 0; i < steps.size(); ++i) {
-    if (places_ == Places::addresses && i < ran.count) made.addresses.push_back(pc);
-    if (steps[i].job.route != Route::free)  // a marker takes no time
-      steps_.emplace_back(steps[i]).place = place(places_ == Places::ops ? op : pc);
+  const std::vector<TimedInstruction> instructions =
+      timed_instructions(*ran.block, ran.count, c, ran.exit, node_);
+  for (std::uint32_t i = 0; i < instructions.size(); ++i) {
+    if (count_by_ == CountBy::address && i < ran.count) made.addresses.push_back(pc);
+    if (instructions[i].cost.route != Route::free)  // a marker takes no time
+      instructions_.emplace_back(instructions[i]).bucket = bucket(count_by_ == CountBy::op ? op : pc);
     pc += ran.block->code[i].length;
   }
-  made.count = static_cast<std::uint32_t>(steps_.size()) - made.first;
+  made.count = static_cast<std::uint32_t>(instructions_.size()) - made.first;
   return entry->second;
 }
 
@@ -200,15 +200,15 @@ void SmtTiming::renew() {
 
 void SmtTiming::add(std::span<const SmtSpent> spent, std::uint64_t times) {
   for (const SmtSpent& one : spent)
-    spent_[one.place][static_cast<std::size_t>(one.cause)] += one.cycles * times;
+    spent_[one.bucket][static_cast<std::size_t>(one.cause)] += one.cycles * times;
 }
 
 std::map<std::uint64_t, std::array<std::uint64_t, causes>> SmtTiming::spent() const {
   std::map<std::uint64_t, std::array<std::uint64_t, causes>> sum;
-  for (std::size_t i = 0; i < spent_.size(); ++i) sum[places_seen_[i]] = spent_[i];
+  for (std::size_t i = 0; i < spent_.size(); ++i) sum[buckets_[i]] = spent_[i];
   for (const Edge& edge : edges_)
     for (const SmtSpent& one : edge.spent)
-      sum[places_seen_[one.place]][static_cast<std::size_t>(one.cause)] += one.cycles * edge.times;
+      sum[buckets_[one.bucket]][static_cast<std::size_t>(one.cause)] += one.cycles * edge.times;
   std::erase_if(sum, [](const auto& of) { return of.second == std::array<std::uint64_t, causes>{}; });
   return sum;
 }
@@ -224,11 +224,11 @@ std::map<std::uint64_t, std::uint64_t> SmtTiming::instructions() const {
 
 SmtTimer::SmtTimer(SmtTiming& timing)
     : timing_(timing),
-      pipeline_(timing.node_, timing.threads_, timing.steps_),
+      pipeline_(timing.node_, timing.threads_, timing.instructions_),
       begun_(pipeline_),
       credit_(most_credit),
       unremembered_(0),
-      patience_(first_patience) {
+      backoff_(first_backoff) {
   state_ = timing_.know(pipeline_);
   pipeline_state_ = state_;
   timing_.timers_.push_back(this);
@@ -250,8 +250,8 @@ void SmtTimer::input(const SmtTiming::Input& input) {
   if (state_ == nullptr && --unremembered_ < 0) {
     state_ = timing_.know(pipeline_);
     pipeline_state_ = state_;
-    credit_ = cost_in_vain * patience_ / credit_share;
-    patience_ = std::min(2 * patience_, most_patience);
+    credit_ = cost_in_vain * backoff_ / credit_share;
+    backoff_ = std::min(2 * backoff_, most_backoff);
   }
   if (state_ == nullptr || !remember(input)) run_unremembered(input);
 }
@@ -263,7 +263,7 @@ bool SmtTimer::remember(const SmtTiming::Input& input) {
   credit_ -= cost_in_vain;
   if (credit_ < 0) {
     state_ = nullptr;
-    unremembered_ = patience_;
+    unremembered_ = backoff_;
     return false;
   }
   // Known are the edges of a state that was come to without being looked at.

@@ -43,10 +43,10 @@ struct Recording {
 // What all nodes of a launch share: the code that ran, and what is remembered of it. One host thread uses it.
 class SmtTiming {
 public:
-  enum class Places : std::uint8_t { ops, addresses };  // what cycles are counted under
+  enum class CountBy : std::uint8_t { op, address };  // what cycles are counted under
 
   // Remembers about `most_states` states, then begins anew.
-  SmtTiming(const machine::Node& node, unsigned threads, Places places = Places::ops,
+  SmtTiming(const machine::Node& node, unsigned threads, CountBy count_by = CountBy::op,
             std::size_t most_states = std::size_t{1} << 17);
   SmtTiming(const SmtTiming&) = delete;
   SmtTiming& operator=(const SmtTiming&) = delete;
@@ -59,13 +59,13 @@ public:
   bool knows(const Transition& ran, std::uint32_t op) const {
     if (ran.number >= seen_.size()) return false;
     const Seen& seen = seen_[ran.number];
-    return seen.run != no_input && (seen.op == op || places_ == Places::addresses);
+    return seen.run != no_input && (seen.op == op || count_by_ == CountBy::address);
   }
   std::uint32_t code_run(const RecordedBlock& ran, bool is_own, std::uint32_t op);
 
   // Cycles by cause, and by op or address of the instruction, of all threads so far.
   std::map<std::uint64_t, std::array<std::uint64_t, causes>> spent() const;
-  // Instructions by address; with Places::addresses.
+  // Instructions by address; with CountBy::address.
   std::map<std::uint64_t, std::uint64_t> instructions() const;
   // What is remembered at present.
   std::size_t states() const { return store_.size(); }
@@ -101,7 +101,7 @@ private:
     std::int32_t countdown = 0;
   };
   struct CodeRun {
-    std::uint32_t first = 0, count = 0;  // steps
+    std::uint32_t first = 0, count = 0;  // instructions
     std::uint64_t times = 0;             // fed
     std::vector<std::uint64_t> addresses;
   };
@@ -117,7 +117,7 @@ private:
   };
 
   std::uint32_t new_code_run(const Transition& ran, std::uint32_t op);
-  std::uint32_t place(std::uint64_t of);
+  std::uint32_t bucket(std::uint64_t of);
   std::span<const std::uint32_t> words(const State& state) const {
     return std::span(words_).subspan(state.first_word, state.words);
   }
@@ -135,15 +135,15 @@ private:
 
   machine::Node node_;
   unsigned threads_;
-  Places places_;
+  CountBy count_by_;
   std::size_t most_states_;
-  std::vector<Step> steps_;  // of all code runs
+  std::vector<TimedInstruction> instructions_;  // of all code runs
   std::vector<CodeRun> code_runs_;
   std::unordered_map<Key, std::uint32_t, KeyHash> known_code_runs_;
   std::vector<Seen> seen_;  // by Transition::number
-  std::vector<std::uint64_t> places_seen_;
-  std::unordered_map<std::uint64_t, std::uint32_t> place_numbers_;
-  std::vector<std::array<std::uint64_t, causes>> spent_;  // by place number, without what edges hold
+  std::vector<std::uint64_t> buckets_;
+  std::unordered_map<std::uint64_t, std::uint32_t> bucket_numbers_;
+  std::vector<std::array<std::uint64_t, causes>> spent_;  // by bucket number, without what edges hold
   std::deque<State> store_;
   std::deque<Edge> edges_;
   std::vector<std::uint32_t> words_, new_words_;
@@ -202,13 +202,13 @@ public:
   }
 
   // Where it stands among what is remembered; nullptr: nowhere.
-  const SmtTiming::State* place() const { return state_; }
+  const SmtTiming::State* state() const { return state_; }
 
 private:
   friend class SmtTiming;
   friend class SmtTraces;
 
-  static constexpr std::int64_t most_credit = 3000, first_patience = 4096;
+  static constexpr std::int64_t most_credit = 3000, first_backoff = 4096;
 
   // Goes along the state's edge for the input, if there is one.
   bool follow(const SmtTiming::Input& input) {
@@ -216,7 +216,7 @@ private:
     SmtTiming::Edge* edge = SmtTiming::find(*state_, input);
     if (edge == nullptr) return false;
     credit_ += credit_ < most_credit;
-    if (credit_ == most_credit) patience_ = first_patience;
+    if (credit_ == most_credit) backoff_ = first_backoff;
     if (edge->cycles == 0) {
       adopt(edge->to);
       return true;
@@ -258,7 +258,7 @@ private:
 
   std::int64_t credit_;        // for what is remembered in vain
   std::int64_t unremembered_;  // inputs until states are looked for again
-  std::int64_t patience_;      // ... and until that the next time
+  std::int64_t backoff_;       // ... and until that the next time
 };
 
 }  // namespace dojo::node

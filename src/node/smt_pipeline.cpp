@@ -38,18 +38,19 @@ constexpr std::uint32_t registers_of(const Group& group) {
   return static_cast<std::uint32_t>(((std::uint64_t{1} << group.count) - 1) << group.first);
 }
 
-bool is_arithmetic(const Job& job) { return (job.pipes & (simd_pipe | matrix_pipe)) != 0; }
+bool is_arithmetic(const Cost& cost) { return (cost.pipes & (simd_pipe | matrix_pipe)) != 0; }
 
 }  // namespace
 
-SmtPipeline::SmtPipeline(const machine::Node& node, unsigned threads, const std::vector<Step>& steps)
+SmtPipeline::SmtPipeline(const machine::Node& node, unsigned threads,
+                         const std::vector<TimedInstruction>& instructions)
     : node_(&node),
-      steps_(&steps),
+      instructions_(&instructions),
       count_(threads),
-      queue_places_(std::bit_ceil(static_cast<std::uint32_t>(node.vector_queue))),
-      piece_places_(std::bit_ceil(static_cast<std::uint32_t>(node.decode_width) + 2)),
-      queues_(std::size_t{threads} * queue_places_),
-      pieces_(std::size_t{threads} * piece_places_) {
+      queue_capacity_(std::bit_ceil(static_cast<std::uint32_t>(node.vector_queue))),
+      piece_capacity_(std::bit_ceil(static_cast<std::uint32_t>(node.decode_width) + 2)),
+      queues_(std::size_t{threads} * queue_capacity_),
+      pieces_(std::size_t{threads} * piece_capacity_) {
   DOJO_ENSURE(threads >= 1 && threads <= threads_.size());
 }
 
@@ -68,7 +69,7 @@ void SmtPipeline::feed(unsigned thread, std::uint32_t first, std::uint32_t count
   if (t.waiting == 0) t.front_from = 0;
   piece(t, t.pieces++) = {first, count};
   t.waiting += count;
-  t.stop_fed = (*steps_)[first + count - 1].exit == Exit::stopped;
+  t.stop_fed = (*instructions_)[first + count - 1].exit == Exit::stopped;
   if (t.stop_fed || t.waiting > node_->decode_width) hungry_ &= ~(1u << thread);
 }
 
@@ -137,33 +138,33 @@ Cycle SmtPipeline::next_change() const {
 
 // --- Vector engine --------------------------------------------------------------------------------------
 
-// The cycle from which the job, its thread's oldest, has its vector and tile operands.
-Cycle SmtPipeline::sources_from(const Thread& thread, const Job& job) const {
+// The cycle from which an instruction, its thread's oldest, has its vector and tile operands.
+Cycle SmtPipeline::sources_from(const Thread& thread, const Cost& cost) const {
   Cycle from = 0;
-  const Cycle occupied_behind = static_cast<Cycle>(job.occupancy) - 1;
-  for (const Group& group : job.v_reads)
+  const Cycle occupied_behind = static_cast<Cycle>(cost.occupancy) - 1;
+  for (const Group& group : cost.v_reads)
     for_each_bit(registers_of(group) & thread.v_ahead, [&](unsigned r) {
       const Cycle behind = group.at_once ? 0 : occupied_behind;
       from = std::max({from, thread.v[r].first, thread.v[r].last - behind});
     });
-  for_each_bit(job.t_reads, [&](unsigned i) {
-    from = std::max(from, job.accumulates ? thread.tile[i].forward : thread.tile[i].ready);
+  for_each_bit(cost.t_reads, [&](unsigned i) {
+    from = std::max(from, cost.accumulates ? thread.tile[i].forward : thread.tile[i].ready);
   });
   return from;
 }
 
-inline bool SmtPipeline::pipes_free(const Job& job) const {
-  return !((job.pipes & simd_pipe) && simd_ > now_) && !((job.pipes & matrix_pipe) && matrix_ > now_);
+inline bool SmtPipeline::pipes_free(const Cost& cost) const {
+  return !((cost.pipes & simd_pipe) && simd_ > now_) && !((cost.pipes & matrix_pipe) && matrix_ > now_);
 }
 
-inline bool SmtPipeline::ports_free(const Job& job) const {
+inline bool SmtPipeline::ports_free(const Cost& cost) const {
   const auto free = [&](const std::array<Cycle, most_ports>& ports, std::uint64_t there) {
     unsigned count = 0;
     for (std::uint64_t i = 0; i < there; ++i) count += ports[i] <= now_;
     return count;
   };
-  if ((job.pipes & load_port) && free(loads_, node_->sram_load_ports) < job.ports) return false;
-  return !((job.pipes & store_port) && free(stores_, node_->sram_store_ports) == 0);
+  if ((cost.pipes & load_port) && free(loads_, node_->sram_load_ports) < cost.ports) return false;
+  return !((cost.pipes & store_port) && free(stores_, node_->sram_store_ports) == 0);
 }
 
 inline void SmtPipeline::issue_vectors(unsigned first) {
@@ -172,22 +173,22 @@ inline void SmtPipeline::issue_vectors(unsigned first) {
     const unsigned number = first + i < count_ ? first + i : first + i - count_;
     Thread& thread = threads_[number];
     while (thread.queued != 0 && thread.head_from <= now_) {
-      const Job& job = head(thread).job;
-      const bool arithmetic = is_arithmetic(job);
-      if ((arithmetic && slots == 0) || !pipes_free(job) || !ports_free(job)) break;
-      begin(thread, job);
+      const Cost& cost = head(thread).cost;
+      const bool arithmetic = is_arithmetic(cost);
+      if ((arithmetic && slots == 0) || !pipes_free(cost) || !ports_free(cost)) break;
+      begin(thread, cost);
       slots -= arithmetic;
       acted_ |= 1u << number;
     }
   }
 }
 
-void SmtPipeline::begin(Thread& thread, const Job& job) {
-  const Cycle free_again = now_ + job.occupancy;
-  const Cycle last = free_again - 1 + job.latency;
-  const Cycle first = job.streams ? now_ + job.latency : last;
-  if (job.pipes & simd_pipe) simd_ = free_again;
-  if (job.pipes & matrix_pipe) matrix_ = free_again;
+void SmtPipeline::begin(Thread& thread, const Cost& cost) {
+  const Cycle free_again = now_ + cost.occupancy;
+  const Cycle last = free_again - 1 + cost.latency;
+  const Cycle first = cost.streams ? now_ + cost.latency : last;
+  if (cost.pipes & simd_pipe) simd_ = free_again;
+  if (cost.pipes & matrix_pipe) matrix_ = free_again;
   const auto take = [&](std::array<Cycle, most_ports>& ports, unsigned count) {
     for (Cycle& busy : ports) {
       if (count == 0 || busy > now_) continue;
@@ -195,46 +196,46 @@ void SmtPipeline::begin(Thread& thread, const Job& job) {
       --count;
     }
   };
-  if (job.pipes & load_port) take(loads_, job.ports);
-  if (job.pipes & store_port) take(stores_, 1);
+  if (cost.pipes & load_port) take(loads_, cost.ports);
+  if (cost.pipes & store_port) take(stores_, 1);
 
-  for_each_bit(registers_of(job.v_write), [&](unsigned r) {
+  for_each_bit(registers_of(cost.v_write), [&](unsigned r) {
     thread.v[r].first = std::max(thread.v[r].first, first);
     thread.v[r].last = std::max(thread.v[r].last, last);
   });
-  thread.v_ahead |= registers_of(job.v_write);
-  for_each_bit(job.t_writes, [&](unsigned i) {
+  thread.v_ahead |= registers_of(cost.v_write);
+  for_each_bit(cost.t_writes, [&](unsigned i) {
     Tile& tile = thread.tile[i];
-    tile.forward = std::max(tile.forward, job.accumulates ? free_again : last);
+    tile.forward = std::max(tile.forward, cost.accumulates ? free_again : last);
     tile.ready = std::max(tile.ready, last);
   });
-  thread.x_pending &= ~job.x_writes;
-  thread.f_pending &= ~job.f_writes;
-  if (job.writes_config) thread.config_pending = false;
-  set_results(thread, job, last);
+  thread.x_pending &= ~cost.x_writes;
+  thread.f_pending &= ~cost.f_writes;
+  if (cost.writes_config) thread.config_pending = false;
+  set_results(thread, cost, last);
   thread.front_from = 0;
   ++thread.first_queued;
   --thread.queued;
-  if (thread.queued != 0) thread.head_from = sources_from(thread, head(thread).job);
+  if (thread.queued != 0) thread.head_from = sources_from(thread, head(thread).cost);
 }
 
 // --- Front end ------------------------------------------------------------------------------------------
 
-inline void SmtPipeline::set_results(Thread& thread, const Job& job, Cycle ready) {
-  for_each_bit(job.x_writes, [&](unsigned r) { thread.x[r] = ready; });
-  for_each_bit(job.f_writes, [&](unsigned r) { thread.f[r] = ready; });
-  thread.x_ahead |= job.x_writes;
-  thread.f_ahead |= job.f_writes;
-  if (job.writes_config) thread.config = ready;
+inline void SmtPipeline::set_results(Thread& thread, const Cost& cost, Cycle ready) {
+  for_each_bit(cost.x_writes, [&](unsigned r) { thread.x[r] = ready; });
+  for_each_bit(cost.f_writes, [&](unsigned r) { thread.f[r] = ready; });
+  thread.x_ahead |= cost.x_writes;
+  thread.f_ahead |= cost.f_writes;
+  if (cost.writes_config) thread.config = ready;
   thread.done = std::max(thread.done, ready);
 }
 
-// The cycle from which the job, its thread's next, may pass as far as its operands go; `never`: not before
-// the thread's queue goes on.
-inline Cycle SmtPipeline::operands_from(const Thread& thread, const Job& job) const {
-  const std::uint32_t x = job.x_reads | job.x_writes, f = job.f_reads | job.f_writes;
-  const bool config = job.reads_config || job.writes_config;
-  const bool drains = job.route == Route::drain;
+// The cycle from which an instruction, its thread's next, may pass as far as its operands go; `never`: not
+// before the thread's queue goes on.
+inline Cycle SmtPipeline::operands_from(const Thread& thread, const Cost& cost) const {
+  const std::uint32_t x = cost.x_reads | cost.x_writes, f = cost.f_reads | cost.f_writes;
+  const bool config = cost.reads_config || cost.writes_config;
+  const bool drains = cost.route == Route::drain;
   if ((x & thread.x_pending) != 0 || (f & thread.f_pending) != 0 || (config && thread.config_pending) ||
       (drains && thread.queued != 0))
     return never;
@@ -246,8 +247,8 @@ inline Cycle SmtPipeline::operands_from(const Thread& thread, const Job& job) co
   return from;
 }
 
-inline bool SmtPipeline::take_slots(const Step& step, Slots& slots) const {
-  const Takes& t = takes[static_cast<std::size_t>(step.job.route)];
+inline bool SmtPipeline::take_slots(const TimedInstruction& instruction, Slots& slots) const {
+  const Takes& t = takes[static_cast<std::size_t>(instruction.cost.route)];
   if (slots.decode == 0 || (t.scalar && slots.scalar == 0) || (t.alu && slots.alus == 0) ||
       (t.address_unit && slots.address_units == 0) || (t.load_path && !slots.load_path) ||
       (t.store_path && !slots.store_path))
@@ -277,57 +278,57 @@ inline void SmtPipeline::pass_some(Thread& thread, unsigned number, Slots& slots
   std::uint32_t bytes = 0;
   while (thread.waiting != 0) {
     const std::uint32_t at = piece(thread, 0).first;
-    const Step& step = (*steps_)[at];
-    const Job& job = step.job;
-    thread.front_from = operands_from(thread, job);
+    const TimedInstruction& instruction = (*instructions_)[at];
+    const Cost& cost = instruction.cost;
+    thread.front_from = operands_from(thread, cost);
     if (thread.front_from > now_) {
       thread.front_reason = Cause::dependency;
       break;
     }
-    const Takes& t = takes[static_cast<std::size_t>(job.route)];
+    const Takes& t = takes[static_cast<std::size_t>(cost.route)];
     thread.front_reason = t.load_path || t.store_path ? Cause::sram : Cause::unit;
-    if (decoded_threads == node_->decode_threads || bytes + job.bytes > node_->fetch_bytes) break;
-    if (job.route == Route::divide && divider_ > now_) break;
-    if (job.route == Route::vector && thread.queued == node_->vector_queue) break;
-    if (!take_slots(step, slots)) break;
-    bytes += job.bytes;
+    if (decoded_threads == node_->decode_threads || bytes + cost.bytes > node_->fetch_bytes) break;
+    if (cost.route == Route::divide && divider_ > now_) break;
+    if (cost.route == Route::vector && thread.queued == node_->vector_queue) break;
+    if (!take_slots(instruction, slots)) break;
+    bytes += cost.bytes;
     pass(thread, number, at);
   }
   decoded_threads += bytes != 0;
 }
 
 void SmtPipeline::enqueue(Thread& thread, std::uint32_t number) {
-  const Job& job = (*steps_)[number].job;
+  const Cost& cost = (*instructions_)[number].cost;
   queued(thread, thread.queued++) = number;
-  thread.x_pending |= job.x_writes;
-  thread.f_pending |= job.f_writes;
-  thread.config_pending |= job.writes_config;
-  if (thread.queued == 1) thread.head_from = sources_from(thread, job);
+  thread.x_pending |= cost.x_writes;
+  thread.f_pending |= cost.f_writes;
+  thread.config_pending |= cost.writes_config;
+  if (thread.queued == 1) thread.head_from = sources_from(thread, cost);
 }
 
 inline void SmtPipeline::pass(Thread& thread, unsigned number, std::uint32_t at) {
-  const Step& step = (*steps_)[at];
-  const Job& job = step.job;
+  const TimedInstruction& instruction = (*instructions_)[at];
+  const Cost& cost = instruction.cost;
   acted_ |= 1u << number;
   Piece& next = piece(thread, 0);
   ++next.first;
   if (--next.count == 0) ++thread.first_piece, --thread.pieces;
   if (--thread.waiting <= node_->decode_width && !thread.stop_fed && !thread.finishing)
     hungry_ |= 1u << number;
-  thread.passed_place = static_cast<std::uint32_t>(step.place);
-  if (job.route == Route::vector) {
+  thread.passed_bucket = static_cast<std::uint32_t>(instruction.bucket);
+  if (cost.route == Route::vector) {
     enqueue(thread, at);
   } else {
-    set_results(thread, job, now_ + job.latency);
-    if (job.route == Route::divide) {
-      divider_ = now_ + job.occupancy;
+    set_results(thread, cost, now_ + cost.latency);
+    if (cost.route == Route::divide) {
+      divider_ = now_ + cost.occupancy;
       thread.done = std::max(thread.done, divider_);
     }
   }
-  if (job.route == Route::drain) thread.front_ready = now_ + job.occupancy;
-  if (step.exit == Exit::taken)
+  if (cost.route == Route::drain) thread.front_ready = now_ + cost.occupancy;
+  if (instruction.exit == Exit::taken)
     thread.front_ready = now_ + 1 + static_cast<Cycle>(node_->branch_taken_cycles);
-  thread.stopping = step.exit == Exit::stopped;
+  thread.stopping = instruction.exit == Exit::stopped;
 }
 
 // --- Causes ---------------------------------------------------------------------------------------------
@@ -337,7 +338,7 @@ inline Cause SmtPipeline::cause_of(const Thread& thread) const {
   if (thread.stopping) return Cause::unit;  // the network interface takes the transfer
   if (thread.queued != 0) {
     if (thread.head_from > now_) return Cause::dependency;
-    const Job& oldest = head(thread).job;
+    const Cost& oldest = head(thread).cost;
     return pipes_free(oldest) && !ports_free(oldest) ? Cause::sram : Cause::unit;
   }
   return thread.waiting == 0 ? Cause::dependency : thread.front_reason;
@@ -359,12 +360,12 @@ inline void SmtPipeline::account(Cycle cycles) {
 }
 
 inline void SmtPipeline::spend(Thread& thread, Cause cause, Cycle cycles) {
-  const std::uint32_t place =
-      thread.waiting == 0 ? thread.passed_place : static_cast<std::uint32_t>(front(thread).place);
-  if (thread.spent_place != place || thread.spent_cause != cause) {
+  const std::uint32_t bucket =
+      thread.waiting == 0 ? thread.passed_bucket : static_cast<std::uint32_t>(front(thread).bucket);
+  if (thread.spent_bucket != bucket || thread.spent_cause != cause) {
     if (thread.spent_cycles != 0)
-      spent_.push_back({thread.spent_place, thread.spent_cause, thread.spent_cycles});
-    thread.spent_place = place;
+      spent_.push_back({thread.spent_bucket, thread.spent_cause, thread.spent_cycles});
+    thread.spent_bucket = bucket;
     thread.spent_cause = cause;
     thread.spent_cycles = 0;
   }
@@ -374,7 +375,7 @@ inline void SmtPipeline::spend(Thread& thread, Cause cause, Cycle cycles) {
 void SmtPipeline::take_spent(std::vector<SmtSpent>& spent) {
   for (Thread& thread : threads_)
     if (const std::uint32_t cycles = std::exchange(thread.spent_cycles, 0); cycles != 0)
-      spent_.push_back({thread.spent_place, thread.spent_cause, cycles});
+      spent_.push_back({thread.spent_bucket, thread.spent_cause, cycles});
   spent.clear();
   std::swap(spent, spent_);
 }

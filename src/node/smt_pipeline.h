@@ -19,26 +19,26 @@ namespace dojo::node {
 
 // Cycles of one thread in a row that count alike.
 struct SmtSpent {
-  std::uint32_t place = 0;  // Step::place, below 2^30
+  std::uint32_t bucket = 0;  // TimedInstruction::bucket, below 2^30
   Cause cause = Cause::issue;
   std::uint32_t cycles = 0;
 };
 
 class SmtPipeline {
 public:
-  // Steps are called by their index in `steps`, which may grow; neither reference may go away. No step is
-  // Route::free.
-  SmtPipeline(const machine::Node& node, unsigned threads, const std::vector<Step>& steps);
+  // Instructions are called by their index in `instructions`, which may grow; neither reference may go away.
+  // None is Route::free.
+  SmtPipeline(const machine::Node& node, unsigned threads, const std::vector<TimedInstruction>& instructions);
 
   Cycle now() const { return now_; }
   // Bit by thread.
   unsigned running() const { return running_; }
-  // Running threads whose front end could run out of steps within a cycle, with no stop among them.
+  // Running threads whose front end could run out of instructions within a cycle, with no stop among them.
   unsigned hungry() const { return hungry_; }
 
   // The thread, which was not running, is from now on.
   void start(unsigned thread);
-  // To a hungry thread: what it runs next, steps [first, first + count).
+  // To a hungry thread: what it runs next, instructions [first, first + count).
   void feed(unsigned thread, std::uint32_t first, std::uint32_t count);
   // A hungry thread runs nothing more: its cycles count until all has finished, then it stops.
   void finish(unsigned thread);
@@ -63,7 +63,7 @@ private:
   struct Tile {
     Cycle forward = 0, ready = 0;
   };
-  struct Piece {  // of what a thread has still to pass on: steps in a row
+  struct Piece {  // of what a thread has still to pass on: instructions in a row
     std::uint32_t first = 0, count = 0;
   };
   struct Thread {
@@ -75,13 +75,14 @@ private:
     bool config_pending = false;
     bool stopping = false, stop_fed = false, finishing = false;
     Cycle config = 0, done = 0, front_ready = 0;
-    Cycle front_from = 0;  // the next step's operands are there at this cycle, as far as is known; or `never`
-    Cycle head_from = 0;   // the same of the queue's oldest
+    Cycle front_from =
+        0;  // the next instruction has its operands at this cycle, as far as is known; or `never`
+    Cycle head_from = 0;  // the same of the queue's oldest
     Cause front_reason = Cause::dependency;
-    std::uint32_t passed_place = 0;                                           // of the step passed last
-    std::uint32_t waiting = 0;                                                // steps in pieces
+    std::uint32_t passed_bucket = 0;  // of the instruction passed last
+    std::uint32_t waiting = 0;        // instructions in pieces
     std::uint32_t first_piece = 0, pieces = 0, first_queued = 0, queued = 0;  // within rings
-    std::uint32_t spent_place = 0, spent_cycles = 0;
+    std::uint32_t spent_bucket = 0, spent_cycles = 0;
     Cause spent_cause = Cause::issue;
   };
   struct Slots {  // what is left of one cycle
@@ -95,15 +96,15 @@ private:
   void issue_vectors(unsigned first);
   void pass_instructions(unsigned first);
   void pass_some(Thread& thread, unsigned bit, Slots& slots, unsigned& decoded_threads);
-  bool take_slots(const Step& step, Slots& slots) const;
-  Cycle operands_from(const Thread& thread, const Job& job) const;
-  Cycle sources_from(const Thread& thread, const Job& job) const;
-  bool pipes_free(const Job& job) const;
-  bool ports_free(const Job& job) const;
-  void begin(Thread& thread, const Job& job);
+  bool take_slots(const TimedInstruction& instruction, Slots& slots) const;
+  Cycle operands_from(const Thread& thread, const Cost& cost) const;
+  Cycle sources_from(const Thread& thread, const Cost& cost) const;
+  bool pipes_free(const Cost& cost) const;
+  bool ports_free(const Cost& cost) const;
+  void begin(Thread& thread, const Cost& cost);
   void pass(Thread& thread, unsigned bit, std::uint32_t number);
   void enqueue(Thread& thread, std::uint32_t number);
-  void set_results(Thread& thread, const Job& job, Cycle ready);
+  void set_results(Thread& thread, const Cost& cost, Cycle ready);
   void account(Cycle cycles);
   Cause cause_of(const Thread& thread) const;
   void spend(Thread& thread, Cause cause, Cycle cycles);
@@ -116,27 +117,27 @@ private:
     return static_cast<std::size_t>(&thread - threads_.data());
   }
   std::uint32_t& queued(const Thread& thread, std::uint32_t i) {
-    return queues_[number(thread) * queue_places_ + ((thread.first_queued + i) & (queue_places_ - 1))];
+    return queues_[number(thread) * queue_capacity_ + ((thread.first_queued + i) & (queue_capacity_ - 1))];
   }
   Piece& piece(const Thread& thread, std::uint32_t i) {
-    return pieces_[number(thread) * piece_places_ + ((thread.first_piece + i) & (piece_places_ - 1))];
+    return pieces_[number(thread) * piece_capacity_ + ((thread.first_piece + i) & (piece_capacity_ - 1))];
   }
-  // The oldest queued step, and the next to pass on.
-  const Step& head(const Thread& thread) const {
-    return (*steps_)[const_cast<SmtPipeline*>(this)->queued(thread, 0)];
+  // The oldest queued instruction, and the next to pass on.
+  const TimedInstruction& head(const Thread& thread) const {
+    return (*instructions_)[const_cast<SmtPipeline*>(this)->queued(thread, 0)];
   }
-  const Step& front(const Thread& thread) const {
-    return (*steps_)[const_cast<SmtPipeline*>(this)->piece(thread, 0).first];
+  const TimedInstruction& front(const Thread& thread) const {
+    return (*instructions_)[const_cast<SmtPipeline*>(this)->piece(thread, 0).first];
   }
 
   const machine::Node* node_;
-  const std::vector<Step>* steps_;
+  const std::vector<TimedInstruction>* instructions_;
   unsigned count_;
   Cycle now_ = 0;
   unsigned running_ = 0, hungry_ = 0, acted_ = 0, stopped_ = 0, finishing_ = 0;  // bit by thread
   std::array<Thread, 4> threads_;
-  std::uint32_t queue_places_, piece_places_;  // of a thread; powers of two
-  std::vector<std::uint32_t> queues_;          // rings, thread by thread
+  std::uint32_t queue_capacity_, piece_capacity_;  // of a thread; powers of two
+  std::vector<std::uint32_t> queues_;              // rings, thread by thread
   std::vector<Piece> pieces_;
   Cycle simd_ = 0, matrix_ = 0, divider_ = 0;  // busy until
   std::array<Cycle, most_ports> loads_{}, stores_{};

@@ -44,7 +44,7 @@ void SmtPipeline::state(std::vector<std::uint32_t>& words) {
     words.push_back(t.stopping * is_stopping | t.stop_fed * is_stop_fed | t.finishing * is_finishing |
                     tiles << tiles_shift | t.queued << queued_shift | t.pieces << pieces_shift);
     for (const Cycle at : {t.config, t.done, t.front_ready}) put(at);
-    words.push_back(t.stopping || t.finishing ? t.passed_place : 0);
+    words.push_back(t.stopping || t.finishing ? t.passed_bucket : 0);
     words.insert(words.end(), {t.x_ahead, t.f_ahead, t.v_ahead});
     for_each_bit(t.x_ahead, [&](unsigned r) { put(t.x[r]); });
     for_each_bit(t.f_ahead, [&](unsigned r) { put(t.f[r]); });
@@ -75,7 +75,7 @@ void SmtPipeline::resume(std::span<const std::uint32_t> words) {
     t.stop_fed = (flags & is_stop_fed) != 0;
     t.finishing = (flags & is_finishing) != 0;
     for (Cycle* at : {&t.config, &t.done, &t.front_ready}) get(*at);
-    for (std::uint32_t* mask : {&t.passed_place, &t.x_ahead, &t.f_ahead, &t.v_ahead}) *mask = *word++;
+    for (std::uint32_t* mask : {&t.passed_bucket, &t.x_ahead, &t.f_ahead, &t.v_ahead}) *mask = *word++;
     for_each_bit(t.x_ahead, [&](unsigned r) { get(t.x[r]); });
     for_each_bit(t.f_ahead, [&](unsigned r) { get(t.f[r]); });
     for_each_bit(t.v_ahead, [&](unsigned r) { get(t.v[r].first), get(t.v[r].last); });

@@ -68,7 +68,7 @@ struct Started {
     return all.first(all.size() - finishes(program));
   }
 };
-using Spending = std::map<std::uint64_t, std::array<std::uint64_t, causes>>;  // by place
+using Spending = std::map<std::uint64_t, std::array<std::uint64_t, causes>>;  // by bucket
 struct Ended {
   std::vector<Cycle> at;
   Spending cycles;
@@ -107,25 +107,27 @@ Ended together(SmtTiming& timing, const std::vector<Started>& threads) {
     }
   }
   ended.cycles = timing.spent();
-  for (const auto& [place, cycles] : before)
-    for (std::size_t c = 0; c < causes; ++c) ended.cycles[place][c] -= cycles[c];
+  for (const auto& [bucket, cycles] : before)
+    for (std::size_t c = 0; c < causes; ++c) ended.cycles[bucket][c] -= cycles[c];
   return ended;
 }
 
 // The same by the definition, cycle after cycle.
 Ended by_definition(const std::vector<Started>& threads, const machine::Node& node,
-                    SmtTiming::Places places) {
-  ReferencePipeline pipeline(node, static_cast<unsigned>(threads.size()), Keep::places);
-  std::deque<Step> steps;
+                    SmtTiming::CountBy count_by) {
+  ReferencePipeline pipeline(node, static_cast<unsigned>(threads.size()), Keep::buckets);
+  std::deque<TimedInstruction> instructions;
   const auto feed = [&](unsigned t, std::size_t program) {
     for (const RecordedBlock& ran : threads[t].blocks(program)) {
       std::uint64_t pc = ran.block->pc;
-      std::vector<Step> of_block = steps_of(*ran.block, ran.count, ran.config, ran.exit, node);
+      std::vector<TimedInstruction> of_block =
+          timed_instructions(*ran.block, ran.count, ran.config, ran.exit, node);
       for (std::size_t i = 0; i < of_block.size(); ++i) {
-        of_block[i].place = places == SmtTiming::Places::addresses ? pc : 0;
+        of_block[i].bucket = count_by == SmtTiming::CountBy::address ? pc : 0;
         pc += ran.block->code[i].length;
       }
-      for (const Step& step : of_block) pipeline.feed(t, steps.emplace_back(step));
+      for (const TimedInstruction& instruction : of_block)
+        pipeline.feed(t, instructions.emplace_back(instruction));
     }
     if (threads[t].finishes(program)) pipeline.finish(t);
   };
@@ -147,7 +149,7 @@ Ended by_definition(const std::vector<Started>& threads, const machine::Node& no
         starts[t] = 1'000'000, --running;
     }
   }
-  for (const Spent& spent : pipeline.take_spent()) ended.cycles[spent.place] = spent.cycles;
+  for (const Spent& spent : pipeline.take_spent()) ended.cycles[spent.bucket] = spent.cycles;
   return ended;
 }
 
@@ -223,10 +225,10 @@ std::string matrix_loop(int times) {
          "addi a0, a0, -1\n bnez a0, loop\n ecall\n";
 }
 
-void expect_the_definition(SmtTiming::Places places, const std::vector<Started>& threads,
+void expect_the_definition(SmtTiming::CountBy count_by, const std::vector<Started>& threads,
                            const machine::Node& node, std::size_t most_states, const std::string& what) {
-  SmtTiming timing(node, static_cast<unsigned>(threads.size()), places, most_states);
-  const Ended expected = by_definition(threads, node, places);
+  SmtTiming timing(node, static_cast<unsigned>(threads.size()), count_by, most_states);
+  const Ended expected = by_definition(threads, node, count_by);
   ASSERT_EQ(together(timing, threads), expected) << what;
   ASSERT_EQ(together(timing, threads), expected) << what << ", remembered";
 }
@@ -254,7 +256,7 @@ TEST(Smt, RandomProgramsOfOneToFourThreadsTakeTheCyclesOfTheDefinition) {
                            static_cast<Cycle>(random.below(40)),
                            random.below(4) == 0 ? End::nothing_more : End::stop);
     }
-    expect_the_definition(round % 2 == 0 ? SmtTiming::Places::ops : SmtTiming::Places::addresses, threads,
+    expect_the_definition(round % 2 == 0 ? SmtTiming::CountBy::op : SmtTiming::CountBy::address, threads,
                           node, round % 5 == 0 ? 20 : 100'000, std::to_string(round));
   }
 }
@@ -271,7 +273,7 @@ TEST(Smt, WhatDoesNotComeAgainTakesTheCyclesOfTheDefinition) {
         std::vector<const Ran*>{&interrupting, &interrupting, &programs[3], &steady, &interrupting}, 100,
         static_cast<Cycle>(random.below(900)), End::stop);
     if (round % 2 == 1) threads[2] = Started(&steady);
-    expect_the_definition(SmtTiming::Places::addresses, threads, d1(), round < 2 ? 100'000 : 400,
+    expect_the_definition(SmtTiming::CountBy::address, threads, d1(), round < 2 ? 100'000 : 400,
                           std::to_string(round));
   }
 }
@@ -286,7 +288,7 @@ TEST(Smt, WhatComesAgainAfterWhatDoesNotTakesTheCyclesOfTheDefinition) {
     for (unsigned t = 0; t <= round % 4; ++t)
       threads.emplace_back(phases, static_cast<Cycle>(random.below(20)), static_cast<Cycle>(random.below(20)),
                            End::stop);
-    expect_the_definition(SmtTiming::Places::ops, threads, d1(), 100'000, std::to_string(round));
+    expect_the_definition(SmtTiming::CountBy::op, threads, d1(), 100'000, std::to_string(round));
   }
 }
 

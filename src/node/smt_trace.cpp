@@ -32,10 +32,10 @@ SmtTraces::SmtTraces(CodeImage& image, SmtTiming& timing, std::int32_t after)
 // --- Noting ---------------------------------------------------------------------------------------------
 
 void SmtTraces::note(const SmtTimer& timer, const State* before, const isa::Hart& hart,
-                     const Transition& step, std::uint32_t code_run) {
+                     const Transition& transition, std::uint32_t code_run) {
   if (renewals_ != timing_.renewals_) return renew();
   Noting& n = noting_;
-  if (timer.state_ == nullptr || !add_turn(before, hart, step, code_run)) return end_note();
+  if (timer.state_ == nullptr || !add_turn(before, hart, transition, code_run)) return end_note();
   if (n.at == n.head) n.returned = n.turns.size();
   const std::size_t period = note_period();
   const bool comes_again = n.turns.size() >= std::max(long_enough, 2 * period);
@@ -57,24 +57,25 @@ std::size_t SmtTraces::note_period() {
 }
 
 // False: no trace goes through it.
-bool SmtTraces::add_turn(const State* before, const isa::Hart& hart, const Transition& step,
+bool SmtTraces::add_turn(const State* before, const isa::Hart& hart, const Transition& transition,
                          std::uint32_t code_run) {
   const auto earlier = std::find_if(noting_.turns.rbegin(), noting_.turns.rend(),
                                     [&](const Turn& turn) { return turn.thread == hart.thread; });
-  const bool leads_here =
-      earlier == noting_.turns.rend() ||
-      (earlier->target == static_cast<const CodeBlock*>(step.block)->block.pc && earlier->op == hart.op);
+  const bool leads_here = earlier == noting_.turns.rend() ||
+                          (earlier->target == static_cast<const CodeBlock*>(transition.block)->block.pc &&
+                           earlier->op == hart.op);
   if (before != noting_.at || !leads_here) return false;
   SmtTiming::Edge* edge = SmtTiming::find(*before, {hart.thread, code_run});
-  const CodeBlock& block = *static_cast<const CodeBlock*>(step.block);
-  const Translation* translation = block.translation(ConfigWord{step.config});
-  if (edge == nullptr || edge->stopped != 0 || translation == nullptr || !may_be_passed(block, step.exit))
+  const CodeBlock& block = *static_cast<const CodeBlock*>(transition.block);
+  const Translation* translation = block.translation(ConfigWord{transition.config});
+  if (edge == nullptr || edge->stopped != 0 || translation == nullptr ||
+      !may_be_passed(block, transition.exit))
     return false;
   const void* code = image_.turn(*translation, hart.vlen_bits);
   if (code == nullptr) return false;
   noting_.turns.push_back({.from = noting_.at,
                            .edge = edge,
-                           .step = &step,
+                           .transition = &transition,
                            .translation = translation,
                            .code = code,
                            .code_run = code_run,
@@ -95,7 +96,7 @@ void SmtTraces::end_note() {
 }
 
 void SmtTraces::keep(std::vector<Turn> turns, bool loops) {
-  Trace& trace = traces_.emplace_back(plan(std::move(turns), loops));
+  SmtTrace& trace = traces_.emplace_back(plan(std::move(turns), loops));
   turns_ += trace.turns.size();
   for (std::size_t i = 0; i < trace.turns.size(); ++i) {
     State& state = *trace.turns[i].from;
@@ -106,22 +107,22 @@ void SmtTraces::keep(std::vector<Turn> turns, bool loops) {
   }
 }
 
-SmtTraces::Trace SmtTraces::plan(std::vector<Turn> turns, bool loops) const {
-  Trace trace;
+SmtTraces::SmtTrace SmtTraces::plan(std::vector<Turn> turns, bool loops) const {
+  SmtTrace trace;
   const std::size_t count = turns.size();
-  trace.places.resize(count + 1);
+  trace.boundaries.resize(count + 1);
   // A loop twice around, so that its beginning knows what came before it.
   int floats = -1;
   for (unsigned round = 0; round < 2; ++round) {
     Cycle cycles = 0;
     for (std::size_t i = 0; i < count; ++i) {
-      trace.places[i].cycles = cycles;
-      trace.places[i].floats = floats;
+      trace.boundaries[i].cycles = cycles;
+      trace.boundaries[i].floats = floats;
       cycles += turns[i].edge->cycles;
       if (turns[i].block().block.floats) floats = static_cast<int>(turns[i].thread);
     }
-    trace.places[count].cycles = cycles;
-    trace.places[count].floats = floats;
+    trace.boundaries[count].cycles = cycles;
+    trace.boundaries[count].floats = floats;
     if (!loops) break;
   }
   for (const Turn& turn : turns) {
@@ -129,28 +130,29 @@ SmtTraces::Trace SmtTraces::plan(std::vector<Turn> turns, bool loops) const {
     trace.floats |= std::uint32_t{turn.block().block.floats} << turn.thread;
     trace.op[turn.thread] = turn.op;
     trace.instructions[turn.thread] += turn.block().block.count;
-    trace.places[count].pc[turn.thread] = turn.target;
+    trace.boundaries[count].pc[turn.thread] = turn.target;
   }
   for (std::size_t i = count; i-- > 0;) {
-    trace.places[i].pc = trace.places[i + 1].pc;
-    trace.places[i].pc[turns[i].thread] = turns[i].block().block.pc;
+    trace.boundaries[i].pc = trace.boundaries[i + 1].pc;
+    trace.boundaries[i].pc[turns[i].thread] = turns[i].block().block.pc;
   }
   for (std::size_t i = 0; i < count; ++i) {
     const Turn& turn = turns[i];
-    const bool changes = turn.block().block.floats && trace.places[i].floats != static_cast<int>(turn.thread);
+    const bool changes =
+        turn.block().block.floats && trace.boundaries[i].floats != static_cast<int>(turn.thread);
     trace.code.push_back({.entry = changes ? image_.turn_of_floats() : turn.code,
                           .code = turn.code,
                           .target = turn.target,
-                          .way = static_cast<std::uint32_t>(turn.step->exit),
+                          .way = static_cast<std::uint32_t>(turn.transition->exit),
                           .hart = turn.thread * static_cast<std::uint32_t>(sizeof(isa::Hart*))});
   }
   trace.code.push_back({.entry = image_.turns_end(), .hart = trace.code[0].hart});
-  trace.loops = loops && trace.places[0].pc == trace.places[count].pc;
+  trace.loops = loops && trace.boundaries[0].pc == trace.boundaries[count].pc;
   trace.turns = std::move(turns);
   return trace;
 }
 
-void SmtTraces::retire(const Trace& trace) {
+void SmtTraces::retire(const SmtTrace& trace) {
   for (const Turn& turn : trace.turns) {
     if (turn.from->trace == 0 || &traces_[turn.from->trace - 1] != &trace) continue;
     turn.from->trace = 0;
@@ -181,11 +183,11 @@ SmtTraces::Ran SmtTraces::next(SmtTimer& timer, const SmtThreads& threads, unsig
     return {};
   }
   state.countdown = 0;
-  Trace& trace = traces_[state.trace - 1];
+  SmtTrace& trace = traces_[state.trace - 1];
   const std::size_t from = state.turn;
-  const Place& place = trace.places[from];
-  if (!may_begin(trace, place, threads, able)) return {};
-  const std::int64_t most = passes(trace, place, threads, end - timer.now_, most_instructions);
+  const Boundary& boundary = trace.boundaries[from];
+  if (!may_begin(trace, boundary, threads, able)) return {};
+  const std::int64_t most = passes(trace, boundary, threads, end - timer.now_, most_instructions);
   if (most <= 0) return {};
 
   translate::TurnsRun run{
@@ -198,8 +200,8 @@ SmtTraces::Ran SmtTraces::next(SmtTimer& timer, const SmtThreads& threads, unsig
     if ((trace.floats >> t & 1) != 0) shared_flags &= isa::mxcsr_flags(threads[t].hart->fflags);
   }
   if (trace.floats != 0) {
-    const unsigned last = place.floats >= 0 ? static_cast<unsigned>(place.floats)
-                                            : static_cast<unsigned>(std::countr_zero(trace.floats));
+    const unsigned last = boundary.floats >= 0 ? static_cast<unsigned>(boundary.floats)
+                                               : static_cast<unsigned>(std::countr_zero(trace.floats));
     floats.begin(*threads[last].hart);
     run.telling_flags = isa::mxcsr_flags(0x1f) & ~shared_flags;
   }
@@ -210,19 +212,20 @@ SmtTraces::Ran SmtTraces::next(SmtTimer& timer, const SmtThreads& threads, unsig
   if (left) {
     const Turn& turn = trace.turns[to];
     ran.left = static_cast<int>(turn.thread);
-    ran.step = threads[turn.thread].core->left(*threads[turn.thread].hart, floats, slice, *turn.translation);
+    ran.transition =
+        threads[turn.thread].core->left(*threads[turn.thread].hart, floats, slice, *turn.translation);
   }
   return ran;
 }
 
-bool SmtTraces::may_begin(const Trace& trace, const Place& place, const SmtThreads& threads,
+bool SmtTraces::may_begin(const SmtTrace& trace, const Boundary& boundary, const SmtThreads& threads,
                           unsigned able) const {
   if ((trace.threads & ~able) != 0) return false;
   int rounding = -1;
   for (unsigned t = 0; t < threads.size(); ++t) {
     if ((trace.threads >> t & 1) == 0) continue;
     const isa::Hart& hart = *threads[t].hart;
-    if (hart.pc != place.pc[t] || !threads[t].core->takes_turns(hart, trace.op[t])) return false;
+    if (hart.pc != boundary.pc[t] || !threads[t].core->takes_turns(hart, trace.op[t])) return false;
     if ((trace.floats >> t & 1) == 0) continue;
     if (rounding >= 0 && rounding != hart.frm) return false;
     rounding = hart.frm;
@@ -231,10 +234,10 @@ bool SmtTraces::may_begin(const Trace& trace, const Place& place, const SmtThrea
 }
 
 // How often the end may be come to within `left` cycles, excluding the last of them.
-std::int64_t SmtTraces::passes(const Trace& trace, const Place& place, const SmtThreads& threads, Cycle left,
-                               std::uint64_t most_instructions) {
-  const Cycle all = trace.places.back().cycles;
-  const Cycle behind_first = left - 1 - (all - place.cycles);
+std::int64_t SmtTraces::passes(const SmtTrace& trace, const Boundary& boundary, const SmtThreads& threads,
+                               Cycle left, std::uint64_t most_instructions) {
+  const Cycle all = trace.boundaries.back().cycles;
+  const Cycle behind_first = left - 1 - (all - boundary.cycles);
   if (behind_first < 0) return 0;
   std::uint64_t most = 1;
   if (trace.loops) {
@@ -252,7 +255,7 @@ std::int64_t SmtTraces::passes(const Trace& trace, const Place& place, const Smt
 
 // What turns `from` up to `to` come to, if the end was come to `ends` times on the way. `left`: the turn `to`
 // has run, in another way.
-SmtTraces::Ran SmtTraces::account(Trace& trace, std::size_t from, std::size_t to, std::uint64_t ends,
+SmtTraces::Ran SmtTraces::account(SmtTrace& trace, std::size_t from, std::size_t to, std::uint64_t ends,
                                   bool left, SmtTimer& timer, const SmtThreads& threads) {
   const std::size_t count = trace.turns.size();
   const auto times = [&](std::size_t i) { return ends + (i < to) - (i < from) - (to == count); };
@@ -262,7 +265,7 @@ SmtTraces::Ran SmtTraces::account(Trace& trace, std::size_t from, std::size_t to
     const Turn& turn = trace.turns[i];
     const std::uint64_t n = times(i);
     if (n == 0) continue;
-    threads[turn.thread].core->add(*threads[turn.thread].hart, *turn.step, n);
+    threads[turn.thread].core->add(*threads[turn.thread].hart, *turn.transition, n);
     turn.edge->times += n;
     timing_.code_runs_[turn.code_run].times += n;
     ran.threads |= 1u << turn.thread;
@@ -270,13 +273,14 @@ SmtTraces::Ran SmtTraces::account(Trace& trace, std::size_t from, std::size_t to
   }
   for (unsigned t = 0; t < threads.size(); ++t)
     if ((ran.threads >> t & 1) != 0 && !(left && trace.turns[to].thread == t))
-      threads[t].hart->pc = trace.places[to].pc[t];
+      threads[t].hart->pc = trace.boundaries[to].pc[t];
 
   const auto rounds = static_cast<Cycle>(ends - (to == count));
-  timer.now_ += rounds * trace.places[count].cycles + trace.places[to].cycles - trace.places[from].cycles;
+  timer.now_ +=
+      rounds * trace.boundaries[count].cycles + trace.boundaries[to].cycles - trace.boundaries[from].cycles;
   timer.adopt(to == count ? trace.turns.back().edge->to : trace.turns[to].from);
   timer.credit_ = std::min(SmtTimer::most_credit, timer.credit_ + static_cast<std::int64_t>(ran.blocks));
-  if (timer.credit_ == SmtTimer::most_credit) timer.patience_ = SmtTimer::first_patience;
+  if (timer.credit_ == SmtTimer::most_credit) timer.backoff_ = SmtTimer::first_backoff;
 
   blocks_ += ran.blocks;
   trace.blocks += ran.blocks;

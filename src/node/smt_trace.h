@@ -46,10 +46,10 @@ public:
   struct Ran {
     std::uint64_t blocks = 0;  // that the timer has been taken past
     unsigned threads = 0;      // bit by thread: whose
-    // This thread has run one more, which its timer has not been fed: a step of its core, see
+    // This thread has run one more, which its timer has not been fed: a transition of its core, see
     // Core::run_translated. -1: none has.
     int left = -1;
-    const Transition* step = nullptr;
+    const Transition* transition = nullptr;
     bool any() const { return blocks != 0 || left >= 0; }
   };
   // Runs the trace that begins here, if there is one, it ends before cycle `end`, and no thread comes to
@@ -60,9 +60,9 @@ public:
 
   // A trace of this timer is being noted: note() is to be called for all that it is fed.
   bool notes(const SmtTimer& timer) const { return noting_.timer == &timer; }
-  // The timer stood in `before` and has been fed `code_run`, which the hart has just run as `step`.
+  // The timer stood in `before` and has been fed `code_run`, which the hart has just run as `transition`.
   void note(const SmtTimer& timer, const SmtTiming::State* before, const isa::Hart& hart,
-            const Transition& step, std::uint32_t code_run);
+            const Transition& transition, std::uint32_t code_run);
 
   std::size_t traces() const { return traces_.size(); }
   std::uint64_t blocks() const { return blocks_; }  // run in traces so far
@@ -74,7 +74,7 @@ private:
   struct Turn {
     State* from = nullptr;
     SmtTiming::Edge* edge = nullptr;
-    const Transition* step = nullptr;
+    const Transition* transition = nullptr;
     const Translation* translation = nullptr;
     const void* code = nullptr;
     std::uint32_t code_run = 0, op = 0;
@@ -84,15 +84,15 @@ private:
     const CodeBlock& block() const { return *translation->block; }
   };
   // Before a turn, or behind the last.
-  struct Place {
+  struct Boundary {
     Cycle cycles = 0;                   // from the trace's beginning
     std::array<std::uint64_t, 4> pc{};  // of the threads that take part
     int floats = -1;                    // the thread whose turn was the last with floats
   };
-  struct Trace {
+  struct SmtTrace {
     std::vector<Turn> turns;
     std::vector<translate::Turn> code;  // and what is behind the last
-    std::vector<Place> places;          // the same
+    std::vector<Boundary> boundaries;   // the same
     bool loops = false;
     unsigned threads = 0, floats = 0;  // bit by thread: take part, may compute with floats
     std::array<std::uint32_t, 4> op{};
@@ -108,23 +108,25 @@ private:
   };
 
   void renew();
-  bool add_turn(const State* before, const isa::Hart& hart, const Transition& step, std::uint32_t code_run);
+  bool add_turn(const State* before, const isa::Hart& hart, const Transition& transition,
+                std::uint32_t code_run);
   std::size_t note_period();
   void end_note();
   void keep(std::vector<Turn> turns, bool loops);
-  Trace plan(std::vector<Turn> turns, bool loops) const;
-  void retire(const Trace& trace);
-  bool may_begin(const Trace& trace, const Place& place, const SmtThreads& threads, unsigned able) const;
-  static std::int64_t passes(const Trace& trace, const Place& place, const SmtThreads& threads, Cycle left,
-                             std::uint64_t most_instructions);
-  Ran account(Trace& trace, std::size_t from, std::size_t to, std::uint64_t ends, bool left, SmtTimer& timer,
-              const SmtThreads& threads);
+  SmtTrace plan(std::vector<Turn> turns, bool loops) const;
+  void retire(const SmtTrace& trace);
+  bool may_begin(const SmtTrace& trace, const Boundary& boundary, const SmtThreads& threads,
+                 unsigned able) const;
+  static std::int64_t passes(const SmtTrace& trace, const Boundary& boundary, const SmtThreads& threads,
+                             Cycle left, std::uint64_t most_instructions);
+  Ran account(SmtTrace& trace, std::size_t from, std::size_t to, std::uint64_t ends, bool left,
+              SmtTimer& timer, const SmtThreads& threads);
 
   CodeImage& image_;
   SmtTiming& timing_;
   std::int32_t next_attempt_;
   std::uint64_t renewals_ = 0;
-  std::deque<Trace> traces_;
+  std::deque<SmtTrace> traces_;
   std::size_t turns_ = 0;  // of all traces
   Noting noting_;
   std::uint64_t blocks_ = 0;

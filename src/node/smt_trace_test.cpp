@@ -26,7 +26,7 @@ const machine::Node& d1() {
   return node;
 }
 
-using Spending = std::map<std::uint64_t, std::array<std::uint64_t, causes>>;  // by place
+using Spending = std::map<std::uint64_t, std::array<std::uint64_t, causes>>;  // by bucket
 
 struct Thread {
   World world;
@@ -48,7 +48,7 @@ public:
   struct Options {
     std::uint32_t translate_after = never_translate;
     HostVectors vectors = HostVectors::none;
-    SmtTiming::Places places = SmtTiming::Places::addresses;
+    SmtTiming::CountBy count_by = SmtTiming::CountBy::address;
     std::size_t most_states = 1u << 17;
     std::uint64_t text = text_end;  // what lies behind it is code that may change
   };
@@ -56,9 +56,9 @@ public:
   Node(const std::vector<World>& starts, const Options& options)
       : image_(base, options.text, isa::max_block, options.translate_after, options.vectors),
         blocks_(d1()),
-        timing_(d1(), static_cast<unsigned>(starts.size()), options.places, options.most_states),
+        timing_(d1(), static_cast<unsigned>(starts.size()), options.count_by, options.most_states),
         traces_(image_, timing_, static_cast<std::int32_t>(std::min(options.translate_after, 3u))),
-        pipeline_(d1(), static_cast<unsigned>(starts.size()), Keep::places) {
+        pipeline_(d1(), static_cast<unsigned>(starts.size()), Keep::buckets) {
     for (const World& start : starts) {
       Member& member = members_.emplace_back(image_, blocks_);
       member.thread.world = start;
@@ -107,7 +107,7 @@ public:
       }
     }
     Spending spent;
-    for (const Spent& one : pipeline_.take_spent()) spent[one.place] = one.cycles;
+    for (const Spent& one : pipeline_.take_spent()) spent[one.bucket] = one.cycles;
     return {ends, spent};
   }
 
@@ -127,7 +127,7 @@ private:
     const auto ran = traces_.next(*timer_, threads_, able, floats_, Cycle{1} << 60, most_instructions, slice);
     if (ran.left < 0) return;
     const auto t = static_cast<unsigned>(ran.left);
-    ran.step == members_[t].core.idle() ? note_slice(t, slice) : feed_step(t, *ran.step);
+    ran.transition == members_[t].core.idle() ? note_slice(t, slice) : feed_transition(t, *ran.transition);
   }
 
   void run_block(unsigned t) {
@@ -138,12 +138,12 @@ private:
       return timer_->finish(t);
     }
     Slice slice;
-    const Transition* step = member.core.run_translated(hart, floats_, slice);
-    if (step == nullptr) {
+    const Transition* transition = member.core.run_translated(hart, floats_, slice);
+    if (transition == nullptr) {
       floats_.end();
       slice = member.core.run(hart, 1);
-    } else if (step != member.core.idle()) {
-      return feed_step(t, *step);
+    } else if (transition != member.core.idle()) {
+      return feed_transition(t, *transition);
     }
     note_slice(t, slice);
   }
@@ -152,7 +152,7 @@ private:
     Member& member = members_[t];
     member.thread.stop = slice.stop;
     member.over = slice.stop != isa::Stop::none;
-    if (slice.step != nullptr) return feed_step(t, *slice.step);
+    if (slice.transition != nullptr) return feed_transition(t, *slice.transition);
     if (member.unshared.blocks.empty()) return;
     const RecordedBlock& ran = member.unshared.blocks.front();
     define(t, ran);
@@ -161,24 +161,26 @@ private:
     member.unshared.own.clear();
   }
 
-  void feed_step(unsigned t, const Transition& step) {
+  void feed_transition(unsigned t, const Transition& transition) {
     floats_.end();
-    const isa::Block& block = static_cast<const CodeBlock*>(step.block)->block;
-    define(t, {&block, block.count, ConfigWord{step.config}.decode(), step.exit});
-    const std::uint32_t run = timing_.code_run(step, 0);
-    const auto before = timer_->place();
+    const isa::Block& block = static_cast<const CodeBlock*>(transition.block)->block;
+    define(t, {&block, block.count, ConfigWord{transition.config}.decode(), transition.exit});
+    const std::uint32_t run = timing_.code_run(transition, 0);
+    const auto before = timer_->state();
     timer_->feed(t, run);
-    if (traces_.notes(*timer_)) traces_.note(*timer_, before, members_[t].thread.world.hart, step, run);
+    if (traces_.notes(*timer_)) traces_.note(*timer_, before, members_[t].thread.world.hart, transition, run);
   }
 
   void define(unsigned t, const RecordedBlock& ran) {
-    std::vector<Step> steps = steps_of(*ran.block, ran.count, ran.config, ran.exit, d1());
+    std::vector<TimedInstruction> instructions =
+        timed_instructions(*ran.block, ran.count, ran.config, ran.exit, d1());
     std::uint64_t pc = ran.block->pc;
-    for (std::size_t i = 0; i < steps.size(); ++i) {
-      steps[i].place = pc;
+    for (std::size_t i = 0; i < instructions.size(); ++i) {
+      instructions[i].bucket = pc;
       pc += ran.block->code[i].length;
     }
-    for (const Step& step : steps) pipeline_.feed(t, steps_.emplace_back(step));
+    for (const TimedInstruction& instruction : instructions)
+      pipeline_.feed(t, instructions_.emplace_back(instruction));
   }
 
   CodeImage image_;
@@ -190,7 +192,7 @@ private:
   std::deque<Member> members_;
   SmtThreads threads_;
   ReferencePipeline pipeline_;
-  std::deque<Step> steps_;
+  std::deque<TimedInstruction> instructions_;
 };
 
 void expect_same(const Outcome& a, const Outcome& b) {
@@ -270,21 +272,21 @@ TEST_P(SmtTraced, RandomProgramsLeaveWhatTheMeaningsLeaveInTheCyclesOfTheDefinit
     }
     SCOPED_TRACE(fmt::format("round {} threads {} vlen {}", round, starts.size(), vlen));
     Node plain(starts, {});
-    const Outcome meant = plain.run();
-    ASSERT_EQ(meant.traced, 0u);
+    const Outcome expected = plain.run();
+    ASSERT_EQ(expected.traced, 0u);
     const auto [ends, spent] = plain.by_definition();
-    for (std::size_t t = 0; t < starts.size(); ++t) EXPECT_EQ(meant.threads[t].end, ends[t]) << t;
-    EXPECT_EQ(meant.spent, spent);
+    for (std::size_t t = 0; t < starts.size(); ++t) EXPECT_EQ(expected.threads[t].end, ends[t]) << t;
+    EXPECT_EQ(expected.spent, spent);
     for (const std::uint64_t most : {~std::uint64_t{0}, random() % 4000}) {
       Node fast(starts, {.translate_after = static_cast<std::uint32_t>(random() % 4),
                          .vectors = GetParam(),
                          .most_states = random() % 4 == 0 ? 60u : 1u << 17});
       const Outcome outcome = fast.run(most);
-      expect_same(meant, outcome);
+      expect_same(expected, outcome);
       traced += outcome.traced;
       if (HasFailure()) return;
     }
-    for (const Thread& thread : meant.threads) ended += thread.stop == isa::Stop::system_call;
+    for (const Thread& thread : expected.threads) ended += thread.stop == isa::Stop::system_call;
   }
   EXPECT_GT(traced, 20'000u);
   EXPECT_GT(ended, 200u);
@@ -303,9 +305,9 @@ TEST_P(SmtTraced, CodeOutsideTheTextIsRunBetweenTraces) {
     SCOPED_TRACE(round);
     Node plain(starts, {.text = text}),
         fast(starts, {.translate_after = 0, .vectors = GetParam(), .text = text});
-    const Outcome meant = plain.run(), outcome = fast.run();
-    expect_same(meant, outcome);
-    EXPECT_EQ(meant.spent, plain.by_definition().second);
+    const Outcome expected = plain.run(), outcome = fast.run();
+    expect_same(expected, outcome);
+    EXPECT_EQ(expected.spent, plain.by_definition().second);
     traced += outcome.traced;
     if (HasFailure()) return;
   }

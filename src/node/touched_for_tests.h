@@ -12,7 +12,7 @@
 #include "base/random.h"
 #include "isa/block.h"
 #include "isa/vector_config.h"
-#include "node/job.h"
+#include "node/cost.h"
 
 namespace dojo::node::touching {
 
@@ -72,7 +72,7 @@ public:
   }
 
   std::uint64_t limit() const { return limit_; }
-  Job job(const machine::Node& node) const { return describe(decoded_, config_of(before_->hart), node); }
+  Cost cost(const machine::Node& node) const { return cost_of(decoded_, config_of(before_->hart), node); }
   const isa::Decoded& decoded() const { return decoded_; }
   isa::ElementType type() const { return {std::countr_zero(before_->hart.sew) - 3, before_->hart.lmul_log2}; }
 

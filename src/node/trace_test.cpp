@@ -1,5 +1,5 @@
-// Do traces leave a hart, its memory, its cycles and its counts as the meanings of the instructions do, block
-// by block?
+// Do traces leave a hart, its memory, its cycles and its counts as the semantics of the instructions do,
+// block by block?
 #include <gtest/gtest.h>
 
 #include <fmt/format.h>
@@ -102,17 +102,17 @@ TEST_P(Traces, OfRandomLoopsLeaveWhatTheMeaningsLeave) {
     if (random() % 16 == 0) hart.frm = static_cast<std::uint8_t>(isa::rmm + random() % 4);
     SCOPED_TRACE(fmt::format("round {} lmul {} vlen {} vl {} frm {}", round, lmul, vlen, hart.vl, hart.frm));
     for (const bool with_timing : {true, false}) {
-      const Outcome meant = run(world, never_translate, HostVectors::none, with_timing, 1u << 30);
+      const Outcome expected = run(world, never_translate, HostVectors::none, with_timing, 1u << 30);
       for (const std::uint32_t after : {0u, 5u}) {
         const Outcome fast = run(world, after, GetParam(), with_timing, 1u << 30);
-        expect_same(meant, fast);
+        expect_same(expected, fast);
         traced += fast.traced != 0;
         if (HasFailure()) return;
       }
       const Outcome cut = run(world, 0, GetParam(), with_timing, 1 + random() % 200);
-      expect_same(meant, cut);
+      expect_same(expected, cut);
       if (HasFailure()) return;
-      ended += meant.slice.stop == isa::Stop::system_call;
+      ended += expected.slice.stop == isa::Stop::system_call;
     }
   }
   EXPECT_GT(traced, 400u);
@@ -183,16 +183,16 @@ TEST_P(Traces, OfProgramsThatTwoHartsRunLeaveWhatTheMeaningsLeave) {
     }
     SCOPED_TRACE(fmt::format("round {} vlen {}", round, vlen));
     for (const bool with_timing : {true, false}) {
-      const std::array<Outcome, 2> meant = {
+      const std::array<Outcome, 2> expected = {
           run(worlds[0], never_translate, HostVectors::none, with_timing, 1u << 30),
           run(worlds[1], never_translate, HostVectors::none, with_timing, 1u << 30)};
       for (const std::uint64_t budget : {std::uint64_t{1} << 30, 1 + random() % 1000}) {
         const auto fast =
             run_two(worlds, static_cast<std::uint32_t>(random() % 4), GetParam(), with_timing, budget);
         for (std::size_t i = 0; i < 2; ++i) {
-          expect_same(meant[i], fast[i]);
+          expect_same(expected[i], fast[i]);
           traced += fast[i].traced != 0;
-          ended += meant[i].slice.stop == isa::Stop::system_call;
+          ended += expected[i].slice.stop == isa::Stop::system_call;
           if (HasFailure()) return;
         }
       }

@@ -73,10 +73,10 @@ ThreadState culprit(Outcome outcome) {
 
 // The working cycles of threads that share their nodes; those told apart by address in one sum.
 void count_smt_cycles(const node::SmtTiming& smt, bool by_address, machine::Ledger& ledger) {
-  for (const auto& [place, cycles] : smt.spent())
+  for (const auto& [bucket, cycles] : smt.spent())
     for (std::size_t c = 0; c < node::causes; ++c)
       if (cycles[c] != 0)
-        ledger.add("nodes", by_address ? 0 : static_cast<std::uint32_t>(place), machine::cause_events[c].key,
+        ledger.add("nodes", by_address ? 0 : static_cast<std::uint32_t>(bucket), machine::cause_events[c].key,
                    cycles[c]);
 }
 
@@ -242,7 +242,7 @@ LaunchResult Computer::launch(const Program& program, std::uint64_t persistent_b
     Replayed timed = replay->result();
     result.cycles = timed.cycles;
     if (options.profile != nullptr) {
-      for (const auto& [pc, counts] : execution.places()) {
+      for (const auto& [pc, counts] : execution.counts_by_address()) {
         ProfileEntry& entry = (*options.profile)[pc];
         entry.instructions = counts.instructions;
         std::ranges::copy(counts.cycles, entry.cycles.begin());

@@ -39,7 +39,7 @@ struct LaunchOptions {
   std::function<std::size_t(std::span<std::byte>)> text_input;
   // argv of thread 0 of every node, on its stack; without any, nothing is put there.
   std::vector<std::string> arguments;
-  // Runs of a block by its instructions' meanings before it becomes host code: nothing but the host's time
+  // Runs of a block by its instructions' semantics before it becomes host code: nothing but the host's time
   // depends on it (node/image.h).
   std::uint32_t translate_after = node::translate_after_default;
   Profile* profile = nullptr;   // filled, by one host thread; needs timing

@@ -39,7 +39,7 @@ Execution::Execution(const machine::Machine& machine, const fabric::Topology& to
   if (options.host.timing && layout.threads > 1)
     smt_.emplace(
         machine.node, layout.threads,
-        options.profile != nullptr ? node::SmtTiming::Places::addresses : node::SmtTiming::Places::ops);
+        options.profile != nullptr ? node::SmtTiming::CountBy::address : node::SmtTiming::CountBy::op);
   else if (options.profile != nullptr)
     profiler_.emplace(machine.node, nodes * layout.threads);
 }
@@ -211,9 +211,9 @@ void Execution::after_slice(Thread& thread, const node::Slice& slice, std::uint3
 // What a thread of a node of several threads ran: one block, for its core was asked for one instruction.
 void Execution::note_down(Thread& thread, const node::Slice& slice, std::uint32_t op) {
   const auto& unshared = thread.recording.blocks;
-  DOJO_ENSURE(unshared.size() <= 1 && (unshared.empty() || slice.step == nullptr));
-  if (slice.step != nullptr)
-    thread.trace.ran.push_back({smt_->code_run(*slice.step, op), false});
+  DOJO_ENSURE(unshared.size() <= 1 && (unshared.empty() || slice.transition == nullptr));
+  if (slice.transition != nullptr)
+    thread.trace.ran.push_back({smt_->code_run(*slice.transition, op), false});
   else if (!unshared.empty())
     thread.trace.ran.push_back({smt_->code_run(unshared.front(), true, op), false});
 }
@@ -289,12 +289,12 @@ More Execution::more(std::size_t number) {
   return More::ended;
 }
 
-std::map<std::uint64_t, node::PlaceCounts> Execution::places() const {
-  if (!smt_) return profiler_->places();
-  std::map<std::uint64_t, node::PlaceCounts> places;
-  for (const auto& [pc, count] : smt_->instructions()) places[pc].instructions = count;
-  for (const auto& [pc, cycles] : smt_->spent()) places[pc].cycles = cycles;
-  return places;
+std::map<std::uint64_t, node::AddressCounts> Execution::counts_by_address() const {
+  if (!smt_) return profiler_->counts_by_address();
+  std::map<std::uint64_t, node::AddressCounts> counts;
+  for (const auto& [pc, count] : smt_->instructions()) counts[pc].instructions = count;
+  for (const auto& [pc, cycles] : smt_->spent()) counts[pc].cycles = cycles;
+  return counts;
 }
 
 // --- Turns ----------------------------------------------------------------------------------------------

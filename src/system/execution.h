@@ -51,7 +51,7 @@ struct Thread {
 
   isa::Hart hart;
   node::Core core;
-  node::Recording recording;  // of the present slice: for a profile, or what has no Slice::step
+  node::Recording recording;  // of the present slice: for a profile, or what has no Slice::transition
   std::atomic<ThreadState> state = ThreadState::runnable;
   std::uint64_t semaphore = 0, amount = 0;  // waited for
   bool asks = false;                        // waits for the clock instead
@@ -123,7 +123,7 @@ public:
   // Bytes of a node's memory that its program used (LaunchResult::memory_used).
   std::uint64_t memory_used(std::uint32_t node) const;
   // What the threads' own cycles were spent on, by address; of launches with LaunchOptions::profile.
-  std::map<std::uint64_t, node::PlaceCounts> places() const;
+  std::map<std::uint64_t, node::AddressCounts> counts_by_address() const;
   // The numbers of system calls that were asked for and do not exist.
   const std::set<std::uint64_t>& unknown_calls() const { return unknown_calls_; }
 
@@ -156,7 +156,7 @@ private:
   bool must_look_up(const Thread& thread);
   void look_up(Thread& thread);
   bool run_ordinary(Thread& thread, isa::FloatTurns& floats, node::SmtTimer& timer);
-  bool feed(Thread& thread, const node::Transition& step, const node::Slice& slice, std::uint32_t op,
+  bool feed(Thread& thread, const node::Transition& transition, const node::Slice& slice, std::uint32_t op,
             isa::FloatTurns& floats, node::SmtTimer& timer);
   bool run_trace(std::uint32_t node, isa::FloatTurns& floats, node::SmtTimer& timer, std::uint64_t end);
   bool ask_host();

@@ -70,7 +70,8 @@ bool Execution::run_trace(std::uint32_t number, isa::FloatTurns& floats, node::S
   const auto blocks = static_cast<unsigned>(ran.blocks);
   const bool asks = pulled_ / between_questions != (pulled_ + blocks) / between_questions;
   pulled_ += blocks;
-  if (ran.left >= 0 && !feed(*threads[ran.left], *ran.step, slice, threads[ran.left]->hart.op, floats, timer))
+  if (ran.left >= 0 &&
+      !feed(*threads[ran.left], *ran.transition, slice, threads[ran.left]->hart.op, floats, timer))
     return false;
   if (!asks) return true;
   floats.end();
@@ -82,29 +83,29 @@ inline bool Execution::run_ordinary(Thread& thread, isa::FloatTurns& floats, nod
   if (thread.state != ThreadState::runnable || !thread.trace.ran.empty()) return false;
   const std::uint32_t op = thread.hart.op;
   node::Slice slice;
-  const node::Transition* step = thread.core.run_translated(thread.hart, floats, slice);
-  return step != nullptr && feed(thread, *step, slice, op, floats, timer);
+  const node::Transition* transition = thread.core.run_translated(thread.hart, floats, slice);
+  return transition != nullptr && feed(thread, *transition, slice, op, floats, timer);
 }
 
 // A block has been run under `op`. False if that was not all.
-inline bool Execution::feed(Thread& thread, const node::Transition& step, const node::Slice& slice,
+inline bool Execution::feed(Thread& thread, const node::Transition& transition, const node::Slice& slice,
                             std::uint32_t op, isa::FloatTurns& floats, node::SmtTimer& timer) {
-  if (&step == thread.core.idle()) [[unlikely]] {
+  if (&transition == thread.core.idle()) [[unlikely]] {
     after_slice(thread, slice, op);
     if (must_look_up(thread)) look_up(thread);
     return false;
   }
   thread.clock_known = false;
-  if (!smt_->knows(step, op)) floats.end();
-  const std::uint32_t run = smt_->code_run(step, op);
-  const auto before = timer.place();
+  if (!smt_->knows(transition, op)) floats.end();
+  const std::uint32_t run = smt_->code_run(transition, op);
+  const auto before = timer.state();
   if (!timer.feed_known(thread.hart.thread, run)) {
     floats.end();
     timer.feed(thread.hart.thread, run);
   }
   if (smt_traces_ && smt_traces_->notes(timer)) [[unlikely]] {
     floats.end();
-    smt_traces_->note(timer, before, thread.hart, step, run);
+    smt_traces_->note(timer, before, thread.hart, transition, run);
   }
   if (!must_look_up(thread)) return true;
   floats.end();

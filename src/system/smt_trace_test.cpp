@@ -38,18 +38,18 @@ Came launched(const Program& program, std::uint32_t translate_after, unsigned no
 
 void expect_same_in_traces(const Program& program, Outcome outcome, std::uint64_t most = 0) {
   for (const unsigned nodes : {1u, 3u}) {
-    const Came meant = launched(program, node::never_translate, nodes, most);
-    EXPECT_EQ(meant.result.outcome, outcome);
+    const Came expected = launched(program, node::never_translate, nodes, most);
+    EXPECT_EQ(expected.result.outcome, outcome);
     for (const std::uint32_t after : {0u, 20u}) {
       const Came came = launched(program, after, nodes, most);
-      EXPECT_EQ(came.result.outcome, meant.result.outcome);
-      EXPECT_EQ(came.result.exit_code, meant.result.exit_code);
-      EXPECT_EQ(came.result.cycles, meant.result.cycles) << nodes << " nodes, " << after;
-      EXPECT_EQ(came.result.instructions, meant.result.instructions);
-      EXPECT_EQ(came.result.ledger.rows(), meant.result.ledger.rows());
-      EXPECT_TRUE(came.memory == meant.memory);
-      ASSERT_EQ(came.profile.size(), meant.profile.size());
-      for (const auto& [pc, entry] : meant.profile) {
+      EXPECT_EQ(came.result.outcome, expected.result.outcome);
+      EXPECT_EQ(came.result.exit_code, expected.result.exit_code);
+      EXPECT_EQ(came.result.cycles, expected.result.cycles) << nodes << " nodes, " << after;
+      EXPECT_EQ(came.result.instructions, expected.result.instructions);
+      EXPECT_EQ(came.result.ledger.rows(), expected.result.ledger.rows());
+      EXPECT_TRUE(came.memory == expected.memory);
+      ASSERT_EQ(came.profile.size(), expected.profile.size());
+      for (const auto& [pc, entry] : expected.profile) {
         EXPECT_EQ(entry.instructions, came.profile.at(pc).instructions) << pc;
         EXPECT_EQ(entry.cycles, came.profile.at(pc).cycles) << pc;
       }

@@ -44,10 +44,10 @@ inline void expect_equal(const World& a, const World& b, const std::string& what
 // Runs the block both ways from one state; whether it came to its end.
 inline bool compare(Translator& translator, const World& start, const isa::Block& block,
                     const std::string& what) {
-  World defined = start, translated = start;
-  defined.attach();
+  World expected = start, translated = start;
+  expected.attach();
   translated.attach();
-  const auto completed = isa::run_block(defined.hart, block);
+  const auto completed = isa::run_block(expected.hart, block);
   int owner = 0;
   static TraceHead head;  // where no trace begins
   const Vectors vectors{
@@ -66,8 +66,8 @@ inline bool compare(Translator& translator, const World& start, const isa::Block
   if (translated.hart.stop == isa::Stop::trap) {
     EXPECT_EQ(isa::settle_trap(translated.hart, block), completed) << what;
   }
-  expect_equal(defined, translated, what);
-  return defined.hart.stop == isa::Stop::none;
+  expect_equal(expected, translated, what);
+  return expected.hart.stop == isa::Stop::none;
 }
 
 inline isa::Block block_of(const std::vector<std::uint32_t>& words) {

@@ -1,6 +1,6 @@
 // The rules about how much an instruction occupies. Widths are rounded up to whole cycles; nothing takes less
 // than one.
-#include "node/job.h"
+#include "node/cost.h"
 
 #include <algorithm>
 #include <bit>
@@ -35,35 +35,35 @@ Group group(unsigned first, unsigned count, bool at_once = false) {
 bool writes(Operand operand) { return operand == Operand::v_write || operand == Operand::v_read_write; }
 bool reads(Operand operand) { return operand == Operand::v_read || operand == Operand::v_read_write; }
 
-void add_read(Job& job, const Group& read) {
-  for (Group& slot : job.v_reads) {
+void add_read(Cost& cost, const Group& read) {
+  for (Group& slot : cost.v_reads) {
     if (slot.count != 0) continue;
     slot = read;
     return;
   }
 }
 
-void describe_scalar_operands(const Decoded& d, Job& job) {
+void describe_scalar_operands(const Decoded& d, Cost& cost) {
   const std::pair<Operand, std::uint8_t> fields[] = {
       {d.row->rd, d.rd}, {d.row->rs1, d.rs1}, {d.row->rs2, d.rs2}, {d.row->rs3, d.rs3}};
   for (const auto& [operand, number] : fields) {
     const std::uint32_t bit = 1u << (number & 31);
-    if (operand == Operand::x_read) job.x_reads |= bit;
-    if (operand == Operand::x_write) job.x_writes |= bit;
-    if (operand == Operand::f_read) job.f_reads |= bit;
-    if (operand == Operand::f_write) job.f_writes |= bit;
+    if (operand == Operand::x_read) cost.x_reads |= bit;
+    if (operand == Operand::x_write) cost.x_writes |= bit;
+    if (operand == Operand::f_read) cost.f_reads |= bit;
+    if (operand == Operand::f_write) cost.f_writes |= bit;
   }
-  job.x_reads &= ~1u;  // x0 is never waited for
-  job.x_writes &= ~1u;
+  cost.x_reads &= ~1u;  // x0 is never waited for
+  cost.x_writes &= ~1u;
 }
 
 std::uint32_t scalar_access_bytes(const Decoded& d) { return 1u << ((d.word >> 12) & 3); }
 
-void describe_scalar(const Decoded& d, const machine::Node& node, Job& job) {
+void describe_scalar(const Decoded& d, const machine::Node& node, Cost& cost) {
   const auto route = [&](Route where, std::uint64_t latency, std::uint64_t occupancy = 1) {
-    job.route = where;
-    job.latency = static_cast<std::uint32_t>(latency);
-    job.occupancy = static_cast<std::uint32_t>(occupancy);
+    cost.route = where;
+    cost.latency = static_cast<std::uint32_t>(latency);
+    cost.occupancy = static_cast<std::uint32_t>(occupancy);
   };
   switch (d.row->unit) {
     case Unit::branch:
@@ -77,27 +77,27 @@ void describe_scalar(const Decoded& d, const machine::Node& node, Job& job) {
     case Unit::float_divide:
       return route(Route::divide, node.scalar_float_divide_cycles, node.scalar_float_divide_cycles);
     case Unit::load:
-      job.read_bytes = scalar_access_bytes(d);
+      cost.read_bytes = scalar_access_bytes(d);
       return route(Route::load, node.sram_load_cycles);
     case Unit::store:
       if (has(d, isa::cache_block)) {  // wider than the scalar engine's store
-        job.write_bytes = isa::cache_block_bytes;
-        job.pipes = store_port;
-        return route(Route::vector, 1, divide_up(job.write_bytes, node.port_bytes));
+        cost.write_bytes = isa::cache_block_bytes;
+        cost.pipes = store_port;
+        return route(Route::vector, 1, divide_up(cost.write_bytes, node.port_bytes));
       }
-      job.write_bytes = scalar_access_bytes(d);
+      cost.write_bytes = scalar_access_bytes(d);
       return route(Route::store, 1);
     case Unit::atomic:
-      job.read_bytes = job.write_bytes = scalar_access_bytes(d);
+      cost.read_bytes = cost.write_bytes = scalar_access_bytes(d);
       return route(Route::atomic, node.sram_load_cycles);
     case Unit::vector_config:
-      job.reads_config = job.writes_config = true;
+      cost.reads_config = cost.writes_config = true;
       return route(Route::alu, node.alu_cycles);
     case Unit::transfer:
       return route(Route::drain, 1, node.transfer_issue_cycles);
     case Unit::system:
       if (!has(d, isa::takes_no_time)) return route(Route::drain, node.alu_cycles, node.alu_cycles);
-      job.x_reads = 0;
+      cost.x_reads = 0;
       return route(Route::free, 1);
     default:
       return route(Route::alu, node.alu_cycles);
@@ -122,7 +122,7 @@ std::uint64_t bits_per_element(const isa::VectorOperands& operands, isa::Element
   return std::uint64_t{8} << log2;
 }
 
-void describe_simd(const Decoded& d, const Config& config, const machine::Node& node, Job& job) {
+void describe_simd(const Decoded& d, const Config& config, const machine::Node& node, Cost& cost) {
   const isa::VectorOperands& operands = d.row->vector;
   const isa::ElementType type = element_type(config);
   const Order order = operands.order;
@@ -130,33 +130,33 @@ void describe_simd(const Decoded& d, const Config& config, const machine::Node& 
   const auto source = [&](unsigned first, const OperandGroup& operand) {
     return group(first, operand.registers(type), is_needed_at_once(operand, order));
   };
-  if (reads(d.row->rs2)) add_read(job, source(d.rs2, operands.vs2));
-  if (reads(d.row->rs1)) add_read(job, source(d.rs1, operands.vs1));
-  if (reads(d.row->rd)) add_read(job, group(d.rd, target));
-  if (writes(d.row->rd)) job.v_write = group(d.rd, target);
+  if (reads(d.row->rs2)) add_read(cost, source(d.rs2, operands.vs2));
+  if (reads(d.row->rs1)) add_read(cost, source(d.rs1, operands.vs1));
+  if (reads(d.row->rd)) add_read(cost, group(d.rd, target));
+  if (writes(d.row->rd)) cost.v_write = group(d.rd, target);
 
-  job.pipes = simd_pipe;
-  job.streams = true;
-  job.latency = static_cast<std::uint32_t>(node.simd_cycles);
-  job.occupancy = operands.vd.extent == Extent::registers
-                      ? target
-                      : divide_up(config.vl * bits_per_element(operands, type), node.vlen_bits);
+  cost.pipes = simd_pipe;
+  cost.streams = true;
+  cost.latency = static_cast<std::uint32_t>(node.simd_cycles);
+  cost.occupancy = operands.vd.extent == Extent::registers
+                       ? target
+                       : divide_up(config.vl * bits_per_element(operands, type), node.vlen_bits);
   if (order == Order::gathering) {
-    job.occupancy *= operands.vs2.registers(type);
+    cost.occupancy *= operands.vs2.registers(type);
   } else if (order == Order::element_serial) {
-    job.occupancy = static_cast<std::uint32_t>(std::max<std::uint64_t>(1, config.vl * node.simd_cycles));
-    job.streams = false;
+    cost.occupancy = static_cast<std::uint32_t>(std::max<std::uint64_t>(1, config.vl * node.simd_cycles));
+    cost.streams = false;
   } else if (order == Order::reducing) {
     const std::uint64_t per_register = node.vlen_bits >> config.sew_log2;
     const std::uint64_t elements =
         std::max<std::uint64_t>(1, std::min<std::uint64_t>(config.vl, per_register));
-    job.latency *= 1 + static_cast<std::uint32_t>(std::bit_width(elements - 1));
-    job.streams = false;
+    cost.latency *= 1 + static_cast<std::uint32_t>(std::bit_width(elements - 1));
+    cost.streams = false;
   }
   if (d.row->unit == Unit::simd_divide) {
-    job.occupancy = static_cast<std::uint32_t>(
+    cost.occupancy = static_cast<std::uint32_t>(
         std::max<std::uint64_t>(1, config.vl * node.simd_divide_cycles_per_element));
-    job.streams = false;
+    cost.streams = false;
   }
 }
 
@@ -169,7 +169,7 @@ std::uint64_t accessed_bytes(const isa::VectorOperands& operands, const Config& 
   return (std::uint64_t{config.vl} << operands.vd.eew_log2(type)) * operands.fields;
 }
 
-void describe_vector_access(const Decoded& d, const Config& config, const machine::Node& node, Job& job) {
+void describe_vector_access(const Decoded& d, const Config& config, const machine::Node& node, Cost& cost) {
   const isa::VectorOperands& operands = d.row->vector;
   const isa::ElementType type = element_type(config);
   const bool is_load = d.row->unit == Unit::vector_load;
@@ -179,67 +179,67 @@ void describe_vector_access(const Decoded& d, const Config& config, const machin
   const auto grains = [&] {
     return divide_up(std::uint64_t{1} << operands.vd.eew_log2(type), node.gather_grain_bytes);
   };
-  job.occupancy = element_by_element
-                      ? static_cast<std::uint32_t>(std::max<std::uint64_t>(1, elements * grains()))
-                      : divide_up(bytes, node.port_bytes);
-  job.streams = !element_by_element && operands.fields == 1;
-  job.pipes = is_load ? load_port : store_port;
-  job.ports = is_load ? 1 : 0;
-  job.latency = is_load ? static_cast<std::uint32_t>(node.sram_load_cycles) : 1;
-  (is_load ? job.read_bytes : job.write_bytes) = bytes;
-  job.writes_config = operands.access == AccessPattern::first_fault_only;  // may cut vl
-  if (reads(d.row->rs2)) add_read(job, group(d.rs2, operands.vs2.registers(type), true));
+  cost.occupancy = element_by_element
+                       ? static_cast<std::uint32_t>(std::max<std::uint64_t>(1, elements * grains()))
+                       : divide_up(bytes, node.port_bytes);
+  cost.streams = !element_by_element && operands.fields == 1;
+  cost.pipes = is_load ? load_port : store_port;
+  cost.ports = is_load ? 1 : 0;
+  cost.latency = is_load ? static_cast<std::uint32_t>(node.sram_load_cycles) : 1;
+  (is_load ? cost.read_bytes : cost.write_bytes) = bytes;
+  cost.writes_config = operands.access == AccessPattern::first_fault_only;  // may cut vl
+  if (reads(d.row->rs2)) add_read(cost, group(d.rs2, operands.vs2.registers(type), true));
   if (operands.vd.extent == Extent::tile_slice) {
-    (is_load ? job.t_writes : job.t_reads) = all_tiles;
+    (is_load ? cost.t_writes : cost.t_reads) = all_tiles;
   } else if (is_load) {
-    job.v_write = group(d.rd, operands.vd_registers(type));
+    cost.v_write = group(d.rd, operands.vd_registers(type));
   } else {
-    add_read(job, group(d.rd, operands.vd_registers(type)));
+    add_read(cost, group(d.rd, operands.vd_registers(type)));
   }
 }
 
 // A step multiplies blocks of 8 x 8 x k; FP32 runs at the SIMD pipe's rate and takes that pipe as well, FP64
 // at half of it.
-void describe_matrix(const Decoded& d, const Config& config, const machine::Node& node, Job& job) {
+void describe_matrix(const Decoded& d, const Config& config, const machine::Node& node, Cost& cost) {
   const bool single = config.sew_log2 >= 5;
   const std::uint64_t blocks = std::uint64_t{(config.tile_m + 7u) / 8} * ((config.vl + 7u) / 8);
   const std::uint64_t slower = single ? node.matrix_fp32_divisor << (config.sew_log2 - 5) : 1;
   const std::uint64_t macs = blocks * 64 * config.tile_k * slower;
-  job.occupancy = divide_up(macs, node.matrix_macs);
-  job.latency = static_cast<std::uint32_t>(node.matrix_cycles);
-  job.pipes = single ? simd_pipe | matrix_pipe : matrix_pipe;
+  cost.occupancy = divide_up(macs, node.matrix_macs);
+  cost.latency = static_cast<std::uint32_t>(node.matrix_cycles);
+  cost.pipes = single ? simd_pipe | matrix_pipe : matrix_pipe;
   if (!single && node.matrix_operand_bytes != 0) {
-    job.pipes |= load_port;
-    job.ports = static_cast<std::uint8_t>(divide_up(node.matrix_operand_bytes, node.port_bytes));
+    cost.pipes |= load_port;
+    cost.ports = static_cast<std::uint8_t>(divide_up(node.matrix_operand_bytes, node.port_bytes));
   }
   // Row k of an operand lies k * 8 / widen registers above its first.
   const unsigned row = d.row->vector.vs2.registers(element_type(config));
   for (unsigned k = 0; k < config.tile_k && k < config.widen; ++k) {
     const unsigned above = k * 8 / config.widen;
-    add_read(job, group((d.rs2 + above) & 31, row, true));
-    add_read(job, group((d.rs1 + above) & 31, row, true));
+    add_read(cost, group((d.rs2 + above) & 31, row, true));
+    add_read(cost, group((d.rs1 + above) & 31, row, true));
   }
-  job.t_writes = job.t_reads = static_cast<std::uint8_t>(1u << ((d.rd >> 3) & 3));
-  job.accumulates = true;
-  job.macs = std::uint64_t{config.tile_m} * config.vl * config.tile_k;
+  cost.t_writes = cost.t_reads = static_cast<std::uint8_t>(1u << ((d.rd >> 3) & 3));
+  cost.accumulates = true;
+  cost.macs = std::uint64_t{config.tile_m} * config.vl * config.tile_k;
 }
 
 // Which tile a move touches stands in a register's value, so it is taken to touch all of them.
-void describe_matrix_move(const Decoded& d, const Config& config, const machine::Node& node, Job& job) {
-  job.pipes = matrix_pipe;
-  job.latency = static_cast<std::uint32_t>(node.tile_move_cycles);
-  job.occupancy = 1;
+void describe_matrix_move(const Decoded& d, const Config& config, const machine::Node& node, Cost& cost) {
+  cost.pipes = matrix_pipe;
+  cost.latency = static_cast<std::uint32_t>(node.tile_move_cycles);
+  cost.occupancy = 1;
   const bool names_tile = d.row->rd == Operand::t_write || d.row->rd == Operand::t_read_write;
   const isa::ElementType type = element_type(config);
   if (writes(d.row->rd)) {
-    job.v_write = group(d.rd, d.row->vector.vd_registers(type));
-    job.t_reads = all_tiles;
-    job.streams = true;
+    cost.v_write = group(d.rd, d.row->vector.vd_registers(type));
+    cost.t_reads = all_tiles;
+    cost.streams = true;
   } else {
-    job.t_writes = names_tile ? static_cast<std::uint8_t>(1u << ((d.rd >> 3) & 3)) : all_tiles;
-    if (reads(d.row->rs2)) add_read(job, group(d.rs2, d.row->vector.vs2.registers(type)));
+    cost.t_writes = names_tile ? static_cast<std::uint8_t>(1u << ((d.rd >> 3) & 3)) : all_tiles;
+    if (reads(d.row->rs2)) add_read(cost, group(d.rs2, d.row->vector.vs2.registers(type)));
   }
-  if (!names_tile) job.occupancy = divide_up(std::uint64_t{config.vl} << config.sew_log2, node.vlen_bits);
+  if (!names_tile) cost.occupancy = divide_up(std::uint64_t{config.vl} << config.sew_log2, node.vlen_bits);
 }
 
 }  // namespace
@@ -259,12 +259,12 @@ Config ConfigWord::decode() const {
           .tile_k = static_cast<std::uint8_t>(field(11, 3))};
 }
 
-Job trap(const machine::Node& node) {
-  Job job;
-  job.unit = Unit::system;
-  job.route = Route::drain;
-  job.latency = job.occupancy = static_cast<std::uint32_t>(node.alu_cycles);
-  return job;
+Cost trap_cost(const machine::Node& node) {
+  Cost cost;
+  cost.unit = Unit::system;
+  cost.route = Route::drain;
+  cost.latency = cost.occupancy = static_cast<std::uint32_t>(node.alu_cycles);
+  return cost;
 }
 
 bool depends_on_config(const Decoded& decoded) {
@@ -281,42 +281,42 @@ bool depends_on_config(const Decoded& decoded) {
   }
 }
 
-Job describe(const Decoded& decoded, const Config& config, const machine::Node& node) {
-  Job job;
-  job.bytes = decoded.length;
-  job.unit = decoded.row->unit;
-  describe_scalar_operands(decoded, job);
+Cost cost_of(const Decoded& decoded, const Config& config, const machine::Node& node) {
+  Cost cost;
+  cost.bytes = decoded.length;
+  cost.unit = decoded.row->unit;
+  describe_scalar_operands(decoded, cost);
   if (!depends_on_config(decoded)) {
-    describe_scalar(decoded, node, job);
-    return job;
+    describe_scalar(decoded, node, cost);
+    return cost;
   }
-  job.route = Route::vector;
-  job.reads_config = true;
+  cost.route = Route::vector;
+  cost.reads_config = true;
   switch (decoded.row->unit) {
     case Unit::vector_load:
     case Unit::vector_store:
-      describe_vector_access(decoded, config, node, job);
+      describe_vector_access(decoded, config, node, cost);
       break;
     case Unit::matrix:
-      describe_matrix(decoded, config, node, job);
+      describe_matrix(decoded, config, node, cost);
       break;
     case Unit::matrix_move:
-      describe_matrix_move(decoded, config, node, job);
+      describe_matrix_move(decoded, config, node, cost);
       break;
     default:
-      describe_simd(decoded, config, node, job);
+      describe_simd(decoded, config, node, cost);
       break;
   }
-  if (has(decoded, isa::maskable) && isa::vector::is_masked(&decoded)) add_read(job, group(0, 1, true));
-  return job;
+  if (has(decoded, isa::maskable) && isa::vector::is_masked(&decoded)) add_read(cost, group(0, 1, true));
+  return cost;
 }
 
-void count(const Job& job, Counts& counts) {
-  counts.of(job.unit) += 1;
-  counts.value[Counts::read_bytes] += job.read_bytes;
-  counts.value[Counts::write_bytes] += job.write_bytes;
-  counts.value[Counts::macs] += job.macs;
-  if ((job.pipes & simd_pipe) != 0) counts.value[Counts::simd_busy] += job.occupancy;
+void count(const Cost& cost, Counts& counts) {
+  counts.of(cost.unit) += 1;
+  counts.value[Counts::read_bytes] += cost.read_bytes;
+  counts.value[Counts::write_bytes] += cost.write_bytes;
+  counts.value[Counts::macs] += cost.macs;
+  if ((cost.pipes & simd_pipe) != 0) counts.value[Counts::simd_busy] += cost.occupancy;
 }
 
 }  // namespace dojo::node

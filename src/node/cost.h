@@ -1,7 +1,7 @@
-// What one instruction occupies: the pipeline's view of it, without its meaning.
+// What one instruction costs, that is, occupies: the pipeline's view of it, without its semantics.
 //
-// All pipeline models, the slow one that defines timing and the fast ones, work on the same jobs, so that a
-// rule about how much an instruction occupies stands in one place (job.cpp) and a rule about when it may go
+// All pipeline models, the slow one that defines timing and the fast ones, work on the same costs, so that a
+// rule about how much an instruction occupies stands in one place (cost.cpp) and a rule about when it may go
 // in another (pipeline_reference.cpp). All latencies and widths come from the machine file. docs/notes/005
 // gives the rules on one page.
 #pragma once
@@ -31,7 +31,7 @@ enum class Route : std::uint8_t {
   vector,  // the thread's vector queue
 };
 
-// Pipes that a vector job occupies.
+// Pipes that a vector instruction occupies.
 enum Pipe : std::uint8_t { simd_pipe = 1, matrix_pipe = 2, load_port = 4, store_port = 8 };
 
 // Consecutive vector registers. `at_once`: the reader needs all of them in its first cycle.
@@ -40,7 +40,7 @@ struct Group {
   bool at_once = false;
 };
 
-struct Job {
+struct Cost {
   Route route = Route::free;
   std::uint8_t bytes = 4;     // of the encoding
   bool reads_config = false;  // waits for vl and vtype
@@ -50,7 +50,7 @@ struct Job {
   std::uint32_t latency = 1;    // from issue to the use of the (first) result
   std::uint32_t occupancy = 1;  // cycles the pipe, port or divider is taken
 
-  // Vector jobs only.
+  // Of vector instructions only.
   std::uint8_t pipes = 0;
   std::uint8_t ports = 0;  // load ports taken together (matrix operands); 1 for vector loads
   bool streams = false;    // results appear register by register, so that a reader may follow behind
@@ -65,16 +65,16 @@ struct Job {
 };
 
 // What `decoded` occupies on `node` under `config`.
-Job describe(const isa::Decoded& decoded, const Config& config, const machine::Node& node);
+Cost cost_of(const isa::Decoded& decoded, const Config& config, const machine::Node& node);
 
 // What an instruction occupies that traps, whichever it is: it waits as a system instruction does, and no
 // operand of its own matters.
-Job trap(const machine::Node& node);
+Cost trap_cost(const machine::Node& node);
 
 // True if describe depends on `config`.
 bool depends_on_config(const isa::Decoded& decoded);
 
-// Adds the job's events, cycles excepted.
-void count(const Job& job, Counts& counts);
+// Adds the instruction's events, cycles excepted.
+void count(const Cost& cost, Counts& counts);
 
 }  // namespace dojo::node
