@@ -125,10 +125,10 @@ void print_json(const ExecOptions& options, const Executed& executed) {
   fmt::print("{}\n", json_text(json, 2));
 }
 
-std::function<void(system::Stepping&)> led_by_gdb(debug::GdbServer& server, const std::string& program) {
-  return [&server, program](system::Stepping& stepping) {
+std::function<void(system::Debuggee&)> debugged_by_gdb(debug::GdbServer& server, const std::string& program) {
+  return [&server, program](system::Debuggee& debuggee) {
     say("waiting for gdb: gdb-multiarch {} -ex 'target remote 127.0.0.1:{}'", program, server.port());
-    if (server.serve(stepping)) say("gdb went away");
+    if (server.serve(debuggee)) say("gdb went away");
   };
 }
 
@@ -189,12 +189,12 @@ int exec(const ExecOptions& options) {
   launch.host.interrupted = [] { return stop_was_asked() || std::ferror(stdout) != 0; };
   std::optional<debug::GdbServer> server;
   if (options.gdb) {
-    launch.lead = led_by_gdb(server.emplace(*options.gdb), options.program);
+    launch.debugger = debugged_by_gdb(server.emplace(*options.gdb), options.program);
   }
   std::optional<debug::InstructionTrace> trace;
   if (!options.trace.empty()) {
     trace.emplace(options.trace);
-    launch.lead = [&](system::Stepping& stepping) { trace->lead(stepping); };
+    launch.debugger = [&](system::Debuggee& debuggee) { trace->run(debuggee); };
   }
   run.result = computer.launch(program, 0, 0, launch);
   if (std::ferror(stdout) != 0) refuse("standard output", "cannot be written");
@@ -226,7 +226,7 @@ Command exec_command() {
                 {.name = "--quiet", .into = &o.quiet, .help = "What the program writes and nothing else"},
                 {.name = "--gdb",
                  .into = &o.gdb,
-                 .help = "Port of this computer where gdb may connect and lead; 0: any free one",
+                 .help = "Port of this computer where gdb may connect and debug; 0: any free one",
                  .value = "PORT",
                  .most = 65535},
                 {.name = "--trace",

@@ -134,7 +134,7 @@ std::string_view name_of(system::Outcome outcome) {
 int exit_code_of(const ProgramOptions& options, const system::LaunchResult& result) {
   if (result.outcome != system::Outcome::finished) {
     say("dojo: {}: {}", options.program, name_of(result.outcome));
-    // Who led gdb knows where the threads stand.
+    // Who debugged it knows where the threads stand.
     const bool led_to_it = result.outcome == system::Outcome::interrupted && !stop_was_asked();
     for (const system::Stranded& stranded : result.stranded)
       if (!led_to_it) print_stranded(stranded);

@@ -177,23 +177,23 @@ void InstructionTrace::write(const std::string& line) {
 }
 
 // Whether the thread could go on at all.
-bool InstructionTrace::turn(system::Stepping& stepping, std::size_t thread) {
+bool InstructionTrace::turn(system::Debuggee& debuggee, std::size_t thread) {
   unsigned done = 0;
-  const Hart& hart = stepping.hart(thread);
-  for (; done < traced_in_turn && stepping.state(thread) == ThreadState::runnable; ++done) {
-    Line line(hart, stepping.machine().node);
-    const ThreadState state = stepping.step(thread);
-    write(line.write(hart, state == ThreadState::trapped, stepping.program()));
+  const Hart& hart = debuggee.hart(thread);
+  for (; done < traced_in_turn && debuggee.state(thread) == ThreadState::runnable; ++done) {
+    Line line(hart, debuggee.machine().node);
+    const ThreadState state = debuggee.step(thread);
+    write(line.write(hart, state == ThreadState::trapped, debuggee.program()));
   }
   return done != 0;
 }
 
-void InstructionTrace::lead(system::Stepping& stepping) {
+void InstructionTrace::run(system::Debuggee& debuggee) {
   for (bool any = true; any;) {
     any = false;
-    for (std::size_t thread = 0; thread < stepping.threads(); ++thread) {
-      any |= turn(stepping, thread);
-      if (stepping.asked_to_end()) return stepping.interrupt();
+    for (std::size_t thread = 0; thread < debuggee.threads(); ++thread) {
+      any |= turn(debuggee, thread);
+      if (debuggee.asked_to_end()) return debuggee.interrupt();
     }
   }
 }

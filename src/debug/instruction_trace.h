@@ -17,7 +17,7 @@
 #include <memory>
 #include <string>
 
-#include "system/stepping.h"
+#include "system/debuggee.h"
 
 namespace dojo::debug {
 
@@ -26,8 +26,8 @@ public:
   // Throws UserError if the file cannot be made.
   explicit InstructionTrace(const std::filesystem::path& path);
 
-  // Leads the launch until no thread can go on. Throws UserError if the file cannot be written any more.
-  void lead(system::Stepping& stepping);
+  // Steps the launch until no thread can go on. Throws UserError if the file cannot be written any more.
+  void run(system::Debuggee& debuggee);
   // Throws UserError if what was written does not reach the file.
   void finish();
 
@@ -36,7 +36,7 @@ private:
     void operator()(std::FILE* file) const { std::fclose(file); }
   };
 
-  bool turn(system::Stepping& stepping, std::size_t thread);
+  bool turn(system::Debuggee& debuggee, std::size_t thread);
   void write(const std::string& line);
   [[noreturn]] void cannot_write() const;
 

@@ -19,14 +19,14 @@ constexpr std::string_view help =
     "here          the next instruction of the selected thread, XSfmm and Xdojo included\n"
     "where         what every node is doing\n";
 
-std::string where(const system::Stepping& stepping) {
+std::string where(const system::Debuggee& debuggee) {
   constexpr std::array names = {"can go on", "waits", "ended", "trapped", "too long"};
   std::string text;
-  for (std::size_t thread = 0; thread < stepping.threads(); ++thread) {
-    const isa::Hart& hart = stepping.hart(thread);
+  for (std::size_t thread = 0; thread < debuggee.threads(); ++thread) {
+    const isa::Hart& hart = debuggee.hart(thread);
     text += fmt::format("node {} thread {}: {:<9} {:#x} {}\n", hart.node, hart.thread,
-                        names[static_cast<std::size_t>(stepping.state(thread))], hart.pc,
-                        stepping.program().describe(hart.pc));
+                        names[static_cast<std::size_t>(debuggee.state(thread))], hart.pc,
+                        debuggee.program().describe(hart.pc));
   }
   return text;
 }
@@ -45,14 +45,14 @@ std::string Stub::monitor(std::string_view command) const {
   if (word == "cycles") return fmt::format("{}\n", one.cycle);
   if (word == "instructions") {
     std::uint64_t all = 0;
-    for (std::size_t thread = 0; thread < stepping_.threads(); ++thread)
-      all += stepping_.hart(thread).instructions;
+    for (std::size_t thread = 0; thread < debuggee_.threads(); ++thread)
+      all += debuggee_.hart(thread).instructions;
     return fmt::format("{} of {}\n", one.instructions, all);
   }
   if (word == "here")
-    return fmt::format("{:#x} <{}>  {}\n", one.pc, stepping_.program().describe(one.pc),
+    return fmt::format("{:#x} <{}>  {}\n", one.pc, debuggee_.program().describe(one.pc),
                        isa::disassemble(next_instruction(one), one.pc));
-  if (word == "where") return where(stepping_);
+  if (word == "where") return where(debuggee_);
   return std::string(help);
 }
 

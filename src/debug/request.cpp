@@ -8,7 +8,7 @@ namespace dojo::debug {
 
 namespace {
 
-const Request malformed{.ask = Ask::malformed};
+const Request malformed{.kind = RequestKind::malformed};
 
 // Reads a payload from the front. What is asked for and not there makes it fail, for good.
 class Cursor {
@@ -75,8 +75,8 @@ private:
 Request checked(Request request, const Cursor& cursor) { return cursor.done() ? request : malformed; }
 
 // ADDR,COUNT and, with bytes behind a colon, exactly COUNT of them.
-Request memory(Ask ask, Cursor cursor, std::string (Cursor::*bytes)()) {
-  Request request{.ask = ask};
+Request memory(RequestKind kind, Cursor cursor, std::string (Cursor::*bytes)()) {
+  Request request{.kind = kind};
   request.address = cursor.number();
   cursor.expect(",");
   request.count = cursor.number();
@@ -89,8 +89,8 @@ Request memory(Ask ask, Cursor cursor, std::string (Cursor::*bytes)()) {
 }
 
 // TYPE,ADDR,KIND; what follows behind a semicolon (conditions, commands) was not announced and is refused.
-Request point(Ask ask, Cursor cursor) {
-  Request request{.ask = ask};
+Request point(RequestKind kind, Cursor cursor) {
+  Request request{.kind = kind};
   request.number = cursor.number();
   cursor.expect(",");
   request.address = cursor.number();
@@ -100,16 +100,17 @@ Request point(Ask ask, Cursor cursor) {
   return checked(std::move(request), cursor);
 }
 
-Request registers(Ask ask, Cursor cursor) {
-  Request request{.ask = ask};
-  if (ask == Ask::read_register || ask == Ask::write_register) request.number = cursor.number();
-  if (ask == Ask::write_register) cursor.expect("=");
-  if (ask != Ask::read_register) request.bytes = cursor.hex_bytes();
+Request registers(RequestKind kind, Cursor cursor) {
+  Request request{.kind = kind};
+  if (kind == RequestKind::read_register || kind == RequestKind::write_register)
+    request.number = cursor.number();
+  if (kind == RequestKind::write_register) cursor.expect("=");
+  if (kind != RequestKind::read_register) request.bytes = cursor.hex_bytes();
   return checked(std::move(request), cursor);
 }
 
-Request with_thread(Ask ask, Cursor cursor) {
-  Request request{.ask = ask};
+Request with_thread(RequestKind kind, Cursor cursor) {
+  Request request{.kind = kind};
   request.thread = cursor.thread();
   return checked(std::move(request), cursor);
 }
@@ -117,22 +118,22 @@ Request with_thread(Ask ask, Cursor cursor) {
 // The old packets for all threads: c, s [ADDR]; C, S SIGNAL[;ADDR]. Going on elsewhere is refused: gdb writes
 // the pc instead.
 Request old_resume(char letter, Cursor cursor) {
-  Action action{.go = letter == 's' || letter == 'S' ? Go::step : Go::on};
+  Action action{.resume = letter == 's' || letter == 'S' ? Resume::step : Resume::go_on};
   if (letter == 'C' || letter == 'S') action.signal = static_cast<std::uint8_t>(cursor.number());
-  return checked({.ask = Ask::resume, .actions = {action}}, cursor);
+  return checked({.kind = RequestKind::resume, .actions = {action}}, cursor);
 }
 
 // vCont;ACTION[:THREAD];... with ACTION c, s, t, C SIGNAL or S SIGNAL.
 Request resume(Cursor cursor) {
-  Request request{.ask = Ask::resume};
+  Request request{.kind = RequestKind::resume};
   while (cursor.skip(";")) {
     Action action;
     if (cursor.skip("c") || cursor.skip("C"))
-      action.go = Go::on;
+      action.resume = Resume::go_on;
     else if (cursor.skip("s") || cursor.skip("S"))
-      action.go = Go::step;
+      action.resume = Resume::step;
     else if (cursor.skip("t"))
-      action.go = Go::halt;
+      action.resume = Resume::stop;
     else
       return malformed;
     if (!cursor.at_end() && hex_digit(cursor.rest().front()) >= 0)
@@ -146,7 +147,7 @@ Request resume(Cursor cursor) {
 
 // qXfer:OBJECT:read:ANNEX:OFFSET,COUNT
 Request transfer(Cursor cursor) {
-  Request request{.ask = Ask::transfer};
+  Request request{.kind = RequestKind::transfer};
   request.name = cursor.until(':');
   if (!cursor.skip(":read:")) return {};
   request.annex = cursor.until(':');
@@ -158,7 +159,7 @@ Request transfer(Cursor cursor) {
 }
 
 Request monitor(Cursor cursor) {
-  Request request{.ask = Ask::monitor};
+  Request request{.kind = RequestKind::monitor};
   request.bytes = cursor.hex_bytes();
   return checked(std::move(request), cursor);
 }
@@ -167,21 +168,21 @@ Request query(std::string_view payload) {
   Cursor cursor(payload);
   if (cursor.skip("qXfer:")) return transfer(cursor);
   if (cursor.skip("qRcmd,")) return monitor(cursor);
-  if (cursor.skip("qThreadExtraInfo,")) return with_thread(Ask::thread_words, cursor);
-  if (cursor.skip("qSupported")) return {.ask = Ask::supported};
-  if (cursor.skip("qAttached")) return {.ask = Ask::is_attached};
-  if (payload == "qC") return {.ask = Ask::current_thread};
-  if (payload == "qfThreadInfo") return {.ask = Ask::first_threads};
-  if (payload == "qsThreadInfo") return {.ask = Ask::more_threads};
-  if (payload == "QStartNoAckMode") return {.ask = Ask::no_acknowledgement};
+  if (cursor.skip("qThreadExtraInfo,")) return with_thread(RequestKind::thread_words, cursor);
+  if (cursor.skip("qSupported")) return {.kind = RequestKind::supported};
+  if (cursor.skip("qAttached")) return {.kind = RequestKind::is_attached};
+  if (payload == "qC") return {.kind = RequestKind::current_thread};
+  if (payload == "qfThreadInfo") return {.kind = RequestKind::first_threads};
+  if (payload == "qsThreadInfo") return {.kind = RequestKind::more_threads};
+  if (payload == "QStartNoAckMode") return {.kind = RequestKind::no_acknowledgement};
   return {};
 }
 
 Request words(std::string_view payload) {
   Cursor cursor(payload);
-  if (payload == "vCont?") return {.ask = Ask::how_to_resume};
+  if (payload == "vCont?") return {.kind = RequestKind::how_to_resume};
   if (cursor.skip("vCont")) return resume(cursor);
-  if (cursor.skip("vKill")) return {.ask = Ask::kill};
+  if (cursor.skip("vKill")) return {.kind = RequestKind::kill};
   return {};
 }
 
@@ -192,30 +193,32 @@ Request parse_request(std::string_view payload) {
   const Cursor rest(payload.substr(1));
   switch (payload.front()) {
     case '?':
-      return checked({.ask = Ask::why_stopped}, rest);
+      return checked({.kind = RequestKind::why_stopped}, rest);
     case 'g':
-      return checked({.ask = Ask::read_registers}, rest);
+      return checked({.kind = RequestKind::read_registers}, rest);
     case 'G':
-      return registers(Ask::write_registers, rest);
+      return registers(RequestKind::write_registers, rest);
     case 'p':
-      return registers(Ask::read_register, rest);
+      return registers(RequestKind::read_register, rest);
     case 'P':
-      return registers(Ask::write_register, rest);
+      return registers(RequestKind::write_register, rest);
     case 'm':
-      return memory(Ask::read_memory, rest, nullptr);
+      return memory(RequestKind::read_memory, rest, nullptr);
     case 'M':
-      return memory(Ask::write_memory, rest, &Cursor::hex_bytes);
+      return memory(RequestKind::write_memory, rest, &Cursor::hex_bytes);
     case 'X':
-      return memory(Ask::write_memory, rest, &Cursor::escaped_bytes);
+      return memory(RequestKind::write_memory, rest, &Cursor::escaped_bytes);
     case 'Z':
-      return point(Ask::insert_point, rest);
+      return point(RequestKind::insert_point, rest);
     case 'z':
-      return point(Ask::remove_point, rest);
+      return point(RequestKind::remove_point, rest);
     case 'T':
-      return with_thread(Ask::is_alive, rest);
+      return with_thread(RequestKind::is_alive, rest);
     case 'H':
-      if (payload.starts_with("Hg")) return with_thread(Ask::select_thread, Cursor(payload.substr(2)));
-      if (payload.starts_with("Hc")) return with_thread(Ask::select_resumed, Cursor(payload.substr(2)));
+      if (payload.starts_with("Hg"))
+        return with_thread(RequestKind::select_thread, Cursor(payload.substr(2)));
+      if (payload.starts_with("Hc"))
+        return with_thread(RequestKind::select_resumed, Cursor(payload.substr(2)));
       return {};
     case 'c':
     case 's':
@@ -223,9 +226,9 @@ Request parse_request(std::string_view payload) {
     case 'S':
       return old_resume(payload.front(), rest);
     case 'k':
-      return {.ask = Ask::kill};
+      return {.kind = RequestKind::kill};
     case 'D':
-      return {.ask = Ask::detach};
+      return {.kind = RequestKind::detach};
     case 'q':
     case 'Q':
       return query(payload);

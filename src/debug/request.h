@@ -12,7 +12,7 @@
 
 namespace dojo::debug {
 
-enum class Ask : std::uint8_t {
+enum class RequestKind : std::uint8_t {
   unknown,    // answered by an empty packet, as the protocol wants it
   malformed,  // a known packet with wrong contents
   why_stopped,
@@ -48,15 +48,15 @@ constexpr std::int64_t any_thread = 0, all_threads = -1;
 // Kinds of points in Z and z packets.
 enum class Point : std::uint8_t { software_break, hardware_break, write_watch, read_watch, access_watch };
 
-enum class Go : std::uint8_t { on, step, halt };
+enum class Resume : std::uint8_t { go_on, step, stop };
 struct Action {
-  Go go = Go::on;
+  Resume resume = Resume::go_on;
   std::uint8_t signal = 0;  // delivered to the thread; 0: none
   std::int64_t thread = all_threads;
 };
 
 struct Request {
-  Ask ask = Ask::unknown;
+  RequestKind kind = RequestKind::unknown;
   std::uint64_t address = 0, count = 0, number = 0;
   std::int64_t thread = any_thread;
   std::string bytes{}, name{}, annex{};

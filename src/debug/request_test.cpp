@@ -9,7 +9,7 @@ namespace {
 
 TEST(Request, NamesAddressesAndBytes) {
   const Request read = parse_request("m1f40,20");
-  EXPECT_EQ(read.ask, Ask::read_memory);
+  EXPECT_EQ(read.kind, RequestKind::read_memory);
   EXPECT_EQ(read.address, 0x1f40u);
   EXPECT_EQ(read.count, 0x20u);
   EXPECT_EQ(parse_request("M10,2:61ff").bytes, "a\xff");
@@ -23,13 +23,13 @@ TEST(Request, NamesAddressesAndBytes) {
 
 TEST(Request, SaysHowThreadsGoOn) {
   const Request request = parse_request("vCont;s:2;C0b:-1;c");
-  ASSERT_EQ(request.ask, Ask::resume);
+  ASSERT_EQ(request.kind, RequestKind::resume);
   ASSERT_EQ(request.actions.size(), 3u);
-  EXPECT_EQ(request.actions[0].go, Go::step);
+  EXPECT_EQ(request.actions[0].resume, Resume::step);
   EXPECT_EQ(request.actions[0].thread, 2);
   EXPECT_EQ(request.actions[1].signal, 11);
   EXPECT_EQ(request.actions[1].thread, all_threads);
-  EXPECT_EQ(request.actions[2].go, Go::on);
+  EXPECT_EQ(request.actions[2].resume, Resume::go_on);
   EXPECT_EQ(parse_request("c").actions.size(), 1u);
   EXPECT_EQ(parse_request("S05").actions.front().signal, 5);
 }
@@ -67,13 +67,13 @@ TEST(Request, WithWrongContentsIsMalformed) {
                                          "qXfer:threads:read::0",
                                          "qThreadExtraInfo,",
                                          "?x"})
-    EXPECT_EQ(parse_request(payload).ask, Ask::malformed) << payload;
+    EXPECT_EQ(parse_request(payload).kind, RequestKind::malformed) << payload;
 }
 
 TEST(Request, ThatNobodyAnnouncedIsUnknown) {
   for (const std::string_view payload :
        {"", "!", "Z9,10,2", "vRun;", "qXfer:auxv:write:", "qSymbol::", "QNonStop:1", "R", "Hx1", "bs"})
-    EXPECT_EQ(parse_request(payload).ask, Ask::unknown) << payload;
+    EXPECT_EQ(parse_request(payload).kind, RequestKind::unknown) << payload;
 }
 
 }  // namespace

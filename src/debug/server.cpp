@@ -62,10 +62,10 @@ GdbServer::~GdbServer() {
 
 std::uint16_t GdbServer::port() const { return port_; }
 
-bool GdbServer::serve(system::Stepping& stepping) {
-  const auto given_up = [&] { return stepping.asked_to_end(); };
+bool GdbServer::serve(system::Debuggee& debuggee) {
+  const auto given_up = [&] { return debuggee.asked_to_end(); };
   if (!wait_for(listener_, given_up)) {
-    stepping.interrupt();
+    debuggee.interrupt();
     return false;
   }
   int socket = -1;
@@ -80,12 +80,12 @@ bool GdbServer::serve(system::Stepping& stepping) {
 
   Wire wire(socket, given_up);
   Stub stub(
-      stepping, [&] { return given_up() || wire.interrupted(); },
+      debuggee, [&] { return given_up() || wire.interrupted(); },
       [&](std::string_view words) { wire.send(fmt::format("O{}", to_hex(words))); });
   while (!stub.over()) {
     const std::optional<std::string> payload = wire.receive();
     if (!payload) {
-      stepping.interrupt();
+      debuggee.interrupt();
       return !given_up();
     }
     const std::string answer = stub.answer(*payload);

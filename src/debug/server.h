@@ -1,4 +1,4 @@
-// Waits for gdb on a TCP port of this computer and lets it lead a launch.
+// Waits for gdb on a TCP port of this computer and lets it debug a launch.
 //
 // Only this computer itself is listened to (127.0.0.1): whoever connects may read and write the guest, and
 // there is no password. One gdb at a time, one launch at a time.
@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <memory>
 
-#include "system/stepping.h"
+#include "system/debuggee.h"
 
 namespace dojo::debug {
 
@@ -24,7 +24,7 @@ public:
   // Once: waits until gdb connects and serves it, and no other, until the program has ended, gdb detaches
   // (the launch then runs on by itself), or gdb kills it or goes away or the launch is asked to end (it is
   // interrupted). Returns whether gdb went away without a word.
-  bool serve(system::Stepping& stepping);
+  bool serve(system::Debuggee& debuggee);
 
 private:
   int listener_ = -1;

@@ -42,89 +42,90 @@ std::string xml_escaped(std::string_view text) {
 
 }  // namespace
 
-Stub::Stub(system::Stepping& stepping, std::function<bool()> interrupted,
+Stub::Stub(system::Debuggee& debuggee, std::function<bool()> interrupted,
            std::function<void(std::string_view)> say)
-    : stepping_(stepping),
+    : debuggee_(debuggee),
       say_(std::move(say)),
-      registers_(stepping.hart(0).vlen_bits),
-      pilot_(stepping, std::move(interrupted)) {}
+      registers_(debuggee.hart(0).vlen_bits),
+      run_control_(debuggee, std::move(interrupted)) {}
 
 std::int64_t Stub::id_of(std::size_t thread) const {
-  const std::size_t per_node = stepping_.threads_per_node();
+  const std::size_t per_node = debuggee_.threads_per_node();
   return static_cast<std::int64_t>(thread / per_node * threads_per_id + thread % per_node + 1);
 }
 
 bool Stub::find(std::int64_t id, std::size_t& thread) const {
   if (id < 1) return false;
   const auto index = static_cast<std::size_t>(id - 1);
-  const std::size_t per_node = stepping_.threads_per_node();
+  const std::size_t per_node = debuggee_.threads_per_node();
   if (index % threads_per_id >= per_node) return false;
   thread = index / threads_per_id * per_node + index % threads_per_id;
-  return thread < stepping_.threads();
+  return thread < debuggee_.threads();
 }
 
 std::string Stub::answer(std::string_view payload) { return answer(parse_request(payload)); }
 
 std::string Stub::answer(const Request& request) {
   std::size_t thread = 0;
-  switch (request.ask) {
-    case Ask::unknown:
+  switch (request.kind) {
+    case RequestKind::unknown:
       return {};
-    case Ask::malformed:
+    case RequestKind::malformed:
       return std::string(bad_request);
-    case Ask::why_stopped:
+    case RequestKind::why_stopped:
       return stop_words();
-    case Ask::read_registers:
+    case RequestKind::read_registers:
       return read_general();
-    case Ask::write_registers:
+    case RequestKind::write_registers:
       return write_general(request.bytes);
-    case Ask::read_register: {
+    case RequestKind::read_register: {
       const std::optional<std::string> bytes = registers_.read(hart(), request.number);
       return bytes ? to_hex(*bytes) : std::string(no_such);
     }
-    case Ask::write_register:
+    case RequestKind::write_register:
       return std::string(registers_.write(hart(), request.number, request.bytes) ? ok : no_such);
-    case Ask::read_memory:
+    case RequestKind::read_memory:
       return read_memory(request);
-    case Ask::write_memory:
+    case RequestKind::write_memory:
       return write_memory(request);
-    case Ask::insert_point:
-    case Ask::remove_point:
+    case RequestKind::insert_point:
+    case RequestKind::remove_point:
       return point(request);
-    case Ask::select_thread:
+    case RequestKind::select_thread:
       return select(request);
-    case Ask::select_resumed:
-    case Ask::kill:
-    case Ask::detach:
-      return request.ask == Ask::select_resumed ? std::string(ok) : leave(request.ask == Ask::kill);
-    case Ask::is_alive:
+    case RequestKind::select_resumed:
+    case RequestKind::kill:
+    case RequestKind::detach:
+      return request.kind == RequestKind::select_resumed ? std::string(ok)
+                                                         : leave(request.kind == RequestKind::kill);
+    case RequestKind::is_alive:
       return std::string(
-          find(request.thread, thread) && stepping_.state(thread) != ThreadState::ended ? ok : no_such);
-    case Ask::resume:
+          find(request.thread, thread) && debuggee_.state(thread) != ThreadState::ended ? ok : no_such);
+    case RequestKind::resume:
       return resume(request.actions);
-    case Ask::how_to_resume:
+    case RequestKind::how_to_resume:
       return "vCont;c;C;s;S;t";
-    case Ask::supported:
+    case RequestKind::supported:
       return fmt::format(
           "PacketSize={:x};QStartNoAckMode+;vContSupported+;swbreak+;hwbreak+;qXfer:features:read+;"
           "qXfer:threads:read+",
           most_frame_bytes);
-    case Ask::no_acknowledgement:
+    case RequestKind::no_acknowledgement:
       acknowledges_ = false;
       return std::string(ok);
-    case Ask::current_thread:
+    case RequestKind::current_thread:
       return fmt::format("QC{:x}", id_of(selected_));
-    case Ask::first_threads:
+    case RequestKind::first_threads:
       return thread_list();
-    case Ask::more_threads:
+    case RequestKind::more_threads:
       return "l";
-    case Ask::thread_words:
+    case RequestKind::thread_words:
       return find(request.thread, thread) ? to_hex(thread_words(thread)) : std::string(no_such);
-    case Ask::is_attached:
+    case RequestKind::is_attached:
       return "0";  // gdb started it: what gdb leaves without a word is killed
-    case Ask::transfer:
+    case RequestKind::transfer:
       return transfer(request);
-    case Ask::monitor:
+    case RequestKind::monitor:
       return to_hex(monitor(request.bytes));
   }
   return {};
@@ -167,10 +168,10 @@ std::string Stub::write_memory(const Request& request) {
 
 std::string Stub::point(const Request& request) {
   const auto kind = static_cast<Point>(request.number);
-  if (request.ask == Ask::insert_point)
-    pilot_.points().insert(kind, request.address, request.count);
+  if (request.kind == RequestKind::insert_point)
+    run_control_.points().insert(kind, request.address, request.count);
   else
-    pilot_.points().remove(kind, request.address, request.count);
+    run_control_.points().remove(kind, request.address, request.count);
   return std::string(ok);
 }
 
@@ -184,21 +185,21 @@ std::string Stub::select(const Request& request) {
 
 std::string Stub::thread_list() const {
   std::string list = "m";
-  for (std::size_t thread = 0; thread < stepping_.threads(); ++thread)
+  for (std::size_t thread = 0; thread < debuggee_.threads(); ++thread)
     list += fmt::format("{}{:x}", thread == 0 ? "" : ",", id_of(thread));
   return list.size() < most_frame_bytes - 4 ? list : list.substr(0, list.rfind(',', most_frame_bytes - 4));
 }
 
 std::string Stub::thread_words(std::size_t thread) const {
-  switch (stepping_.state(thread)) {
+  switch (debuggee_.state(thread)) {
     case ThreadState::runnable:
       return "can go on";
     case ThreadState::ended:
-      return fmt::format("ended with {}", stepping_.exit_code(thread));
+      return fmt::format("ended with {}", debuggee_.exit_code(thread));
     case ThreadState::waiting:
     case ThreadState::trapped:
     case ThreadState::too_long:
-      return stepping_.stranded(thread).reason;
+      return debuggee_.stranded(thread).reason;
   }
   return {};
 }
@@ -212,9 +213,9 @@ std::string Stub::transfer(const Request& request) const {
 
 std::string Stub::threads_xml() const {
   std::string text = "<?xml version=\"1.0\"?>\n<threads>\n";
-  for (std::size_t thread = 0; thread < stepping_.threads(); ++thread) {
-    if (stepping_.state(thread) == ThreadState::ended && thread != selected_) continue;
-    const isa::Hart& one = stepping_.hart(thread);
+  for (std::size_t thread = 0; thread < debuggee_.threads(); ++thread) {
+    if (debuggee_.state(thread) == ThreadState::ended && thread != selected_) continue;
+    const isa::Hart& one = debuggee_.hart(thread);
     text += fmt::format("<thread id=\"{:x}\" core=\"{}\" name=\"node {} thread {}\">{}</thread>\n",
                         id_of(thread), one.node, one.node, one.thread, xml_escaped(thread_words(thread)));
   }
@@ -222,7 +223,7 @@ std::string Stub::threads_xml() const {
 }
 
 std::string Stub::leave(bool kill) {
-  if (kill) stepping_.interrupt();
+  if (kill) debuggee_.interrupt();
   over_ = true;
   return std::string(ok);
 }

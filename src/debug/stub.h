@@ -12,17 +12,17 @@
 #include <string>
 #include <string_view>
 
-#include "debug/pilot.h"
 #include "debug/registers.h"
 #include "debug/request.h"
-#include "system/stepping.h"
+#include "debug/run_control.h"
+#include "system/debuggee.h"
 
 namespace dojo::debug {
 
 class Stub {
 public:
   // `interrupted` is asked while threads run; `say` gets words for gdb's console then.
-  Stub(system::Stepping& stepping, std::function<bool()> interrupted,
+  Stub(system::Debuggee& debuggee, std::function<bool()> interrupted,
        std::function<void(std::string_view)> say);
 
   // The answer to a payload as it came, or empty text for what is not known. Runs the guest if asked to.
@@ -47,21 +47,21 @@ private:
   std::string resume(const std::vector<Action>& actions);
   void release(const std::vector<Action>& actions);
   bool goes_alone(const std::vector<Action>& actions, std::size_t& thread) const;
-  std::string report(const Event& event);
+  std::string report(const StopEvent& event);
   std::string ended();
   std::string stop_words() const;
   std::string leave(bool kill);
 
   std::int64_t id_of(std::size_t thread) const;
   bool find(std::int64_t id, std::size_t& thread) const;
-  isa::Hart& hart() const { return stepping_.hart(selected_); }
+  isa::Hart& hart() const { return debuggee_.hart(selected_); }
 
-  system::Stepping& stepping_;
+  system::Debuggee& debuggee_;
   std::function<void(std::string_view)> say_;
   RegisterSet registers_;
-  Pilot pilot_;
+  RunControl run_control_;
   std::size_t selected_ = 0;
-  Event last_{Happened::stepped, 0, {}};
+  StopEvent last_{StopReason::stepped, 0, {}};
   bool over_ = false, acknowledges_ = true;
 };
 

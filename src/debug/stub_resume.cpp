@@ -53,22 +53,22 @@ const Action* action_for(const std::vector<Action>& actions, std::int64_t id) {
 
 std::string Stub::resume(const std::vector<Action>& actions) {
   release(actions);
-  if (std::size_t thread = 0; goes_alone(actions, thread) && pilot_.has_stepped(thread))
-    return report({Happened::stepped, thread, {}});
+  if (std::size_t thread = 0; goes_alone(actions, thread) && run_control_.has_stepped(thread))
+    return report({StopReason::stepped, thread, {}});
   const MayRun may_run = [&](std::size_t thread) {
     const Action* action = action_for(actions, id_of(thread));
-    return action != nullptr && action->go != Go::halt;
+    return action != nullptr && action->resume != Resume::stop;
   };
   // The thread to step: the one named with a step, else the selected one if the step is for all.
   for (const Action& action : actions) {
-    if (action.go != Go::step) continue;
+    if (action.resume != Resume::step) continue;
     std::size_t thread = selected_;
     if (action.thread > 0 && !find(action.thread, thread)) continue;
-    const ThreadState state = stepping_.state(thread);
+    const ThreadState state = debuggee_.state(thread);
     if (state != ThreadState::runnable && state != ThreadState::waiting) continue;
-    return report(pilot_.step(thread, may_run));
+    return report(run_control_.step(thread, may_run));
   }
-  return report(pilot_.go_on(may_run));
+  return report(run_control_.go_on(may_run));
 }
 
 // gdb steps over an access with the one thread alone: by a step, or going on to a breakpoint behind it.
@@ -78,26 +78,26 @@ bool Stub::goes_alone(const std::vector<Action>& actions, std::size_t& thread) c
 
 // A thread that trapped tries again unless gdb delivers the signal to it.
 void Stub::release(const std::vector<Action>& actions) {
-  if (last_.what != Happened::trapped) return;
+  if (last_.what != StopReason::trapped) return;
   const Action* action = action_for(actions, id_of(last_.thread));
-  if (action == nullptr || action->go == Go::halt || action->signal != 0) return;
-  isa::Hart& one = stepping_.hart(last_.thread);
-  if (one.trap == isa::TrapCause::breakpoint && stepping_.state(last_.thread) == ThreadState::trapped) {
+  if (action == nullptr || action->resume == Resume::stop || action->signal != 0) return;
+  isa::Hart& one = debuggee_.hart(last_.thread);
+  if (one.trap == isa::TrapCause::breakpoint && debuggee_.state(last_.thread) == ThreadState::trapped) {
     const isa::Decoded at_pc = next_instruction(one);
     if (at_pc.row->mnemonic == "ebreak") one.pc += at_pc.length;
   }
-  stepping_.revive(last_.thread);
+  debuggee_.revive(last_.thread);
 }
 
-std::string Stub::report(const Event& event) {
+std::string Stub::report(const StopEvent& event) {
   last_ = event;
-  if (event.what == Happened::ended) return ended();
+  if (event.what == StopReason::ended) return ended();
   selected_ = event.thread;
-  if (event.what == Happened::deadlocked || event.what == Happened::trapped ||
-      event.what == Happened::too_long) {
-    const isa::Hart& one = stepping_.hart(event.thread);
-    say_(fmt::format("{}node {} thread {}: {}\n", event.what == Happened::deadlocked ? "deadlock: " : "",
-                     one.node, one.thread, stepping_.stranded(event.thread).reason));
+  if (event.what == StopReason::deadlocked || event.what == StopReason::trapped ||
+      event.what == StopReason::too_long) {
+    const isa::Hart& one = debuggee_.hart(event.thread);
+    say_(fmt::format("{}node {} thread {}: {}\n", event.what == StopReason::deadlocked ? "deadlock: " : "",
+                     one.node, one.thread, debuggee_.stranded(event.thread).reason));
   }
   return stop_words();
 }
@@ -105,12 +105,12 @@ std::string Stub::report(const Event& event) {
 std::string Stub::ended() {
   over_ = true;
   int code = 0;
-  for (std::size_t thread = 0; thread < stepping_.threads(); ++thread) {
-    if (stepping_.state(thread) == ThreadState::trapped)
-      return fmt::format("X{:02x}", static_cast<unsigned>(signal_of(stepping_.hart(thread).trap)));
-    if (stepping_.state(thread) == ThreadState::too_long)
+  for (std::size_t thread = 0; thread < debuggee_.threads(); ++thread) {
+    if (debuggee_.state(thread) == ThreadState::trapped)
+      return fmt::format("X{:02x}", static_cast<unsigned>(signal_of(debuggee_.hart(thread).trap)));
+    if (debuggee_.state(thread) == ThreadState::too_long)
       return fmt::format("X{:02x}", static_cast<unsigned>(too_long));
-    code = std::max(code, stepping_.exit_code(thread));
+    code = std::max(code, debuggee_.exit_code(thread));
   }
   return fmt::format("W{:02x}", code & 0xff);
 }
@@ -120,32 +120,32 @@ std::string Stub::stop_words() const {
   unsigned signal = trap;
   std::string why;
   switch (last_.what) {
-    case Happened::stepped:
-    case Happened::ended:
+    case StopReason::stepped:
+    case StopReason::ended:
       break;
-    case Happened::breakpoint:
+    case StopReason::breakpoint:
       why = "swbreak:;";
       break;
-    case Happened::watchpoint: {
+    case StopReason::watchpoint: {
       const char* name = last_.watch->point == Point::write_watch  ? "watch"
                          : last_.watch->point == Point::read_watch ? "rwatch"
                                                                    : "awatch";
       why = fmt::format("{}:{:x};", name, last_.watch->address);
       break;
     }
-    case Happened::trapped:
-      signal = signal_of(stepping_.hart(last_.thread).trap);
+    case StopReason::trapped:
+      signal = signal_of(debuggee_.hart(last_.thread).trap);
       break;
-    case Happened::too_long:
+    case StopReason::too_long:
       signal = too_long;
       break;
-    case Happened::interrupted:
+    case StopReason::interrupted:
       signal = interrupt;
       break;
-    case Happened::held:
+    case StopReason::held:
       signal = stop;
       break;
-    case Happened::deadlocked:
+    case StopReason::deadlocked:
       signal = abort;
       break;
   }
@@ -153,7 +153,7 @@ std::string Stub::stop_words() const {
   std::string words = fmt::format("T{:02x}{}thread:{:x};", signal, why, id_of(last_.thread));
   for (const std::size_t number : {sp, fp, pc_register})
     words +=
-        fmt::format("{:02x}:{};", number, to_hex(*registers_.read(stepping_.hart(last_.thread), number)));
+        fmt::format("{:02x}:{};", number, to_hex(*registers_.read(debuggee_.hart(last_.thread), number)));
   return words;
 }
 

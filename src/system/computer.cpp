@@ -6,12 +6,12 @@
 
 #include "base/error.h"
 #include "base/parallel.h"
+#include "system/debuggee.h"
 #include "system/execution.h"
 #include "system/layout.h"
 #include "system/memory.h"
 #include "system/program.h"
 #include "system/replay.h"
-#include "system/stepping.h"
 #include "system/stranded.h"
 
 namespace dojo::system {
@@ -22,28 +22,29 @@ using machine::Cause;
 using machine::Counter;
 using machine::event_of;
 
-// What is remembered of a program from launch to launch: its decoded blocks and their timing.
-struct Known {
+// An entry of the program cache, which is kept from launch to launch: a program's decoded blocks and their
+// timing.
+struct CachedProgram {
   std::string sha256;
   std::uint32_t translate_after;
   node::HostVectors vectors;
   node::CodeImage image;
   node::BlockTiming timing;
-  std::optional<node::CodeImage> steps;  // of single instructions, if somebody led a launch
+  std::optional<node::CodeImage> single_instructions;  // each a block, if a launch was debugged
 
-  Known(const Program& program, const machine::Node& node, const LaunchOptions& options)
+  CachedProgram(const Program& program, const machine::Node& node, const LaunchOptions& options)
       : sha256(program.sha256()),
         translate_after(options.translate_after),
         vectors(options.host.vectors),
         image(program.text().first, program.text().second, isa::max_block, translate_after, vectors),
         timing(node) {}
 
-  node::CodeImage& single_steps(const Program& program) {
-    if (!steps) steps.emplace(program.text().first, program.text().second, 1);
-    return *steps;
+  node::CodeImage& of_single_instructions(const Program& program) {
+    if (!single_instructions) single_instructions.emplace(program.text().first, program.text().second, 1);
+    return *single_instructions;
   }
 };
-constexpr std::size_t most_known = 4;
+constexpr std::size_t program_cache_entries = 4;
 
 Outcome outcome_of(const Execution& execution) {
   if (execution.interrupted()) return Outcome::interrupted;
@@ -139,8 +140,8 @@ struct Computer::State {
   fabric::Topology topology;
   unsigned nodes;
   HostMemory sram;
-  std::deque<HostMemory> hbm;  // reserved where a launch or the host first asks for some of it
-  std::deque<Known> known;     // latest last
+  std::deque<HostMemory> hbm;               // reserved where a launch or the host first asks for some of it
+  std::deque<CachedProgram> program_cache;  // latest last
 
   State(const machine::Machine& which, unsigned count)
       : machine(which),
@@ -151,13 +152,13 @@ struct Computer::State {
       hbm.emplace_back(machine.interface.hbm_bytes, "HBM of an interface processor");
   }
 
-  Known& know(const Program& program, const LaunchOptions& options) {
-    for (Known& one : known)
+  CachedProgram& cached(const Program& program, const LaunchOptions& options) {
+    for (CachedProgram& one : program_cache)
       if (one.sha256 == program.sha256() && one.translate_after == options.translate_after &&
           one.vectors == options.host.vectors)
         return one;
-    if (known.size() == most_known) known.pop_front();
-    return known.emplace_back(program, machine.node, options);
+    if (program_cache.size() == program_cache_entries) program_cache.pop_front();
+    return program_cache.emplace_back(program, machine.node, options);
   }
 
   std::span<std::byte> node_sram(unsigned node) const {
@@ -206,20 +207,20 @@ LaunchResult Computer::launch(const Program& program, std::uint64_t persistent_b
     load(program, layout, state.node_sram(static_cast<unsigned>(node)));
   });
 
-  Known& known = state.know(program, options);
+  CachedProgram& cached = state.cached(program, options);
   Execution execution(state.machine, state.topology, layout, state.sram, state.hbm, state.nodes, options);
-  execution.start(program, known.image, known.timing);
+  execution.start(program, cached.image, cached.timing);
   std::optional<Replay> replay;
   if (options.host.timing)
     replay.emplace(state.machine, state.topology, execution, execution.threads().size(), layout.threads,
                    execution.smt());
-  if (options.lead) {
+  if (options.debugger) {
     execution.hold();
-    for (const auto& thread : execution.threads()) thread->core.use(known.single_steps(program));
-    Stepping stepping(execution, state.machine, program, layout, options, replay ? &*replay : nullptr);
-    options.lead(stepping);
+    for (const auto& thread : execution.threads()) thread->core.use(cached.of_single_instructions(program));
+    Debuggee debuggee(execution, state.machine, program, layout, options, replay ? &*replay : nullptr);
+    options.debugger(debuggee);
     execution.release();
-    for (const auto& thread : execution.threads()) thread->core.use(known.image);
+    for (const auto& thread : execution.threads()) thread->core.use(cached.image);
   }
   if (execution.smt() == nullptr) execution.run();
   if (replay) replay->run();

@@ -26,7 +26,7 @@
 namespace dojo::system {
 
 class Program;   // an ELF file: program.h
-class Stepping;  // a launch led by the hand: stepping.h
+class Debuggee;  // a debugged launch: debuggee.h
 
 struct LaunchOptions {
   Host host;
@@ -44,8 +44,9 @@ struct LaunchOptions {
   std::uint32_t translate_after = node::translate_after_default;
   Profile* profile = nullptr;   // filled, by one host thread; needs timing
   bool measure_memory = false;  // fill LaunchResult::memory_used
-  std::function<void(Stepping&)>
-      lead;  // called when all threads stand at their start; where it leaves them they run on by themselves
+  // Of a debugged launch: called when all threads stand at their start; where it leaves them they run on by
+  // themselves.
+  std::function<void(Debuggee&)> debugger;
 };
 
 enum class Outcome : std::uint8_t { finished, trapped, deadlocked, too_long, interrupted };

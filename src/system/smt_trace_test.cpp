@@ -7,13 +7,10 @@
 
 #include "machine/machine.h"
 #include "node/image.h"
-#include "system/computer.h"
-#include "system/guest_for_tests.h"
+#include "system/launch_for_tests.h"
 
 namespace dojo::system {
 namespace {
-
-constexpr std::string_view all_four_threads = "-Wl,--defsym=__dojo_threads=4";
 
 struct Came {
   LaunchResult result;
@@ -66,7 +63,7 @@ TEST(SmtTraces, PassValuesFromThreadToThreadThroughMemoryAsWithoutThem) {
     }
     return 0;
   )",
-                              all_four_threads),
+                              four_threads),
                         Outcome::finished);
 }
 
@@ -84,7 +81,7 @@ TEST(SmtTraces, EndWhereThreadsWaitForEachOther) {
     }
     return 0;
   )",
-            all_four_threads),
+            four_threads),
       Outcome::finished);
 }
 
@@ -100,12 +97,12 @@ constexpr std::string_view running_on = R"(
   )";
 
 TEST(SmtTraces, StopAtATrap) {
-  expect_same_in_traces(guest("static volatile uint64_t sum[4];", running_on, all_four_threads),
+  expect_same_in_traces(guest("static volatile uint64_t sum[4];", running_on, four_threads),
                         Outcome::trapped);
 }
 
 TEST(SmtTraces, StopAtTheLastInstructionAllowed) {
-  const Program program = guest("static volatile uint64_t sum[4];", running_on, all_four_threads);
+  const Program program = guest("static volatile uint64_t sum[4];", running_on, four_threads);
   for (const std::uint64_t most : {5000u, 5001u, 5002u, 5003u, 9111u})
     expect_same_in_traces(program, Outcome::too_long, most);
 }
@@ -124,7 +121,7 @@ TEST(SmtTraces, KeepFlagsApart) {
     flags[thread] = seen;
     return 0;
   )",
-                              all_four_threads),
+                              four_threads),
                         Outcome::finished);
 }
 

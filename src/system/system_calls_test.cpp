@@ -5,20 +5,10 @@
 #include <array>
 #include <cstring>
 
-#include "system/computer.h"
-#include "system/guest_for_tests.h"
+#include "system/launch_for_tests.h"
 
 namespace dojo::system {
 namespace {
-
-constexpr std::string_view two_threads = "-Wl,--defsym=__dojo_threads=2";
-
-std::uint64_t cycles_by_cause(const LaunchResult& result, std::string_view cause = "cycles.") {
-  std::uint64_t sum = 0;
-  for (const auto& [key, count] : result.ledger.rows())
-    if (key.part == "nodes" && key.event.starts_with(cause)) sum += count;
-  return sum;
-}
 
 LaunchResult launch(const Program& program, bool timing, unsigned nodes = 1, unsigned host_threads = 2) {
   Computer computer(machine::read_machine("d1"), nodes);

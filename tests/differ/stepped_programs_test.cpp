@@ -1,4 +1,4 @@
-// Does a launch take the same cycles and count the same when somebody leads it instruction by instruction, as
+// Does a launch take the same cycles and count the same when it is debugged instruction by instruction, as
 // a debugger or --trace does, as by itself? Programs at random: they trap, with a handler and without, lie in
 // text that may change and in text that may not, switch registers off, and read the clock on the way.
 #include <fmt/format.h>
@@ -16,7 +16,7 @@
 #include "shell.h"
 #include "system/computer.h"
 #include "system/program.h"
-#include "system/stepping.h"
+#include "system/debuggee.h"
 #include "workshop.h"
 
 namespace dojo::system {
@@ -36,12 +36,12 @@ struct Came {
 
 enum class How : std::uint8_t { meanings, translated, profiled, stepped, stepped_at_first };
 
-void step_to_the_end(Stepping& stepping, std::uint64_t most) {
+void step_to_the_end(Debuggee& debuggee, std::uint64_t most) {
   for (bool any = true; any;) {
     any = false;
-    for (std::size_t thread = 0; thread < stepping.threads(); ++thread)
-      for (unsigned i = 0; i < 5 && stepping.state(thread) == ThreadState::runnable && most != 0; ++i, --most)
-        any = true, stepping.step(thread);
+    for (std::size_t thread = 0; thread < debuggee.threads(); ++thread)
+      for (unsigned i = 0; i < 5 && debuggee.state(thread) == ThreadState::runnable && most != 0; ++i, --most)
+        any = true, debuggee.step(thread);
   }
 }
 
@@ -54,7 +54,7 @@ Came launched(Computer& computer, const Program& program, How how, std::uint64_t
   options.translate_after = how == How::translated ? 0 : node::never_translate;
   if (how == How::profiled) options.profile = &profile;
   const std::uint64_t most = how == How::stepped ? ~std::uint64_t{0} : 300;
-  if (how >= How::stepped) options.lead = [&](Stepping& stepping) { step_to_the_end(stepping, most); };
+  if (how >= How::stepped) options.debugger = [&](Debuggee& debuggee) { step_to_the_end(debuggee, most); };
   came.result = computer.launch(program, 0, 0, options);
   for (const auto& [pc, entry] : profile)
     for (std::size_t cause = 0; cause < node::causes; ++cause) came.by_address[cause] += entry.cycles[cause];

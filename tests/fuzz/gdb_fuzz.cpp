@@ -230,10 +230,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   options.host.timing = size % 2 == 0;
   options.host.threads = 1;
   options.max_instructions = 2000;  // a changed pc may lead into an endless loop
-  options.lead = [&](system::Stepping& stepping) {
-    debug::Stub stub(stepping, [] { return false; }, [](std::string_view) {});
+  options.debugger = [&](system::Debuggee& debuggee) {
+    debug::Stub stub(debuggee, [] { return false; }, [](std::string_view) {});
     talk(stub, {reinterpret_cast<const char*>(data), size});
-    stepping.interrupt();
+    debuggee.interrupt();
   };
   computer.launch(small, 0, 0, options);
   return 0;

@@ -1,9 +1,9 @@
-// A launch that somebody leads by the hand: a debugger, or whoever writes down what every instruction did.
+// A debugged launch: a debugger steps its threads, or whoever writes down what every instruction did.
 //
 // All threads stand still but the one that is told to go, and it goes one instruction far. Any order of steps
 // gives the values, counts and cycles that the launch would have had by itself (docs/notes/002, 006), as long
-// as nobody writes to registers or memory. Made by Computer::launch for LaunchOptions::lead; used by one host
-// thread.
+// as nobody writes to registers or memory. Made by Computer::launch for LaunchOptions::debugger; used by one
+// host thread.
 #pragma once
 
 #include <cstddef>
@@ -18,9 +18,9 @@
 
 namespace dojo::system {
 
-class Stepping {
+class Debuggee {
 public:
-  Stepping(Execution& execution, const machine::Machine& machine, const Program& program,
+  Debuggee(Execution& execution, const machine::Machine& machine, const Program& program,
            const Layout& layout, const LaunchOptions& options, Replay* replay)
       : execution_(execution),
         machine_(machine),
@@ -46,11 +46,11 @@ public:
   // A thread that reads a clock which depends on the others waits until they stand still.
   ThreadState step(std::size_t thread);
 
-  // Host::interrupted: the leader is to interrupt() and return.
+  // Host::interrupted: the debugger is to interrupt() and return.
   bool asked_to_end() const { return options_.host.interrupted(); }
   // A trapped thread may try again from its pc.
   void revive(std::size_t thread);
-  // Ends the launch when the leader returns: Outcome::interrupted.
+  // Ends the launch when the debugger returns: Outcome::interrupted.
   void interrupt() { execution_.interrupt(); }
   // Why a thread does not go on, for people.
   Stranded stranded(std::size_t thread) const;

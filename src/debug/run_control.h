@@ -14,11 +14,11 @@
 #include <vector>
 
 #include "debug/points.h"
-#include "system/stepping.h"
+#include "system/debuggee.h"
 
 namespace dojo::debug {
 
-enum class Happened : std::uint8_t {
+enum class StopReason : std::uint8_t {
   stepped,
   breakpoint,
   watchpoint,
@@ -30,31 +30,31 @@ enum class Happened : std::uint8_t {
   ended,        // all threads have ended, or trapped and were given up
 };
 
-struct Event {
-  Happened what = Happened::stepped;
+struct StopEvent {
+  StopReason what = StopReason::stepped;
   std::size_t thread = 0;
   std::optional<Watch> watch;
 };
 
 using MayRun = std::function<bool(std::size_t thread)>;
 
-class Pilot {
+class RunControl {
 public:
   // `interrupted` is asked every few thousand instructions.
-  Pilot(system::Stepping& stepping, std::function<bool()> interrupted)
-      : stepping_(stepping), interrupted_(std::move(interrupted)) {}
+  RunControl(system::Debuggee& debuggee, std::function<bool()> interrupted)
+      : debuggee_(debuggee), interrupted_(std::move(interrupted)) {}
 
   Points& points() { return points_; }
 
   // Whether the next step of `thread` is over already: it was stopped for an access only after that.
   bool has_stepped(std::size_t thread);
   // One instruction of `thread`, whether or not there is a breakpoint at it.
-  Event step(std::size_t thread, const MayRun& others);
+  StopEvent step(std::size_t thread, const MayRun& others);
   // Until something happens. A breakpoint at a thread's pc is met before the instruction is executed.
-  Event go_on(const MayRun& may_run);
+  StopEvent go_on(const MayRun& may_run);
 
 private:
-  using Maybe = std::optional<Event>;
+  using Maybe = std::optional<StopEvent>;
 
   Maybe step_one(std::size_t thread);
   Maybe step_plainly(std::size_t thread);
@@ -63,10 +63,10 @@ private:
   Maybe take_late();
   Maybe turn(std::size_t thread);
   Maybe round(const MayRun& may_run, std::optional<std::size_t> awaited, bool& any);
-  Event run(const MayRun& may_run, std::optional<std::size_t> awaited);
-  Event standstill() const;
+  StopEvent run(const MayRun& may_run, std::optional<std::size_t> awaited);
+  StopEvent standstill() const;
 
-  system::Stepping& stepping_;
+  system::Debuggee& debuggee_;
   std::function<bool()> interrupted_;
   Points points_;
   std::size_t next_ = 0;
@@ -75,7 +75,7 @@ private:
   // Of accesses that are over, or will be behind the next instruction; what a watchpoint for writes watches
   // then holds something else than this.
   struct Late {
-    Event event;
+    StopEvent event;
     std::vector<std::byte> before;
   };
   std::vector<Late> late_;

@@ -1,23 +1,23 @@
-#include "system/stepping.h"
+#include "system/debuggee.h"
 
 #include "system/stranded.h"
 
 namespace dojo::system {
 
-ThreadState Stepping::step(std::size_t thread) {
+ThreadState Debuggee::step(std::size_t thread) {
   execution_.step(thread);
   if (replay_ != nullptr && execution_.only_asks()) replay_->run();
   return state(thread);
 }
 
-void Stepping::revive(std::size_t thread) {
+void Debuggee::revive(std::size_t thread) {
   Thread& dead = *execution_.threads()[thread];
   if (dead.state != ThreadState::trapped) return;
   dead.hart.stop = isa::Stop::none;
   dead.state = ThreadState::runnable;
 }
 
-Stranded Stepping::stranded(std::size_t thread) const {
+Stranded Debuggee::stranded(std::size_t thread) const {
   return describe(execution_, *execution_.threads()[thread], program_);
 }
 
