@@ -1,4 +1,4 @@
-// Do the matrix unit's instructions, as meanings and as translated code, and the numpy model of docs/ give
+// Do the matrix unit's instructions, as semantics and as translated code, and the numpy model of docs/ give
 // what the published vectors say (docs/matrix-vectors.txt, which an oracle of exact fractions wrote)?
 #include <fmt/format.h>
 #include <gtest/gtest.h>

@@ -15,9 +15,9 @@ constexpr std::uint64_t base = 0x10000, bytes = 0x1000, end = base + bytes, text
 constexpr unsigned address_register = 11, other_register = 12;
 constexpr std::uint64_t fresh = 0xa5;  // what no memory holds
 
-class Place {
+class FaultBench {
 public:
-  Place() : ram_(bytes) {
+  FaultBench() : ram_(bytes) {
     for (std::size_t i = 0; i < bytes; ++i) ram_[i] = static_cast<std::byte>(i % 100);
     hart->memory = {ram_.data(), base, bytes, base, text, text + 0x100};
     hart->v.fill(static_cast<std::byte>(fresh));
@@ -65,12 +65,13 @@ TEST(AccessFault, AScalarNamesTheFirstByteThatItMayNotTouch) {
     const bool store = (row->properties & writes_memory) != 0;
     ++rows;
     for (std::uint64_t inside = 0; inside < size; ++inside) {
-      Place().expect_fault(at_address(*row), end - inside, end);
-      Place().expect_fault(at_address(*row), base - size + inside, base - size + inside);
-      if (store) Place().expect_fault(at_address(*row), text - inside, text);
-      if (store) Place().expect_fault(at_address(*row), text + 0x100 - 1 - inside, text + 0x100 - 1 - inside);
+      FaultBench().expect_fault(at_address(*row), end - inside, end);
+      FaultBench().expect_fault(at_address(*row), base - size + inside, base - size + inside);
+      if (store) FaultBench().expect_fault(at_address(*row), text - inside, text);
+      if (store)
+        FaultBench().expect_fault(at_address(*row), text + 0x100 - 1 - inside, text + 0x100 - 1 - inside);
     }
-    Place().expect_fault(at_address(*row), ~std::uint64_t{0}, ~std::uint64_t{0});
+    FaultBench().expect_fault(at_address(*row), ~std::uint64_t{0}, ~std::uint64_t{0});
   }
   EXPECT_GE(rows, 17u);
 }
@@ -80,29 +81,29 @@ TEST(AccessFault, AVectorStopsAtTheElementThatFaults) {
   constexpr std::uint32_t vle64 = 0x0205f407, vse64 = 0x0205f427, vlse64 = 0x0ac5f407, vsse64 = 0x0ac5f427,
                           vluxei64 = 0x0705f407, vlseg2e64 = 0x2205f407, vsseg2e64 = 0x2205f427;
   for (const std::uint32_t word : {vle64, vse64, vlse64, vsse64}) {
-    Place place;
-    place.configure(64, 10);
-    place.hart->x[other_register] = 8;
-    place.expect_fault(word, end - 28, end, 3);
+    FaultBench bench;
+    bench.configure(64, 10);
+    bench.hart->x[other_register] = 8;
+    bench.expect_fault(word, end - 28, end, 3);
     const bool load = (word & 0x7f) == 0x07;
-    EXPECT_EQ(place.hart->v[8 * 64 + 23] != static_cast<std::byte>(fresh), load);
-    EXPECT_EQ(place.hart->v[8 * 64 + 24], static_cast<std::byte>(fresh));
-    EXPECT_EQ(place.at(end - 5) == static_cast<std::byte>(fresh), !load);
+    EXPECT_EQ(bench.hart->v[8 * 64 + 23] != static_cast<std::byte>(fresh), load);
+    EXPECT_EQ(bench.hart->v[8 * 64 + 24], static_cast<std::byte>(fresh));
+    EXPECT_EQ(bench.at(end - 5) == static_cast<std::byte>(fresh), !load);
   }
   for (const std::uint32_t word : {vse64, vsse64}) {
-    Place place;
-    place.configure(64, 10);
-    place.hart->x[other_register] = 8;
-    place.expect_fault(word, text - 28, text, 3);
+    FaultBench bench;
+    bench.configure(64, 10);
+    bench.hart->x[other_register] = 8;
+    bench.expect_fault(word, text - 28, text, 3);
   }
-  Place segments;
+  FaultBench segments;
   segments.configure(64, 4);
   set_vtype(*segments.hart, 3 << 3 | 2);  // m4
   segments.expect_fault(vlseg2e64, end - 3 * 8 - 4, end, 1);
   segments.hart->vstart = 0;
   segments.expect_fault(vsseg2e64, end - 2 * 16 - 2, end, 2);
 
-  Place indexed;
+  FaultBench indexed;
   indexed.configure(64, 10);
   indexed.hart->v.fill(std::byte{0});
   indexed.hart->v[16 * 64 + 2 * 8] = std::byte{0x1d};
@@ -118,51 +119,51 @@ TEST(AccessFault, WholeRegistersAndMasksStopAtTheElementThatFaults) {
   };
   for (const auto& [word, element] : {Case{vl2re8, 1}, Case{vl2re32, 4}, Case{vl2re64, 8}, Case{vs2r, 1}})
     for (const std::uint64_t inside : {0u, 1u, 4u, 7u, 63u, 64u, 100u, 127u}) {
-      Place place;
-      place.expect_fault(word, end - inside, end, inside / element);
+      FaultBench bench;
+      bench.expect_fault(word, end - inside, end, inside / element);
       const std::uint64_t done = inside / element * element;
       if (decode(word, 0).row->properties & reads_memory)
         for (std::uint64_t i = 0; i < 128; ++i)
-          EXPECT_EQ(place.hart->v[8 * 64 + i] == static_cast<std::byte>(fresh), i >= done)
+          EXPECT_EQ(bench.hart->v[8 * 64 + i] == static_cast<std::byte>(fresh), i >= done)
               << word << " " << i;
       else
-        for (std::uint64_t i = 1; i <= done; ++i) EXPECT_EQ(place.at(end - i), static_cast<std::byte>(fresh));
-      place.hart->vstart = 1;
-      if (inside > element) place.expect_fault(word, end - inside, end, inside / element);
+        for (std::uint64_t i = 1; i <= done; ++i) EXPECT_EQ(bench.at(end - i), static_cast<std::byte>(fresh));
+      bench.hart->vstart = 1;
+      if (inside > element) bench.expect_fault(word, end - inside, end, inside / element);
     }
   for (const std::uint32_t word : {vlm, vsm}) {
-    Place place;
-    place.configure(8, 512);
-    place.expect_fault(word, end - 5, end, 5);
+    FaultBench bench;
+    bench.configure(8, 512);
+    bench.expect_fault(word, end - 5, end, 5);
   }
-  Place place;
-  place.expect_fault(vs2r, text - 9, text, 9);
+  FaultBench bench;
+  bench.expect_fault(vs2r, text - 9, text, 9);
 }
 
 TEST(AccessFault, ASliceOfATileStopsAtTheElementThatFaults) {
   constexpr std::uint32_t load = 0x52007007, store = 0x52007027,
                           fields = address_register << 15 | other_register << 20;
   for (const std::uint32_t word : {load | fields, store | fields}) {
-    Place place;
-    set_vtype(*place.hart, 1 << 9 | 2 << 3 | 16 << 16);
-    place.hart->vl = 16;
-    place.hart->x[other_register] = 0;
-    place.hart->tiles.fill(static_cast<std::byte>(fresh));
-    place.expect_fault(word, end - 14, end, 3);
-    EXPECT_EQ(place.hart->tiles[11] == static_cast<std::byte>(fresh), word == (store | fields));
-    EXPECT_EQ(place.hart->tiles[12], static_cast<std::byte>(fresh));
+    FaultBench bench;
+    set_vtype(*bench.hart, 1 << 9 | 2 << 3 | 16 << 16);
+    bench.hart->vl = 16;
+    bench.hart->x[other_register] = 0;
+    bench.hart->tiles.fill(static_cast<std::byte>(fresh));
+    bench.expect_fault(word, end - 14, end, 3);
+    EXPECT_EQ(bench.hart->tiles[11] == static_cast<std::byte>(fresh), word == (store | fields));
+    EXPECT_EQ(bench.hart->tiles[12], static_cast<std::byte>(fresh));
   }
 }
 
 TEST(AccessFault, FaultOnlyFirstShortensWhatFollowsTheFirstElement) {
   constexpr std::uint32_t vle32ff = 0x0305e407;
-  Place place;
-  place.configure(32, 16);
-  place.expect_fault(vle32ff, end - 2, end);
-  place.hart->stop = Stop::none;
-  place.hart->x[address_register] = end - 6;
-  execute_alone(*place.hart, decode(vle32ff, 0));
-  EXPECT_EQ(place.hart->vl, 1u);
+  FaultBench bench;
+  bench.configure(32, 16);
+  bench.expect_fault(vle32ff, end - 2, end);
+  bench.hart->stop = Stop::none;
+  bench.hart->x[address_register] = end - 6;
+  execute_alone(*bench.hart, decode(vle32ff, 0));
+  EXPECT_EQ(bench.hart->vl, 1u);
 }
 
 }  // namespace

@@ -87,9 +87,9 @@ constexpr Unit atomic = Unit::atomic, system_ = Unit::system;
 constexpr std::uint16_t rd = reads_memory, wr = writes_memory, both = rd | wr;
 
 // clang-format off
-#define AMO(type, meaning) modify<type, [](type a, type b) { return (meaning); }>
+#define AMO(type, semantics) modify<type, [](type a, type b) { return (semantics); }>
 constexpr Row rows[] = {
-  // mnemonic    match       mask        syntax                ext  unit    rd rs1 rs2 rs3 properties  meaning: a = memory, b = x[rs2]
+  // mnemonic    match       mask        syntax                ext  unit    rd rs1 rs2 rs3 properties  semantics: a = memory, b = x[rs2]
   {"lr.w",      0x1000202f, 0xf9f0707f, "aqrl rd, (rs1)",      "A", atomic, W, R, o, o, rd,            load_reserved<i32>},
   {"sc.w",      0x1800202f, 0xf800707f, "aqrl rd, rs2, (rs1)", "A", atomic, W, R, R, o, wr,            store_conditional<i32>},
   {"amoswap.w", 0x0800202f, 0xf800707f, "aqrl rd, rs2, (rs1)", "A", atomic, W, R, R, o, both,          AMO(u32, (static_cast<void>(a), b))},

@@ -1,4 +1,4 @@
-// I, M and Zifencei: integers, memory, control flow. The meaning stands in each row.
+// I, M and Zifencei: integers, memory, control flow. The semantics stand in each row.
 #include <bit>
 #include <cstring>
 
@@ -115,11 +115,11 @@ constexpr Operand R = Operand::x_read, W = Operand::x_write, o = Operand::none;
 constexpr auto jump = ends_block;
 
 // clang-format off
-#define RR(meaning) register_register<[](u64 a, u64 b) -> u64 { return (meaning); }>
-#define RI(meaning) register_immediate<[](u64 a, u64 b) -> u64 { return (meaning); }>
-#define IF(meaning) branch_if<[](u64 a, u64 b) { return (meaning); }>
+#define RR(semantics) register_register<[](u64 a, u64 b) -> u64 { return (semantics); }>
+#define RI(semantics) register_immediate<[](u64 a, u64 b) -> u64 { return (semantics); }>
+#define IF(semantics) branch_if<[](u64 a, u64 b) { return (semantics); }>
 const Row rows[] = {
-  // mnemonic   match       mask        syntax                 ext  unit      rd rs1 rs2 rs3 properties      meaning: a = x[rs1], b = x[rs2] or the immediate
+  // mnemonic   match       mask        syntax                 ext  unit      rd rs1 rs2 rs3 properties      semantics: a = x[rs1], b = x[rs2] or the immediate
   {"lui",       0x00000037, 0x0000007f, "rd, imm20",           "I", alu,      W, o, o, o, 0,                immediate},
   {"auipc",     0x00000017, 0x0000007f, "rd, pcrel20",         "I", alu,      W, o, o, o, 0,                immediate},
   {"addi",      0x00000013, 0x0000707f, "rd, rs1, imm12",      "I", alu,      W, R, o, o, 0,                RI(a + b)},

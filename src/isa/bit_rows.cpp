@@ -55,11 +55,11 @@ constexpr Operand R = Operand::x_read, W = Operand::x_write, o = Operand::none;
 constexpr Unit alu = Unit::alu, multiply = Unit::multiply;
 
 // clang-format off
-#define RR(meaning) two<[](u64 a, u64 b) -> u64 { return (meaning); }>
-#define RI(meaning) with_immediate<[](u64 a, u64 b) -> u64 { return (meaning); }>
-#define R1(meaning) one<[](u64 a) { return (meaning); }>
+#define RR(semantics) two<[](u64 a, u64 b) -> u64 { return (semantics); }>
+#define RI(semantics) with_immediate<[](u64 a, u64 b) -> u64 { return (semantics); }>
+#define R1(semantics) one<[](u64 a) { return (semantics); }>
 constexpr Row rows[] = {
-  // mnemonic    match       mask        syntax             ext    unit rd rs1 rs2 rs3 properties  meaning
+  // mnemonic    match       mask        syntax             ext    unit rd rs1 rs2 rs3 properties  semantics
   {"add.uw",    0x0800003b, 0xfe00707f, "rd, rs1, rs2",    "Zba", alu, W, R, R, o, 0,             RR(static_cast<u32>(a) + b)},
   {"sh1add",    0x20002033, 0xfe00707f, "rd, rs1, rs2",    "Zba", alu, W, R, R, o, 0,             RR((a << 1) + b)},
   {"sh2add",    0x20004033, 0xfe00707f, "rd, rs1, rs2",    "Zba", alu, W, R, R, o, 0,             RR((a << 2) + b)},

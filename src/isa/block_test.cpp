@@ -97,17 +97,17 @@ TEST(Block, CountsNoFurtherThanTheWord) {
 }
 
 TEST(Block, MemoryOutsideTheWindowTraps) {
-  struct Access {
+  struct FaultingAccess {
     std::uint32_t word;
     std::uint64_t address, fault;
     TrapCause cause;
   };
   for (const auto& [word, address, fault, cause] :
-       {Access{ld_a0_0_a1, 65536 - 7, 65536, TrapCause::load_fault},
-        Access{ld_a0_0_a1, 0xfff, 0xfff, TrapCause::load_fault},
-        Access{ld_a0_0_a1, ~0ull - 3, ~0ull - 3, TrapCause::load_fault},
-        Access{sd_a0_0_a1, 65536 - 7, 65536, TrapCause::store_fault},
-        Access{sd_a0_0_a1, 0x2000 - 7, 0x2000, TrapCause::store_fault}}) {
+       {FaultingAccess{ld_a0_0_a1, 65536 - 7, 65536, TrapCause::load_fault},
+        FaultingAccess{ld_a0_0_a1, 0xfff, 0xfff, TrapCause::load_fault},
+        FaultingAccess{ld_a0_0_a1, ~0ull - 3, ~0ull - 3, TrapCause::load_fault},
+        FaultingAccess{sd_a0_0_a1, 65536 - 7, 65536, TrapCause::store_fault},
+        FaultingAccess{sd_a0_0_a1, 0x2000 - 7, 0x2000, TrapCause::store_fault}}) {
     Machine machine({word});
     machine.hart.memory.text_begin = 0x2000;
     machine.hart.memory.text_end = 0x3000;

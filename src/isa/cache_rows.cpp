@@ -43,7 +43,7 @@ constexpr std::uint16_t zeroes = writes_memory | cache_block;
 
 // clang-format off
 constexpr Row rows[] = {
-  // mnemonic    match       mask        syntax          ext       unit    rd rs1 rs2 rs3 properties  meaning
+  // mnemonic    match       mask        syntax          ext       unit    rd rs1 rs2 rs3 properties  semantics
   {"cbo.inval",  0x0000200f, 0xfff07fff, "(rs1)",        "Zicbom", system, o, R, o, o, ends_block,    manage_block<may_invalidate>},
   {"cbo.clean",  0x0010200f, 0xfff07fff, "(rs1)",        "Zicbom", system, o, R, o, o, ends_block,    manage_block<may_clean>},
   {"cbo.flush",  0x0020200f, 0xfff07fff, "(rs1)",        "Zicbom", system, o, R, o, o, ends_block,    manage_block<may_clean>},

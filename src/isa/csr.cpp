@@ -117,7 +117,7 @@ const Registers& registers() {
   return all;
 }
 
-enum class Access { write, set, clear };
+enum class CsrAccess { write, set, clear };
 
 bool is_permitted(const Hart& h, const Csr* csr, bool writes) {
   if (csr == nullptr || (writes && csr->write == nullptr) || (csr->needs & h.machine.off) != 0) return false;
@@ -128,14 +128,14 @@ bool is_permitted(const Hart& h, const Csr* csr, bool writes) {
 
 // `writes` is false for csrrs and csrrc whose source is x0 or 0: they only read, so read-only registers allow
 // them.
-const Decoded* access(Hart& h, const Decoded* d, Access kind, u64 source, bool writes) {
+const Decoded* access(Hart& h, const Decoded* d, CsrAccess kind, u64 source, bool writes) {
   const auto number = static_cast<unsigned>(d->immediate);
   const Csr* csr = find_csr(number);
   if (!is_permitted(h, csr, writes)) return h.raise(d, TrapCause::illegal_instruction, d->word);
-  const u64 keep = kind == Access::write ? 0
-                   : kind == Access::set ? ~u64{0}
-                                         : ~source,
-            set = kind == Access::clear ? 0 : source;
+  const u64 keep = kind == CsrAccess::write ? 0
+                   : kind == CsrAccess::set ? ~u64{0}
+                                            : ~source,
+            set = kind == CsrAccess::clear ? 0 : source;
   if (is_clock(number)) {
     h.clock_access = {number == time ? 0 : h.machine.cycle_offset, keep, set, writes, d->rd};
     settle_clock(h);
@@ -147,13 +147,13 @@ const Decoded* access(Hart& h, const Decoded* d, Access kind, u64 source, bool w
   h.set_x(d->rd, old);
   return d + 1;
 }
-template <Access Kind>
+template <CsrAccess Kind>
 const Decoded* from_register(Hart& h, const Decoded* d) {
-  return access(h, d, Kind, h.x[d->rs1], Kind == Access::write || d->rs1 != 0);
+  return access(h, d, Kind, h.x[d->rs1], Kind == CsrAccess::write || d->rs1 != 0);
 }
-template <Access Kind>
+template <CsrAccess Kind>
 const Decoded* from_immediate(Hart& h, const Decoded* d) {
-  return access(h, d, Kind, d->rs1, Kind == Access::write || d->rs1 != 0);
+  return access(h, d, Kind, d->rs1, Kind == CsrAccess::write || d->rs1 != 0);
 }
 
 constexpr Operand R = Operand::x_read, W = Operand::x_write, o = Operand::none;
@@ -161,13 +161,13 @@ constexpr std::uint16_t alone = starts_block | ends_block;
 
 // clang-format off
 constexpr Row rows[] = {
-  // mnemonic match       mask        syntax             ext      unit          rd rs1 rs2 rs3 properties  meaning
-  {"csrrw",  0x00001073, 0x0000707f, "rd, csr, rs1",   "Zicsr", Unit::system, W, R, o, o, alone,           from_register<Access::write>},
-  {"csrrs",  0x00002073, 0x0000707f, "rd, csr, rs1",   "Zicsr", Unit::system, W, R, o, o, alone,           from_register<Access::set>},
-  {"csrrc",  0x00003073, 0x0000707f, "rd, csr, rs1",   "Zicsr", Unit::system, W, R, o, o, alone,           from_register<Access::clear>},
-  {"csrrwi", 0x00005073, 0x0000707f, "rd, csr, zimm5", "Zicsr", Unit::system, W, o, o, o, alone,           from_immediate<Access::write>},
-  {"csrrsi", 0x00006073, 0x0000707f, "rd, csr, zimm5", "Zicsr", Unit::system, W, o, o, o, alone,           from_immediate<Access::set>},
-  {"csrrci", 0x00007073, 0x0000707f, "rd, csr, zimm5", "Zicsr", Unit::system, W, o, o, o, alone,           from_immediate<Access::clear>},
+  // mnemonic match       mask        syntax             ext      unit          rd rs1 rs2 rs3 properties  semantics
+  {"csrrw",  0x00001073, 0x0000707f, "rd, csr, rs1",   "Zicsr", Unit::system, W, R, o, o, alone,           from_register<CsrAccess::write>},
+  {"csrrs",  0x00002073, 0x0000707f, "rd, csr, rs1",   "Zicsr", Unit::system, W, R, o, o, alone,           from_register<CsrAccess::set>},
+  {"csrrc",  0x00003073, 0x0000707f, "rd, csr, rs1",   "Zicsr", Unit::system, W, R, o, o, alone,           from_register<CsrAccess::clear>},
+  {"csrrwi", 0x00005073, 0x0000707f, "rd, csr, zimm5", "Zicsr", Unit::system, W, o, o, o, alone,           from_immediate<CsrAccess::write>},
+  {"csrrsi", 0x00006073, 0x0000707f, "rd, csr, zimm5", "Zicsr", Unit::system, W, o, o, o, alone,           from_immediate<CsrAccess::set>},
+  {"csrrci", 0x00007073, 0x0000707f, "rd, csr, zimm5", "Zicsr", Unit::system, W, o, o, o, alone,           from_immediate<CsrAccess::clear>},
 };
 // clang-format on
 

@@ -1,4 +1,4 @@
-// F, D, Zfh and Zfbfmin. One set of meanings for all formats; rounding and flags as float_host.h says.
+// F, D, Zfh and Zfbfmin. One set of semantics for all formats; rounding and flags as float_host.h says.
 #include <cmath>
 #include <cstring>
 
@@ -268,10 +268,10 @@ constexpr Operand R = Operand::x_read, W = Operand::x_write, FR = Operand::f_rea
 constexpr std::uint16_t flags = rounds | raises_flags;
 
 // clang-format off
-#define ARITHMETIC(format, meaning) arithmetic<format, [](auto a, auto b) { return (meaning); }>
-#define SIGN(format, meaning) with_sign<format, [](auto a, auto b) { return static_cast<void>(a), (meaning); }>
+#define ARITHMETIC(format, semantics) arithmetic<format, [](auto a, auto b) { return (semantics); }>
+#define SIGN(format, semantics) with_sign<format, [](auto a, auto b) { return static_cast<void>(a), (semantics); }>
 const Row rows[] = {
-  // mnemonic      match       mask        syntax                    ext        unit          rd  rs1 rs2 rs3 properties      meaning
+  // mnemonic      match       mask        syntax                    ext        unit          rd  rs1 rs2 rs3 properties      semantics
   {"flw",         0x00002007, 0x0000707f, "fd, imm12(rs1)",         "F",       load,         FW, R,  o,  o,  reads_memory,   load_f<Single>},
   {"fsw",         0x00002027, 0x0000707f, "fs2, store12(rs1)",      "F",       store,        o,  R,  FR, o,  writes_memory,  store_f<Single>},
   {"fmadd.s",     0x00000043, 0x0600007f, "fd, fs1, fs2, fs3, rm",  "F",       float_,       FW, FR, FR, FR, flags,          multiply_add<Single, false, false>},

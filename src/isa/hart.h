@@ -45,7 +45,7 @@ struct Memory {
 
 // The same bounds as translated code compares them: an access of up to 8 bytes at `address` is allowed if
 // address - floor < span, without sign. What is refused may be allowed nevertheless: the instruction's own
-// meaning decides then.
+// semantics decide then.
 struct Reach {
   std::uint64_t bias = 0;  // host address of local address 0
   std::uint64_t load_floor = 0, load_span = 0, store_floor = 0, store_span = 0;

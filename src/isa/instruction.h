@@ -1,6 +1,6 @@
 // What an instruction is: one row of a table, and one decoded instance of it.
 //
-// A row says how the instruction is encoded, how it is written, what it occupies and what it means. Decoder,
+// A row says how the instruction is encoded, how it is written, what it occupies and its semantics. Decoder,
 // disassembler, documentation, device headers and the pipeline model all read the same rows; adding an
 // instruction is adding one row.
 #pragma once

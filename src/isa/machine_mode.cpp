@@ -56,7 +56,7 @@ constexpr Operand o = Operand::none;
 
 // clang-format off
 constexpr Row rows[] = {
-  // mnemonic match       mask        syntax ext   unit          rd rs1 rs2 rs3 properties  meaning
+  // mnemonic match       mask        syntax ext   unit          rd rs1 rs2 rs3 properties  semantics
   {"mret",  0x30200073, 0xffffffff, "",    "Sm", Unit::system, o, o, o, o, ends_block,    mret},
   {"wfi",   0x10500073, 0xffffffff, "",    "Sm", Unit::system, o, o, o, o, ends_block,    wfi},
 };

@@ -1,4 +1,4 @@
-// Asks qemu-riscv64 what instructions do, and compares: the oracle of meaning for every row that qemu 7.2
+// Asks qemu-riscv64 what instructions do, and compares: the oracle of semantics for every row that qemu 7.2
 // knows.
 //
 // A trial is a state and a few instruction words. All trials of a call are linked into one static ELF file,

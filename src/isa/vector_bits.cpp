@@ -69,11 +69,11 @@ constexpr Kernels wide_kernels = {two<widen_and_shift, u16, u8>, two<widen_and_s
                                   two<widen_and_shift, u64, u32>, nullptr};
 
 template <auto op>
-constexpr VectorHandler unary_handler = run<Shape{.first = First::none}, one_kernels<op>>;
+constexpr VectorHandler unary_handler = run<VectorShape{.first = First::none}, one_kernels<op>>;
 template <auto op, First first>
-constexpr VectorHandler binary = run<Shape{.first = first}, two_kernels<op>>;
+constexpr VectorHandler binary = run<VectorShape{.first = first}, two_kernels<op>>;
 template <First first>
-constexpr VectorHandler wide = run<Shape{.first = first, .destination_width = 1}, wide_kernels>;
+constexpr VectorHandler wide = run<VectorShape{.first = first, .destination_width = 1}, wide_kernels>;
 
 constexpr Row zvbb(std::string_view mnemonic, unsigned funct6, unsigned format,
                    const VectorHandler& handler) {

@@ -18,10 +18,10 @@ namespace {
 bool bit(std::uint64_t value, unsigned i) { return (value >> i & 1) != 0; }
 
 // The result for an element of `width` bits from vs2's element and vs1's, the scalar's or the immediate.
-using Meaning = std::function<std::uint64_t(std::uint64_t b, std::uint64_t a, unsigned width)>;
+using Formula = std::function<std::uint64_t(std::uint64_t b, std::uint64_t a, unsigned width)>;
 
 // Bit i of the result is bit from(i) of the source.
-Meaning moved(const std::function<unsigned(unsigned i, std::uint64_t a, unsigned width)>& from) {
+Formula moved(const std::function<unsigned(unsigned i, std::uint64_t a, unsigned width)>& from) {
   return [from](std::uint64_t b, std::uint64_t a, unsigned width) {
     std::uint64_t result = 0;
     for (unsigned i = 0; i < width; ++i) result |= std::uint64_t{bit(b, from(i, a, width))} << i;
@@ -29,7 +29,7 @@ Meaning moved(const std::function<unsigned(unsigned i, std::uint64_t a, unsigned
   };
 }
 
-Meaning meaning_of(std::string_view name) {
+Formula formula_of(std::string_view name) {
   if (name == "vandn")
     return [](std::uint64_t b, std::uint64_t a, unsigned width) {
       std::uint64_t result = 0;
@@ -97,7 +97,7 @@ bool try_one(const Row& row, Random& random, unsigned vtype, bool masked) {
   if (after->stop == Stop::trap) return false;
 
   const std::string_view name = row.mnemonic.substr(0, row.mnemonic.find('.'));
-  const Meaning meaning = meaning_of(name);
+  const Formula formula = formula_of(name);
   const unsigned bytes = before->sew / 8, width = before->sew,
                  result_bytes = name == "vwsll" ? 2 * bytes : bytes;
   std::vector<std::byte> wanted(before->v.begin(), before->v.begin() + 32 * 64);
@@ -106,7 +106,7 @@ bool try_one(const Row& row, Random& random, unsigned vtype, bool masked) {
     const std::uint64_t a = by_immediate ? amount
                             : by_vector  ? element(before->vreg(vs1), i, bytes)
                                          : before->x[rs1];
-    const std::uint64_t result = meaning(element(before->vreg(vs2), i, bytes), a, width);
+    const std::uint64_t result = formula(element(before->vreg(vs2), i, bytes), a, width);
     std::memcpy(wanted.data() + vd * 64 + i * result_bytes, &result, result_bytes);
   }
   EXPECT_TRUE(std::ranges::equal(wanted, std::span(after->v).first(32 * 64)))

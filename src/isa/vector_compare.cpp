@@ -2,7 +2,7 @@
 
 namespace dojo::isa::vector {
 
-ComparedSources::ComparedSources(Hart& hart, const Decoded* d, const Shape& shape)
+ComparedSources::ComparedSources(Hart& hart, const Decoded* d, const VectorShape& shape)
     : a(group(hart, d->rs1)), b(group(hart, d->rs2)) {
   const unsigned width = sew_log2(hart);
   const std::size_t bytes = hart.vl << width;

@@ -10,16 +10,16 @@ namespace dojo::isa::vector {
 struct ComparedSources {
   alignas(64) std::uint8_t a_copy[max_group_bytes], b_copy[max_group_bytes];
   const void *a, *b;
-  ComparedSources(Hart& hart, const Decoded* d, const Shape& shape);
+  ComparedSources(Hart& hart, const Decoded* d, const VectorShape& shape);
 };
 
-constexpr VectorOperands compared_operands(const Shape& shape) {
+constexpr VectorOperands compared_operands(const VectorShape& shape) {
   VectorOperands operands = operands_of(shape);
   operands.vd = mask_bits;
   return operands;
 }
 
-template <Shape shape, const Kernels& kernels>
+template <VectorShape shape, const Kernels& kernels>
 const Decoded* execute_compare(Hart& hart, const Decoded* d) {
   const Kernel kernel = kernels[sew_log2(hart)];
   if (kernel == nullptr || (shape.rounds && hart.frm > 4)) return illegal(hart, d);
@@ -30,7 +30,7 @@ const Decoded* execute_compare(Hart& hart, const Decoded* d) {
   hart.vstart = 0;
   return d + 1;
 }
-template <Shape shape, const Kernels& kernels>
+template <VectorShape shape, const Kernels& kernels>
 constexpr VectorHandler run_compare = handler<compared_operands(shape), execute_compare<shape, kernels>>;
 
 }  // namespace dojo::isa::vector

@@ -177,12 +177,12 @@ constexpr Kernels narrow_odd = {nullptr, float_to_odd<Single, Half>, float_to_od
 constexpr Kernels wide_brain   = {nullptr, brain_to_single, nullptr, nullptr};
 constexpr Kernels narrow_brain = {nullptr, single_to_brain, nullptr, nullptr};
 
-constexpr Shape same_f   = {.first = First::none, .floats = true, .rounds = true};
-constexpr Shape same_x   = {.first = First::none, .rounds = true};
-constexpr Shape wide_f   = {.first = First::none, .destination_width = 1, .floats = true, .rounds = true};
-constexpr Shape wide_x   = {.first = First::none, .destination_width = 1, .rounds = true};
-constexpr Shape narrow_f = {.first = First::none, .b_width = 1, .floats = true, .rounds = true};
-constexpr Shape narrow_x = {.first = First::none, .b_width = 1, .rounds = true};
+constexpr VectorShape same_f   = {.first = First::none, .floats = true, .rounds = true};
+constexpr VectorShape same_x   = {.first = First::none, .rounds = true};
+constexpr VectorShape wide_f   = {.first = First::none, .destination_width = 1, .floats = true, .rounds = true};
+constexpr VectorShape wide_x   = {.first = First::none, .destination_width = 1, .rounds = true};
+constexpr VectorShape narrow_f = {.first = First::none, .b_width = 1, .floats = true, .rounds = true};
+constexpr VectorShape narrow_x = {.first = First::none, .b_width = 1, .rounds = true};
 
 constexpr unsigned flagged = rounds | raises_flags;
 #define SAME(NAME, VS1, SHAPE, ...)   unary(NAME, 0x12, fvv, VS1, run<SHAPE, __VA_ARGS__>, flagged)

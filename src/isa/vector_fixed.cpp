@@ -79,8 +79,8 @@ constexpr Kernels of_unsigned = {two<op, u8, u8>, two<op, u16, u16>, two<op, u32
 constexpr Kernels clip_signed = {two<clip, i8, i16>, two<clip, i16, i32>, two<clip, i32, i64>, nullptr};
 constexpr Kernels clip_unsigned = {two<clip, u8, u16>, two<clip, u16, u32>, two<clip, u32, u64>, nullptr};
 
-constexpr Shape same(First first) { return {.first = first}; }
-constexpr Shape narrowing(First first) { return {.first = first, .b_width = 1}; }
+constexpr VectorShape same(First first) { return {.first = first}; }
+constexpr VectorShape narrowing(First first) { return {.first = first, .b_width = 1}; }
 
 // clang-format off
 #define VV(NAME, F6, KERNELS)  arithmetic(NAME ".vv", F6, ivv, run<same(First::vector), KERNELS>)

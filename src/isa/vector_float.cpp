@@ -292,17 +292,17 @@ template <auto estimate>
 constexpr Kernels estimates = {nullptr, by_estimate<Half, estimate>, by_estimate<Single, estimate>,
                                by_estimate<Double, estimate>};
 
-constexpr Shape floats(First first) { return {.first = first, .floats = true, .rounds = true}; }
-constexpr Shape accumulates(First first) {
+constexpr VectorShape floats(First first) { return {.first = first, .floats = true, .rounds = true}; }
+constexpr VectorShape accumulates(First first) {
   return {.first = first, .reads_destination = true, .floats = true, .rounds = true};
 }
-constexpr Shape widens(First first) {
+constexpr VectorShape widens(First first) {
   return {.first = first, .destination_width = 1, .floats = true, .rounds = true};
 }
-constexpr Shape widens_w(First first) {
+constexpr VectorShape widens_w(First first) {
   return {.first = first, .destination_width = 1, .b_width = 1, .floats = true, .rounds = true};
 }
-constexpr Shape widens_fused(First first) {
+constexpr VectorShape widens_fused(First first) {
   return {.first = first, .destination_width = 1, .reads_destination = true, .floats = true, .rounds = true};
 }
 

@@ -140,11 +140,12 @@ template <auto op>
 constexpr Kernels compare_kernels = {compare<op, u8>, compare<op, u16>, compare<op, u32>, compare<op, u64>};
 
 template <auto op, First first>
-constexpr VectorHandler binary = run<Shape{.first = first}, two_kernels<op>>;
+constexpr VectorHandler binary = run<VectorShape{.first = first}, two_kernels<op>>;
 template <auto op, First first>
-constexpr VectorHandler ternary = run<Shape{.first = first, .reads_destination = true}, three_kernels<op>>;
+constexpr VectorHandler ternary =
+    run<VectorShape{.first = first, .reads_destination = true}, three_kernels<op>>;
 template <auto op, First first>
-constexpr VectorHandler comparison = run_compare<Shape{.first = first}, compare_kernels<op>>;
+constexpr VectorHandler comparison = run_compare<VectorShape{.first = first}, compare_kernels<op>>;
 
 constexpr Kernels zext2 = {nullptr, extend<u8, u16>, extend<u16, u32>, extend<u32, u64>};
 constexpr Kernels sext2 = {nullptr, extend<i8, i16>, extend<i16, i32>, extend<i32, i64>};
@@ -152,7 +153,7 @@ constexpr Kernels zext4 = {nullptr, nullptr, extend<u8, u32>, extend<u16, u64>};
 constexpr Kernels sext4 = {nullptr, nullptr, extend<i8, i32>, extend<i16, i64>};
 constexpr Kernels zext8 = {nullptr, nullptr, nullptr, extend<u8, u64>};
 constexpr Kernels sext8 = {nullptr, nullptr, nullptr, extend<i8, i64>};
-constexpr Shape extension(int shift) {
+constexpr VectorShape extension(int shift) {
   return {.first = First::none, .b_width = static_cast<std::int8_t>(-shift)};
 }
 
@@ -320,7 +321,7 @@ constexpr Row rows[] = {
   with_vm(without_vs2(arithmetic("vmv.v.v",  0x17, ivv, binary<take, First::vector>)), 1, "vd, vs1"),
   with_vm(without_vs2(arithmetic("vmv.v.x",  0x17, ivx, binary<take, First::x>)),      1, "vd, rs1"),
   with_vm(without_vs2(arithmetic("vmv.v.i",  0x17, ivi, binary<take, First::simm>)),   1, "vd, simm5"),
-  with_vm(without_vs2(arithmetic("vfmv.v.f", 0x17, fvf, run<Shape{.first = First::f, .rounds = true}, take_float>)),      1, "vd, fs1"),
+  with_vm(without_vs2(arithmetic("vfmv.v.f", 0x17, fvf, run<VectorShape{.first = First::f, .rounds = true}, take_float>)),      1, "vd, fs1"),
 };
 // clang-format on
 

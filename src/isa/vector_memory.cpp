@@ -19,14 +19,14 @@ namespace dojo::isa::vector {
 namespace {
 
 // How this instruction goes over memory; the row says of what kind it is.
-struct Access {
+struct VectorAccess {
   std::uint64_t base;
   unsigned fields;          // of a segment
   unsigned element_log2;    // bytes of the data
   unsigned index_log2;      // indexed only
   std::size_t group_bytes;  // of one field's registers
 
-  Access(const Hart& hart, const Decoded* d) : base(hart.x[d->rs1]), fields(d->row->vector.fields) {
+  VectorAccess(const Hart& hart, const Decoded* d) : base(hart.x[d->rs1]), fields(d->row->vector.fields) {
     const VectorOperands& operands = d->row->vector;
     const ElementType type = element_type(hart);
     element_log2 = static_cast<unsigned>(operands.vd.eew_log2(type));
@@ -37,7 +37,7 @@ struct Access {
 
 // Where element i of field 0 lies in memory.
 template <AccessPattern pattern>
-std::uint64_t address_of(Hart& hart, const Decoded* d, const Access& access, std::size_t i) {
+std::uint64_t address_of(Hart& hart, const Decoded* d, const VectorAccess& access, std::size_t i) {
   if constexpr (pattern == AccessPattern::strided) return access.base + i * hart.x[d->rs2];
   if constexpr (pattern == AccessPattern::indexed) {
     std::uint64_t index = 0;
@@ -53,7 +53,7 @@ const Decoded* fault(Hart& hart, const Decoded* d, std::uint64_t address) {
 }
 
 template <AccessPattern pattern, bool store>
-const Decoded* one_by_one(Hart& hart, const Decoded* d, const Access& access) {
+const Decoded* one_by_one(Hart& hart, const Decoded* d, const VectorAccess& access) {
   const std::size_t bytes = std::size_t{1} << access.element_log2;
   for (std::size_t i = hart.vstart; i < hart.vl; ++i) {
     if (is_masked(d) && !mask_bit(group(hart, 0), i)) continue;
@@ -85,7 +85,7 @@ const Decoded* access(Hart& hart, const Decoded* d) {
   if (hart.vill || !groups_are_legal(d, operands, type) ||
       (!store && !destination_is_legal(d, operands, type)))
     return illegal(hart, d);
-  return one_by_one<pattern, store>(hart, d, Access(hart, d));
+  return one_by_one<pattern, store>(hart, d, VectorAccess(hart, d));
 }
 
 // --- The frequent accesses: one field, unmasked, from element 0 on, of the width that vtype names, whose

@@ -93,7 +93,7 @@ std::uint64_t scalar(const Hart& hart, const Decoded* d, First first, unsigned w
   }
 }
 
-void elementwise_copied(Hart& hart, const Decoded* d, const Shape& shape, Kernel kernel) {
+void elementwise_copied(Hart& hart, const Decoded* d, const VectorShape& shape, Kernel kernel) {
   const std::size_t count = hart.vl;
   const unsigned sew = sew_log2(hart);
   const auto width = [&](int shift) { return static_cast<unsigned>(static_cast<int>(sew) + shift); };

@@ -1,7 +1,7 @@
 // Register groups and masks: what every vector instruction has in common.
 //
 // An elementwise instruction is a kernel over contiguous host arrays, which the compiler turns into host
-// SIMD, and a Shape that says how its operands lie in the register file. `elementwise` checks the
+// SIMD, and a VectorShape that says how its operands lie in the register file. `elementwise` checks the
 // configuration and hands the kernel whole register groups. Masked instructions run the same kernel on copies
 // whose inactive elements hold a harmless value (0, or 1.0 for floats: it can raise no flag and divide
 // nothing by zero), and blend: inactive and tail elements are always undisturbed.
@@ -49,7 +49,7 @@ enum class First : std::uint8_t {
   brain
 };  // what stands in the rs1 field; uimm6: and bit 26; brain: f holding bf16
 
-struct Shape {
+struct VectorShape {
   First first = First::vector;
   std::int8_t destination_width = 0, b_width = 0, a_width = 0;  // EEW = SEW << width
   bool reads_destination = false;
@@ -58,7 +58,7 @@ struct Shape {
   std::int8_t scalar_width = 0;  // of an x or f operand, like a_width
 };
 
-constexpr VectorOperands operands_of(const Shape& shape) {
+constexpr VectorOperands operands_of(const VectorShape& shape) {
   return {.vd = scaled(shape.destination_width),
           .vs2 = scaled(shape.b_width),
           .vs1 = shape.first == First::vector ? scaled(shape.a_width) : OperandGroup{},
@@ -93,9 +93,9 @@ void splat(void* destination, std::uint64_t value, unsigned width_log2, std::siz
 std::uint64_t scalar(const Hart& hart, const Decoded* d, First first, unsigned width_log2);
 
 // The general way: masked, vstart not 0, or operands of different widths that overlap.
-void elementwise_copied(Hart& hart, const Decoded* d, const Shape& shape, Kernel kernel);
+void elementwise_copied(Hart& hart, const Decoded* d, const VectorShape& shape, Kernel kernel);
 
-template <Shape shape>
+template <VectorShape shape>
 bool is_legal(const Hart& hart, const Decoded* d) {
   return !(shape.rounds && hart.frm > 4) && is_legal(hart, d, operands_of(shape));
 }
@@ -108,7 +108,7 @@ inline unsigned misaligned_bits(const Hart& hart) {
 
 // Whether all operands have one width, nothing is masked off and nothing is reserved: the kernel may run on
 // the register file itself.
-template <Shape shape>
+template <VectorShape shape>
 bool is_straight(const Hart& hart, const Decoded* d) {
   if constexpr (shape.destination_width != shape.b_width ||
                 (shape.first == First::vector && shape.destination_width != shape.a_width))
@@ -120,7 +120,7 @@ bool is_straight(const Hart& hart, const Decoded* d) {
          !(shape.rounds && hart.frm > 4);
 }
 
-template <Shape shape>
+template <VectorShape shape>
 [[gnu::noinline]] const Decoded* elementwise_general(Hart& hart, const Decoded* d, Kernel kernel) {
   if (kernel == nullptr || !is_legal<shape>(hart, d)) return illegal(hart, d);
   elementwise_copied(hart, d, shape, kernel);
@@ -128,7 +128,7 @@ template <Shape shape>
   return d + 1;
 }
 
-template <Shape shape>
+template <VectorShape shape>
 [[gnu::noinline]] const Decoded* elementwise(Hart& hart, const Decoded* d, const Kernels& kernels) {
   const unsigned sew = sew_log2(hart);
   const Kernel kernel = kernels[sew];
@@ -145,17 +145,17 @@ template <Shape shape>
 }
 
 // A handler from a shape and a table of kernels.
-template <Shape shape, const Kernels& kernels>
+template <VectorShape shape, const Kernels& kernels>
 const Decoded* execute_elements(Hart& hart, const Decoded* d) {
   if (elementwise<shape>(hart, d, kernels) == nullptr) return nullptr;
   return proceed(hart, d);
 }
-template <Shape shape, const Kernels& kernels>
+template <VectorShape shape, const Kernels& kernels>
 constexpr VectorHandler run = {execute_elements<shape, kernels>, operands_of(shape)};
 
 // The same for a scalar operand where there are also kernels that take it as one number, not one for each
 // element.
-template <Shape shape, const Kernels& kernels, const Kernels& kernels_by_one>
+template <VectorShape shape, const Kernels& kernels, const Kernels& kernels_by_one>
 const Decoded* execute_by_one(Hart& hart, const Decoded* d) {
   const unsigned sew = sew_log2(hart);
   const Kernel kernel = kernels_by_one[sew];
@@ -169,7 +169,7 @@ const Decoded* execute_by_one(Hart& hart, const Decoded* d) {
   kernel(hart, group(hart, d->rd), group(hart, d->rs2), &a, hart.vl);
   return proceed(hart, d);
 }
-template <Shape shape, const Kernels& kernels, const Kernels& kernels_by_one>
+template <VectorShape shape, const Kernels& kernels, const Kernels& kernels_by_one>
 constexpr VectorHandler run_by_one = {execute_by_one<shape, kernels, kernels_by_one>, operands_of(shape)};
 
 // Elements as the host's types. The register file is an array of bytes; these types may alias it.

@@ -73,12 +73,14 @@ constexpr Kernels narrow_logical = {narrowing_shift<u8, u16, 8>, narrowing_shift
 constexpr Kernels narrow_arithmetic = {narrowing_shift<u8, i16, 8>, narrowing_shift<u16, i32, 16>,
                                        narrowing_shift<u32, i64, 32>, nullptr};
 
-constexpr Shape widening(First first) { return {.first = first, .destination_width = 1}; }
-constexpr Shape widening_w(First first) { return {.first = first, .destination_width = 1, .b_width = 1}; }
-constexpr Shape accumulating(First first) {
+constexpr VectorShape widening(First first) { return {.first = first, .destination_width = 1}; }
+constexpr VectorShape widening_w(First first) {
+  return {.first = first, .destination_width = 1, .b_width = 1};
+}
+constexpr VectorShape accumulating(First first) {
   return {.first = first, .destination_width = 1, .reads_destination = true};
 }
-constexpr Shape narrowing(First first) { return {.first = first, .b_width = 1}; }
+constexpr VectorShape narrowing(First first) { return {.first = first, .b_width = 1}; }
 
 using S = int;
 using U = unsigned;

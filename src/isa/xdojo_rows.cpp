@@ -2,7 +2,7 @@
 //
 // custom-0 speaks to the fabric and to the ledger. A transfer only says what it asks for and stops the block;
 // the node performs it (docs/notes/002). custom-1 holds the arithmetic on CFloats, in the field layout of
-// OP-V; its meaning is in xdojo_cfloat.h.
+// OP-V; its semantics are in xdojo_cfloat.h.
 #include "isa/hart.h"
 #include "isa/instruction.h"
 #include "isa/matrix_operands.h"

@@ -136,7 +136,7 @@ constexpr Operand W = Operand::x_write, FR = Operand::f_read, FW = Operand::f_wr
 
 // clang-format off
 const Row rows[] = {
-  // mnemonic      match       mask        syntax           ext    unit    rd  rs1 rs2 rs3 properties  meaning
+  // mnemonic      match       mask        syntax           ext    unit    rd  rs1 rs2 rs3 properties  semantics
   {"fli.s",       0xf0100053, 0xfff0707f, "fd, fli",       "Zfa", float_, FW, o,  o,  o,  0,          load_constant<Single>},
   {"fminm.s",     0x28002053, 0xfe00707f, "fd, fs1, fs2",  "Zfa", float_, FW, FR, FR, o,  0,          minimum_or_nan<Single, false>},
   {"fmaxm.s",     0x28003053, 0xfe00707f, "fd, fs1, fs2",  "Zfa", float_, FW, FR, FR, o,  0,          minimum_or_nan<Single, true>},

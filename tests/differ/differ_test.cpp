@@ -80,7 +80,7 @@ std::set<std::string_view> mnemonics(Oracle oracle, unsigned programs) {
 }
 
 TEST(Differ, MakesProgramsOfEveryVectorRowThatTheOracleKnows) {
-  for (const Oracle oracle : {Oracle::qemu, Oracle::spike, Oracle::meanings}) {
+  for (const Oracle oracle : {Oracle::qemu, Oracle::spike, Oracle::semantics}) {
     const auto made = mnemonics(oracle, 1200);
     for (const isa::Row* row : isa::all_rows()) {
       if (!is_vector(*row)) continue;
@@ -106,7 +106,7 @@ TEST(Differ, MakesTheSameProgramsAgain) {
 TEST(Differ, ExpectsNothingOfTwoEqualMachines) {
   const Workshop workshop;
   const Shell shell(workshop, Service::linux_calls);
-  Differ differ(shell, here("translated", true, true), here("meanings", false, false));
+  Differ differ(shell, here("translated", true, true), here("semantics", false, false));
   std::vector<Program> programs;
   while (programs.size() < most_programs) programs.push_back(generate(Oracle::qemu, 9, programs.size(), 256));
   EXPECT_FALSE(differ.find(programs).has_value());

@@ -66,13 +66,13 @@ std::vector<Comparison> comparisons(const Workshop& workshop, const Shell& with_
   // Ways through the node that lead to the same values.
   for (const bool fast : {false, true})
     all.push_back({Oracle::qemu, Differ(with_calls, under_qemu(workshop),
-                                        here(fast ? "translated" : "meanings", fast, fast))});
+                                        here(fast ? "translated" : "semantics", fast, fast))});
   if (!spike.empty())
     for (const bool fast : {false, true})
       all.push_back({Oracle::spike, Differ(bare, under_spike(workshop, spike),
-                                           here(fast ? "translated" : "meanings", fast, fast))});
-  all.push_back(
-      {Oracle::meanings, Differ(with_calls, here("meanings", false, false), here("translated", true, true))});
+                                           here(fast ? "translated" : "semantics", fast, fast))});
+  all.push_back({Oracle::semantics,
+                 Differ(with_calls, here("semantics", false, false), here("translated", true, true))});
   return all;
 }
 

@@ -9,9 +9,9 @@
 namespace dojo::differ {
 
 enum class Oracle : std::uint8_t {
-  qemu,      // qemu-riscv64 7.2
-  spike,     // Spike, as its public releases are since 2026
-  meanings,  // the instructions' meanings here, for every other way to run them here
+  qemu,       // qemu-riscv64 7.2
+  spike,      // Spike, as its public releases are since 2026
+  semantics,  // the instructions' semantics here, for every other way to run them here
 };
 
 // Whether the oracle executes instructions of rows with this extension.

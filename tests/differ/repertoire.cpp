@@ -79,7 +79,7 @@ Repertoire::Repertoire(Oracle chosen) : oracle(chosen) {
 
 const Repertoire& repertoire_of(Oracle oracle) {
   static const Repertoire all[] = {Repertoire(Oracle::qemu), Repertoire(Oracle::spike),
-                                   Repertoire(Oracle::meanings)};
+                                   Repertoire(Oracle::semantics)};
   return all[static_cast<std::size_t>(oracle)];
 }
 

@@ -15,8 +15,8 @@
 #include "node/random_programs_for_tests.h"
 #include "shell.h"
 #include "system/computer.h"
-#include "system/program.h"
 #include "system/debuggee.h"
+#include "system/program.h"
 #include "workshop.h"
 
 namespace dojo::system {
@@ -34,7 +34,7 @@ struct Came {
   std::vector<std::byte> memory;
 };
 
-enum class How : std::uint8_t { meanings, translated, profiled, stepped, stepped_at_first };
+enum class How : std::uint8_t { semantics, translated, profiled, stepped, stepped_at_first };
 
 void step_to_the_end(Debuggee& debuggee, std::uint64_t most) {
   for (bool any = true; any;) {
@@ -67,7 +67,7 @@ Came launched(Computer& computer, const Program& program, How how, std::uint64_t
 LaunchResult expect_same_in_every_way(Computer& computer, std::span<const std::byte> elf,
                                       std::uint64_t most_instructions = 2'000'000) {
   const Program program = Program::parse(elf, "random");
-  const Came plain = launched(computer, program, How::meanings, most_instructions);
+  const Came plain = launched(computer, program, How::semantics, most_instructions);
   for (const How how : {How::translated, How::profiled, How::stepped, How::stepped_at_first}) {
     SCOPED_TRACE(fmt::format("way {}", static_cast<int>(how)));
     const Came came = launched(computer, program, how, most_instructions);
@@ -212,7 +212,7 @@ TEST(SteppedPrograms, TheDiffersTakeTheCyclesOfALaunchByItself) {
   Computer computer(machine::read_machine("d1"), 1);
   std::vector<differ::Program> programs;
   while (programs.size() < 24)
-    programs.push_back(differ::generate(differ::Oracle::meanings, 4, programs.size(), 512));
+    programs.push_back(differ::generate(differ::Oracle::semantics, 4, programs.size(), 512));
   for (const auto service : {differ::Service::linux_calls, differ::Service::host_interface}) {
     std::vector<std::byte> elf = differ::Shell(workshop, service).elf(programs);
     for (const std::uint32_t flags : {readable | executable, readable | writable | executable}) {

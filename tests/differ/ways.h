@@ -30,7 +30,7 @@ Way under_qemu(const Workshop& workshop);
 Way under_spike(const Workshop& workshop, const std::string& spike);
 
 // The whole emulated node. With timing, programs run through the timed path.
-// `translated`: as host code from the first run on; otherwise by the instructions' meanings alone.
+// `translated`: as host code from the first run on; otherwise by the instructions' semantics alone.
 Way here(std::string name, bool timing, bool translated);
 
 }  // namespace dojo::differ

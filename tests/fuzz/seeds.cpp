@@ -61,7 +61,7 @@ int main(int count, char** words) {
   const Shell shell(workshop, Service::linux_calls);
   for (unsigned number = 0; number < 200; ++number) {
     const unsigned choice = number % 4;
-    const Program program = generate(Oracle::meanings, 1, number, 128u << choice);
+    const Program program = generate(Oracle::semantics, 1, number, 128u << choice);
     dojo::write_text(folder / "instruction" / fmt::format("program-{}", number), code_of(program, choice));
     if (number >= 8) continue;
     const std::vector<std::byte> elf = shell.elf({&program, 1});

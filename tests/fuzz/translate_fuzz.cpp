@@ -1,4 +1,4 @@
-// Arbitrary bytes as code, run in two ways: by its meanings, and as host code, blocks and traces from the
+// Arbitrary bytes as code, run in two ways: by its semantics, and as host code, blocks and traces from the
 // first run on. Hart, memory, cycles and counts must end alike. Inputs: code_input.h; what stays of bytes 1
 // and 2 also decides how it is run.
 #include <array>
@@ -77,14 +77,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   fuzz::begin_as(start->hart, data, start->window());
   const unsigned choice = data[1];
   const bool with_timing = (choice & 1) != 0;
-  // Slices that end where they do by the meanings alone, too, so that cycles are cut alike.
+  // Slices that end where they do by the semantics alone, too, so that cycles are cut alike.
   const std::uint64_t slice = (choice & 2) != 0 ? most_instructions : 1 + choice % 61;
-  const auto meant = std::make_unique<World>(*start), translated = std::make_unique<World>(*start);
-  run(*meant, {.with_timing = with_timing, .slice = slice});
+  const auto expected = std::make_unique<World>(*start), translated = std::make_unique<World>(*start);
+  run(*expected, {.with_timing = with_timing, .slice = slice});
   run(*translated, {.translate_after = (choice & 4) != 0 ? 0u : 2u,
                     .vectors = (choice & 8) != 0 ? node::HostVectors::avx2 : node::host_vectors(),
                     .with_timing = with_timing,
                     .slice = slice});
-  if (!(*meant == *translated)) std::abort();
+  if (!(*expected == *translated)) std::abort();
   return 0;
 }

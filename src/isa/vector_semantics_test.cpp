@@ -133,15 +133,15 @@ void try_rows(std::span<const Row> rows, Wanted wanted, std::uint64_t seed) {
   expect_same_as_qemu(trials, {.vectors = true, .vlen_bits = wanted.vlen_bits});
 }
 
-TEST(VectorMeaning, Memory) { try_rows(vector::memory_rows(), {8}, 1); }
-TEST(VectorMeaning, Integers) { try_rows(vector::integer_rows(), {40}, 2); }
-TEST(VectorMeaning, WideIntegers) { try_rows(vector::wide_rows(), {40}, 3); }
-TEST(VectorMeaning, FixedPoint) { try_rows(vector::fixed_rows(), {40}, 4); }
-TEST(VectorMeaning, Floats) { try_rows(vector::float_rows(), {40}, 5); }
-TEST(VectorMeaning, Conversions) { try_rows(vector::convert_rows(), {60}, 6); }
-TEST(VectorMeaning, Reductions) { try_rows(vector::reduction_rows(), {60}, 7); }
-TEST(VectorMeaning, Masks) { try_rows(vector::mask_rows(), {40}, 8); }
-TEST(VectorMeaning, Permutations) { try_rows(vector::permute_rows(), {60}, 9); }
+TEST(VectorSemantics, Memory) { try_rows(vector::memory_rows(), {8}, 1); }
+TEST(VectorSemantics, Integers) { try_rows(vector::integer_rows(), {40}, 2); }
+TEST(VectorSemantics, WideIntegers) { try_rows(vector::wide_rows(), {40}, 3); }
+TEST(VectorSemantics, FixedPoint) { try_rows(vector::fixed_rows(), {40}, 4); }
+TEST(VectorSemantics, Floats) { try_rows(vector::float_rows(), {40}, 5); }
+TEST(VectorSemantics, Conversions) { try_rows(vector::convert_rows(), {60}, 6); }
+TEST(VectorSemantics, Reductions) { try_rows(vector::reduction_rows(), {60}, 7); }
+TEST(VectorSemantics, Masks) { try_rows(vector::mask_rows(), {40}, 8); }
+TEST(VectorSemantics, Permutations) { try_rows(vector::permute_rows(), {60}, 9); }
 
 // Every row at the other lengths: groups of fewer and more elements than a trial at 512 has.
 class VectorLengths : public testing::TestWithParam<unsigned> {};
@@ -185,7 +185,7 @@ INSTANTIATE_TEST_SUITE_P(Bits, VectorLengths, testing::Values(128, 256, 1024),
                          [](const auto& chosen) { return std::to_string(chosen.param); });
 
 // vwadd.wx reads and writes groups of twice LMUL: aligned to that, and none for LMUL 8.
-TEST(VectorMeaning, WideSourcesNeedGroupsOfTwiceLmul) {
+TEST(VectorSemantics, WideSourcesNeedGroupsOfTwiceLmul) {
   const auto traps = [](std::uint64_t vlmul, unsigned vd, unsigned vs2) {
     auto hart = std::make_unique<Hart>();
     set_vtype(*hart, 1u << 3 | vlmul);
@@ -201,7 +201,7 @@ TEST(VectorMeaning, WideSourcesNeedGroupsOfTwiceLmul) {
 }
 
 // qemu 7.2 crashes on the rtz conversions, so they answer to the ones it has checked, with frm = rtz.
-TEST(VectorMeaning, TruncatingConversionsAreTheDynamicOnesTowardsZero) {
+TEST(VectorSemantics, TruncatingConversionsAreTheDynamicOnesTowardsZero) {
   Random random(14);
   const auto row_named = [](std::string name) -> const Row* {
     for (const Row& row : vector::convert_rows())

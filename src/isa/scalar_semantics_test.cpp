@@ -94,15 +94,15 @@ void try_rows(const std::vector<std::string_view>& extensions, unsigned trials_p
   expect_same_as_qemu(trials);
 }
 
-TEST(ScalarMeaning, Integers) { try_rows({"I", "M", "Zifencei", "Zicsr"}, 60); }
-TEST(ScalarMeaning, BitManipulation) { try_rows({"Zba", "Zbb", "Zbc", "Zbs"}, 60); }
-TEST(ScalarMeaning, Atomics) { try_rows({"A"}, 60); }
-TEST(ScalarMeaning, SinglePrecision) { try_rows({"F"}, 150); }
-TEST(ScalarMeaning, DoublePrecision) { try_rows({"D"}, 150); }
-TEST(ScalarMeaning, HalfPrecision) { try_rows({"Zfh", "Zfhmin"}, 150); }
+TEST(ScalarSemantics, Integers) { try_rows({"I", "M", "Zifencei", "Zicsr"}, 60); }
+TEST(ScalarSemantics, BitManipulation) { try_rows({"Zba", "Zbb", "Zbc", "Zbs"}, 60); }
+TEST(ScalarSemantics, Atomics) { try_rows({"A"}, 60); }
+TEST(ScalarSemantics, SinglePrecision) { try_rows({"F"}, 150); }
+TEST(ScalarSemantics, DoublePrecision) { try_rows({"D"}, 150); }
+TEST(ScalarSemantics, HalfPrecision) { try_rows({"Zfh", "Zfhmin"}, 150); }
 
 // Results feed on results: flags pile up, and a static rounding mode must end with its instruction.
-TEST(ScalarMeaning, SequencesOfArithmetic) {
+TEST(ScalarSemantics, SequencesOfArithmetic) {
   Random random(2027);
   std::vector<const Row*> rows;
   for (const Row& row : scalar_rows())
@@ -122,7 +122,7 @@ TEST(ScalarMeaning, SequencesOfArithmetic) {
 }
 
 // lr and sc with nothing, a store to the word, or another address between them.
-TEST(ScalarMeaning, StoreConditionalNeedsTheReservation) {
+TEST(ScalarSemantics, StoreConditionalNeedsTheReservation) {
   Random random(7);
   std::vector<Trial> trials;
   constexpr std::uint32_t lr_w = 0x1004a52f, lr_d = 0x1004b52f, sc_w = 0x18b4a62f,
@@ -145,7 +145,7 @@ TEST(ScalarMeaning, StoreConditionalNeedsTheReservation) {
 
 // All 2^16 half-words that decode, except those that jump or address memory through a register of their
 // choice.
-TEST(ScalarMeaning, CompressedArithmetic) {
+TEST(ScalarSemantics, CompressedArithmetic) {
   Random random(11);
   std::vector<Trial> trials;
   for (std::uint32_t half = 0; half < 0x10000; ++half) {
@@ -162,7 +162,7 @@ TEST(ScalarMeaning, CompressedArithmetic) {
   expect_same_as_qemu(trials);
 }
 
-TEST(ScalarMeaning, CompressedMemory) {
+TEST(ScalarSemantics, CompressedMemory) {
   Random random(12);
   std::vector<Trial> trials;
   for (std::uint32_t half = 0; half < 0x10000; ++half) {
