@@ -31,9 +31,9 @@ constexpr std::string_view double_body = R"(
   return 0;
 )";
 
-using Operand = std::array<std::array<double, 8>, depth>;
+using OperandRows = std::array<std::array<double, 8>, depth>;
 
-std::string initializer(const Operand& operand) {
+std::string initializer(const OperandRows& operand) {
   std::string text = "{";
   for (const auto& line : operand) text += fmt::format("{{{:a}}},", fmt::join(line, ","));
   return text + "}";
@@ -41,8 +41,8 @@ std::string initializer(const Operand& operand) {
 
 TEST(MatrixDouble, ClangsIntrinsicsMultiply) {
   Random random(1);
-  Operand a, b;
-  for (Operand* operand : {&a, &b})
+  OperandRows a, b;
+  for (OperandRows* operand : {&a, &b})
     for (auto& line : *operand)
       for (double& x : line) x = random.uniform(-1, 1);
   const system::Program program = system::Program::parse(

@@ -69,10 +69,10 @@ std::vector<Vector> read_vectors() {
 }
 
 // Where a vector's operands go: differs from one to the next.
-struct Place {
+struct OperandRegisters {
   unsigned tile, a, b, apart;  // `apart` registers from row k to row k + 1
 
-  Place(const Vector& vector, unsigned index) {
+  OperandRegisters(const Vector& vector, unsigned index) {
     const unsigned depth = vector.number.at("twiden"), first = index % (8 / depth);
     tile = vector.number.at("sew") == 64 ? index % 8 * 2 : index % 4 * 4;
     a = index % 4 * 8 + first;
@@ -81,7 +81,7 @@ struct Place {
   }
 };
 
-std::uint32_t encoding(const Vector& vector, const Place& place) {
+std::uint32_t encoding(const Vector& vector, const OperandRegisters& place) {
   for (const isa::Row* row : isa::all_rows())
     if (row->mnemonic == vector.instruction)
       return row->match | place.tile << 8 | place.a << 20 | place.b << 15;
@@ -92,7 +92,7 @@ void put_row(std::byte* to, const std::vector<std::uint64_t>& codes, unsigned bi
   for (std::size_t i = 0; i < codes.size(); ++i) std::memcpy(to + i * bits / 8, &codes[i], bits / 8);
 }
 
-void put_tile(isa::Hart& hart, const Vector& vector, const Place& place, char rows) {
+void put_tile(isa::Hart& hart, const Vector& vector, const OperandRegisters& place, char rows) {
   const unsigned bits = vector.number.at("sew") * vector.number.at("twiden");
   const std::size_t row_bytes = isa::effective_tile_edge(bits, 1) * bits / 8;
   const auto found = vector.rows.find(rows);
@@ -105,7 +105,8 @@ void put_tile(isa::Hart& hart, const Vector& vector, const Place& place, char ro
 }
 
 // The hart before the step. What the step must not look at is full of `outside`.
-std::unique_ptr<isa::Hart> hart_before(const Vector& vector, const Place& place, std::uint32_t outside) {
+std::unique_ptr<isa::Hart> hart_before(const Vector& vector, const OperandRegisters& place,
+                                       std::uint32_t outside) {
   auto hart = std::make_unique<isa::Hart>();
   const auto number = [&](const char* key) { return vector.number.at(key); };
   const auto widen = static_cast<unsigned>(std::countr_zero(number("twiden")) + 1),
@@ -126,7 +127,8 @@ std::unique_ptr<isa::Hart> hart_before(const Vector& vector, const Place& place,
   return hart;
 }
 
-void expect_after(const isa::Hart& hart, const isa::Hart& before, const Vector& vector, const Place& place) {
+void expect_after(const isa::Hart& hart, const isa::Hart& before, const Vector& vector,
+                  const OperandRegisters& place) {
   auto expected = std::make_unique<isa::Hart>(before);
   put_tile(*expected, vector, place, 'D');
   EXPECT_EQ(hart.stop, isa::Stop::none) << vector.title;
@@ -151,7 +153,7 @@ void expect_every_vector(Run run) {
     for (const std::uint32_t outside : {0u, 0x7d7d7d7du, 0x7da17da1u, 0x7fa17fa1u})
       for (std::uint8_t frm = 0; frm <= 5; ++frm) {
         const Vector& vector = vectors[index];
-        const Place place(vector, index);
+        const OperandRegisters place(vector, index);
         const auto before = hart_before(vector, place, outside);
         before->frm = frm;
         auto hart = std::make_unique<isa::Hart>(*before);

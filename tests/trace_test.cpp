@@ -17,7 +17,7 @@
 namespace dojo {
 namespace {
 
-class Trace : public CommandTest {
+class ExecTrace : public CommandTest {
 protected:
   // `arguments` may redirect.
   static Said dojo(const std::string& arguments) {
@@ -45,7 +45,7 @@ constexpr std::string_view work = R"(
   return 0;
 )";
 
-TEST_F(Trace, RegistersAndMemoryFollowFromItsLines) {
+TEST_F(ExecTrace, RegistersAndMemoryFollowFromItsLines) {
   const std::string path = program(mixing, work);
   const Said said = dojo(fmt::format("exec --json --trace {} {} 2>/dev/null", file("trace"), path));
   EXPECT_EQ(said.exit_code, 3);
@@ -95,7 +95,7 @@ TEST_F(Trace, RegistersAndMemoryFollowFromItsLines) {
   EXPECT_GT(compared, 5u);
 }
 
-TEST_F(Trace, ShowsVectorsTilesAndControlRegisters) {
+TEST_F(ExecTrace, ShowsVectorsTilesAndControlRegisters) {
   const std::string path = program("alignas(64) static uint32_t data[32];", R"guest(
     asm volatile(R"(
       .option push
@@ -125,7 +125,7 @@ TEST_F(Trace, ShowsVectorsTilesAndControlRegisters) {
   EXPECT_EQ(text.substr(stored + 23, 35), " 0x00000003000000020000000100000000");
 }
 
-TEST_F(Trace, IsTheSameEveryTimeAndChangesNoCycle) {
+TEST_F(ExecTrace, IsTheSameEveryTimeAndChangesNoCycle) {
   const std::string path = program("static volatile uint64_t full; static uint64_t word;", R"(
     const uint64_t next = (csr_node() + 1) % csr_nodes();
     dojo_put(address(&full), at(next, &word), address(&word), 8);
@@ -140,7 +140,7 @@ TEST_F(Trace, IsTheSameEveryTimeAndChangesNoCycle) {
   EXPECT_NE(read_text(file("first")).find("core  12: 0 0x"), std::string::npos);
 }
 
-TEST_F(Trace, WhatCannotBeWrittenIsRefusedWithOneSentence) {
+TEST_F(ExecTrace, WhatCannotBeWrittenIsRefusedWithOneSentence) {
   const std::string path = program("", "for (volatile uint64_t i = 0; i < 100000; i = i + 1) {} return 0;");
   for (const std::string_view where : {"/dev/full", "/nowhere/trace", "/"}) {
     const Said said = dojo(fmt::format("exec --trace {} {} 2>&1 >/dev/null", where, path));

@@ -43,15 +43,15 @@ struct Verdict {
   bool on_machine = false;
 };
 
-struct Place {
+struct DataSet {
   fs::path folder;
   std::string set;
 };
 
 // All data sets of all cases in and under a folder, in the order of their names.
-std::vector<Place> find_cases(const fs::path& top) {
+std::vector<DataSet> find_cases(const fs::path& top) {
   if (!fs::is_directory(top)) refuse(top.string(), "is no folder");
-  std::vector<Place> found;
+  std::vector<DataSet> found;
   const auto add = [&](const fs::path& folder) {
     if (!fs::is_regular_file(folder / "model.onnx")) return;
     for (const auto& inside : fs::directory_iterator(folder))
@@ -62,7 +62,7 @@ std::vector<Place> find_cases(const fs::path& top) {
   for (const auto& entry : fs::recursive_directory_iterator(top))
     if (entry.is_directory()) add(entry.path());
   if (found.empty()) refuse(top.string(), "holds no folder with model.onnx and test_data_set_0");
-  std::ranges::sort(found, {}, [](const Place& place) { return std::pair(place.folder, place.set); });
+  std::ranges::sort(found, {}, [](const DataSet& place) { return std::pair(place.folder, place.set); });
   return found;
 }
 
@@ -127,7 +127,7 @@ std::string without_name(const std::string& why, const fs::path& folder) {
 }
 
 // A case passes with its first input as a batch or, if that is refused, with all inputs as initialisers.
-Verdict judge(const Place& place, const machine::Machine* machine, std::string& op) try {
+Verdict judge(const DataSet& place, const machine::Machine* machine, std::string& op) try {
   const onnx::Case tested = onnx::read_case(place.folder, place.set);
   op = tested.op();
   const Verdict batched = judge(tested, onnx::Feed::batch, machine);
@@ -157,7 +157,7 @@ private:
 };
 
 int run_conformance(const ConformanceOptions& options) {
-  const std::vector<Place> places = find_cases(options.folder);
+  const std::vector<DataSet> places = find_cases(options.folder);
   const machine::Machine machine = machine::read_machine(options.machine);
   const Counter counter(places.size());
   std::map<std::string, std::array<int, 3>> by_op;

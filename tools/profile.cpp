@@ -38,7 +38,7 @@ struct ProfileOptions : ProgramOptions {
   std::string callgrind;
 };
 
-struct Place {
+struct SourceLine {
   std::string function, file;
   unsigned line = 0;
 
@@ -47,14 +47,14 @@ struct Place {
 
 // Of picolibc or the compiler's own routines, as their packages were built: hundreds of lines that nobody is
 // about to change.
-bool in_c_library(const Place& place) {
+bool in_c_library(const SourceLine& place) {
   constexpr std::array<std::string_view, 4> folders{"/newlib/libc/", "/newlib/libm/", "/picolibc/",
                                                     "/libgcc/"};
   return std::ranges::any_of(
       folders, [&](std::string_view folder) { return place.file.find(folder) != std::string::npos; });
 }
 
-using Places = std::map<std::uint64_t, Place>;
+using SourceLines = std::map<std::uint64_t, SourceLine>;
 using Rows = std::vector<std::pair<std::string, ProfileEntry>>;
 
 // What llvm-symbolizer, which reads DWARF, answers: a line of JSON for each address.
@@ -71,7 +71,7 @@ std::string answers_of(const std::string& tool, const ProfileOptions& options, c
 }
 
 // An instruction counts for the function that holds it and for the line it was written on, be it inlined.
-Place place_from(const nlohmann::json& answer) {
+SourceLine line_from(const nlohmann::json& answer) {
   const auto frames = answer.value("Symbol", nlohmann::json::array());
   if (frames.empty()) return {};
   return {.function = frames.back().value("FunctionName", ""),
@@ -79,16 +79,17 @@ Place place_from(const nlohmann::json& answer) {
           .line = frames.front().value("Line", 0u)};
 }
 
-Places find_places(const ProfileOptions& options, const system::Program& program, const Profile& profile) {
+SourceLines find_lines(const ProfileOptions& options, const system::Program& program,
+                       const Profile& profile) {
   const std::string tool = toolchain::find_tool("llvm-symbolizer-22", "llvm-22").string();
   std::istringstream lines(answers_of(tool, options, profile));
-  Places places;
+  SourceLines places;
   for (const auto& [pc, entry] : profile) {
-    Place& place = places[pc];
+    SourceLine& place = places[pc];
     std::string line;
     std::getline(lines, line);
     try {
-      place = place_from(nlohmann::json::parse(line));
+      place = line_from(nlohmann::json::parse(line));
     } catch (const nlohmann::json::exception&) {
       refuse(tool, "does not say where {:#x} is in {}, but '{}'", pc, options.program, line.substr(0, 60));
     }
@@ -100,7 +101,7 @@ Places find_places(const ProfileOptions& options, const system::Program& program
 }
 
 template <typename Name>
-Rows sorted_by(const Profile& profile, const Places& places, Name name) {
+Rows sorted_by(const Profile& profile, const SourceLines& places, Name name) {
   std::map<std::string, ProfileEntry> sums;
   for (const auto& [pc, entry] : profile) sums[name(places.at(pc))] += entry;
   Rows rows(sums.begin(), sums.end());
@@ -110,13 +111,13 @@ Rows sorted_by(const Profile& profile, const Places& places, Name name) {
 }
 
 // By source line; those of the C library in one row, unless `all` is to be seen.
-Rows lines_of(const Profile& profile, const Places& places, bool all) {
+Rows lines_of(const Profile& profile, const SourceLines& places, bool all) {
   std::set<std::string> folded;
   if (!all)
     for (const auto& [pc, place] : places)
       if (in_c_library(place)) folded.insert(place.source());
   const std::string row = fmt::format("C library ({} lines; --all shows them)", folded.size());
-  return sorted_by(profile, places, [&](const Place& place) {
+  return sorted_by(profile, places, [&](const SourceLine& place) {
     const std::string source = place.source();
     return folded.contains(source) ? row : source;
   });
@@ -165,7 +166,7 @@ nlohmann::ordered_json json_of(const Rows& rows) {
 }
 
 // The format of valgrind's callgrind, as its manual describes it: per function the costs of its lines.
-void write_callgrind(const ProfileOptions& options, const Profile& profile, const Places& places,
+void write_callgrind(const ProfileOptions& options, const Profile& profile, const SourceLines& places,
                      const ProfileEntry& sum) {
   const auto costs = [](const ProfileEntry& entry) {
     return fmt::format("{} {} {}\n", entry.total(), entry.instructions, fmt::join(entry.cycles, " "));
@@ -177,7 +178,7 @@ void write_callgrind(const ProfileOptions& options, const Profile& profile, cons
       costs(sum));
   std::map<std::string, std::map<std::pair<std::string, unsigned>, ProfileEntry>> functions;
   for (const auto& [pc, entry] : profile) {
-    const Place& place = places.at(pc);
+    const SourceLine& place = places.at(pc);
     functions[place.function][{place.file, place.line}] += entry;
   }
   for (const auto& [function, lines] : functions) {
@@ -213,10 +214,10 @@ int profile_program(const ProfileOptions& options) {
   for (const std::string& warning : result.warnings) say("dojo: warning: {}", warning);
 
   if (std::ferror(stdout) != 0) refuse("standard output", "cannot be written");
-  const Places places = unless_stopped([&] { return find_places(options, program, profile); });
+  const SourceLines places = unless_stopped([&] { return find_lines(options, program, profile); });
   ProfileEntry sum;
   for (const auto& [pc, entry] : profile) sum += entry;
-  const Rows functions = sorted_by(profile, places, [](const Place& place) { return place.function; });
+  const Rows functions = sorted_by(profile, places, [](const SourceLine& place) { return place.function; });
   const Rows lines = lines_of(profile, places, options.all || options.json);
   if (!options.callgrind.empty()) write_callgrind(options, profile, places, sum);
   if (options.json) {

@@ -15,7 +15,7 @@ constexpr std::int64_t longest_accumulator = 4096, shortest_accumulator = 4;
 
 KernelPlan plan_chain(const KernelStep& step) {
   std::vector<AffineText> read;  // the base of an index does not matter
-  for (const Operand& operand : step.in) {
+  for (const KernelOperand& operand : step.in) {
     read.push_back({step.strides(operand), ""});
     if (!operand.guarded) continue;
     for (const graph::AffineIndex& index : operand.access->map) read.push_back({index.coefficients, ""});

@@ -69,8 +69,8 @@ KernelStep::KernelStep(const lowering::LoweredProgram& the_program, const loweri
   out = make_operand(op.out, "out");
 }
 
-Operand KernelStep::make_operand(const graph::Access& access, const std::string& pointer) const {
-  Operand operand{&access, &program.at(access.tensor), pointer, false, false};
+KernelOperand KernelStep::make_operand(const graph::Access& access, const std::string& pointer) const {
+  KernelOperand operand{&access, &program.at(access.tensor), pointer, false, false};
   const auto& tiles = step.tile_buffers;
   operand.shifted =
       step.tile_axis >= 0 && std::find(tiles.begin(), tiles.end(), access.tensor) == tiles.end();
@@ -78,13 +78,13 @@ Operand KernelStep::make_operand(const graph::Access& access, const std::string&
   return operand;
 }
 
-std::vector<graph::Axis> KernelStep::box_of(const Operand& operand) const {
+std::vector<graph::Axis> KernelStep::box_of(const KernelOperand& operand) const {
   std::vector<graph::Axis> box = op.box;
   if (step.tile_axis >= 0 && !operand.shifted) box[at(step.tile_axis)].extent = extent(step.tile_axis);
   return box;
 }
 
-std::vector<std::int64_t> KernelStep::strides(const Operand& operand) const {
+std::vector<std::int64_t> KernelStep::strides(const KernelOperand& operand) const {
   return lowering::linear(*operand.access, axes.size(), operand.buffer->shape).coefficients;
 }
 
@@ -95,7 +95,7 @@ std::vector<std::int64_t> sizes_under(const std::vector<std::int64_t>& shape) {
 }
 
 std::optional<std::int64_t> common_stride(const KernelStep& step, const std::vector<LoopAxis>& axes,
-                                          const Operand& operand, const std::vector<int>& group) {
+                                          const KernelOperand& operand, const std::vector<int>& group) {
   const std::vector<std::int64_t> strides = step.strides(operand);
   std::int64_t expected = 0;
   std::optional<std::int64_t> last;

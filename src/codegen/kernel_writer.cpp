@@ -17,7 +17,7 @@ namespace dojo::codegen {
 namespace {
 
 // Whether a NaN that is read there has no sign: conversions to FP32 give the canonical one.
-bool is_signless(const Operand& operand) { return operand.buffer->format != numerics::Format::fp32; }
+bool is_signless(const KernelOperand& operand) { return operand.buffer->format != numerics::Format::fp32; }
 
 void append(std::string& sum, const std::string& term) { sum += sum.empty() ? term : " + " + term; }
 
@@ -63,8 +63,8 @@ void KernelWriter::begin() {
     code_.line(fmt::format("const long first = tile * {}, rows = smaller({}, {} - first);", compute.tile_rows,
                            compute.tile_rows, op.box[at(compute.tile_axis)].extent));
   }
-  for (const Operand& operand : step_.in) declare(operand, true);
-  for (const Operand& operand : step_.extra) declare(operand, true);
+  for (const KernelOperand& operand : step_.in) declare(operand, true);
+  for (const KernelOperand& operand : step_.extra) declare(operand, true);
   declare(step_.out, false);
 }
 
@@ -73,7 +73,7 @@ std::string KernelWriter::end() {
   return code_.text();
 }
 
-void KernelWriter::declare(const Operand& operand, bool constant) {
+void KernelWriter::declare(const KernelOperand& operand, bool constant) {
   const std::string type = element_type(operand.buffer->format);
   code_.line(fmt::format("{}{}* __restrict const {} = {};", constant ? "const " : "", type, operand.pointer,
                          buffer_name(step_.program, operand.access->tensor)));
@@ -91,7 +91,7 @@ void KernelWriter::open_loop(int axis, const Scope& scope) {
   code_.open(fmt::format("for (long {0} = 0; {0} < {1}; ++{0})", of.variable, of.count));
 }
 
-AffineText KernelWriter::affine(const graph::AffineIndex& index, const Operand& operand,
+AffineText KernelWriter::affine(const graph::AffineIndex& index, const KernelOperand& operand,
                                 const Scope& scope) const {
   AffineText text{index.coefficients, ""};
   if (index.offset != 0) append(text.base, fmt::format("{}", index.offset));
@@ -105,11 +105,11 @@ AffineText KernelWriter::affine(const graph::AffineIndex& index, const Operand& 
   return text;
 }
 
-AffineText KernelWriter::position(const Operand& operand, const Scope& scope) const {
+AffineText KernelWriter::position(const KernelOperand& operand, const Scope& scope) const {
   return affine(lowering::linear(*operand.access, step_.axes.size(), operand.buffer->shape), operand, scope);
 }
 
-std::string KernelWriter::block_pointer(const Operand& operand, const std::vector<const Block*>& blocks,
+std::string KernelWriter::block_pointer(const KernelOperand& operand, const std::vector<const Block*>& blocks,
                                         const Scope& scope) const {
   AffineText start = position(operand, scope);
   for (const Block* block : blocks) {
@@ -118,7 +118,7 @@ std::string KernelWriter::block_pointer(const Operand& operand, const std::vecto
   return fmt::format("{} + {}", operand.pointer, to_text(start, scope.axes));
 }
 
-std::size_t KernelWriter::add(IndexList& list, const Operand& operand, const Scope& scope) const {
+std::size_t KernelWriter::add(IndexList& list, const KernelOperand& operand, const Scope& scope) const {
   list.first.push_back(list.indices.size());
   list.indices.push_back(position(operand, scope));
   if (operand.guarded) {
@@ -129,15 +129,15 @@ std::size_t KernelWriter::add(IndexList& list, const Operand& operand, const Sco
 }
 
 void KernelWriter::add_inputs(IndexList& list, const Scope& scope) const {
-  for (const Operand& operand : step_.in) add(list, operand, scope);
+  for (const KernelOperand& operand : step_.in) add(list, operand, scope);
 }
 
 void KernelWriter::add_output(IndexList& list, const Scope& scope) const {
   add(list, step_.out, scope);
-  for (const Operand& operand : step_.extra) add(list, operand, scope);
+  for (const KernelOperand& operand : step_.extra) add(list, operand, scope);
 }
 
-std::string KernelWriter::inside(const Operand& operand, const IndexList& list, std::size_t which,
+std::string KernelWriter::inside(const KernelOperand& operand, const IndexList& list, std::size_t which,
                                  const std::vector<std::string>& texts) const {
   std::string condition;
   const std::vector<graph::Axis> box = step_.box_of(operand);
@@ -150,7 +150,7 @@ std::string KernelWriter::inside(const Operand& operand, const IndexList& list, 
   return condition;
 }
 
-std::string KernelWriter::read(const Operand& operand, const IndexList& list, std::size_t which,
+std::string KernelWriter::read(const KernelOperand& operand, const IndexList& list, std::size_t which,
                                const std::vector<std::string>& texts) const {
   const std::string value =
       fmt::format("static_cast<float>({}[{}])", operand.pointer, texts[list.first[which]]);
@@ -204,7 +204,7 @@ std::string KernelWriter::combine(const std::string& accumulator, const std::vec
   using graph::Reduction;
   const graph::StructuredOp& op = step_.op;
   std::vector<bool> signless;
-  for (const Operand& operand : step_.in) signless.push_back(is_signless(operand));
+  for (const KernelOperand& operand : step_.in) signless.push_back(is_signless(operand));
   if (op.reduction == Reduction::sum && op.body.nodes.back().op == graph::Scalar::multiply)
     return evaluate(op.body, arguments, signless, "e", accumulator);
   const std::string value = evaluate(op.body, arguments, signless, "e");
@@ -213,8 +213,9 @@ std::string KernelWriter::combine(const std::string& accumulator, const std::vec
   return value;
 }
 
-void KernelWriter::store(const std::string& value, const Operand& out, const std::vector<Operand>& extra,
-                         const IndexList& list, std::size_t which, const std::vector<std::string>& texts) {
+void KernelWriter::store(const std::string& value, const KernelOperand& out,
+                         const std::vector<KernelOperand>& extra, const IndexList& list, std::size_t which,
+                         const std::vector<std::string>& texts) {
   std::string result = value;
   if (!step_.op.epilogue.empty()) {
     code_.line(fmt::format("const float sum = {};", value));

@@ -41,20 +41,20 @@ public:
   void declare_scratch(const std::string& name);
   void open_loop(int axis, const Scope& scope);
 
-  AffineText affine(const graph::AffineIndex& index, const Operand& operand, const Scope& scope) const;
-  AffineText position(const Operand& operand, const Scope& scope) const;
+  AffineText affine(const graph::AffineIndex& index, const KernelOperand& operand, const Scope& scope) const;
+  AffineText position(const KernelOperand& operand, const Scope& scope) const;
   // The pointer to where an operand's block starts: its position but for the axes of these groups.
-  std::string block_pointer(const Operand& operand, const std::vector<const Block*>& blocks,
+  std::string block_pointer(const KernelOperand& operand, const std::vector<const Block*>& blocks,
                             const Scope& scope) const;
 
   // Appends what reading the operand takes; returns its number for read() and inside().
-  std::size_t add(IndexList& list, const Operand& operand, const Scope& scope) const;
+  std::size_t add(IndexList& list, const KernelOperand& operand, const Scope& scope) const;
   void add_inputs(IndexList& list, const Scope& scope) const;
   void add_output(IndexList& list, const Scope& scope) const;  // and the extras behind it
   // The condition that an operand's guarded indices stay inside.
-  std::string inside(const Operand& operand, const IndexList& list, std::size_t which,
+  std::string inside(const KernelOperand& operand, const IndexList& list, std::size_t which,
                      const std::vector<std::string>& texts) const;
-  std::string read(const Operand& operand, const IndexList& list, std::size_t which,
+  std::string read(const KernelOperand& operand, const IndexList& list, std::size_t which,
                    const std::vector<std::string>& texts) const;
   std::vector<std::string> read_inputs(const IndexList& list, const std::vector<std::string>& texts) const;
 
@@ -63,11 +63,11 @@ public:
   std::string combine(const std::string& accumulator, const std::vector<std::string>& arguments);
   // Writes `value` (what the reduction gave) through the epilogue into `out`, which was added as number
   // `which` of the list, the extras behind it.
-  void store(const std::string& value, const Operand& out, const std::vector<Operand>& extra,
+  void store(const std::string& value, const KernelOperand& out, const std::vector<KernelOperand>& extra,
              const IndexList& list, std::size_t which, const std::vector<std::string>& texts);
 
 private:
-  void declare(const Operand& operand, bool constant);
+  void declare(const KernelOperand& operand, bool constant);
   std::string evaluate(const graph::Expression& expression, const std::vector<std::string>& arguments,
                        const std::vector<bool>& signless_arguments, const std::string& prefix,
                        const std::string& fma_into = {});

@@ -111,7 +111,7 @@ std::optional<MatrixPlan> group_axes(const KernelStep& step, const std::vector<i
 }
 
 std::optional<std::int64_t> panel_stride(const KernelStep& step, const std::vector<LoopAxis>& axes,
-                                         const Operand& operand, const MatrixProduct& product,
+                                         const KernelOperand& operand, const MatrixProduct& product,
                                          const Block& columns) {
   if (operand.guarded || operand.buffer->format != product.panel) return std::nullopt;
   if (common_stride(step, axes, operand, columns.axes) != 1) return std::nullopt;
@@ -160,7 +160,7 @@ std::optional<KernelPlan> plan_matrix(const KernelStep& step, std::int64_t panel
   std::optional<MatrixPlan> plan = group_axes(step, {}, Sums::stored);
   if (!plan) return std::nullopt;
   MatrixProduct& product = plan->product;
-  const Operand &left = step.in[product.left], &right = step.in[product.right];
+  const KernelOperand &left = step.in[product.left], &right = step.in[product.right];
   product.left_in_place = panel_stride(step, step.axes, left, product, product.m).has_value();
   product.right_in_place = panel_stride(step, step.axes, right, product, product.n).has_value();
   if (!product.right_in_place && plan->batch_chain < 0) product.windows = find_windows(step, product);

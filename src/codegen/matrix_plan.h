@@ -26,7 +26,7 @@ std::optional<MatrixPlan> group_axes(const KernelStep& step, const std::vector<i
 
 // The elements from one row of the chain to the next, if the operand lies as a panel with these columns.
 std::optional<std::int64_t> panel_stride(const KernelStep& step, const std::vector<LoopAxis>& axes,
-                                         const Operand& operand, const MatrixProduct& product,
+                                         const KernelOperand& operand, const MatrixProduct& product,
                                          const Block& columns);
 
 // scatter_plan.cpp

@@ -11,7 +11,7 @@ namespace dojo::codegen {
 namespace {
 
 // The chain as rows of a panel, `columns` as its columns: a copy of the present blocks of an operand.
-void pack(KernelWriter& to, const Operand& operand, const MatrixProduct& product, const Block& columns,
+void pack(KernelWriter& to, const KernelOperand& operand, const MatrixProduct& product, const Block& columns,
           const std::string& panel, const Scope& scope) {
   const KernelStep& step = to.step();
   const std::string type = element_type(product.panel);
@@ -122,11 +122,11 @@ AffineText cell_index(const KernelStep& step, const MatrixProduct& product, std:
 void multiply(KernelWriter& to, const MatrixProduct& product, std::int64_t stride, Into into,
               const Scope& scope) {
   const KernelStep& step = to.step();
-  const auto panel = [&](const Operand& operand, const Block& columns) {
+  const auto panel = [&](const KernelOperand& operand, const Block& columns) {
     return std::pair(to.block_pointer(operand, {&columns, &product.k}, scope),
                      panel_stride(step, scope.axes, operand, product, columns).value());
   };
-  const Operand &left_operand = step.in[product.left], &right_operand = step.in[product.right];
+  const KernelOperand &left_operand = step.in[product.left], &right_operand = step.in[product.right];
   std::string left = "left", right = "right";
   std::int64_t left_stride = product.m.most(), right_stride = product.n.most();
   if (product.left_in_place) {

@@ -17,7 +17,7 @@ constexpr std::int64_t shortest_run = 8;    // columns side by side that are wor
 // One dimension's index, axis by axis; nothing if it has another form.
 std::optional<PixelDimension> pixel_dimension(const KernelStep& step, const MatrixProduct& product,
                                               std::size_t d) {
-  const Operand& operand = step.in[product.right];
+  const KernelOperand& operand = step.in[product.right];
   const graph::AffineIndex& index = operand.access->map[d];
   PixelDimension dimension;
   dimension.dimension = d;
@@ -40,7 +40,7 @@ std::optional<PixelDimension> pixel_dimension(const KernelStep& step, const Matr
   return dimension;
 }
 
-bool is_channel(const KernelStep& step, const Operand& operand, const PixelDimension& dimension) {
+bool is_channel(const KernelStep& step, const KernelOperand& operand, const PixelDimension& dimension) {
   return lowering::plain_dimension(*operand.access, at(dimension.point)) ==
              static_cast<int>(dimension.dimension) &&
          !lowering::may_leave(operand.access->map[dimension.dimension], step.op.box, dimension.extent);
@@ -49,7 +49,7 @@ bool is_channel(const KernelStep& step, const Operand& operand, const PixelDimen
 }  // namespace
 
 std::optional<Pixels> find_pixels(const KernelStep& step, const MatrixProduct& product) {
-  const Operand& operand = step.in[product.right];
+  const KernelOperand& operand = step.in[product.right];
   const std::vector<int>&columns = product.n.axes, &chain = product.k.axes;
   if (operand.buffer->format != product.panel || chain.size() != 2) return std::nullopt;
   for (const std::vector<int>* group : {&columns, &chain}) {

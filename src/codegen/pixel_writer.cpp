@@ -13,7 +13,7 @@ namespace {
 // Where the image's pixel 0 would lie under the present blocks.
 std::string image_origin(const KernelStep& step, const MatrixProduct& product, const Pixels& pixels,
                          const Scope& scope) {
-  const Operand& operand = step.in[product.right];
+  const KernelOperand& operand = step.in[product.right];
   const std::vector<std::int64_t> strides = step.strides(operand);
   std::string source = operand.pointer;
   for (std::size_t a = 0; a < step.axes.size(); ++a) {
@@ -61,7 +61,7 @@ void list_places(KernelWriter& to, const MatrixProduct& product, const Pixels& p
 void copy_pixels(KernelWriter& to, const MatrixProduct& product, const Pixels& pixels, const Scope& scope) {
   const KernelStep& step = to.step();
   CodeText& code = to.code();
-  const Operand& operand = step.in[product.right];
+  const KernelOperand& operand = step.in[product.right];
   const PixelDimension &rows = pixels.spatial[0], &columns = pixels.spatial[1];
   const std::vector<std::int64_t> size_under = sizes_under(operand.buffer->shape);
   const std::string source = image_origin(step, product, pixels, scope);

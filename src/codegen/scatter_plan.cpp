@@ -113,7 +113,7 @@ std::optional<KernelPlan> plan_matrix_scatter(const KernelStep& step, std::int64
   for (const Block* block : {&product.m, &product.n}) {
     if (!block->axes.empty() && step.axes[at(block->axes[0])].run_time) return std::nullopt;
   }
-  const Operand &left = step.in[product.left], &right = step.in[product.right];
+  const KernelOperand &left = step.in[product.left], &right = step.in[product.right];
   product.left_in_place = panel_stride(step, step.axes, left, product, product.m).has_value();
   product.right_in_place = panel_stride(step, step.axes, right, product, product.n).has_value();
   if (!cut_to_fit(scatter.order, product, panel_bytes)) return std::nullopt;

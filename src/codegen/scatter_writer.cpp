@@ -39,7 +39,7 @@ AffineText slice_position(const KernelWriter& to, const KernelStep& step, const 
     inner.map.push_back(step.op.out.map[d]);
     shape.push_back(step.out.buffer->shape[d]);
   }
-  const AffineText whole = to.affine(lowering::linear(inner, step.axes.size(), shape), Operand{}, {});
+  const AffineText whole = to.affine(lowering::linear(inner, step.axes.size(), shape), KernelOperand{}, {});
   AffineText moved = whole;
   for (const auto& [axis, start] : scope.starts) {
     const std::int64_t stride = whole.strides[at(axis)];
@@ -50,7 +50,7 @@ AffineText slice_position(const KernelWriter& to, const KernelStep& step, const 
 
 // An operand of the epilogue over the outer axes of a slice, which are the box's, and one axis for each
 // dimension of the output inside it, which stand behind the box's.
-AffineText along_output(const KernelStep& step, const Slice& slice, const Operand& operand) {
+AffineText along_output(const KernelStep& step, const Slice& slice, const KernelOperand& operand) {
   const std::size_t prefix = slice.outer.size(), box = step.axes.size();
   AffineText text{std::vector<std::int64_t>(box + step.out.buffer->shape.size() - prefix, 0), ""};
   const auto add_base = [&](const std::string& term) {
@@ -83,7 +83,7 @@ void store_slice(KernelWriter& to, const Slice& slice, const Scope& scope) {
   const KernelStep& step = to.step();
   const auto& shape = step.out.buffer->shape;
   const std::size_t prefix = slice.outer.size(), box = step.axes.size();
-  const auto unguarded = [](Operand operand) {
+  const auto unguarded = [](KernelOperand operand) {
     operand.guarded = false;
     return operand;
   };
@@ -94,13 +94,13 @@ void store_slice(KernelWriter& to, const Slice& slice, const Scope& scope) {
     axes.push_back({fmt::format("d{}", d), fmt::format("{}", shape[d]), shape[d], false, false});
   }
   IndexList list;
-  std::vector<Operand> extra;
-  const auto enter = [&](const Operand& operand) {
+  std::vector<KernelOperand> extra;
+  const auto enter = [&](const KernelOperand& operand) {
     list.first.push_back(list.indices.size());
     list.indices.push_back(along_output(step, slice, operand));
   };
   enter(step.out);
-  for (const Operand& operand : step.extra) {
+  for (const KernelOperand& operand : step.extra) {
     enter(operand);
     extra.push_back(unguarded(operand));
   }
@@ -125,8 +125,8 @@ Scope in_order(const KernelWriter& to, const ScatterOrder& order) {
   return scope;
 }
 
-std::string guard_of(const KernelWriter& to, const Operand& out, const IndexList& list, std::size_t which,
-                     const std::vector<std::string>& texts) {
+std::string guard_of(const KernelWriter& to, const KernelOperand& out, const IndexList& list,
+                     std::size_t which, const std::vector<std::string>& texts) {
   return out.guarded ? fmt::format("if ({}) ", to.inside(out, list, which, texts)) : "";
 }
 

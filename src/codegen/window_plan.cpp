@@ -19,7 +19,7 @@ namespace {
 // One dimension's index, axis by axis; nothing if it has another form. An axis may occur in one dimension.
 std::optional<Window> window_of(const KernelStep& step, const MatrixProduct& product, std::size_t dimension,
                                 std::vector<bool>& found) {
-  const Operand& operand = step.in[product.right];
+  const KernelOperand& operand = step.in[product.right];
   const graph::AffineIndex& index = operand.access->map[dimension];
   Window window;
   window.dimension = dimension;
@@ -50,7 +50,7 @@ std::optional<Window> window_of(const KernelStep& step, const MatrixProduct& pro
   return window;
 }
 
-bool is_plane(const KernelStep& step, const Operand& operand, const Window& window) {
+bool is_plane(const KernelStep& step, const KernelOperand& operand, const Window& window) {
   return window.taps.size() == 1 &&
          lowering::plain_dimension(*operand.access, at(window.taps[0].first)) >= 0 &&
          !lowering::may_leave(operand.access->map[window.dimension], step.op.box, window.extent);
@@ -59,7 +59,7 @@ bool is_plane(const KernelStep& step, const Operand& operand, const Window& wind
 }  // namespace
 
 std::optional<Windows> find_windows(const KernelStep& step, const MatrixProduct& product) {
-  const Operand& operand = step.in[product.right];
+  const KernelOperand& operand = step.in[product.right];
   const std::vector<int>& columns = product.n.axes;
   if (columns.empty() || product.k.axes.size() < 2) return std::nullopt;
   if (std::any_of(columns.begin(), columns.end(), [&](int a) { return step.axes[at(a)].run_time; }))

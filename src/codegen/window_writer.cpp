@@ -88,7 +88,7 @@ void copy_row(KernelWriter& to, const MatrixProduct& product, const Window& wind
 
 // The place of a row of the chain, over the chain's variables.
 std::string place_of_row(const KernelStep& step, const MatrixProduct& product, const Windows& windows) {
-  const Operand& operand = step.in[product.right];
+  const KernelOperand& operand = step.in[product.right];
   const std::vector<std::int64_t> strides = step.strides(operand);
   const auto variable = [&](int axis) { return step.axes[at(axis)].variable; };
   std::string place;
@@ -112,7 +112,7 @@ std::string place_of_row(const KernelStep& step, const MatrixProduct& product, c
 // Where pixel 0 of every spatial dimension would lie: low and the blocks' starts go into the pixels' indices.
 std::string origin_of_windows(const KernelStep& step, const MatrixProduct& product, const Windows& windows,
                               const Scope& scope) {
-  const Operand& operand = step.in[product.right];
+  const KernelOperand& operand = step.in[product.right];
   const std::vector<std::int64_t> strides = step.strides(operand);
   std::string source = operand.pointer;
   for (std::size_t a = 0; a < step.axes.size(); ++a) {
@@ -152,7 +152,7 @@ std::string copy_windows(KernelWriter& to, const MatrixProduct& product, const W
                          const Scope& scope) {
   const KernelStep& step = to.step();
   CodeText& code = to.code();
-  const Operand& operand = step.in[product.right];
+  const KernelOperand& operand = step.in[product.right];
   if (windows.in_place) return to.block_pointer(operand, {&product.n, &product.k}, scope);
 
   std::string source = origin_of_windows(step, product, windows, scope), target = "staged", inside;

@@ -172,21 +172,22 @@ private:
 // Per dimension, taking the axes by the stride that they have in it, each stride must exceed the reach of all
 // smaller ones.
 bool writes_each_once(const StructuredOp& op) {
-  struct Step {
+  struct StridedAxis {
     std::int64_t stride, reach;
   };
   for (std::size_t a = 0; a < op.box.size(); ++a) {
     if (op.box[a].extent > 1 && is_chain_axis(op, a)) return false;
   }
   for (const AffineIndex& index : op.out.map) {
-    std::vector<Step> steps;
+    std::vector<StridedAxis> steps;
     for (std::size_t a = 0; a < op.box.size(); ++a) {
       const std::int64_t stride = std::abs(index.coefficients[a]);
       if (stride != 0 && op.box[a].extent > 1) steps.push_back({stride, stride * (op.box[a].extent - 1)});
     }
-    std::sort(steps.begin(), steps.end(), [](const Step& x, const Step& y) { return x.stride < y.stride; });
+    std::sort(steps.begin(), steps.end(),
+              [](const StridedAxis& x, const StridedAxis& y) { return x.stride < y.stride; });
     std::int64_t reach = 0;
-    for (const Step& step : steps) {
+    for (const StridedAxis& step : steps) {
       if (step.stride <= reach) return false;
       reach += step.reach;
     }

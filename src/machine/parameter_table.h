@@ -14,8 +14,8 @@
 
 namespace dojo::machine {
 
-using Places = std::vector<std::uint64_t>;
-using Field = std::variant<double*, std::uint64_t*, Places*>;
+using Positions = std::vector<std::uint64_t>;
+using Field = std::variant<double*, std::uint64_t*, Positions*>;
 
 struct ParameterRow {
   std::string_view section, key, unit;

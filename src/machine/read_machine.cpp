@@ -34,7 +34,7 @@ std::string store(const ParsedFile& file, const toml::node& node, const Paramete
   return fmt::format("{}", *field = checked<Number>(file, node, row));
 }
 
-std::string store(const ParsedFile& file, const toml::node& node, const ParameterRow& row, Places* field) {
+std::string store(const ParsedFile& file, const toml::node& node, const ParameterRow& row, Positions* field) {
   const toml::array* list = node.as_array();
   if (!list) refuse(file.at(node), "'{}' must be a list of whole numbers", row.name());
   std::string text;
@@ -53,7 +53,7 @@ std::optional<PlausibleRange> read_plausible(const ParsedFile& file, const Param
   if (!fast || !slow)
     refuse(file.at(entry), "'{}' has a range without '{}'", row.name(), fast ? "slow" : "fast");
   Machine trial = machine;
-  if (std::holds_alternative<Places*>(row.field(trial)))
+  if (std::holds_alternative<Positions*>(row.field(trial)))
     refuse(file.at(*fast), "'{}' is a list, which has no range", row.name());
   const auto end = [&](const toml::node& node) {
     std::visit([&](auto* field) { store(file, node, row, field); }, row.field(trial));
@@ -116,7 +116,7 @@ void check_together(const Files& files, const Machine& machine) {
   if (node.program_base >= node.sram_bytes) refuse_row("node", "program_base", "is beyond the SRAM");
   if (node.matrix_operand_bytes > node.sram_load_ports * node.port_bytes)
     refuse_row("node", "matrix_operand_bytes", "exceeds what the load ports deliver");
-  Places sorted = mesh.disabled;
+  Positions sorted = mesh.disabled;
   std::sort(sorted.begin(), sorted.end());
   if (std::adjacent_find(sorted.begin(), sorted.end()) != sorted.end())
     refuse_row("mesh", "disabled", "names a place twice");

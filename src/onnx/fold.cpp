@@ -11,7 +11,7 @@
 namespace dojo::onnx {
 namespace {
 
-using Place = std::vector<std::int64_t>;  // one index per dimension
+using ElementIndex = std::vector<std::int64_t>;  // one index per dimension
 
 constexpr std::int64_t most_elements = 1 << 20;
 
@@ -25,7 +25,7 @@ std::int64_t count_of(NodeImport& node, const graph::Shape& dims) {
   return count;
 }
 
-std::int64_t element(const Known& known, const Place& at) {
+std::int64_t element(const Known& known, const ElementIndex& at) {
   std::size_t index = 0;
   for (std::size_t d = 0; d < at.size(); ++d)
     index = index * static_cast<std::size_t>(known.dims[d]) + static_cast<std::size_t>(at[d]);
@@ -34,12 +34,12 @@ std::int64_t element(const Known& known, const Place& at) {
 
 // Integers of shape `dims`, each from its place.
 Known filled(NodeImport& node, DataType type, graph::Shape dims,
-             const std::function<std::int64_t(const Place&)>& value) {
+             const std::function<std::int64_t(const ElementIndex&)>& value) {
   Known result;
   result.is_integer = true;
   result.type = type;
   const std::int64_t count = count_of(node, dims);
-  Place at(dims.size(), 0);
+  ElementIndex at(dims.size(), 0);
   for (std::int64_t i = 0; i < count; ++i) {
     result.integers.push_back(value(at));
     for (std::size_t d = at.size(); d-- > 0 && ++at[d] == dims[d];) at[d] = 0;
@@ -76,8 +76,8 @@ graph::Shape common_shape(NodeImport& node) {
   return dims;
 }
 
-std::int64_t broadcast_element(const Known& known, const Place& at) {
-  Place own(at.end() - static_cast<std::ptrdiff_t>(known.dims.size()), at.end());
+std::int64_t broadcast_element(const Known& known, const ElementIndex& at) {
+  ElementIndex own(at.end() - static_cast<std::ptrdiff_t>(known.dims.size()), at.end());
   for (std::size_t d = 0; d < own.size(); ++d)
     if (known.dims[d] == 1) own[d] = 0;
   return element(known, own);
@@ -110,7 +110,7 @@ template <Integer compute, std::size_t operands>
 void elementwise(NodeImport& node) {
   if (node.operands() != operands) node.fail(fmt::format("needs {} operands", operands));
   const DataType type = compute == equal ? DataType::boolean : node.known(operands - 1)->type;
-  node.result(0, filled(node, type, common_shape(node), [&](const Place& at) {
+  node.result(0, filled(node, type, common_shape(node), [&](const ElementIndex& at) {
                 std::array<std::int64_t, operands> arguments;
                 for (std::size_t k = 0; k < operands; ++k)
                   arguments[k] = broadcast_element(*node.known(k), at);
@@ -122,7 +122,7 @@ void expand(NodeImport& node) {
   if (node.operands() != 2) node.fail("needs 2 operands");
   node.result(0,
               filled(node, node.known(0)->type, broadcast(node, node.known(0)->dims, node.known(1)->integers),
-                     [&](const Place& at) { return broadcast_element(*node.known(0), at); }));
+                     [&](const ElementIndex& at) { return broadcast_element(*node.known(0), at); }));
 }
 
 // --- Elements at other places ---
@@ -138,7 +138,7 @@ void concat(NodeImport& node) {
     if (own != dims) node.fail("operands that do not fit beside each other");
     dims[along] += extent;
   }
-  node.result(0, filled(node, node.known(0)->type, dims, [&](Place at) {
+  node.result(0, filled(node, node.known(0)->type, dims, [&](ElementIndex at) {
                 std::size_t i = 0;
                 for (; at[along] >= node.known(i)->dims[along]; ++i) at[along] -= node.known(i)->dims[along];
                 return element(*node.known(i), at);
@@ -154,11 +154,11 @@ void gather(NodeImport& node) {
   graph::Shape dims = data.dims;
   dims.erase(dims.begin() + static_cast<std::ptrdiff_t>(along));
   dims.insert(dims.begin() + static_cast<std::ptrdiff_t>(along), indices.dims.begin(), indices.dims.end());
-  node.result(0, filled(node, node.known(0)->type, dims, [&](const Place& at) {
+  node.result(0, filled(node, node.known(0)->type, dims, [&](const ElementIndex& at) {
                 const auto first = at.begin() + static_cast<std::ptrdiff_t>(along);
                 const auto last = first + static_cast<std::ptrdiff_t>(indices.dims.size());
-                const std::int64_t index = element(indices, Place(first, last));
-                Place from(at.begin(), first);
+                const std::int64_t index = element(indices, ElementIndex(first, last));
+                ElementIndex from(at.begin(), first);
                 from.push_back(index < 0 ? index + extent : index);
                 from.insert(from.end(), last, at.end());
                 return element(data, from);
@@ -174,8 +174,8 @@ void transpose(NodeImport& node) {
   if (!std::ranges::is_permutation(order, reversed)) node.fail("no permutation of its dimensions");
   graph::Shape dims;
   for (const std::int64_t d : order) dims.push_back(data.dims[static_cast<std::size_t>(d)]);
-  node.result(0, filled(node, node.known(0)->type, dims, [&](const Place& at) {
-                Place from(rank);
+  node.result(0, filled(node, node.known(0)->type, dims, [&](const ElementIndex& at) {
+                ElementIndex from(rank);
                 for (std::size_t d = 0; d < rank; ++d) from[static_cast<std::size_t>(order[d])] = at[d];
                 return element(data, from);
               }));
@@ -209,7 +209,7 @@ void slice(NodeImport& node) {
     dims[d] = std::max<std::int64_t>(0, room / std::abs(step));
     cuts[d] = {start, step};
   }
-  node.result(0, filled(node, node.known(0)->type, dims, [&](Place at) {
+  node.result(0, filled(node, node.known(0)->type, dims, [&](ElementIndex at) {
                 for (std::size_t d = 0; d < at.size(); ++d) at[d] = cuts[d].start + at[d] * cuts[d].step;
                 return element(data, at);
               }));
@@ -273,7 +273,7 @@ void product(NodeImport& node) {
   for (const std::int64_t factor : data.integers)
     result = wrapped(static_cast<std::uint64_t>(result) * static_cast<std::uint64_t>(factor));
   node.result(0, filled(node, data.type, graph::Shape(keep ? data.dims.size() : 0, 1),
-                        [&](const Place&) { return held(data.type, result); }));
+                        [&](const ElementIndex&) { return held(data.type, result); }));
 }
 
 void range(NodeImport& node) {

@@ -12,7 +12,7 @@ namespace dojo::onnx {
 namespace {
 
 // Where the file's own bytes and the tensors that it keeps elsewhere are found.
-struct Place {
+struct ModelLocation {
   std::string_view where;
   std::filesystem::path folder;
 };
@@ -85,7 +85,7 @@ std::uint64_t number_in(const std::map<std::string, std::string>& place, const s
   return value;
 }
 
-std::string read_external(const Elements& elements, const Tensor& tensor, const Place& place) {
+std::string read_external(const Elements& elements, const Tensor& tensor, const ModelLocation& place) {
   const auto location = elements.place.find("location");
   if (location == elements.place.end() || place.folder.empty())
     refuse(place.where, "tensor '{}' keeps its data in another file that it does not name", tensor.name);
@@ -129,7 +129,7 @@ void check_size(const Tensor& tensor, const WireReader& reader, std::size_t offs
                                     static_cast<std::size_t>(count) * size, tensor.data.size()));
 }
 
-Tensor parse_tensor(WireReader reader, std::size_t offset, const Place& place) {
+Tensor parse_tensor(WireReader reader, std::size_t offset, const ModelLocation& place) {
   Tensor tensor;
   Elements elements;
   for (Field field; reader.next(field);) switch (field.number) {
@@ -178,7 +178,7 @@ AttributeType implied_type(std::uint32_t field_number) {
                                                 : AttributeType::undefined;
 }
 
-Attribute parse_attribute(WireReader reader, const Place& place) {
+Attribute parse_attribute(WireReader reader, const ModelLocation& place) {
   Attribute attribute;
   AttributeType implied = AttributeType::undefined;
   for (Field field; reader.next(field);) {
@@ -219,7 +219,7 @@ Attribute parse_attribute(WireReader reader, const Place& place) {
   return attribute;
 }
 
-Node parse_node(WireReader reader, const Place& place) {
+Node parse_node(WireReader reader, const ModelLocation& place) {
   Node node;
   for (Field field; reader.next(field);) switch (field.number) {
       case 1:
@@ -284,7 +284,7 @@ ValueInfo parse_value(WireReader reader) {
   return value;
 }
 
-GraphFile parse_graph(WireReader reader, const Place& place) {
+GraphFile parse_graph(WireReader reader, const ModelLocation& place) {
   GraphFile graph;
   for (Field field; reader.next(field);) switch (field.number) {
       case 1:
@@ -331,7 +331,7 @@ const Attribute* Node::find(std::string_view attribute) const {
 
 Model parse_model(std::string_view bytes, std::string_view where, const std::filesystem::path& folder) {
   if (bytes.empty()) refuse(where, "is empty");
-  const Place place{where, folder};
+  const ModelLocation place{where, folder};
   Model model;
   bool has_graph = false;
   WireReader reader(bytes, where);
@@ -376,7 +376,7 @@ Model read_model(const std::filesystem::path& path) {
 }
 
 Tensor parse_tensor(std::string_view bytes, std::string_view where) {
-  return parse_tensor(WireReader(bytes, where), 0, Place{where, {}});
+  return parse_tensor(WireReader(bytes, where), 0, ModelLocation{where, {}});
 }
 
 }  // namespace dojo::onnx
