@@ -46,24 +46,28 @@ constexpr std::string_view name_of(const Event& cause) {
   return cause.key.substr(std::string_view("cycles.").size());
 }
 
-// What moved, and where; "bytes" of these are the traffic of a report.
+// What moved, and where; "bytes" of these are the traffic of a report. The first four a thread counts by
+// itself.
 enum class Counter : std::uint8_t {
   sram_read,
   sram_written,
+  multiply_adds,
+  simd_busy,
   put,
   got,
   packet_hops,
   byte_hops,
   hbm_read,
   hbm_written,
-  multiply_adds,
-  simd_busy,
 };
 
 // By Counter.
+inline constexpr std::size_t thread_counters = 4;
 inline constexpr std::array<Event, 10> counter_events = {{
     {"nodes", "sram.read_bytes", "bytes", "of loads", "SRAM read"},
     {"nodes", "sram.write_bytes", "bytes", "of stores", "SRAM written"},
+    {"nodes", "matrix.macs", "multiply-adds", "useful ones of the matrix unit", ""},
+    {"nodes", "simd.busy_cycles", "cycles", "of the SIMD pipe; FP32 tiles take it, too", ""},
     {"nodes", "network.put_bytes", "bytes", "of puts, to nodes and HBM", "put to other nodes"},
     {"nodes", "network.get_bytes", "bytes", "of gets", "got from other nodes and HBM"},
     {"mesh", "mesh.packet_hops", "packets x links", "under the op of the thread that asked", ""},
@@ -71,10 +75,24 @@ inline constexpr std::array<Event, 10> counter_events = {{
      "mesh, bytes x hops"},
     {hbm_part, "hbm.read_bytes", "bytes", "of gets", "HBM read"},
     {hbm_part, "hbm.write_bytes", "bytes", "of puts", "HBM written"},
-    {"nodes", "matrix.macs", "multiply-adds", "useful ones of the matrix unit", ""},
-    {"nodes", "simd.busy_cycles", "cycles", "of the SIMD pipe; FP32 tiles take it, too", ""},
 }};
+inline constexpr std::size_t counters = counter_events.size();
 
 constexpr const Event& event_of(Counter counter) { return counter_events[static_cast<std::size_t>(counter)]; }
+
+// So much of each kind of event.
+template <typename Kind, std::size_t kinds>
+struct Counted {
+  std::array<std::uint64_t, kinds> value{};
+
+  std::uint64_t& of(Kind kind) { return value[static_cast<std::size_t>(kind)]; }
+  std::uint64_t of(Kind kind) const { return value[static_cast<std::size_t>(kind)]; }
+  void operator+=(const Counted& other) {
+    for (std::size_t i = 0; i < kinds; ++i) value[i] += other.value[i];
+  }
+  bool operator==(const Counted&) const = default;
+};
+using Counters = Counted<Counter, counters>;
+using CyclesByCause = Counted<Cause, causes>;
 
 }  // namespace dojo::machine

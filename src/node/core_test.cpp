@@ -141,11 +141,11 @@ TEST(Core, CountsStandByOpAndUnit) {
   EXPECT_EQ(loop.of(isa::Unit::divide), 37u);
   std::uint64_t elements = 0;  // vl: at most two registers of 16
   for (unsigned left = 37; left != 0; --left) elements += std::min(left, 32u);
-  EXPECT_EQ(loop.value[Counts::read_bytes], elements * 4 + 37 * 5 * 8);
-  EXPECT_EQ(loop.value[Counts::write_bytes], elements * 4);
+  EXPECT_EQ(loop.of(machine::Counter::sram_read), elements * 4 + 37 * 5 * 8);
+  EXPECT_EQ(loop.of(machine::Counter::sram_written), elements * 4);
   const Counts& matrix = timed.counts.at(2);
-  EXPECT_EQ(matrix.value[Counts::macs], 20u * 16 * 16 * 2);
-  EXPECT_EQ(matrix.value[Counts::read_bytes], 20u * 4 * 32);
+  EXPECT_EQ(matrix.of(machine::Counter::multiply_adds), 20u * 16 * 16 * 2);
+  EXPECT_EQ(matrix.of(machine::Counter::sram_read), 20u * 4 * 32);
   for (const auto& [op, counts] : untimed.counts)
     for (std::size_t i = 0; i < Counts::first_cause; ++i)
       EXPECT_EQ(counts.value[i], timed.counts.at(op).value[i]);

@@ -313,10 +313,10 @@ Cost cost_of(const Decoded& decoded, const Config& config, const machine::Node& 
 
 void count(const Cost& cost, Counts& counts) {
   counts.of(cost.unit) += 1;
-  counts.value[Counts::read_bytes] += cost.read_bytes;
-  counts.value[Counts::write_bytes] += cost.write_bytes;
-  counts.value[Counts::macs] += cost.macs;
-  if ((cost.pipes & simd_pipe) != 0) counts.value[Counts::simd_busy] += cost.occupancy;
+  counts.of(Counter::sram_read) += cost.read_bytes;
+  counts.of(Counter::sram_written) += cost.write_bytes;
+  counts.of(Counter::multiply_adds) += cost.macs;
+  if ((cost.pipes & simd_pipe) != 0) counts.of(Counter::simd_busy) += cost.occupancy;
 }
 
 }  // namespace dojo::node

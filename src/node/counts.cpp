@@ -4,8 +4,6 @@ namespace dojo::node {
 
 namespace {
 
-using machine::Counter;
-
 // clang-format off
 constexpr std::string_view instructions[] = {  // by unit, in the order of isa::Unit
     "instructions.alu",         "instructions.multiply", "instructions.divide",        "instructions.branch",
@@ -17,15 +15,11 @@ constexpr std::string_view instructions[] = {  // by unit, in the order of isa::
 // clang-format on
 static_assert(std::size(instructions) == units);
 
-constexpr Counter counters[] = {Counter::sram_read, Counter::sram_written, Counter::multiply_adds,
-                                Counter::simd_busy};  // from Counts::read_bytes on
-static_assert(units + std::size(counters) == Counts::first_cause);
-
 }  // namespace
 
 std::string_view event_of(std::size_t index) {
   if (index < units) return instructions[index];
-  if (index < Counts::first_cause) return machine::event_of(counters[index - units]).key;
+  if (index < Counts::first_cause) return machine::counter_events[index - units].key;
   if (index < Counts::first_cause + causes) return machine::cause_events[index - Counts::first_cause].key;
   return {};
 }

@@ -11,22 +11,22 @@
 
 namespace dojo::node {
 
-using machine::Cause;
+using machine::Cause, machine::Counter;
 constexpr std::size_t causes = machine::pipeline_causes;
 
 constexpr std::size_t units = static_cast<std::size_t>(isa::Unit::system) + 1;
 
 // One flat row of counters, so that adding a block's counts is a handful of host vector additions.
 struct alignas(32) Counts {
-  // clang-format off
-  static constexpr std::size_t read_bytes = units, write_bytes = units + 1, macs = units + 2, simd_busy = units + 3, first_cause = units + 4;
+  static constexpr std::size_t first_cause = units + machine::thread_counters;
   static constexpr std::size_t size = (first_cause + causes + 3) / 4 * 4;
-  // clang-format on
   std::array<std::uint64_t, size> value{};
 
   std::uint64_t& of(isa::Unit unit) { return value[static_cast<std::size_t>(unit)]; }
+  std::uint64_t& of(Counter counter) { return value[units + static_cast<std::size_t>(counter)]; }
   std::uint64_t& of(Cause cause) { return value[first_cause + static_cast<std::size_t>(cause)]; }
   std::uint64_t of(isa::Unit unit) const { return value[static_cast<std::size_t>(unit)]; }
+  std::uint64_t of(Counter counter) const { return value[units + static_cast<std::size_t>(counter)]; }
   std::uint64_t of(Cause cause) const { return value[first_cause + static_cast<std::size_t>(cause)]; }
   std::uint64_t cycles() const {
     return of(Cause::issue) + of(Cause::dependency) + of(Cause::unit) + of(Cause::sram);

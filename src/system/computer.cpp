@@ -83,16 +83,10 @@ void count_smt_cycles(const node::SmtTiming& smt, bool by_address, machine::Ledg
 
 void count_nodes(const Execution& execution, bool by_address, machine::Ledger& ledger) {
   std::map<std::uint32_t, node::Counts> sums;
-  MovedByOp moved;
+  std::map<std::uint32_t, machine::Counters> moved;
   for (const auto& thread : execution.threads()) {
     for (const auto& [op, counts] : thread->core.counts()) sums[op] += counts;
-    for (const auto& [op, by] : thread->moved) {
-      Moved& sum = moved[op];
-      sum.put += by.put;
-      sum.get += by.get;
-      sum.packet_hops += by.packet_hops;
-      sum.byte_hops += by.byte_hops;
-    }
+    for (const auto& [op, by] : thread->moved) moved[op] += by;
     for (const auto& [where, bytes] : thread->hbm) {
       ledger.add(where.second, event_of(Counter::hbm_read), bytes.first, where.first);
       ledger.add(where.second, event_of(Counter::hbm_written), bytes.second, where.first);
@@ -102,12 +96,9 @@ void count_nodes(const Execution& execution, bool by_address, machine::Ledger& l
     for (std::size_t i = 0; i < node::Counts::size; ++i)
       if (counts.value[i] != 0) ledger.add("nodes", op, node::event_of(i), counts.value[i]);
   if (execution.smt() != nullptr) count_smt_cycles(*execution.smt(), by_address, ledger);
-  for (const auto& [op, by] : moved) {
-    ledger.add(op, event_of(Counter::put), by.put);
-    ledger.add(op, event_of(Counter::got), by.get);
-    ledger.add(op, event_of(Counter::packet_hops), by.packet_hops);
-    ledger.add(op, event_of(Counter::byte_hops), by.byte_hops);
-  }
+  for (const auto& [op, by] : moved)
+    for (std::size_t i = 0; i < machine::counters; ++i)
+      ledger.add(op, machine::counter_events[i], by.value[i]);
 }
 
 // The waits of a profiled launch, which are told apart by address instead of op.
@@ -115,22 +106,16 @@ void profile_waiting(Replayed& replay, std::uint64_t base, Profile& profile) {
   Waiting sum;
   for (const auto& [place, waiting] : replay.waiting) {
     ProfileEntry& entry = profile[base + place];
-    entry.of(Cause::network) += waiting.network;
-    entry.of(Cause::synchronisation) += waiting.synchronisation;
-    entry.of(Cause::idle) += waiting.idle;
-    sum.network += waiting.network;
-    sum.synchronisation += waiting.synchronisation;
-    sum.idle += waiting.idle;
+    for (std::size_t c = 0; c < machine::causes; ++c) entry.cycles[c] += waiting.value[c];
+    sum += waiting;
   }
   replay.waiting = {{0, sum}};
 }
 
 void count_waiting(const Replayed& replay, machine::Ledger& ledger) {
-  for (const auto& [op, waiting] : replay.waiting) {
-    ledger.add(op, event_of(Cause::network), waiting.network);
-    ledger.add(op, event_of(Cause::synchronisation), waiting.synchronisation);
-    ledger.add(op, event_of(Cause::idle), waiting.idle);
-  }
+  for (const auto& [op, waiting] : replay.waiting)
+    for (std::size_t c = 0; c < machine::causes; ++c)
+      ledger.add(op, machine::cause_events[c], waiting.value[c]);
 }
 
 }  // namespace

@@ -35,12 +35,6 @@
 
 namespace dojo::system {
 
-// Bytes that an op moved, by where they went.
-struct Moved {
-  std::uint64_t put = 0, get = 0, packet_hops = 0, byte_hops = 0;
-};
-using MovedByOp = std::map<std::uint32_t, Moved>;
-
 enum class ThreadState : std::uint8_t { runnable, waiting, ended, trapped, too_long };
 
 // One started thread of a node. One host thread at a time works on it; while it waits, what it waits for and
@@ -73,7 +67,7 @@ struct Thread {
   std::string text, error_text;
   std::uint64_t cycles = 0;  // since the last record
   ThreadTrace trace;
-  MovedByOp moved;
+  std::map<std::uint32_t, machine::Counters> moved;  // by op: of puts and gets
   std::map<std::pair<std::uint32_t, std::uint32_t>, std::pair<std::uint64_t, std::uint64_t>>
       hbm;  // (interface, op) -> bytes read, written
 };

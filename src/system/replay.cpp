@@ -10,6 +10,7 @@ namespace dojo::system {
 namespace {
 
 using fabric::Network;
+using machine::Cause;
 
 // A thread's next record is due; a thread goes on after a quiet; something happens on a node of several
 // threads.
@@ -318,7 +319,7 @@ bool Replay::quiet(std::uint32_t index, const TraceRecord& record, Cycle now) {
     return false;
   }
   // Everything has arrived, but the last acknowledgement is still under way.
-  waiting_[record.op].network += thread.acknowledged - now;
+  waiting_[record.op].of(Cause::network) += thread.acknowledged - now;
   resume(index, now, thread.acknowledged);
   return false;
 }
@@ -326,7 +327,7 @@ bool Replay::quiet(std::uint32_t index, const TraceRecord& record, Cycle now) {
 bool Replay::sleep(std::uint32_t index, const TraceRecord& record, Cycle now, Cycle until) {
   const Cycle awake = std::min(until, last_cycle);
   if (awake <= now) return true;
-  waiting_[record.op].idle += awake - now;
+  waiting_[record.op].of(Cause::idle) += awake - now;
   resume(index, now, awake);
   return false;
 }
@@ -350,7 +351,7 @@ void Replay::deliver(std::uint32_t token, Cycle now) {
   thread.acknowledged = std::max(thread.acknowledged, now + flight.acknowledge);
   if (--thread.in_flight > 0 || !thread.in_quiet) return;
   thread.in_quiet = false;
-  waiting_[thread.present.op].network += thread.acknowledged - thread.blocked_since;
+  waiting_[thread.present.op].of(Cause::network) += thread.acknowledged - thread.blocked_since;
   resume(flight.thread, now, thread.acknowledged);
 }
 
@@ -363,8 +364,8 @@ void Replay::add(const Flight& flight, Cycle now) {
   semaphore.count -= thread.present.amount;
   const Cycle sent = std::max(thread.blocked_since, flight.issued);
   Waiting& waiting = waiting_[thread.present.op];
-  waiting.synchronisation += sent - thread.blocked_since;
-  waiting.network += now - sent;
+  waiting.of(Cause::synchronisation) += sent - thread.blocked_since;
+  waiting.of(Cause::network) += now - sent;
   proceed(std::exchange(semaphore.waiter, nobody), now);
 }
 
@@ -379,7 +380,7 @@ Replayed Replay::result() {
   for (std::uint32_t index = 0; index < threads_.size(); ++index) {
     const std::uint32_t op =
         threads_[index].ended ? op_number(source_.trace(index).last_op) : threads_[index].present.op;
-    if (op < waiting_.size()) waiting_[op].idle += result.cycles - result.thread_end[index];
+    if (op < waiting_.size()) waiting_[op].of(Cause::idle) += result.cycles - result.thread_end[index];
   }
   for (std::size_t i = 0; i < ops_.size(); ++i) result.waiting[ops_[i]] = waiting_[i];
   return result;

@@ -23,13 +23,8 @@
 
 namespace dojo::system {
 
-// Cycles of a plan op, summed over threads, in which a thread did not work.
-struct Waiting {
-  std::uint64_t network = 0;          // blocked while the message that ends it was on its way, or in quiet
-  std::uint64_t synchronisation = 0;  // blocked before that message was sent
-  std::uint64_t idle = 0;             // asleep, or ended before the launch did
-  bool operator==(const Waiting&) const = default;
-};
+// Cycles of a plan op, summed over threads, in which a thread did not work: by cause, none of the pipelines'.
+using Waiting = machine::CyclesByCause;
 
 struct Replayed {
   std::uint64_t cycles = 0;               // until the last thread ended

@@ -10,6 +10,7 @@ namespace dojo::system {
 
 namespace {
 
+using machine::Counter;
 using machine::GlobalAddress;
 
 constexpr std::uint64_t transfer_instruction_bytes = 4;
@@ -173,13 +174,13 @@ void Execution::count(Thread& thread, std::uint32_t peer, std::uint64_t bytes, b
   const std::uint64_t hops = topology_.hops(thread.hart.node, peer);
   const std::uint64_t packets =
       std::max<std::uint64_t>(1, (bytes + machine_.mesh.packet_bytes - 1) / machine_.mesh.packet_bytes);
-  Moved& moved = thread.moved[thread.hart.op];
-  (outwards ? moved.put : moved.get) += bytes;
-  moved.packet_hops += packets * hops;
-  moved.byte_hops += bytes * hops;
+  machine::Counters& moved = thread.moved[thread.hart.op];
+  moved.of(outwards ? Counter::put : Counter::got) += bytes;
+  moved.of(Counter::packet_hops) += packets * hops;
+  moved.of(Counter::byte_hops) += bytes * hops;
   if (!outwards) {  // the request
-    moved.packet_hops += hops;
-    moved.byte_hops += fabric::control_bytes * hops;
+    moved.of(Counter::packet_hops) += hops;
+    moved.of(Counter::byte_hops) += fabric::control_bytes * hops;
   }
   if (!machine::is_interface(peer)) return;
   auto& [read, written] = thread.hbm[{machine::interface_of(peer), thread.hart.op}];
