@@ -348,8 +348,8 @@ Predicted predictions(const machine::Machine& machine, const TrainOptions& optio
   onnx::write_model(recipe.model, report.trained);
   const TrainableNetwork network = read_network(recipe);
   const Noise noise(network, 13);
-  const codegen::CompiledNetwork compiled = codegen::compile(
-      network.train_step, network.predict, machine, {.nodes = 0, .formats = formats, .build_folder = {}});
+  const codegen::CompiledNetwork compiled =
+      codegen::compile(network.train_step, network.predict, machine, {.nodes = 0, .formats = formats});
   const std::string output = network.predict.at(network.predict.outputs[0]).name;
   runtime::EmulatedNetwork emulated(machine, compiled, {}, {output}, {.threads = 1});
   const std::vector<std::uint32_t> frames = data::all_frames(13);

@@ -100,8 +100,7 @@ int predict(const PredictArguments& a) {
   const machine::Machine machine = machine::read_machine(a.machine);
   codegen::check_machine(machine);
   const unsigned asked = nodes_of(a, machine), nodes = asked != 0 ? asked : machine.enabled_nodes();
-  const codegen::Options compiling{
-      .nodes = asked, .formats = lowering::format_choice(a.formats), .build_folder = {}};
+  const codegen::Options compiling{.nodes = asked, .formats = lowering::format_choice(a.formats)};
   system::Host host = host_of(a.host);
   host.interrupted = stop_was_asked;
   // A bad file is refused before the long work.

@@ -7,6 +7,7 @@
 #include <filesystem>
 
 #include "base/error.h"
+#include "base/stages.h"
 #include "stop_request.h"
 
 namespace dojo::tools {
@@ -125,6 +126,10 @@ std::vector<Option> train_options(TrainArguments& a) {
              "Go on from the checkpoint in this folder; options of the run that are left out are taken from "
              "it. "
              "With more --epochs or --steps than it had, the schedule is from here on that of the longer run",
+         .is_path = true},
+        {.name = "--dump-stages",
+         .into = &a.dump_stages,
+         .help = "Write what every pass of the compiler made into this empty or new folder, a file each",
          .is_path = true}}});
 }
 
@@ -169,6 +174,7 @@ training::TrainOptions options_from(const TrainArguments& arguments, const machi
   options.out = arguments.out;
   if (!arguments.resume.empty()) options.resume = arguments.resume;
   if (arguments.out.empty()) options.out = options.resume.value_or("out");
+  if (!arguments.dump_stages.empty()) options.stages = stages_into(arguments.dump_stages);
   return options;
 }
 

@@ -15,7 +15,7 @@ namespace dojo::tools {
 
 struct TrainArguments : MachineArguments {
   DataArguments data;
-  std::string model, optimizer = "adamw", out, resume;
+  std::string model, optimizer = "adamw", out, resume, dump_stages;
   std::string schedule{training::name(training::TrainOptions{}.schedule)};
   double learning_rate = training::TrainOptions{}.learning_rate;
   std::uint64_t epochs = 8, steps = 0, seed = 1;

@@ -1,16 +1,14 @@
 // From a graph to the programs of a run: the whole compiler as one call.
 //
-// Passes, in order: formats -> lowering (sharding, tiles, collectives) -> SRAM plan -> plan file -> C++ ->
-// ELF. docs/notes/009.
+// compile.cpp is the list of its passes, docs/notes/009 says what each does.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
-#include <filesystem>
 #include <string>
-#include <string_view>
 #include <vector>
 
+#include "base/stages.h"
 #include "graph/ir.h"
 #include "lowering/formats.h"
 #include "lowering/layout.h"
@@ -22,8 +20,7 @@ namespace dojo::codegen {
 struct Options {
   unsigned nodes = 0;  // 0: all enabled nodes of the machine
   lowering::FormatChoice formats = lowering::FormatChoice::bf16;
-  std::filesystem::path
-      build_folder;  // where the C++ and the ELF files are left for people; empty: a temporary folder
+  StageSink stages = {};  // sees what every pass made
 };
 
 struct CompiledProgram {

@@ -44,12 +44,6 @@ const lowering::HbmField& field_named(const std::vector<lowering::HbmField>& fie
   return *found;
 }
 
-std::uint64_t scratch_of(const PlannedStep& step) {
-  std::uint64_t bytes = step.kernel.scratch_bytes;
-  for (const PlannedStep& inner : step.body) bytes = std::max(bytes, scratch_of(inner));
-  return bytes;
-}
-
 class Emitter {
 public:
   Emitter(const PlannedProgram& planned, const lowering::HbmLayout& hbm)
@@ -353,6 +347,12 @@ std::string emit_move(const lowering::PersistentLayout& persistent, const loweri
 
 }  // namespace
 
+std::uint64_t scratch_bytes(const PlannedStep& step) {
+  std::uint64_t bytes = step.kernel.scratch_bytes;
+  for (const PlannedStep& inner : step.body) bytes = std::max(bytes, scratch_bytes(inner));
+  return bytes;
+}
+
 PlannedProgram plan_program(const lowering::LoweredProgram& program,
                             const lowering::PersistentLayout& persistent, std::int64_t panel_bytes) {
   PlannedProgram planned;
@@ -361,7 +361,7 @@ PlannedProgram plan_program(const lowering::LoweredProgram& program,
   std::vector<std::uint64_t> scratch;
   for (const lowering::Step& step : program.steps) {
     planned.steps.push_back(plan_step(program, step, next_id, panel_bytes));
-    scratch.push_back(scratch_of(planned.steps.back()));
+    scratch.push_back(scratch_bytes(planned.steps.back()));
   }
   planned.memory = plan_memory(program, persistent, scratch);
   return planned;

@@ -26,6 +26,8 @@ struct PlannedProgram {
   MemoryPlan memory;
 };
 
+std::uint64_t scratch_bytes(const PlannedStep& step);  // of its kernel, or the most of a loop's
+
 // Plans of kernels, and of SRAM with their scratch.
 PlannedProgram plan_program(const lowering::LoweredProgram& program,
                             const lowering::PersistentLayout& persistent, std::int64_t panel_bytes);

@@ -49,27 +49,6 @@ std::string index_text(const AffineIndex& index, const std::vector<Axis>& box) {
   return text;
 }
 
-std::string access_text(const Graph& graph, const Access& access, const std::vector<Axis>& box) {
-  std::vector<std::string> indices;
-  for (const AffineIndex& index : access.map) indices.push_back(index_text(index, box));
-  return fmt::format("{}[{}]", graph.at(access.tensor).name, fmt::join(indices, ", "));
-}
-
-std::string op_text(const Graph& graph, const StructuredOp& op) {
-  std::vector<std::string> axes, reads, extras = {"out"};
-  for (const Axis& axis : op.box)
-    axes.push_back(fmt::format("{}{}:{}", axis.name, axis.is_batch ? "*" : "", axis.extent));
-  for (const Access& access : op.in) reads.push_back(access_text(graph, access, op.box));
-  for (const Access& access : op.extra) extras.push_back(access_text(graph, access, op.box));
-  std::string_view sign = "=";
-  if (op.reduction == Reduction::sum) sign = "+=";
-  if (op.reduction == Reduction::maximum) sign = "max=";
-  std::string text = fmt::format("{}: ({}) {} {} {}", op.name, fmt::join(axes, " "),
-                                 access_text(graph, op.out, op.box), sign, to_text(op.body, reads));
-  if (!op.epilogue.empty()) text += fmt::format("; out = {}", to_text(op.epilogue, extras));
-  return text;
-}
-
 }  // namespace
 
 TensorId Graph::add(Tensor tensor) {
@@ -123,14 +102,40 @@ bool is_chain_axis(const StructuredOp& op, std::size_t axis) {
 
 bool is_product(const Expression& body) { return !body.empty() && body.nodes.back().op == Scalar::multiply; }
 
+std::string to_text(const StructuredOp& op, const std::function<std::string(TensorId)>& name_of) {
+  const auto access_text = [&](const Access& access) {
+    std::vector<std::string> indices;
+    for (const AffineIndex& index : access.map) indices.push_back(index_text(index, op.box));
+    return fmt::format("{}[{}]", name_of(access.tensor), fmt::join(indices, ", "));
+  };
+  std::vector<std::string> axes, reads, extras = {"out"};
+  for (const Axis& axis : op.box)
+    axes.push_back(fmt::format("{}{}:{}", axis.name, axis.is_batch ? "*" : "", axis.extent));
+  for (const Access& access : op.in) reads.push_back(access_text(access));
+  for (const Access& access : op.extra) extras.push_back(access_text(access));
+  std::string_view sign = "=";
+  if (op.reduction == Reduction::sum) sign = "+=";
+  if (op.reduction == Reduction::maximum) sign = "max=";
+  std::string text = fmt::format("{}: ({}) {} {} {}", op.name, fmt::join(axes, " "), access_text(op.out),
+                                 sign, to_text(op.body, reads));
+  if (!op.epilogue.empty()) text += fmt::format("; out = {}", to_text(op.epilogue, extras));
+  return text;
+}
+
 std::string to_text(const Graph& graph) {
+  const auto name_of = [&](TensorId id) { return graph.at(id).name; };
   std::string text = fmt::format("graph {}\n", graph.name);
   for (const Tensor& tensor : graph.tensors) {
     if (tensor.role == Role::value) continue;
     text += fmt::format("  {} {} {}{} {}\n", name(tensor.role), tensor.name, tensor.has_batch ? "*" : "",
                         shape_text(tensor.shape), numerics::name(tensor.format));
   }
-  for (const StructuredOp& op : graph.ops) text += fmt::format("  {}\n", op_text(graph, op));
+  for (const StructuredOp& op : graph.ops) {
+    const numerics::Format format = graph.at(op.out.tensor).format;
+    text +=
+        fmt::format("  {}{}\n", to_text(op, name_of),
+                    format == numerics::Format::fp32 ? "" : fmt::format(" in {}", numerics::name(format)));
+  }
   for (const TensorId id : graph.outputs) text += fmt::format("  output {}\n", graph.at(id).name);
   for (const auto& [from, to] : graph.gradient)
     text += fmt::format("  gradient of {} is {}\n", graph.at(from).name, graph.at(to).name);

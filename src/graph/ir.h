@@ -28,6 +28,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <string>
 #include <string_view>
@@ -156,7 +157,9 @@ bool is_whole(const Access& access, const std::vector<Axis>& box, const std::vec
 // Whether the body is `a * b` at its root, so that a sum over it is a chain of fma.
 bool is_product(const Expression& body);
 
-// The graph as text, one line per op, for people and tests.
+// The graph as text, one line per op, for people and tests. A line ends with the format of its result where
+// that is not FP32.
 std::string to_text(const Graph& graph);
+std::string to_text(const StructuredOp& op, const std::function<std::string(TensorId)>& name_of);
 
 }  // namespace dojo::graph

@@ -148,7 +148,7 @@ struct LoweredProgram {
 // Buffers that a step (loop bodies included) reads or writes, roots only.
 std::vector<BufferId> touched(const LoweredProgram& program, const Step& step);
 
-// One line per step, for people and tests.
+// Its buffers and its steps, a line each, for people and tests (lowered_text.cpp).
 std::string to_text(const LoweredProgram& program);
 
 }  // namespace dojo::lowering

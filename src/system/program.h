@@ -36,8 +36,6 @@ public:
   std::string locate(std::uint64_t address) const;
   // The same for people, with C++'s names as they are written; of data, too.
   std::string describe(std::uint64_t address) const;
-  // Every address that a symbol of the code names, ascending: where functions begin.
-  std::vector<std::pair<std::uint64_t, std::string>> code_symbols() const;
   const std::string& sha256() const { return sha256_; }  // of the whole file
   // The vector length that its attributes say it counts on (zvl512b: 512), in bits; 0 if they say none.
   std::uint64_t promised_vlen_bits() const { return elf_.promised_vlen_bits; }

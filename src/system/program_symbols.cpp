@@ -69,11 +69,4 @@ std::string Program::describe(std::uint64_t address) const {
   return symbol == nullptr ? "" : demangled(symbol->name) + behind(address - symbol->address);
 }
 
-std::vector<std::pair<std::uint64_t, std::string>> Program::code_symbols() const {
-  std::vector<std::pair<std::uint64_t, std::string>> found;
-  for (const ElfSymbol& symbol : elf_.symbols)
-    if (symbol.code) found.emplace_back(symbol.address, symbol.name);
-  return found;
-}
-
 }  // namespace dojo::system

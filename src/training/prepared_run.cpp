@@ -50,7 +50,7 @@ void check_room(const lowering::HbmLayout& hbm, const machine::Machine& machine,
 PreparedRun prepare(const TrainOptions& options, const machine::Machine& machine, const CourseFor& course_for,
                     const Watcher& watcher) {
   watcher.phase("reading the network");
-  TrainableNetwork network = read_network(options.recipe);
+  TrainableNetwork network = read_network(options.recipe, options.stages);
   if (network.parameters.empty())
     refuse(options.recipe.model.string(), "has nothing to train: none of its {} initialisers is a parameter",
            network.file.graph.initialisers.size());
@@ -64,7 +64,7 @@ PreparedRun prepare(const TrainOptions& options, const machine::Machine& machine
   watcher.phase("compiling");
   codegen::CompiledNetwork compiled =
       codegen::compile(network.train_step, network.predict, machine,
-                       {.nodes = options.nodes, .formats = options.formats, .build_folder = {}});
+                       {.nodes = options.nodes, .formats = options.formats, .stages = options.stages});
   if (saved && saved->program != compiled.sha256)
     refuse(checkpoint_in(*options.resume).string(),
            "belongs to another network, or to one that another version compiled");

@@ -62,7 +62,10 @@ void tell_parameters(const onnx::Network& network, TrainableNetwork& result) {
 
 }  // namespace
 
-TrainableNetwork read_network(const Recipe& recipe) {
+TrainableNetwork read_network(const Recipe& recipe, const StageSink& stages) {
+  const auto show = [&](std::string_view of, std::string_view name, const graph::Graph& graph) {
+    stages.show(of, name, "txt", [&] { return to_text(graph); });
+  };
   TrainableNetwork result;
   result.file = onnx::read_model(recipe.model);
   if (recipe.untie) result.file = onnx::untied(std::move(result.file));
@@ -73,6 +76,7 @@ TrainableNetwork read_network(const Recipe& recipe) {
                               .given = {}};
 
   onnx::Network training = onnx::import_model(result.file, recipe.model.string(), options);
+  show("train", "imported", training.graph);
   tell_parameters(training, result);
   const onnx::Losses losses = onnx::add_losses(training);
   result.inputs = inputs_of(training);
@@ -81,14 +85,19 @@ TrainableNetwork read_network(const Recipe& recipe) {
   training.graph.outputs = {losses.total};
   training.graph.outputs.insert(training.graph.outputs.end(), losses.each.begin(), losses.each.end());
   graph::differentiate(training.graph, losses.total);
+  show("train", "gradients", training.graph);
   graph::add_optimizer(training.graph, recipe.optimizer);
+  show("train", "optimizer", training.graph);
   graph::fuse(training.graph);
+  show("train", "fused", training.graph);
   result.train_step = std::move(training.graph);
   result.initial = initial_values(result.train_step);
 
   options.training = false;
   onnx::Network inference = onnx::import_model(result.file, recipe.model.string(), options);
+  show("predict", "imported", inference.graph);
   graph::fuse(inference.graph);
+  show("predict", "fused", inference.graph);
   result.predict = std::move(inference.graph);
   return result;
 }

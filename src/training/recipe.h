@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/stages.h"
 #include "data/signal.h"
 #include "graph/ir.h"
 #include "graph/label_kinds.h"
@@ -45,8 +46,8 @@ struct TrainableNetwork {
   std::vector<std::string> folded_norms;   // onnx/exporter.h
 };
 
-// Throws UserError as the importer does.
-TrainableNetwork read_network(const Recipe& recipe);
+// Throws UserError as the importer does. `stages` sees what every pass makes of the graphs.
+TrainableNetwork read_network(const Recipe& recipe, const StageSink& stages = {});
 
 // A network that is asked and not trained: its outputs need no labels.
 struct ForwardNetwork {

@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "base/stages.h"
 #include "codegen/compile.h"
 #include "data/dataset.h"
 #include "data/split.h"
@@ -42,6 +43,7 @@ struct TrainOptions {
   // An existing folder: checkpoint.dojo, history.csv, best.onnx, and program/ for people to read.
   std::filesystem::path out;
   std::optional<std::filesystem::path> resume;  // a folder written by an earlier run
+  StageSink stages = {};                        // sees what every pass from the file to the programs made
   double checkpoint_seconds =
       60;  // of wall time between checkpoints; also one at the end of every epoch and run
 };

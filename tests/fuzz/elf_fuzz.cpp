@@ -66,7 +66,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   static Computer computer(machine, 2);
   try {
     const Program program = Program::parse({reinterpret_cast<const std::byte*>(data), size}, "fuzz.elf");
-    for (const auto& [address, name] : program.code_symbols()) program.locate(address + 1);
+    for (const auto& segment : program.segments()) program.describe(segment.address + 1);
     LaunchOptions options;
     options.host.threads = 1;
     options.host.timing = size % 2 == 0;

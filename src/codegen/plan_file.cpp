@@ -1,4 +1,4 @@
-#include "codegen/plan.h"
+#include "codegen/plan_file.h"
 
 #include <nlohmann/json.hpp>
 
