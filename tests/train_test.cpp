@@ -181,13 +181,13 @@ protected:
     return train(
         options, machine_,
         [&](const TrainableNetwork& network) {
-          std::vector<data::Meaning> meanings;
+          std::vector<data::LabelSpecification> specifications;
           for (const data::Signal& target : network.targets) {
-            meanings.push_back({{target.name}, {}});
-            meanings.back().kind = target.kind;
-            if (target.classes != 0) meanings.back().bins = graph::Bins{target.classes, -1, 1};
+            specifications.push_back({{target.name}, {}});
+            specifications.back().kind = target.kind;
+            if (target.classes != 0) specifications.back().bins = graph::Bins{target.classes, -1, 1};
           }
-          return Course{noise.emplace(network, frames), split, "noise", meanings};
+          return TrainingData{noise.emplace(network, frames), split, "noise", specifications};
         },
         watcher);
   }

@@ -12,7 +12,7 @@
 #include "base/file.h"
 #include "base/printable.h"
 #include "commands.h"
-#include "course.h"
+#include "driving_data.h"
 #include "machine/rates.h"
 #include "machine_options.h"
 #include "output_folder.h"
@@ -83,11 +83,11 @@ training::PredictionWatcher watcher_for(ProgressLine& line) {
           .progress = [&](std::size_t done, std::size_t all) { line.show_frames(done, all); }};
 }
 
-void print_results(const PredictArguments& a, const machine::Machine& machine, const DrivingCourse& course,
+void print_results(const PredictArguments& a, const machine::Machine& machine, const DrivingData& data,
                    const std::vector<training::OutputQuality>& values, const training::PredictionRun& run) {
   const std::size_t frames = values.front().predicted.size();
   fmt::print("{} on {}{} frame{} of {}\n{}\n", printable(a.model), frames, a.held_out ? " held-out" : "",
-             frames == 1 ? "" : "s", printable(course.data().name()), quality_text(values));
+             frames == 1 ? "" : "s", printable(data.data().name()), quality_text(values));
   if (a.host.no_timing) return;
   const double seconds = machine::simulated_seconds(machine, run.cycles);
   fmt::print("on the emulated {}: {} nodes, {:.6f} simulated s, {:.1f} us a batch ({} cycles in all)\n",
@@ -108,9 +108,9 @@ int predict(const PredictArguments& a) {
   const Destination destination(a.out);
   ProgressLine line;
   line.phase("reading the data set");
-  DrivingCourse course(a.data, a.seed, a.host.threads);
+  DrivingData data(a.data, a.seed, a.host.threads);
   end_if_stopped("nothing was written");
-  const Questions questions = course.for_prediction(network, a.held_out);
+  const Questions questions = data.for_prediction(network, a.held_out);
   if (a.batch == 0)
     network = training::read_forward_network(a.model, usual_batch(nodes, questions.frames.size()));
 
@@ -120,12 +120,13 @@ int predict(const PredictArguments& a) {
   });
   line.finish();
   if (run.interrupted) end_if_stopped("nothing was written");
-  const auto values = training::judge(network.targets, questions.meanings, questions.measured, run.outputs);
-  write_text(destination.table(), training::predictions_csv(course.frames(), questions.frames, values));
+  const auto values =
+      training::judge(network.targets, questions.specifications, questions.measured, run.outputs);
+  write_text(destination.table(), training::predictions_csv(data.frames(), questions.frames, values));
   if (const auto picture = destination.picture())
     write_text(*picture, report::predictions_picture(values, questions.frames,
                                                      a.held_out ? "held-out frames" : "frames"));
-  print_results(a, machine, course, values, run);
+  print_results(a, machine, data, values, run);
   const std::string picture = destination.picture() ? ", " + destination.picture()->string() : "";
   fmt::print("written: {}\n", printable(destination.table().string() + picture));
   return 0;

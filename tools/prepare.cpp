@@ -9,7 +9,7 @@
 #include "base/file.h"
 #include "base/json_text.h"
 #include "commands.h"
-#include "course.h"
+#include "driving_data.h"
 #include "host_options.h"
 #include "output_folder.h"
 #include "stop_request.h"
@@ -53,31 +53,32 @@ int prepare(const PrepareArguments& arguments) {
   recipe.model = arguments.model;
   const training::TrainableNetwork network = training::read_network(recipe);
   const OutputFolder output(arguments.out);
-  DrivingCourse driving(arguments.data, arguments.seed, arguments.threads);
-  const training::Course course = driving.for_network(network);
+  DrivingData driving(arguments.data, arguments.seed, arguments.threads);
+  const training::TrainingData data = driving.for_network(network);
   end_if_stopped("nothing was written");
 
   const std::filesystem::path folder = arguments.out, list = folder / "prepared.json";
   remove_list(list);
-  write_part(folder, "train", course.examples, course.split.train);
-  write_part(folder, "validation", course.examples, course.split.validation);
+  write_part(folder, "train", data.examples, data.split.train);
+  write_part(folder, "validation", data.examples, data.split.validation);
   nlohmann::ordered_json description;
   description["input_shape"] = network.inputs.front().shape;
   for (const auto& input : network.inputs)
     description["inputs"].push_back({{"name", input.name}, {"shape", input.shape}});
   for (std::size_t i = 0; i < network.targets.size(); ++i) {
-    const data::Meaning& meaning = course.meanings[i];
-    nlohmann::ordered_json target = {{"output", network.targets[i].name}, {"labels", meaning.labels}};
-    if (meaning.bins)
-      target["classes"] = {
-          {"count", meaning.bins->count}, {"low", meaning.bins->low}, {"high", meaning.bins->high}};
+    const data::LabelSpecification& specification = data.specifications[i];
+    nlohmann::ordered_json target = {{"output", network.targets[i].name}, {"labels", specification.labels}};
+    if (specification.bins)
+      target["classes"] = {{"count", specification.bins->count},
+                           {"low", specification.bins->low},
+                           {"high", specification.bins->high}};
     description["targets"].push_back(target);
   }
-  description["train_frames"] = course.split.train;
-  description["validation_frames"] = course.split.validation;
+  description["train_frames"] = data.split.train;
+  description["validation_frames"] = data.split.validation;
   write_text(list, json_text(description, 1) + "\n");
-  fmt::print("{} training and {} validation frames in {}\n", course.split.train.size(),
-             course.split.validation.size(), folder.string());
+  fmt::print("{} training and {} validation frames in {}\n", data.split.train.size(),
+             data.split.validation.size(), folder.string());
   return 0;
 }
 

@@ -11,8 +11,8 @@
 #include "base/printable.h"
 #include "base/stopwatch.h"
 #include "commands.h"
-#include "course.h"
 #include "divergence_text.h"
+#include "driving_data.h"
 #include "onnx/file.h"
 #include "output_folder.h"
 #include "report/run_pictures.h"
@@ -66,14 +66,14 @@ void draw_loss(const training::TrainOptions& options) {
 }
 
 void write_results(const training::TrainOptions& options, const machine::Machine& machine,
-                   const training::RunReport& report, const DrivingCourse& course) {
+                   const training::RunReport& report, const DrivingData& data) {
   draw_loss(options);
   write_text(options.out / training::predictions_picture_file,
-             report::predictions_picture(report.validation, course.split().validation, "held-out frames"));
+             report::predictions_picture(report.validation, data.split().validation, "held-out frames"));
   write_text(options.out / training::predictions_file,
-             training::predictions_csv(course.frames(), course.split().validation, report.validation));
+             training::predictions_csv(data.frames(), data.split().validation, report.validation));
   onnx::write_model(options.out / training::trained_file, report.trained);
-  write_text(options.out / training::run_file, run_json(options, machine, report, course.data().name()));
+  write_text(options.out / training::run_file, run_json(options, machine, report, data.data().name()));
   const std::string text = run_text(machine, report);
   write_text(options.out / training::report_file, text);
   fmt::print("{}\nwritten: {}\n", text, printable(written_by_a_run(options.out)));
@@ -86,12 +86,12 @@ struct Task {
   training::TrainOptions options;
   machine::Machine machine;
   training::TrainableNetwork network;
-  std::unique_ptr<DrivingCourse> course;
+  std::unique_ptr<DrivingData> data;
   double reading_seconds = 0;  // of the data set
 
-  training::Course course_for(const training::TrainableNetwork& read) const {
+  training::TrainingData data_for(const training::TrainableNetwork& read) const {
     say_what_is_trained(read);
-    return course->for_network(read);
+    return data->for_network(read);
   }
 };
 
@@ -116,29 +116,29 @@ Task task_from(TrainArguments& arguments, Command& command, ProgressLine& line,
   refuse_to_lose(options.out, options.recipe.model);
   line.phase("reading the data set");
   const Stopwatch reading;
-  task.course = std::make_unique<DrivingCourse>(arguments.data, arguments.seed, arguments.host.threads);
+  task.data = std::make_unique<DrivingData>(arguments.data, arguments.seed, arguments.host.threads);
   end_if_stopped(nothing_written);
-  const std::size_t frames = task.course->for_network(task.network).split.train.size();
+  const std::size_t frames = task.data->for_network(task.network).split.train.size();
   if (options.recipe.batch == 0) options.recipe.batch = usual_batch(nodes, frames);
   task.reading_seconds = reading.seconds();
   return task;
 }
 
 int check(const Task& task, const training::Watcher& watcher) {
-  const training::Rehearsal rehearsal = unless_stopped([&] {
-    return training::rehearse(
-        task.options, task.machine, [&](const auto& read) { return task.course_for(read); }, watcher);
+  const training::DryRun dry_run = unless_stopped([&] {
+    return training::dry_run(
+        task.options, task.machine, [&](const auto& read) { return task.data_for(read); }, watcher);
   });
-  if (rehearsal.interrupted) end_if_stopped(nothing_written);
-  fmt::print("{}", check_text(task.options, task.machine, task.network, *task.course, rehearsal,
-                              task.reading_seconds));
+  if (dry_run.interrupted) end_if_stopped(nothing_written);
+  fmt::print("{}",
+             check_text(task.options, task.machine, task.network, *task.data, dry_run, task.reading_seconds));
   return 0;
 }
 
 int run(const Task& task, ProgressLine& line, const training::Watcher& watcher) {
   const training::RunReport report = unless_stopped([&] {
     return training::train(
-        task.options, task.machine, [&](const auto& read) { return task.course_for(read); }, watcher);
+        task.options, task.machine, [&](const auto& read) { return task.data_for(read); }, watcher);
   });
   line.finish();
   if (report.divergence) {
@@ -153,7 +153,7 @@ int run(const Task& task, ProgressLine& line, const training::Watcher& watcher) 
     draw_loss(task.options);
     return exit_interrupted;
   }
-  write_results(task.options, task.machine, report, *task.course);
+  write_results(task.options, task.machine, report, *task.data);
   return 0;
 }
 

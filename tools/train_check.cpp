@@ -16,8 +16,8 @@ std::string count(std::uint64_t number, std::string_view noun) {
   return fmt::format("{} {}{}", number, noun, number == 1 ? "" : "s");
 }
 
-std::string data_text(const DrivingCourse& course, const training::Rehearsal& run) {
-  const data::Dataset& frames = course.frames();
+std::string data_text(const DrivingData& data, const training::DryRun& run) {
+  const data::Dataset& frames = data.frames();
   const std::size_t recordings = frames.recordings().size();
   return fmt::format("{}: {}{}, {} to train on and {} held out; {} left out", frames.name(),
                      count(frames.size(), "frame"),
@@ -25,7 +25,7 @@ std::string data_text(const DrivingCourse& course, const training::Rehearsal& ru
                      run.validation_frames, count(frames.skipped(), "record"));
 }
 
-std::string length_text(const training::TrainOptions& options, const training::Rehearsal& run) {
+std::string length_text(const training::TrainOptions& options, const training::DryRun& run) {
   return fmt::format("{} of {}, {} an epoch{}", count(run.steps, "step"),
                      count(static_cast<std::uint64_t>(options.recipe.batch), "frame"), run.steps_per_epoch,
                      run.steps_done == 0 ? "" : fmt::format("; {} are done", run.steps_done));
@@ -42,7 +42,7 @@ std::string sram_text(const training::SramUse& sram, const machine::Machine& mac
       static_cast<double>(sram.stacks) / kib);
 }
 
-std::string step_text(const training::TrainOptions& options, const training::Rehearsal& run) {
+std::string step_text(const training::TrainOptions& options, const training::DryRun& run) {
   if (run.steps == run.steps_done) return "none is left to do";
   const std::string first = fmt::format("step {} has the loss {:.5f}", run.steps_done + 1, run.loss);
   if (!options.host.timing) return first + "; cycles are not counted (--no-timing)";
@@ -50,14 +50,14 @@ std::string step_text(const training::TrainOptions& options, const training::Reh
                      run.simulated_seconds * 1e6, 100 * run.matrix_utilisation, first);
 }
 
-std::string run_time_text(const training::TrainOptions& options, const training::Rehearsal& run) {
+std::string run_time_text(const training::TrainOptions& options, const training::DryRun& run) {
   if (!options.host.timing || run.steps == run.steps_done) return "";
   const double left = static_cast<double>(run.steps - run.steps_done);
   return fmt::format("  {:<10} {:.4g} s for {} such steps\n", "simulated", run.simulated_seconds * left,
                      run.steps - run.steps_done);
 }
 
-std::string host_text(const training::Rehearsal& run, double reading_seconds) {
+std::string host_text(const training::DryRun& run, double reading_seconds) {
   const training::HostSeconds& host = run.host;
   return fmt::format(
       "reading {:.1f} s, compiling {:.1f} s, storing the frames {:.1f} s, translating {:.1f} s, {} of {:.3g} "
@@ -67,7 +67,7 @@ std::string host_text(const training::Rehearsal& run, double reading_seconds) {
       host.validation);
 }
 
-std::string basis_text(const training::Rehearsal& run) {
+std::string basis_text(const training::DryRun& run) {
   const std::string steps =
       run.host.measured_steps == 0 ? "" : fmt::format("{}, ", count(run.host.measured_steps, "step"));
   return fmt::format(
@@ -79,8 +79,8 @@ std::string basis_text(const training::Rehearsal& run) {
 }  // namespace
 
 std::string check_text(const training::TrainOptions& options, const machine::Machine& machine,
-                       const training::TrainableNetwork& network, const DrivingCourse& course,
-                       const training::Rehearsal& run, double reading_seconds) {
+                       const training::TrainableNetwork& network, const DrivingData& data,
+                       const training::DryRun& run, double reading_seconds) {
   std::string text;
   const auto line = [&](std::string_view name, const std::string& words) {
     text += fmt::format("  {:<10} {}\n", name, printable(words));
@@ -89,7 +89,7 @@ std::string check_text(const training::TrainOptions& options, const machine::Mac
                       printable(options.recipe.model.string()));
   line("trained", fmt::format("{} in {}; {} left as they are", count(network.trained_numbers, "number"),
                               count(network.parameters.size(), "parameter"), network.frozen.size()));
-  line("data", data_text(course, run));
+  line("data", data_text(data, run));
   line("run", length_text(options, run));
   line("machine", fmt::format("{}: {}, up to {} on each; {}", machine.name, count(run.nodes, "node"),
                               count(static_cast<std::uint64_t>(run.samples_per_node), "frame"),

@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "base/error.h"
-#include "data/meanings.h"
+#include "data/label_specification.h"
 
 namespace dojo::data {
 
@@ -23,21 +23,23 @@ Source source_for(const Signal& input, const std::vector<std::string>& labels) {
   return view;
 }
 
-std::vector<std::string> labels_of(const std::vector<Source>& sources, const std::vector<Meaning>& meanings) {
+std::vector<std::string> labels_of(const std::vector<Source>& sources,
+                                   const std::vector<LabelSpecification>& specifications) {
   std::vector<std::string> labels;
-  for (const Meaning& meaning : meanings)
-    labels.insert(labels.end(), meaning.labels.begin(), meaning.labels.end());
+  for (const LabelSpecification& specification : specifications)
+    labels.insert(labels.end(), specification.labels.begin(), specification.labels.end());
   for (const Source& source : sources)
     if (const auto* reading = std::get_if<Reading>(&source)) labels.push_back(reading->label);
   return labels;
 }
 
 CameraExamples::CameraExamples(const Dataset& data, std::vector<Source> sources,
-                               const std::vector<Meaning>& meanings)
+                               const std::vector<LabelSpecification>& specifications)
     : data_(data), sources_(std::move(sources)) {
-  for (const Meaning& meaning : meanings)
-    for (const std::string& label : meaning.labels)
-      columns_.push_back({label_index(label, "output"), meaning.kind, meaning.bins.value_or(graph::Bins{})});
+  for (const LabelSpecification& specification : specifications)
+    for (const std::string& label : specification.labels)
+      columns_.push_back(
+          {label_index(label, "output"), specification.kind, specification.bins.value_or(graph::Bins{})});
   for (const Source& source : sources_)
     if (const auto* reading = std::get_if<Reading>(&source)) label_index(reading->label, "input");
 }

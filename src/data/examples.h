@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "data/dataset.h"
-#include "data/meaning.h"
+#include "data/label_specification.h"
 #include "data/picture.h"
 #include "data/signal.h"
 
@@ -20,18 +20,20 @@ struct Reading {
 };
 using Source = std::variant<View, Reading>;
 
-// What an input is given: one value a sample is the label that the input's name speaks of (meanings.h),
-// anything else a picture (picture.h). Refuses an input that is neither.
+// What an input is given: one value a sample is the label that the input's name speaks of
+// (label_specification.h), anything else a picture (picture.h). Refuses an input that is neither.
 Source source_for(const Signal& input, const std::vector<std::string>& labels);
 
 // The labels that these inputs and outputs need.
-std::vector<std::string> labels_of(const std::vector<Source>& sources, const std::vector<Meaning>& meanings);
+std::vector<std::string> labels_of(const std::vector<Source>& sources,
+                                   const std::vector<LabelSpecification>& specifications);
 
 class CameraExamples final : public Examples {
 public:
   // Keeps a reference to `data`, in which every label that is needed was measured. Refuses one that the data
   // set doesn't have.
-  CameraExamples(const Dataset& data, std::vector<Source> sources, const std::vector<Meaning>& meanings);
+  CameraExamples(const Dataset& data, std::vector<Source> sources,
+                 const std::vector<LabelSpecification>& specifications);
 
   std::size_t size() const override { return data_.size(); }
   std::size_t input_elements() const override;

@@ -10,7 +10,7 @@ namespace {
 using training::OutputQuality;
 
 constexpr double sheet_width = 1180, row_height = 450, square = 320;
-constexpr double scatter_left = 80, course_left = 490, course_width = 650, plot_top = 84;
+constexpr double scatter_left = 80, sequence_left = 490, sequence_width = 650, plot_top = 84;
 constexpr std::size_t most_in_order = 600;  // frames that one can tell apart
 constexpr std::size_t most_dots = 5000;
 
@@ -84,9 +84,9 @@ Panel scatter_panel(const OutputQuality& value, double top) {
 }
 
 // The first frames alone where there are too many.
-Panel course_panel(const OutputQuality& value, double top, const std::vector<std::uint32_t>& frames,
-                   std::string_view what) {
-  Panel panel{.left = course_left, .top = top, .width = course_width, .height = square};
+Panel sequence_panel(const OutputQuality& value, double top, const std::vector<std::uint32_t>& frames,
+                     std::string_view what) {
+  Panel panel{.left = sequence_left, .top = top, .width = sequence_width, .height = square};
   const std::size_t count = std::min(value.predicted.size(), most_in_order);
   Series truth{.name = "true", .colour = "#444444", .size = 1.6};
   Series predicted{.name = "predicted", .colour = colour(0), .size = 1.6, .opacity = 0.85};
@@ -126,8 +126,8 @@ std::string predictions_picture(const std::vector<OutputQuality>& values,
     Panel scatter = scatter_panel(values[i], top);
     scatter.title = title_of(values[i]);
     draw(svg, scatter);
-    draw(svg, course_panel(values[i], top, frames, what));
-    svg.words(course_left, top - 32, figures(values[i], what), "");
+    draw(svg, sequence_panel(values[i], top, frames, what));
+    svg.words(sequence_left, top - 32, figures(values[i], what), "");
   }
   return svg.finish();
 }

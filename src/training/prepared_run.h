@@ -11,15 +11,15 @@ namespace dojo::training {
 
 struct PreparedRun {
   TrainableNetwork network;
-  Course course;
+  TrainingData data;
   std::optional<SavedRun> saved;  // if options.resume names one
   codegen::CompiledNetwork compiled;
 };
 
 // Refuses what the network, the options, the compiler, the room in SRAM and HBM, or a checkpoint of another
 // run stand against. Writes nothing.
-PreparedRun prepare(const TrainOptions& options, const machine::Machine& machine, const CourseFor& course_for,
-                    const Watcher& watcher);
+PreparedRun prepare(const TrainOptions& options, const machine::Machine& machine,
+                    const TrainingDataFor& data_for, const Watcher& watcher);
 
 // Refuses records of so many frames where HBM has no room for them.
 void check_room(const lowering::HbmLayout& hbm, const machine::Machine& machine, std::size_t frames);

@@ -20,41 +20,42 @@ Best best_from(const Json& json) {
   return {json.at("step"), json.at("epoch"), {json.at("mean_r2"), json.at("rmse")}};
 }
 
-Json to_json(const Tally& tally) {
+Json to_json(const RunTotals& totals) {
   Json rows = Json::array();
-  for (const auto& [key, count] : tally.ledger.rows()) rows.push_back({key.part, key.op, key.event, count});
-  return {{"step", tally.step},
-          {"frames", tally.frames},
-          {"cycles", tally.cycles},
-          {"cpu_seconds", tally.cpu_seconds},
-          {"wall_seconds", tally.wall_seconds},
-          {"losses", tally.losses},
+  for (const auto& [key, count] : totals.ledger.rows()) rows.push_back({key.part, key.op, key.event, count});
+  return {{"step", totals.step},
+          {"frames", totals.frames},
+          {"cycles", totals.cycles},
+          {"cpu_seconds", totals.cpu_seconds},
+          {"wall_seconds", totals.wall_seconds},
+          {"losses", totals.losses},
           {"ledger", rows},
-          {"best", tally.best ? to_json(*tally.best) : Json()}};
+          {"best", totals.best ? to_json(*totals.best) : Json()}};
 }
 
-Tally tally_from(const Json& json) {
-  Tally tally{.step = json.at("step"),
-              .frames = json.at("frames"),
-              .cycles = json.at("cycles"),
-              .cpu_seconds = json.at("cpu_seconds"),
-              .wall_seconds = json.at("wall_seconds"),
-              .losses = json.at("losses"),
-              .ledger = {},
-              .best = {}};
-  if (const Json& best = json.at("best"); !best.is_null()) tally.best = best_from(best);
+RunTotals totals_from(const Json& json) {
+  RunTotals totals{.step = json.at("step"),
+                   .frames = json.at("frames"),
+                   .cycles = json.at("cycles"),
+                   .cpu_seconds = json.at("cpu_seconds"),
+                   .wall_seconds = json.at("wall_seconds"),
+                   .losses = json.at("losses"),
+                   .ledger = {},
+                   .best = {}};
+  if (const Json& best = json.at("best"); !best.is_null()) totals.best = best_from(best);
   for (const Json& row : json.at("ledger"))
-    tally.ledger.add(row.at(0).get<std::string>(), row.at(1).get<std::uint32_t>(),
-                     row.at(2).get<std::string>(), row.at(3).get<std::uint64_t>());
-  return tally;
+    totals.ledger.add(row.at(0).get<std::string>(), row.at(1).get<std::uint32_t>(),
+                      row.at(2).get<std::string>(), row.at(3).get<std::uint64_t>());
+  return totals;
 }
 
 // By which labels each output is judged, and in which classes.
-Json labels_of(const Course& course) {
+Json labels_of(const TrainingData& data) {
   Json all = Json::array();
-  for (const data::Meaning& meaning : course.meanings) {
-    Json one = meaning.labels;
-    if (meaning.bins) one.push_back({meaning.bins->count, meaning.bins->low, meaning.bins->high});
+  for (const data::LabelSpecification& specification : data.specifications) {
+    Json one = specification.labels;
+    if (specification.bins)
+      one.push_back({specification.bins->count, specification.bins->low, specification.bins->high});
     all.push_back(one);
   }
   return all;
@@ -62,16 +63,16 @@ Json labels_of(const Course& course) {
 
 }  // namespace
 
-std::uint64_t steps_per_epoch(const TrainOptions& options, const Course& course) {
-  return course.split.train.size() / static_cast<std::uint64_t>(options.recipe.batch);
+std::uint64_t steps_per_epoch(const TrainOptions& options, const TrainingData& data) {
+  return data.split.train.size() / static_cast<std::uint64_t>(options.recipe.batch);
 }
 
-std::uint64_t steps_of(const TrainOptions& options, const Course& course) {
-  return options.steps != 0 ? options.steps : options.epochs * steps_per_epoch(options, course);
+std::uint64_t steps_of(const TrainOptions& options, const TrainingData& data) {
+  return options.steps != 0 ? options.steps : options.epochs * steps_per_epoch(options, data);
 }
 
 nlohmann::ordered_json identity_of(const TrainOptions& options, const machine::Machine& machine,
-                                   const Course& course) {
+                                   const TrainingData& data) {
   Sha256 parameters;
   for (const machine::Parameter& parameter : machine.parameters) {
     const std::string row = parameter.key + "=" + parameter.value + "\n";
@@ -80,8 +81,8 @@ nlohmann::ordered_json identity_of(const TrainOptions& options, const machine::M
   return {{"machine", machine.name},
           {"nodes", options.nodes != 0 ? options.nodes : machine.enabled_nodes()},
           {"machine_parameters", parameters.hex()},
-          {"data", course.fingerprint},
-          {"labels", labels_of(course)},
+          {"data", data.fingerprint},
+          {"labels", labels_of(data)},
           {"new weights", options.recipe.initialise},
           {"formats", lowering::name(options.formats)},
           {"optimizer", options.recipe.optimizer.name},
@@ -111,7 +112,7 @@ SavedRun read_saved(const std::filesystem::path& folder) {
     saved.asked = state.at("asked").get<Asked>();
     saved.steps = state.at("steps");
     saved.program = state.at("program");
-    saved.tally = tally_from(state.at("tally"));
+    saved.totals = totals_from(state.at("tally"));
   } catch (const Json::exception&) {
     refuse(path.string(), "was written by another version of this program");
   }
@@ -124,7 +125,7 @@ void write_saved(const std::filesystem::path& folder, const SavedRun& saved) {
                       {"asked", saved.asked},
                       {"steps", saved.steps},
                       {"program", saved.program},
-                      {"tally", to_json(saved.tally)}};
+                      {"tally", to_json(saved.totals)}};
   // CBOR keeps every byte of a path and every bit of a number.
   std::string bytes;
   Json::to_cbor(state, bytes);

@@ -15,11 +15,11 @@
 namespace dojo::training {
 
 // Batches of `options.recipe.batch` frames in the training half; what is left over waits for another shuffle.
-std::uint64_t steps_per_epoch(const TrainOptions& options, const Course& course);
-std::uint64_t steps_of(const TrainOptions& options, const Course& course);
+std::uint64_t steps_per_epoch(const TrainOptions& options, const TrainingData& data);
+std::uint64_t steps_of(const TrainOptions& options, const TrainingData& data);
 
 // Everything that changes from step to step, apart from the machine's own state.
-struct Tally {
+struct RunTotals {
   std::uint64_t step = 0, frames = 0, cycles = 0;
   double cpu_seconds = 0, wall_seconds = 0;
   std::vector<float> losses;
@@ -32,14 +32,14 @@ struct SavedRun {
   Asked asked;
   std::uint64_t steps = 0;  // of the whole run, as it was meant when this was written
   std::string program;      // SHA-256 of the compiled network
-  Tally tally;
+  RunTotals totals;
   std::vector<std::vector<std::byte>> regions;  // the nodes' persistent regions
 };
 
 // What a checkpoint must agree on with the run that resumes it, apart from the program. Not the number of
 // steps: a run may go on for longer than it was meant to.
 nlohmann::ordered_json identity_of(const TrainOptions& options, const machine::Machine& machine,
-                                   const Course& course);
+                                   const TrainingData& data);
 
 std::filesystem::path checkpoint_in(const std::filesystem::path& folder);
 

@@ -62,20 +62,20 @@ public:
         machine_(machine),
         network_(run.network),
         compiled_(run.compiled),
-        course_(run.course),
+        data_(run.data),
         watcher_(watcher),
         emulated_(machine, run.compiled, output_names(network_.train_step), output_names(network_.predict),
                   options.host),
-        batches_(course_.split.train, options.recipe.seed, static_cast<std::uint64_t>(options.recipe.batch)),
-        steps_(steps_of(options, course_)),
+        batches_(data_.split.train, options.recipe.seed, static_cast<std::uint64_t>(options.recipe.batch)),
+        steps_(steps_of(options, data_)),
         schedule_(options.schedule, options.learning_rate, steps_) {}
 
   // Starts from `saved` where there is one.
   RunReport go(const std::optional<SavedRun>& saved) {
     watcher_.phase("storing the data set in HBM");
-    const bool stored = emulated_.store_examples(course_.examples, data::all_frames(course_.examples.size()));
+    const bool stored = emulated_.store_examples(data_.examples, data::all_frames(data_.examples.size()));
     if (saved) {
-      tally_ = saved->tally;
+      totals_ = saved->totals;
       emulated_.restore(saved->regions);
       keep_best(*options_.resume);
     } else {
@@ -98,11 +98,11 @@ public:
 private:
   void save() {
     history_->sync();
-    write_saved(options_.out, {.identity = identity_of(options_, machine_, course_),
+    write_saved(options_.out, {.identity = identity_of(options_, machine_, data_),
                                .asked = options_.asked,
                                .steps = steps_,
                                .program = compiled_.sha256,
-                               .tally = tally_,
+                               .totals = totals_,
                                .regions = emulated_.regions()});
     last_saved_ = Stopwatch();
   }
@@ -111,18 +111,18 @@ private:
     std::vector<std::string> values, outputs;
     for (std::size_t i = 0; i < network_.targets.size(); ++i) {
       outputs.push_back(network_.targets[i].name);
-      for (const std::string& label : course_.meanings[i].labels)
+      for (const std::string& label : data_.specifications[i].labels)
         values.push_back(column({.output = network_.targets[i].name, .label = label}));
     }
     history_.emplace(options_.out, outputs, values, options_.resume.value_or(options_.out) / history_file,
-                     tally_.step);
+                     totals_.step);
   }
 
   // The best parameters so far lie in a file; a run that goes on in another folder takes it along.
   void keep_best(const std::filesystem::path& from) {
     std::error_code none;
-    if (!std::filesystem::exists(best_in(from), none)) tally_.best.reset();
-    if (!tally_.best || std::filesystem::equivalent(from, options_.out, none)) return;
+    if (!std::filesystem::exists(best_in(from), none)) totals_.best.reset();
+    if (!totals_.best || std::filesystem::equivalent(from, options_.out, none)) return;
     write_file(best_in(options_.out), read_file(best_in(from)));
   }
 
@@ -134,59 +134,60 @@ private:
     return model;
   }
 
-  // False if interrupted or diverged; the tally then counts the completed steps only, and the machine holds
+  // False if interrupted or diverged; the totals then count the completed steps only, and the machine holds
   // their state (after a divergence: nobody's).
   bool train_steps() {
     const Stopwatch began;
-    const std::uint64_t first = tally_.step;
+    const std::uint64_t first = totals_.step;
     last_saved_ = Stopwatch();
-    while (tally_.step < steps_) {
+    while (totals_.step < steps_) {
       if (options_.host.interrupted()) return false;
       const auto before = emulated_.regions();
-      const Tally done = tally_;
+      const RunTotals done = totals_;
       HistoryRow row;
       if (!train_step(row)) {
         emulated_.restore(before);
         return false;
       }
       find_divergence(row);
-      const bool epoch_over = tally_.step % batches_.steps_per_epoch() == 0, run_over = tally_.step == steps_;
+      const bool epoch_over = totals_.step % batches_.steps_per_epoch() == 0,
+                 run_over = totals_.step == steps_;
       if (!divergence_ && (epoch_over || run_over)) {
         validation_ = row.validation = validate();
         if (validation_.empty()) {
           emulated_.restore(before);
-          tally_ = done;
+          totals_ = done;
           return false;
         }
         note_best(row);
       }
       history_->add(row);
       if (divergence_) return false;
-      announce(row, began.seconds() / static_cast<double>(tally_.step - first));
+      announce(row, began.seconds() / static_cast<double>(totals_.step - first));
       if (!run_over && (epoch_over || last_saved_.seconds() > options_.checkpoint_seconds)) save();
     }
     return true;
   }
 
-  // One step, counted in the tally; false if interrupted, and then nothing is counted.
+  // One step, counted in the totals; false if interrupted, and then nothing is counted.
   bool train_step(HistoryRow& row) {
     const Stopwatch wall;
     const double cpu = process_cpu_seconds();
-    row.learning_rate = schedule_.at(tally_.step);
-    row.step = tally_.step + 1;
-    row.epoch = tally_.step / batches_.steps_per_epoch() + 1;
-    const std::vector<std::uint32_t> frames = batches_.of_step(tally_.step);
+    row.learning_rate = schedule_.at(totals_.step);
+    row.step = totals_.step + 1;
+    row.epoch = totals_.step / batches_.steps_per_epoch() + 1;
+    const std::vector<std::uint32_t> frames = batches_.of_step(totals_.step);
     const runtime::StepResult result =
         emulated_.step(frames, row.step, options_.recipe.seed,
                        graph::optimizer_scalars(options_.recipe.optimizer, row.step, row.learning_rate));
     if (result.interrupted) return false;
-    tally_.step = row.step;
-    tally_.frames += frames.size();
-    tally_.cycles += row.cycles = result.cycles;
-    tally_.losses = row.losses = result.values;
-    tally_.ledger.add(result.ledger);
-    tally_.cpu_seconds += process_cpu_seconds() - cpu;
-    tally_.wall_seconds += wall.seconds();
+    totals_.step = row.step;
+    totals_.frames += frames.size();
+    totals_.cycles += row.cycles = result.cycles;
+    totals_.losses = row.losses = result.values;
+    totals_.ledger.add(result.ledger);
+    totals_.cpu_seconds += process_cpu_seconds() - cpu;
+    totals_.wall_seconds += wall.seconds();
     row.frames_per_second = static_cast<double>(frames.size()) / wall.seconds();
     utilisation_ = machine::matrix_utilisation(machine_, compiled_.nodes, result.ledger, result.cycles);
     return true;
@@ -205,16 +206,16 @@ private:
 
   void note_best(const HistoryRow& row) {
     const Score score = score_of(row.validation);
-    if (tally_.best && !score.is_better_than(tally_.best->score)) return;
+    if (totals_.best && !score.is_better_than(totals_.best->score)) return;
     onnx::write_model(best_in(options_.out), model_of(emulated_.parameters()));
-    tally_.best = {row.step, row.epoch, score};
+    totals_.best = {row.step, row.epoch, score};
   }
 
   void announce(const HistoryRow& row, double seconds_per_step) const {
-    watcher_.progress({.step = tally_.step,
+    watcher_.progress({.step = totals_.step,
                        .steps = steps_,
                        .loss = row.losses.front(),
-                       .seconds_left = seconds_per_step * static_cast<double>(steps_ - tally_.step),
+                       .seconds_left = seconds_per_step * static_cast<double>(steps_ - totals_.step),
                        .frames_per_second = row.frames_per_second,
                        .simulated_seconds_per_step = machine::simulated_seconds(machine_, row.cycles),
                        .matrix_utilisation = utilisation_});
@@ -222,33 +223,33 @@ private:
 
   // Nothing if interrupted.
   std::vector<OutputQuality> validate() {
-    const std::vector<std::uint32_t>& frames = course_.split.validation;
+    const std::vector<std::uint32_t>& frames = data_.split.validation;
     const runtime::Predictions predictions = emulated_.predict(frames);
     if (predictions.interrupted) return {};
-    return judge(network_.targets, course_.meanings, measured_values(course_.examples, frames),
+    return judge(network_.targets, data_.specifications, measured_values(data_.examples, frames),
                  predictions.outputs);
   }
 
   RunReport report(bool whole) {
     RunReport report;
     report.steps = steps_;
-    report.steps_done = tally_.step;
-    report.frames = tally_.frames;
-    report.train_frames = course_.split.train.size();
-    report.validation_frames = course_.split.validation.size();
-    report.losses = tally_.losses;
-    report.cycles = tally_.cycles;
-    report.simulated_seconds = machine::simulated_seconds(machine_, tally_.cycles);
+    report.steps_done = totals_.step;
+    report.frames = totals_.frames;
+    report.train_frames = data_.split.train.size();
+    report.validation_frames = data_.split.validation.size();
+    report.losses = totals_.losses;
+    report.cycles = totals_.cycles;
+    report.simulated_seconds = machine::simulated_seconds(machine_, totals_.cycles);
     report.matrix_utilisation =
-        machine::matrix_utilisation(machine_, compiled_.nodes, tally_.ledger, tally_.cycles);
-    report.ledger = tally_.ledger;
+        machine::matrix_utilisation(machine_, compiled_.nodes, totals_.ledger, totals_.cycles);
+    report.ledger = totals_.ledger;
     report.nodes = compiled_.nodes;
     report.samples_per_node = compiled_.samples_per_node;
     report.program_sha256 = compiled_.sha256;
-    report.cpu_seconds = tally_.cpu_seconds;
-    report.wall_seconds = tally_.wall_seconds;
+    report.cpu_seconds = totals_.cpu_seconds;
+    report.wall_seconds = totals_.wall_seconds;
     report.interrupted = !whole && !divergence_;
-    report.best = tally_.best;
+    report.best = totals_.best;
     report.divergence = divergence_;
     if (whole) {
       const lowering::Tensors values = emulated_.parameters();
@@ -264,13 +265,13 @@ private:
   const machine::Machine& machine_;
   const TrainableNetwork& network_;
   const codegen::CompiledNetwork& compiled_;
-  const Course& course_;
+  const TrainingData& data_;
   const Watcher& watcher_;
   runtime::EmulatedNetwork emulated_;
   Batches batches_;
   std::uint64_t steps_;
   Schedule schedule_;
-  Tally tally_;
+  RunTotals totals_;
   std::optional<History> history_;
   std::vector<OutputQuality> validation_;  // of the last epoch's end
   std::optional<Divergence> divergence_;

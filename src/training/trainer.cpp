@@ -20,9 +20,9 @@ void remove_beginning(const std::filesystem::path& folder) {
 
 }  // namespace
 
-RunReport train(const TrainOptions& options, const machine::Machine& machine, const CourseFor& course_for,
+RunReport train(const TrainOptions& options, const machine::Machine& machine, const TrainingDataFor& data_for,
                 const Watcher& watcher) {
-  const PreparedRun run = prepare(options, machine, course_for, watcher);
+  const PreparedRun run = prepare(options, machine, data_for, watcher);
   watcher.writing();
   write_program(options.out / program_folder, run.compiled);
   try {

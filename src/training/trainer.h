@@ -102,20 +102,20 @@ struct Watcher {
 };
 
 // The data set seen through one network's eyes.
-struct Course {
+struct TrainingData {
   const data::Examples& examples;
   const data::Split& split;
-  std::string fingerprint;              // of the data set
-  std::vector<data::Meaning> meanings;  // one per target
+  std::string fingerprint;                               // of the data set
+  std::vector<data::LabelSpecification> specifications;  // one per target
 };
 
-// Builds the examples for the network once it has been read; the course must stay alive until train returns.
-using CourseFor = std::function<Course(const TrainableNetwork&)>;
+// Builds the examples for the network once it has been read; the data must stay alive until train returns.
+using TrainingDataFor = std::function<TrainingData(const TrainableNetwork&)>;
 
 // Throws UserError for what it refuses, and then leaves in `out` nothing that it wrote, or only whole files:
 // what the compiler refuses and a checkpoint that does not belong to this run are known before anything is
 // written.
-RunReport train(const TrainOptions& options, const machine::Machine& machine, const CourseFor& course_for,
+RunReport train(const TrainOptions& options, const machine::Machine& machine, const TrainingDataFor& data_for,
                 const Watcher& watcher);
 
 }  // namespace dojo::training

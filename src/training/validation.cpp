@@ -7,12 +7,12 @@ namespace dojo::training {
 namespace {
 
 // Value k of an output.
-OutputQuality judge_value(const std::string& output, const data::Meaning& meaning, std::size_t k,
-                          const std::vector<float>& said, std::vector<float> measured) {
-  const graph::LabelKind& kind = *meaning.kind;
-  const graph::Bins bins = meaning.bins.value_or(graph::Bins{});
+OutputQuality judge_value(const std::string& output, const data::LabelSpecification& specification,
+                          std::size_t k, const std::vector<float>& said, std::vector<float> measured) {
+  const graph::LabelKind& kind = *specification.kind;
+  const graph::Bins bins = specification.bins.value_or(graph::Bins{});
   const std::size_t count = said.size() / measured.size();
-  OutputQuality result{.output = output, .label = meaning.labels[k]};
+  OutputQuality result{.output = output, .label = specification.labels[k]};
   std::vector<float> predictions, targets;  // of the frames that are judged
   std::size_t right = 0;
   for (std::size_t f = 0; f < measured.size(); ++f) {
@@ -44,18 +44,18 @@ std::vector<float> measured_values(const data::Examples& examples, const std::ve
 }
 
 std::vector<OutputQuality> judge(const std::vector<data::Signal>& targets,
-                                 const std::vector<data::Meaning>& meanings,
+                                 const std::vector<data::LabelSpecification>& specifications,
                                  const std::vector<float>& measured,
                                  const std::vector<std::vector<float>>& outputs) {
   std::size_t values = 0;
-  for (const data::Meaning& meaning : meanings) values += meaning.labels.size();
+  for (const data::LabelSpecification& specification : specifications) values += specification.labels.size();
   std::vector<OutputQuality> qualities;
   for (std::size_t i = 0; i < targets.size(); ++i)
-    for (std::size_t k = 0; k < meanings[i].labels.size(); ++k) {
+    for (std::size_t k = 0; k < specifications[i].labels.size(); ++k) {
       std::vector<float> truth;
       for (std::size_t at = qualities.size(); at < measured.size(); at += values)
         truth.push_back(measured[at]);
-      qualities.push_back(judge_value(targets[i].name, meanings[i], k, outputs[i], std::move(truth)));
+      qualities.push_back(judge_value(targets[i].name, specifications[i], k, outputs[i], std::move(truth)));
     }
   return qualities;
 }

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "data/dataset.h"
-#include "data/meaning.h"
+#include "data/label_specification.h"
 #include "training/metrics.h"
 #include "training/recipe.h"
 
@@ -28,7 +28,7 @@ std::vector<float> measured_values(const data::Examples& examples, const std::ve
 // `measured`: frames x all values of all targets. `outputs`: of each target, frames x elements. Every value
 // of every output, in order.
 std::vector<OutputQuality> judge(const std::vector<data::Signal>& targets,
-                                 const std::vector<data::Meaning>& meanings,
+                                 const std::vector<data::LabelSpecification>& specifications,
                                  const std::vector<float>& measured,
                                  const std::vector<std::vector<float>>& outputs);
 

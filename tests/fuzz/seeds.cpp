@@ -40,10 +40,10 @@ void write_checkpoint_seed(const std::filesystem::path& folder) {
   run.identity = {{"machine", "test6"}, {"nodes", 2}, {"timing", true}};
   run.asked = {{"MODEL", {"/tmp/a.onnx"}}, {"--lr", {"0.002"}}};
   run.steps = 4;
-  run.tally.step = 2;
-  run.tally.losses = {0.5f, 0.25f};
-  run.tally.ledger.add("nodes", 1, "cycles.issue", 7);
-  run.tally.best = dojo::training::Best{2, 1, {0.5, 0.1}};
+  run.totals.step = 2;
+  run.totals.losses = {0.5f, 0.25f};
+  run.totals.ledger.add("nodes", 1, "cycles.issue", 7);
+  run.totals.best = dojo::training::Best{2, 1, {0.5, 0.1}};
   run.regions = {{std::byte{1}, std::byte{2}}, {std::byte{3}, std::byte{4}}};
   dojo::training::write_saved(folder, run);
   const auto path = dojo::training::checkpoint_in(folder);

@@ -1,4 +1,4 @@
-#include "training/rehearsal.h"
+#include "training/dry_run.h"
 
 #include <algorithm>
 
@@ -25,27 +25,27 @@ SramUse sram_of(const codegen::CompiledProgram& program, const lowering::Persist
 }
 
 // Behind each epoch to come and behind the last step, which is asked for even if there is no step left.
-std::uint64_t validations_to_come(const Rehearsal& run) {
+std::uint64_t validations_to_come(const DryRun& run) {
   const std::uint64_t epochs = run.steps / run.steps_per_epoch - run.steps_done / run.steps_per_epoch;
   const bool ends_within = run.steps % run.steps_per_epoch != 0;
   return std::max<std::uint64_t>(1, epochs + (ends_within ? 1 : 0));
 }
 
-Rehearsal facts_of(const TrainOptions& options, const machine::Machine& machine, const PreparedRun& run) {
+DryRun facts_of(const TrainOptions& options, const machine::Machine& machine, const PreparedRun& run) {
   const codegen::CompiledNetwork& compiled = run.compiled;
-  Rehearsal facts;
-  facts.steps = steps_of(options, run.course);
-  facts.steps_done = run.saved ? run.saved->tally.step : 0;
-  facts.steps_per_epoch = steps_per_epoch(options, run.course);
+  DryRun facts;
+  facts.steps = steps_of(options, run.data);
+  facts.steps_done = run.saved ? run.saved->totals.step : 0;
+  facts.steps_per_epoch = steps_per_epoch(options, run.data);
   facts.validations = validations_to_come(facts);
-  facts.train_frames = run.course.split.train.size();
-  facts.validation_frames = run.course.split.validation.size();
+  facts.train_frames = run.data.split.train.size();
+  facts.validation_frames = run.data.split.validation.size();
   facts.nodes = compiled.nodes;
   facts.samples_per_node = compiled.samples_per_node;
   facts.sram =
       std::max(sram_of(compiled.train, compiled.persistent), sram_of(compiled.predict, compiled.persistent),
                [](const SramUse& one, const SramUse& other) { return one.all() < other.all(); });
-  facts.hbm_bytes = compiled.hbm.bytes_with(run.course.examples.size());
+  facts.hbm_bytes = compiled.hbm.bytes_with(run.data.examples.size());
   DOJO_ENSURE(facts.sram.all() <= machine.node.sram_bytes);
   return facts;
 }
@@ -58,11 +58,11 @@ public:
         run_(run),
         emulated_(machine, run.compiled, output_names(run.network.train_step),
                   output_names(run.network.predict), options.host),
-        batches_(run.course.split.train, options.recipe.seed,
+        batches_(run.data.split.train, options.recipe.seed,
                  static_cast<std::uint64_t>(options.recipe.batch)) {}
 
   // False if interrupted.
-  bool go(Rehearsal& result) {
+  bool go(DryRun& result) {
     if (run_.saved) {
       emulated_.restore(run_.saved->regions);
     } else {
@@ -70,12 +70,12 @@ public:
     }
     if (!try_steps(result) || !try_prediction(result)) return false;
     result.host.storing =
-        store_seconds_ / static_cast<double>(stored_) * static_cast<double>(run_.course.examples.size());
+        store_seconds_ / static_cast<double>(stored_) * static_cast<double>(run_.data.examples.size());
     return true;
   }
 
 private:
-  bool try_steps(Rehearsal& result) {
+  bool try_steps(DryRun& result) {
     const Schedule schedule(options_.schedule, options_.learning_rate, result.steps);
     const std::uint64_t last = std::min(result.steps, result.steps_done + 1 + most_steps);
     double first = 0, seconds = 0;
@@ -103,7 +103,7 @@ private:
     return true;
   }
 
-  void note_first(Rehearsal& result, const runtime::StepResult& step) const {
+  void note_first(DryRun& result, const runtime::StepResult& step) const {
     result.loss = step.values.front();
     result.cycles = step.cycles;
     result.simulated_seconds = machine::simulated_seconds(machine_, step.cycles);
@@ -111,8 +111,8 @@ private:
   }
 
   // Twice, for the first time also translates the program.
-  bool try_prediction(Rehearsal& result) {
-    const std::vector<std::uint32_t>& held_out = run_.course.split.validation;
+  bool try_prediction(DryRun& result) {
+    const std::vector<std::uint32_t>& held_out = run_.data.split.validation;
     const std::size_t batch = std::min(held_out.size(), static_cast<std::size_t>(options_.recipe.batch));
     const std::span<const std::uint32_t> frames(held_out.data(), batch);
     if (!store(frames)) return false;
@@ -130,7 +130,7 @@ private:
 
   bool store(std::span<const std::uint32_t> frames) {
     const Stopwatch watch;
-    const bool whole = emulated_.store_examples(run_.course.examples, frames);
+    const bool whole = emulated_.store_examples(run_.data.examples, frames);
     store_seconds_ += watch.seconds();
     stored_ += frames.size();
     return whole;
@@ -147,17 +147,17 @@ private:
 
 }  // namespace
 
-double Rehearsal::seconds_to_expect() const {
+double DryRun::seconds_to_expect() const {
   return host.preparation + host.storing + host.translation +
          static_cast<double>(steps - steps_done) * host.step +
          static_cast<double>(validations) * host.validation;
 }
 
-Rehearsal rehearse(const TrainOptions& options, const machine::Machine& machine, const CourseFor& course_for,
-                   const Watcher& watcher) {
+DryRun dry_run(const TrainOptions& options, const machine::Machine& machine, const TrainingDataFor& data_for,
+               const Watcher& watcher) {
   const Stopwatch watch;
-  const PreparedRun run = prepare(options, machine, course_for, watcher);
-  Rehearsal result = facts_of(options, machine, run);
+  const PreparedRun run = prepare(options, machine, data_for, watcher);
+  DryRun result = facts_of(options, machine, run);
   result.host.preparation = watch.seconds();
   watcher.phase("trying steps");
   result.interrupted = !Trial(options, machine, run).go(result);

@@ -1,4 +1,4 @@
-#include "data/meanings.h"
+#include "data/label_specification.h"
 
 #include <fmt/format.h>
 
@@ -65,20 +65,21 @@ Labels said_labels(const Signal& target, const Labels& labels) {
   return named ? Labels{*named} : Labels{};
 }
 
-std::vector<Meaning> said_meanings(const std::vector<Signal>& targets, const Labels& labels) {
+std::vector<LabelSpecification> stated_specifications(const std::vector<Signal>& targets,
+                                                      const Labels& labels) {
   DOJO_ENSURE(labels.size() >= 2);
-  std::vector<Meaning> meanings;
+  std::vector<LabelSpecification> specifications;
   for (const Signal& target : targets) {
     check(target);
-    meanings.push_back({said_labels(target, labels), {}, target.kind});
+    specifications.push_back({said_labels(target, labels), {}, target.kind});
   }
-  return meanings;
+  return specifications;
 }
 
 // Whether target i, of which nothing is said, has the label at its own place to itself.
 bool may_take_its_place(std::size_t i, const std::vector<Signal>& targets,
-                        const std::vector<Meaning>& meanings, const Labels& labels) {
-  const bool taken = i >= 2 || std::ranges::any_of(meanings, [&](const Meaning& other) {
+                        const std::vector<LabelSpecification>& specifications, const Labels& labels) {
+  const bool taken = i >= 2 || std::ranges::any_of(specifications, [&](const LabelSpecification& other) {
                        return std::ranges::count(other.labels, labels[i]) != 0;
                      });
   return !taken && !speaks_of_something_else(targets[i].name);
@@ -96,49 +97,50 @@ std::optional<std::string> label_in(std::string_view name, const Labels& labels)
   return std::nullopt;
 }
 
-std::vector<Meaning> meanings_of(const std::vector<Signal>& targets, const Labels& labels,
-                                 std::vector<std::string>& notes) {
-  std::vector<Meaning> meanings = said_meanings(targets, labels);
+std::vector<LabelSpecification> label_specifications(const std::vector<Signal>& targets, const Labels& labels,
+                                                     std::vector<std::string>& notes) {
+  std::vector<LabelSpecification> specifications = stated_specifications(targets, labels);
   for (std::size_t i = 0; i < targets.size(); ++i) {
     const Signal& target = targets[i];
-    if (meanings[i].labels.empty()) {
+    if (specifications[i].labels.empty()) {
       if (values_of(target) > 2)
         refuse(place_of(target),
                "has {} values a sample; without classes there are two to learn, '{}' and '{}'",
                values_of(target), labels.at(0), labels.at(1));
-      if (!may_take_its_place(i, targets, meanings, labels))
+      if (!may_take_its_place(i, targets, specifications, labels))
         refuse(place_of(target),
                "its name speaks of no label of the data ({}); metadata 'opendojo.label.{}' can name one",
                fmt::join(labels, ", "), target.name);
-      meanings[i].labels = {labels[i]};
+      specifications[i].labels = {labels[i]};
       notes.push_back(fmt::format("output '{}' learns '{}'", target.name, labels[i]));
     }
     if (target.classes == 0) continue;
-    meanings[i].bins = bins_of(target, meanings[i].labels[0], labels);
-    if (!meanings[i].bins)
+    specifications[i].bins = bins_of(target, specifications[i].labels[0], labels);
+    if (!specifications[i].bins)
       refuse(place_of(target),
              "the classes of '{}' have no range; metadata 'opendojo.range.{}' = low:high gives it",
-             meanings[i].labels[0], target.name);
+             specifications[i].labels[0], target.name);
   }
-  return meanings;
+  return specifications;
 }
 
-std::vector<Meaning> predicted_meanings(const std::vector<Signal>& targets, const Labels& labels) {
-  std::vector<Meaning> meanings = said_meanings(targets, labels);
+std::vector<LabelSpecification> predicted_label_specifications(const std::vector<Signal>& targets,
+                                                               const Labels& labels) {
+  std::vector<LabelSpecification> specifications = stated_specifications(targets, labels);
   for (std::size_t i = 0; i < targets.size(); ++i) {
     const Signal& target = targets[i];
-    Labels& names = meanings[i].labels;
+    Labels& names = specifications[i].labels;
     const std::int64_t values = values_of(target);
     if (names.empty() && values == 1)
-      names = {may_take_its_place(i, targets, meanings, labels) ? labels[i] : target.name};
+      names = {may_take_its_place(i, targets, specifications, labels) ? labels[i] : target.name};
     for (std::int64_t k = 0; names.empty() || static_cast<std::int64_t>(names.size()) < values; ++k)
       names.push_back(fmt::format("{}", k));
     if (target.classes != 0)
-      meanings[i].bins =
+      specifications[i].bins =
           bins_of(target, names[0], labels)
               .value_or(graph::Bins{target.classes, 0, static_cast<float>(target.classes - 1)});
   }
-  return meanings;
+  return specifications;
 }
 
 }  // namespace dojo::data

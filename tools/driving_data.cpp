@@ -1,4 +1,4 @@
-#include "course.h"
+#include "driving_data.h"
 
 #include <fmt/format.h>
 
@@ -7,7 +7,7 @@
 
 #include "base/error.h"
 #include "data/joined_data.h"
-#include "data/meanings.h"
+#include "data/label_specification.h"
 #include "data/tub.h"
 #include "say.h"
 #include "stop_request.h"
@@ -60,24 +60,24 @@ std::vector<Option> data_options(DataArguments& arguments) {
        .help = "Refuse a tub at its first damaged record instead of leaving that out"}};
 }
 
-DrivingCourse::DrivingCourse(const DataArguments& arguments, std::uint64_t seed, unsigned threads)
+DrivingData::DrivingData(const DataArguments& arguments, std::uint64_t seed, unsigned threads)
     : strict_(arguments.strict), data_(open(arguments, seed, threads)) {
   for (const std::string& warning : data_->warnings()) warn(warning);
 }
 
-std::vector<data::Source> DrivingCourse::sources_for(const std::vector<data::Signal>& inputs) const {
+std::vector<data::Source> DrivingData::sources_for(const std::vector<data::Signal>& inputs) const {
   std::vector<data::Source> sources;
   for (const data::Signal& input : inputs) sources.push_back(data::source_for(input, data_->label_names()));
   return sources;
 }
 
-void DrivingCourse::keep_frames(const std::vector<std::string>& needed) {
+void DrivingData::keep_frames(const std::vector<std::string>& needed) {
   frames_ = std::make_unique<data::MeasuredFrames>(*data_, needed, strict_);
   if (!said_)
     for (const std::string& warning : frames_->warnings()) warn(warning);
 }
 
-void DrivingCourse::split_frames() {
+void DrivingData::split_frames() {
   const std::size_t frames = frames_->size();
   if (frames < 2) refuse(data_->name(), "has fewer than two usable frames");
   split_ = data::split_recordings(frames_->recordings());
@@ -88,41 +88,43 @@ void DrivingCourse::split_frames() {
                     data_->name(), frames, split_.validation.size()));
 }
 
-training::Course DrivingCourse::for_network(const training::TrainableNetwork& network) {
+training::TrainingData DrivingData::for_network(const training::TrainableNetwork& network) {
   std::vector<data::Source> sources = sources_for(network.inputs);
   std::vector<std::string> notes;
-  std::vector<data::Meaning> meanings = data::meanings_of(network.targets, data_->label_names(), notes);
+  std::vector<data::LabelSpecification> specifications =
+      data::label_specifications(network.targets, data_->label_names(), notes);
   if (!said_)
     for (const std::string& note : notes) say("{}", note);
-  keep_frames(data::labels_of(sources, meanings));
-  examples_ = std::make_unique<data::CameraExamples>(*frames_, std::move(sources), meanings);
+  keep_frames(data::labels_of(sources, specifications));
+  examples_ = std::make_unique<data::CameraExamples>(*frames_, std::move(sources), specifications);
   split_frames();
   said_ = true;
-  return {*examples_, split_, frames_->fingerprint(), std::move(meanings)};
+  return {*examples_, split_, frames_->fingerprint(), std::move(specifications)};
 }
 
-Questions DrivingCourse::for_prediction(const training::ForwardNetwork& network, bool held_out) {
+Questions DrivingData::for_prediction(const training::ForwardNetwork& network, bool held_out) {
   std::vector<data::Source> sources = sources_for(network.inputs);
-  std::vector<data::Meaning> meanings = data::predicted_meanings(network.targets, data_->label_names());
-  keep_frames(data::labels_of(sources, held_out ? meanings : std::vector<data::Meaning>{}));
-  examples_ =
-      std::make_unique<data::CameraExamples>(*frames_, std::move(sources), std::vector<data::Meaning>{});
+  std::vector<data::LabelSpecification> specifications =
+      data::predicted_label_specifications(network.targets, data_->label_names());
+  keep_frames(data::labels_of(sources, held_out ? specifications : std::vector<data::LabelSpecification>{}));
+  examples_ = std::make_unique<data::CameraExamples>(*frames_, std::move(sources),
+                                                     std::vector<data::LabelSpecification>{});
   std::vector<std::uint32_t> frames = data::all_frames(frames_->size());
   if (held_out) {
     split_frames();
     frames = split_.validation;
   }
   said_ = true;
-  std::vector<float> known = measured(frames, meanings);
-  return {*examples_, std::move(frames), std::move(meanings), std::move(known)};
+  std::vector<float> known = measured(frames, specifications);
+  return {*examples_, std::move(frames), std::move(specifications), std::move(known)};
 }
 
-std::vector<float> DrivingCourse::measured(const std::vector<std::uint32_t>& frames,
-                                           const std::vector<data::Meaning>& meanings) const {
+std::vector<float> DrivingData::measured(const std::vector<std::uint32_t>& frames,
+                                         const std::vector<data::LabelSpecification>& specifications) const {
   const std::vector<std::string>& names = frames_->label_names();
   std::vector<std::size_t> places;  // of each value, among the frame's labels
-  for (const data::Meaning& meaning : meanings)
-    for (const std::string& label : meaning.labels)
+  for (const data::LabelSpecification& specification : specifications)
+    for (const std::string& label : specification.labels)
       places.push_back(static_cast<std::size_t>(std::ranges::find(names, label) - names.begin()));
   std::vector<float> all;
   for (const std::uint32_t frame : frames) {

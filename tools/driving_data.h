@@ -27,14 +27,14 @@ std::vector<Option> data_options(DataArguments& arguments);
 struct Questions {
   const data::Examples& examples;  // without targets
   std::vector<std::uint32_t> frames;
-  std::vector<data::Meaning> meanings;  // one per output
-  std::vector<float> measured;          // of `frames`, each with all values; NaN where there is no label
+  std::vector<data::LabelSpecification> specifications;  // one per output
+  std::vector<float> measured;  // of `frames`, each with all values; NaN where there is no label
 };
 
-class DrivingCourse {
+class DrivingData {
 public:
   // Rendered drives are made from `seed`. Prints the data set's warnings to stderr.
-  DrivingCourse(const DataArguments& arguments, std::uint64_t seed, unsigned threads);
+  DrivingData(const DataArguments& arguments, std::uint64_t seed, unsigned threads);
 
   const data::Dataset& data() const { return *data_; }
   // Those of the network that was asked about last.
@@ -44,7 +44,7 @@ public:
   // frames have all labels that the network needs. Says on stderr what an output learns whose name doesn't,
   // and what of the data is left out or doubtful; the first time, for it may be asked again. Valid while this
   // object lives and until it is asked again.
-  training::Course for_network(const training::TrainableNetwork& network);
+  training::TrainingData for_network(const training::TrainableNetwork& network);
   // The same for what is predicted, where no label is needed but those that inputs take: all frames, or those
   // that a run which trains the network with this data would hold out.
   Questions for_prediction(const training::ForwardNetwork& network, bool held_out);
@@ -54,7 +54,7 @@ private:
   void split_frames();
   std::vector<data::Source> sources_for(const std::vector<data::Signal>& inputs) const;
   std::vector<float> measured(const std::vector<std::uint32_t>& frames,
-                              const std::vector<data::Meaning>& meanings) const;
+                              const std::vector<data::LabelSpecification>& specifications) const;
 
   bool strict_, said_ = false;
   std::unique_ptr<data::Dataset> data_;

@@ -1,4 +1,4 @@
-#include "data/meanings.h"
+#include "data/label_specification.h"
 
 #include <gtest/gtest.h>
 
@@ -11,7 +11,7 @@
 namespace dojo::driving {
 namespace {
 
-using data::Meaning;
+using data::LabelSpecification;
 using data::Signal;
 using graph::Bins;
 
@@ -33,7 +33,8 @@ Signal classes(const std::string& name, std::int64_t count) {
 std::vector<std::vector<std::string>> learnt(const std::vector<Signal>& targets) {
   std::vector<std::string> notes;
   std::vector<std::vector<std::string>> result;
-  for (const Meaning& meaning : meanings_of(targets, labels, notes)) result.push_back(meaning.labels);
+  for (const LabelSpecification& specification : label_specifications(targets, labels, notes))
+    result.push_back(specification.labels);
   return result;
 }
 
@@ -46,7 +47,7 @@ std::string refusal(const std::vector<Signal>& targets) {
   return "";
 }
 
-TEST(Meanings, ComeFromMetadataNamesAndPlaces) {
+TEST(LabelSpecifications, ComeFromMetadataNamesAndPlaces) {
   using Names = std::vector<std::vector<std::string>>;
   EXPECT_EQ(learnt({value("throttle_out"), value("Angle_Out", {})}), (Names{{"throttle"}, {"angle"}}));
   EXPECT_EQ(learnt({value("steering"), value("speed")}), (Names{{"angle"}, {"enc/speed"}}));
@@ -64,38 +65,38 @@ TEST(Meanings, ComeFromMetadataNamesAndPlaces) {
             "'throttle'");
 }
 
-TEST(Meanings, OfWhatIsOnlyPredictedNeedNoLabel) {
+TEST(LabelSpecifications, OfWhatIsOnlyPredictedNeedNoLabel) {
   Signal named = value("out", {2});
   named.labels = {"brake", "angle"};
-  const auto meanings = data::predicted_meanings(
+  const auto specifications = data::predicted_label_specifications(
       {value("x"), value("brake"), value("y"), named, value("way", {3}), classes("gear", 6)}, labels);
   std::vector<std::vector<std::string>> names;
-  for (const Meaning& meaning : meanings) names.push_back(meaning.labels);
+  for (const LabelSpecification& specification : specifications) names.push_back(specification.labels);
   EXPECT_EQ(names, (std::vector<std::vector<std::string>>{
                        {"x"}, {"brake"}, {"y"}, {"brake", "angle"}, {"0", "1", "2"}, {"gear"}}));
-  EXPECT_EQ(meanings[5].bins->middle(4), 4);
-  EXPECT_EQ(data::predicted_meanings({value("x"), value("speed")}, labels)[0].labels[0], "angle");
-  EXPECT_EQ(data::predicted_meanings({classes("angle", 15)}, labels)[0].bins->middle(0), -1);
+  EXPECT_EQ(specifications[5].bins->middle(4), 4);
+  EXPECT_EQ(data::predicted_label_specifications({value("x"), value("speed")}, labels)[0].labels[0], "angle");
+  EXPECT_EQ(data::predicted_label_specifications({classes("angle", 15)}, labels)[0].bins->middle(0), -1);
 }
 
-TEST(Meanings, ClassesLieOverTheRangeOfTheirLabel) {
+TEST(LabelSpecifications, ClassesLieOverTheRangeOfTheirLabel) {
   std::vector<std::string> notes;
   Signal ranged = classes("speed", 11);
   ranged.range = {0, 5};
-  const auto meanings =
-      data::meanings_of({classes("angle_out", 15), classes("throttle_out", 20), ranged}, labels, notes);
-  EXPECT_EQ(meanings[0].bins->middle(0), -1);
-  EXPECT_EQ(meanings[0].bins->middle(7), 0);
-  EXPECT_EQ(meanings[0].bins->middle(14), 1);
-  EXPECT_EQ(meanings[1].bins->middle(0), 0);
-  EXPECT_EQ(meanings[1].bins->middle(19), 1);
-  EXPECT_EQ(meanings[2].bins->middle(1), 0.5f);
+  const auto specifications = data::label_specifications(
+      {classes("angle_out", 15), classes("throttle_out", 20), ranged}, labels, notes);
+  EXPECT_EQ(specifications[0].bins->middle(0), -1);
+  EXPECT_EQ(specifications[0].bins->middle(7), 0);
+  EXPECT_EQ(specifications[0].bins->middle(14), 1);
+  EXPECT_EQ(specifications[1].bins->middle(0), 0);
+  EXPECT_EQ(specifications[1].bins->middle(19), 1);
+  EXPECT_EQ(specifications[2].bins->middle(1), 0.5f);
   EXPECT_TRUE(refusal({classes("speed", 11)})
                   .starts_with("output 'speed': the classes of 'enc/speed' have no range"));
 }
 
 // Donkeycar's class of an angle is (angle + 1) / (2 / 14) of 15, rounded.
-TEST(Meanings, AValueBelongsToTheNearestClass) {
+TEST(LabelSpecifications, AValueBelongsToTheNearestClass) {
   const graph::Bins bins{15, -1, 1};
   for (int i = -100; i <= 100; ++i) {
     const float angle = static_cast<float>(i) / 100;

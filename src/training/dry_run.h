@@ -27,7 +27,7 @@ struct HostSeconds {
   double validation = 0;  // each, on all held-out frames, from the time that one batch took
 };
 
-struct Rehearsal {
+struct DryRun {
   bool interrupted = false;  // the rest is worth nothing then
   std::uint64_t steps = 0, steps_done = 0, steps_per_epoch = 0;
   std::uint64_t validations = 0;  // to come
@@ -47,7 +47,7 @@ struct Rehearsal {
 
 // Takes the run's own frames and, where options.resume names a checkpoint, its state; options.out stays
 // untouched. Throws UserError for all that train() refuses before it writes.
-Rehearsal rehearse(const TrainOptions& options, const machine::Machine& machine, const CourseFor& course_for,
-                   const Watcher& watcher);
+DryRun dry_run(const TrainOptions& options, const machine::Machine& machine, const TrainingDataFor& data_for,
+               const Watcher& watcher);
 
 }  // namespace dojo::training
