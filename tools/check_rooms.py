@@ -1,10 +1,13 @@
 #!/usr/bin/env python3
-"""Holds every #include of the project to the rooms table of ARCHITECTURE.md. Prints each offence; exit code 1 if any.
+"""Holds the rooms to the table of ARCHITECTURE.md. Prints each offence; exit code 1 if any.
 
 src/ROOM includes itself and the rooms that its row names, all of them on lower levels, and nothing outside of src/
 but, in tests, tests/support;
 device/ includes itself and the few headers that nodes share with this computer; tools/, tests/ and bench/ may include
 every room, but only files that are there.
+
+No string under src/ names an option of the command: the rows of tools/ say which there are, and everything else that
+begins with "--" is another program's.
 """
 import pathlib
 import re
@@ -38,7 +41,38 @@ def includes(path):
             yield number, match.group(1)
 
 
+def options():
+    """All that the rows of tools/ declare: "--lr"."""
+    rows = r'\.name = (?:std::string\()?"(--[\w-]+)"|_option = "(--[\w-]+)"'
+    found = {name for path in files("tools") for pair in re.findall(rows, path.read_text()) for name in pair if name}
+    if len(found) < 20:
+        sys.exit("check_rooms: the rows of tools/ have too few options to be all")
+    return found
+
+
+def strings(path):
+    """Line number and text of every string literal; none of a comment."""
+    text = path.read_text()
+    comment, raw, plain = r"//[^\n]*|/\*.*?\*/", r'R"(\w*)\((.*?)\)\1"', r'"((?:\\.|[^"\\\n])*)"'
+    character = r"(?<![0-9a-fA-F])'(?:\\.|[^'\\\n])+'"
+    for token in re.finditer("|".join((comment, raw, plain, character)), text, flags=re.DOTALL):
+        if literal := token.group(2) or token.group(3):
+            yield text.count("\n", 0, token.start()) + 1, literal
+
+
+def named_options():
+    ours = options()
+    for path in files("src"):
+        if path.name.endswith("_test.cpp"):
+            continue
+        for number, text in strings(path):
+            for flag in re.findall(r"(?<![\w-])--[a-z][\w-]*", text):
+                if flag in ours:
+                    yield f"{path}:{number}: the library names {flag}, an option of the command"
+
+
 def offences():
+    yield from named_options()
     rooms = table()
     for room, (level, seen) in rooms.items():
         if not (root / "src" / room).is_dir():

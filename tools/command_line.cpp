@@ -31,6 +31,22 @@ CLI::Option* declare(CLI::App& app, Option& row) {
   return option;
 }
 
+// What the library refuses for the sake of a setting, with the options that set it.
+int run(Command& command) {
+  try {
+    return command.run(command);
+  } catch (const UserError& error) {
+    std::string options;
+    for (const std::string_view setting : error.settings().names) {
+      const std::string name = fmt::format("--{}", setting);
+      if (std::ranges::find(command.options, name, &Option::name) != command.options.end())
+        options += (options.empty() ? "" : ", ") + name;
+    }
+    if (options.empty()) throw;
+    throw UserError("", fmt::format("{} ({})", error.what(), options));
+  }
+}
+
 void declare(CLI::App& app, Command& command) {
   CLI::App* const parser = app.add_subcommand(command.name, command.summary);
   std::vector<CLI::Option*> options;
@@ -40,7 +56,7 @@ void declare(CLI::App& app, Command& command) {
   parser->callback([parser, options, &command] {
     for (std::size_t i = 0; i < options.size(); ++i) assign(command.options[i], options[i]->results());
     command.other_words = parser->remaining();
-    if (const int code = command.run(command); code != 0) throw CLI::RuntimeError(code);
+    if (const int code = run(command); code != 0) throw CLI::RuntimeError(code);
   });
 }
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <filesystem>
+#include <span>
 
 #include "base/error.h"
 #include "base/stages.h"
@@ -16,19 +17,21 @@ namespace {
 namespace fs = std::filesystem;
 
 // "sgd (momentum 0.9) or adamw"
-std::string optimizer_list() {
+template <typename Row>
+std::string list_of(std::span<const Row> rows) {
   std::string list;
-  for (const graph::Optimizer& optimizer : graph::optimizers()) {
-    if (!list.empty()) list += &optimizer == &graph::optimizers().back() ? " or " : ", ";
-    list += optimizer.name;
-    if (!optimizer.about.empty()) list += fmt::format(" ({})", optimizer.about);
+  for (const Row& row : rows) {
+    if (!list.empty()) list += &row == &rows.back() ? " or " : ", ";
+    list += row.name;
+    if (!row.about.empty()) list += fmt::format(" ({})", row.about);
   }
   return list;
 }
 
-std::vector<std::string> optimizer_names() {
+template <typename Row>
+std::vector<std::string> names_of(std::span<const Row> rows) {
   std::vector<std::string> names;
-  for (const graph::Optimizer& optimizer : graph::optimizers()) names.emplace_back(optimizer.name);
+  for (const Row& row : rows) names.emplace_back(row.name);
   return names;
 }
 
@@ -66,16 +69,13 @@ std::vector<Option> train_options(TrainArguments& a) {
        machine_options(a),
        {{.name = "--optimizer",
          .into = &a.optimizer,
-         .help = optimizer_list(),
-         .offers = optimizer_names,
+         .help = list_of(graph::optimizers()),
+         .offers = [] { return names_of(graph::optimizers()); },
          .kept = Kept::as_given},
         {.name = "--schedule",
          .into = &a.schedule,
-         .help = "Of the learning rate: one-cycle (from 1/25 of --lr up to it at 30 % of the steps, then "
-                 "down; as "
-                 "PyTorch's OneCycleLR) or cosine (the same, but with a gentler rise in runs of less than "
-                 "134 steps)",
-         .offers = [] { return std::vector<std::string>{"one-cycle", "cosine"}; },
+         .help = "Of the learning rate, whose peak is --lr: " + list_of(training::schedules()),
+         .offers = [] { return names_of(training::schedules()); },
          .kept = Kept::as_given},
         {.name = "--lr",
          .into = &a.learning_rate,

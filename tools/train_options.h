@@ -16,7 +16,7 @@ namespace dojo::tools {
 struct TrainArguments : MachineArguments {
   DataArguments data;
   std::string model, optimizer = "adamw", out, resume, dump_stages;
-  std::string schedule{training::name(training::TrainOptions{}.schedule)};
+  std::string schedule{training::TrainOptions{}.schedule.name};
   double learning_rate = training::TrainOptions{}.learning_rate;
   std::uint64_t epochs = 8, steps = 0, seed = 1;
   bool initialise = false, untie = false, check = false;

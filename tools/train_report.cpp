@@ -62,7 +62,7 @@ std::string run_json(const training::TrainOptions& options, const machine::Machi
   json["data"] = data_name;
   json["formats"] = std::string(lowering::name(options.formats));
   json["optimizer"] = options.recipe.optimizer.name;
-  json["schedule"] = training::name(options.schedule);
+  json["schedule"] = options.schedule.name;
   json["learning_rate"] = options.learning_rate;
   json["batch"] = options.recipe.batch;
   json["seed"] = options.recipe.seed;

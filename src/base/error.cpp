@@ -24,11 +24,12 @@ std::string_view suffix(Refusal refusal) {
 
 }  // namespace
 
-UserError::UserError(std::string_view where, std::string_view what, Refusal refusal)
+UserError::UserError(std::string_view where, std::string_view what, Refusal refusal, Settings settings)
     : std::runtime_error(printable(where.empty() ? fmt::format("{}{}", what, suffix(refusal))
                                                  : fmt::format("{}: {}{}", where, what, suffix(refusal)))),
       where_(printable(where)),
-      refusal_(refusal) {}
+      refusal_(refusal),
+      settings_(std::move(settings)) {}
 
 void broken_invariant(const char* condition, const char* file, int line) {
   std::fprintf(stderr, "dojo: internal error at %s:%d: %s does not hold\n", file, line, condition);

@@ -170,17 +170,23 @@ bool stores(const lowering::LoweredProgram& program, std::initializer_list<numer
 }
 
 // What a run may ask for so that a node holds less.
-std::string ways_out(const lowering::LoweredProgram& program) {
+struct WaysOut {
+  std::string sentence;
+  Settings settings = {};
+};
+
+WaysOut ways_out(const lowering::LoweredProgram& program) {
   using numerics::Format;
   const bool narrowest = stores(program, {Format::cfloat8_143, Format::cfloat8_152});
   const std::string formats = narrowest                         ? ""
-                              : stores(program, {Format::bf16}) ? "--formats cfloat8"
-                                                                : "--formats bf16 or cfloat8";
-  if (program.samples_per_node == 1)
-    return formats.empty() ? "with one frame on each node and the narrowest formats the network is too large"
-                           : formats + " needs less";
-  return fmt::format("fewer frames a step (--batch), {}{}or more nodes need less", formats,
-                     formats.empty() ? "" : ", ");
+                              : stores(program, {Format::bf16}) ? "the formats cfloat8"
+                                                                : "the formats bf16 or cfloat8";
+  if (program.samples_per_node == 1 && formats.empty())
+    return {"with one frame on each node and the narrowest formats the network is too large"};
+  if (program.samples_per_node == 1) return {formats + " need less", {{"formats"}}};
+  if (formats.empty()) return {"fewer frames a step or more nodes need less", {{"batch", "nodes"}}};
+  return {fmt::format("fewer frames a step, {} or more nodes need less", formats),
+          {{"batch", "formats", "nodes"}}};
 }
 
 }  // namespace
@@ -210,11 +216,12 @@ void check_fits(const lowering::LoweredProgram& program, const MemoryPlan& plan,
       largest = b, largest_bytes = program.buffers[b].bytes();
   }
   const std::uint64_t room = persistent.begin > heap_start ? persistent.begin - heap_start : 0;
-  refuse(program.name,
+  const WaysOut ways = ways_out(program);
+  refuse(ways.settings, program.name,
          "does not fit a node's SRAM: {} bytes of buffers where {} are free, {} over; the largest is '{}' "
          "with {} bytes; {}",
          plan.peak_bytes, room, plan.peak_bytes - std::min(plan.peak_bytes, room),
-         program.buffers[largest].name, largest_bytes, ways_out(program));
+         program.buffers[largest].name, largest_bytes, ways.sentence);
 }
 
 }  // namespace dojo::codegen

@@ -20,8 +20,8 @@ namespace dojo::debug {
 namespace {
 
 [[noreturn]] void cannot_listen(std::uint16_t port) {
-  const std::string where = fmt::format("--gdb {}", port);
-  if (errno == EADDRINUSE) refuse(where, "the port is in use by another program; 0 picks a free one");
+  const std::string where = fmt::format("port {}", port);
+  if (errno == EADDRINUSE) refuse(where, "is in use by another program; 0 picks a free one");
   if (errno == EACCES) refuse(where, "this user may not listen at such a port; 0 picks a free one");
   refuse(where, "cannot listen for gdb: {}", std::strerror(errno));
 }
@@ -71,7 +71,7 @@ bool GdbServer::serve(system::Debuggee& debuggee) {
   int socket = -1;
   do socket = accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
   while (socket < 0 && errno == EINTR);
-  if (socket < 0) refuse(fmt::format("--gdb {}", port_), "cannot accept gdb: {}", std::strerror(errno));
+  if (socket < 0) refuse(fmt::format("port {}", port_), "cannot accept gdb: {}", std::strerror(errno));
   // A second gdb is refused at once instead of waiting for a turn that never comes.
   close(std::exchange(listener_, -1));
   // Every stop is a handful of small packets, each waiting for the other.

@@ -133,7 +133,7 @@ const Optimizer& optimizer_named(std::string_view name) {
   if (row != std::end(optimizer_rows)) return *row;
   std::vector<std::string_view> names;
   for (const Optimizer& known : optimizer_rows) names.push_back(known.name);
-  refuse("--optimizer", "'{}' is none of {}", name, fmt::join(names, ", "));
+  refuse(Settings{{"optimizer"}}, "", "'{}' is no optimizer; there are {}", name, fmt::join(names, ", "));
 }
 
 void add_optimizer(Graph& graph, const Optimizer& optimizer) {

@@ -61,7 +61,7 @@ FormatChoice format_choice(std::string_view wanted) {
   for (const FormatChoice choice : {FormatChoice::fp32, FormatChoice::bf16, FormatChoice::cfloat8}) {
     if (name(choice) == wanted) return choice;
   }
-  refuse("--formats", "'{}' is none of fp32, bf16, cfloat8", wanted);
+  refuse(Settings{{"formats"}}, "", "'{}' is no choice of formats; there are fp32, bf16, cfloat8", wanted);
 }
 
 std::string_view name(FormatChoice choice) {

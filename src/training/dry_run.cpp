@@ -76,7 +76,6 @@ public:
 
 private:
   bool try_steps(DryRun& result) {
-    const Schedule schedule(options_.schedule, options_.learning_rate, result.steps);
     const std::uint64_t last = std::min(result.steps, result.steps_done + 1 + most_steps);
     double first = 0, seconds = 0;
     std::uint64_t further = 0;
@@ -84,9 +83,10 @@ private:
       const std::vector<std::uint32_t> frames = batches_.of_step(step);
       if (!store(frames)) return false;
       const Stopwatch watch;
-      const runtime::StepResult done =
-          emulated_.step(frames, step + 1, options_.recipe.seed,
-                         graph::optimizer_scalars(options_.recipe.optimizer, step + 1, schedule.at(step)));
+      const runtime::StepResult done = emulated_.step(
+          frames, step + 1, options_.recipe.seed,
+          graph::optimizer_scalars(options_.recipe.optimizer, step + 1,
+                                   options_.schedule.at(options_.learning_rate, step, result.steps)));
       if (done.interrupted) return false;
       if (step == result.steps_done) {
         first = watch.seconds();

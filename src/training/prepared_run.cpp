@@ -58,8 +58,8 @@ PreparedRun prepare(const TrainOptions& options, const machine::Machine& machine
   TrainingData data = data_for(network);
   check_specifications(network, data);
   if (steps_per_epoch(options, data) == 0)
-    refuse("--batch", "{} is more than the {} frames there are to train on", options.recipe.batch,
-           data.split.train.size());
+    refuse(Settings{{"batch"}}, "", "a batch of {} is more than the {} frames that there are to train on",
+           options.recipe.batch, data.split.train.size());
   std::optional<SavedRun> saved;
   if (options.resume) saved = saved_run(options, machine, data, watcher);
   watcher.phase("compiling");

@@ -88,7 +88,7 @@ nlohmann::ordered_json identity_of(const TrainOptions& options, const machine::M
           {"optimizer", options.recipe.optimizer.name},
           {"seed", options.recipe.seed},
           {"batch", options.recipe.batch},
-          {"schedule", name(options.schedule)},
+          {"schedule", options.schedule.name},
           {"learning_rate", options.learning_rate},
           {"timing", options.host.timing}};
 }
@@ -101,9 +101,8 @@ SavedRun read_saved(const std::filesystem::path& folder) {
   const std::filesystem::path path = checkpoint_in(folder);
   std::error_code none;
   if (std::filesystem::is_directory(folder, none) && !std::filesystem::exists(path, none))
-    refuse(
-        folder.string(),
-        "holds no checkpoint: no run in it came as far as its first step; start it anew, without --resume");
+    refuse(Settings{{"resume"}}, folder.string(),
+           "holds no checkpoint: no run in it came as far as its first step, so none can go on");
   Checkpoint checkpoint = read_checkpoint(path);
   SavedRun saved;
   try {

@@ -1,8 +1,10 @@
 #include "training/schedule.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <numbers>
+#include <vector>
 
 #include "base/error.h"
 #include "base/portable_math.h"
@@ -17,36 +19,47 @@ double cosine_between(double from, double to, double fraction) {
   return to + (from - to) / 2 * (1 + cosine(std::numbers::pi * fraction));
 }
 
-}  // namespace
-
-ScheduleKind schedule_named(std::string_view name) {
-  if (name == "one-cycle") return ScheduleKind::one_cycle;
-  if (name == "cosine") return ScheduleKind::cosine;
-  refuse("--schedule", "'{}' is none of one-cycle, cosine", name);
-}
-
-std::string_view name(ScheduleKind kind) { return kind == ScheduleKind::one_cycle ? "one-cycle" : "cosine"; }
-
-double Schedule::at(std::uint64_t step) const {
-  DOJO_ENSURE(step < steps_);
-  const double now = static_cast<double>(step), steps = static_cast<double>(steps_);
-  return kind_ == ScheduleKind::one_cycle || rise * steps >= gentle_rise ? one_cycle(now, steps)
-                                                                         : short_cycle(now, steps);
-}
-
-double Schedule::one_cycle(double now, double steps) const {
-  const double first = peak_ / 25, last = first / 1e4;
+double one_cycle(double peak, double step, double steps) {
+  const double first = peak / 25, last = first / 1e4;
   const double top = rise * steps - 1;  // the step at which the peak is reached
   const double end = steps - 1;
-  if (now <= top) return cosine_between(first, peak_, now / top);
-  return cosine_between(peak_, last, end > top ? (now - top) / (end - top) : 1.0);
+  if (step <= top) return cosine_between(first, peak, step / top);
+  return cosine_between(peak, last, end > top ? (step - top) / (end - top) : 1.0);
 }
 
-double Schedule::short_cycle(double now, double steps) const {
-  const auto line = [&](double step) { return peak_ / 25 * (1 + 24 * step / gentle_rise); };
+double short_cycle(double peak, double step, double steps) {
+  const auto line = [&](double at) { return peak / 25 * (1 + 24 * at / gentle_rise); };
   const double top = std::floor(std::min(steps / 2, gentle_rise));
-  if (now <= top) return line(now);
-  return cosine_between(line(top), 0, (now - top) / (steps - top));
+  if (step <= top) return line(step);
+  return cosine_between(line(top), 0, (step - top) / (steps - top));
+}
+
+double gentle_cycle(double peak, double step, double steps) {
+  return rise * steps >= gentle_rise ? one_cycle(peak, step, steps) : short_cycle(peak, step, steps);
+}
+
+constexpr std::array rows = {
+    Schedule{"one-cycle",
+             "from 1/25 of the peak up to it at 30 % of the steps, then down; as PyTorch's OneCycleLR",
+             one_cycle},
+    Schedule{"cosine", "the same, but with a gentler rise in runs of less than 134 steps", gentle_cycle},
+};
+
+}  // namespace
+
+double Schedule::at(double peak, std::uint64_t step, std::uint64_t steps) const {
+  DOJO_ENSURE(step < steps);
+  return rate(peak, static_cast<double>(step), static_cast<double>(steps));
+}
+
+std::span<const Schedule> schedules() { return rows; }
+
+const Schedule& schedule_named(std::string_view name) {
+  const auto row = std::ranges::find(rows, name, &Schedule::name);
+  if (row != rows.end()) return *row;
+  std::vector<std::string_view> names;
+  for (const Schedule& known : rows) names.push_back(known.name);
+  refuse(Settings{{"schedule"}}, "", "'{}' is no schedule; there are {}", name, fmt::join(names, ", "));
 }
 
 }  // namespace dojo::training

@@ -67,8 +67,7 @@ public:
         emulated_(machine, run.compiled, output_names(network_.train_step), output_names(network_.predict),
                   options.host),
         batches_(data_.split.train, options.recipe.seed, static_cast<std::uint64_t>(options.recipe.batch)),
-        steps_(steps_of(options, data_)),
-        schedule_(options.schedule, options.learning_rate, steps_) {}
+        steps_(steps_of(options, data_)) {}
 
   // Starts from `saved` where there is one.
   RunReport go(const std::optional<SavedRun>& saved) {
@@ -173,7 +172,7 @@ private:
   bool train_step(HistoryRow& row) {
     const Stopwatch wall;
     const double cpu = process_cpu_seconds();
-    row.learning_rate = schedule_.at(totals_.step);
+    row.learning_rate = options_.schedule.at(options_.learning_rate, totals_.step, steps_);
     row.step = totals_.step + 1;
     row.epoch = totals_.step / batches_.steps_per_epoch() + 1;
     const std::vector<std::uint32_t> frames = batches_.of_step(totals_.step);
@@ -270,7 +269,6 @@ private:
   runtime::EmulatedNetwork emulated_;
   Batches batches_;
   std::uint64_t steps_;
-  Schedule schedule_;
   RunTotals totals_;
   std::optional<History> history_;
   std::vector<OutputQuality> validation_;  // of the last epoch's end

@@ -33,7 +33,7 @@ using Asked = std::map<std::string, std::vector<std::string>>;
 struct TrainOptions {
   Recipe recipe;
   Asked asked = {};
-  ScheduleKind schedule = ScheduleKind::cosine;
+  Schedule schedule = schedule_named("cosine");
   double learning_rate = 3e-3;  // the schedule's peak
   std::uint64_t epochs = 1;
   std::uint64_t steps = 0;  // not 0: this many steps instead of epochs
