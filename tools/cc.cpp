@@ -134,7 +134,7 @@ int cc(const CcOptions& options, const std::vector<std::string>& words) {
   std::vector<std::string> flags = hosted_flags(machine);
   const TemporaryFolder scratch("dojo-cc");
   std::vector<std::string> library;
-  if (links) library = unless_stopped([&] { return library_in(scratch, flags); });
+  if (links) library = unless_stopped("nothing was compiled", [&] { return library_in(scratch, flags); });
   end_if_stopped("nothing was compiled");
 
   if (c)

@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "commands.h"
 #include "machine_options.h"
+#include "report/program_report.h"
 #include "say.h"
 #include "stop_request.h"
 
@@ -105,35 +106,9 @@ system::LaunchOptions launch_options(const ProgramOptions& options) {
   return launch;
 }
 
-std::string memory_sentence(const machine::Machine& machine, const system::LaunchResult& result) {
-  const std::uint64_t sram = machine.node.sram_bytes;
-  const std::string used = fmt::format("{} bytes used", result.memory_used);
-  if (result.memory_used > sram)
-    return fmt::format(
-        "{}, {} more than a node's {}: no node can run it; its cycles treat all memory as SRAM", used,
-        result.memory_used - sram, sram);
-  return fmt::format("{} of a node's {}", used, sram);
-}
-
-std::string_view name_of(system::Outcome outcome) {
-  switch (outcome) {
-    case system::Outcome::finished:
-      return "finished";
-    case system::Outcome::trapped:
-      return "trapped";
-    case system::Outcome::deadlocked:
-      return "deadlocked";
-    case system::Outcome::too_long:
-      return "too long";
-    case system::Outcome::interrupted:
-      return "interrupted";
-  }
-  return "";
-}
-
 int exit_code_of(const ProgramOptions& options, const system::LaunchResult& result) {
   if (result.outcome != system::Outcome::finished) {
-    say("dojo: {}: {}", options.program, name_of(result.outcome));
+    say("dojo: {}: {}", options.program, report::name_of(result.outcome));
     // Who debugged it knows where the threads stand.
     const bool led_to_it = result.outcome == system::Outcome::interrupted && !stop_was_asked();
     for (const system::Stranded& stranded : result.stranded)

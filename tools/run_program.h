@@ -38,13 +38,7 @@ system::Program program_of(const ProgramOptions& options, const machine::Machine
 // Output goes nowhere.
 system::LaunchOptions launch_options(const ProgramOptions& options);
 
-// How much memory the program used and, if it is more than a node of `machine`, as read, has, what that
-// means.
-std::string memory_sentence(const machine::Machine& machine, const system::LaunchResult& result);
-
 // The command's, after the program's end; of one that did not end well it says why on stderr.
 int exit_code_of(const ProgramOptions& options, const system::LaunchResult& result);
-
-std::string_view name_of(system::Outcome outcome);
 
 }  // namespace dojo::tools

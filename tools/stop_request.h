@@ -20,11 +20,11 @@ void end_if_stopped(std::string_view what);
 
 // Ctrl-C reaches the compiler's tools as well: what they then leave undone is no fault of the network.
 template <typename Work>
-auto unless_stopped(Work work) {
+auto unless_stopped(std::string_view what, Work work) {
   try {
     return work();
-  } catch (const UserError& error) {
-    end_if_stopped(error.what());
+  } catch (const UserError&) {
+    end_if_stopped(what);
     throw;
   }
 }

@@ -13,4 +13,10 @@ double matrix_utilisation(const Machine& machine, unsigned nodes, const Ledger& 
   return static_cast<double>(ledger.total(event_of(Counter::multiply_adds))) / peak;
 }
 
+double simd_utilisation(unsigned nodes, const Ledger& ledger, std::uint64_t cycles) {
+  if (cycles == 0) return 0;
+  const double all = static_cast<double>(cycles) * nodes;
+  return static_cast<double>(ledger.total(event_of(Counter::simd_busy))) / all;
+}
+
 }  // namespace dojo::machine

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 
 namespace dojo::report {
@@ -26,6 +27,19 @@ TEST(Axis, HasTicksAtRoundNumbers) {
   EXPECT_EQ(texts(logarithmic_axis(extent(0.004, 0.6))),
             (std::vector<std::string>{"0.005", "0.01", "0.02", "0.05", "0.1", "0.2", "0.5"}));
   EXPECT_EQ(texts(logarithmic_axis(extent(1e-12, 1e12))).size(), 7u);
+}
+
+// In every decade the ticks are the doubles that one would type.
+TEST(Axis, HasTicksAtTheNearestDoublesToPowersOfTen) {
+  for (int decade = -280; decade <= 280; ++decade) {
+    const double power = std::stod(fmt::format("1e{}", decade));
+    const Axis axis = whole_axis(extent(0, 5 * power), 5);
+    ASSERT_EQ(axis.ticks.size(), 6u) << decade;
+    EXPECT_EQ(axis.ticks[1], power) << decade;
+    if (std::abs(decade) > 140) continue;
+    const Axis powers = logarithmic_axis(extent(power, power));
+    EXPECT_NE(std::ranges::find(powers.ticks, power), powers.ticks.end()) << decade;
+  }
 }
 
 TEST(Axis, PlacesValuesInProportionAndThoseBeyondAtItsEnds) {
@@ -60,6 +74,11 @@ TEST(Axis, IsThereWhateverTheValues) {
   }
   EXPECT_LT(logarithmic_axis(nothing).low, logarithmic_axis(nothing).high);
   EXPECT_LT(logarithmic_axis(extent(2, 2)).low, 2);
+  for (const Extent& one : {extent(5e-324, 1.7e308), extent(1e300, 1e301), extent(5e-324, 5e-324)}) {
+    const Axis axis = logarithmic_axis(one);
+    EXPECT_LT(axis.low, axis.high) << one.low;
+    EXPECT_TRUE(axis.place(one.low) >= 0 && axis.place(one.high) <= 1) << one.low;
+  }
 }
 
 }  // namespace

@@ -1,11 +1,11 @@
-#include "signature.h"
+#include "runtime/signature.h"
 
 #include <fmt/format.h>
 
 #include "base/error.h"
 #include "system/layout.h"
 
-namespace dojo::tools {
+namespace dojo::runtime {
 
 std::pair<std::uint64_t, std::uint64_t> signature_range(const system::Program& program,
                                                         const machine::Machine& machine) {
@@ -31,4 +31,4 @@ std::string signature_text(std::span<const std::byte> bytes, std::size_t granula
   return text;
 }
 
-}  // namespace dojo::tools
+}  // namespace dojo::runtime

@@ -13,7 +13,7 @@
 #include "machine/machine.h"
 #include "system/program.h"
 
-namespace dojo::tools {
+namespace dojo::runtime {
 
 // Bytes [begin, end) of a node's local memory that are the signature. Throws UserError if the program has
 // none, or none that a node holds.
@@ -24,4 +24,4 @@ std::pair<std::uint64_t, std::uint64_t> signature_range(const system::Program& p
 // address first, two lower-case hexadecimal digits a byte; what the last line lacks is zero.
 std::string signature_text(std::span<const std::byte> bytes, std::size_t granularity);
 
-}  // namespace dojo::tools
+}  // namespace dojo::runtime
