@@ -85,7 +85,7 @@ TEST_F(Messages, SayWhatOfTheFileMakesTheFirstLossNoNumber) {
 
   said = train("good", "--optimizer sgd --lr 1e6 --formats fp32 --steps 9");
   EXPECT_EQ(said.exit_code, 3) << said.errors;
-  EXPECT_TRUE(said.last.ends_with("try a lower --lr")) << said.last;
+  EXPECT_TRUE(said.last.ends_with("try a lower learning rate (--lr)")) << said.last;
 }
 
 TEST_F(Messages, SayThatStandardOutputIsFull) {

@@ -25,7 +25,8 @@ TEST_F(Refusal, OfNetworks) {
   write_model("label", network("Tanh", 8, 16, 1, "speed"));
   expect_refused(train("label", ""), {"'speed'", "label"});
   write_model("large", network("Tanh", 400, 800, 1, "angle"));
-  expect_refused(train("large", "--formats fp32"), {"'image'", "bytes", "over", "SRAM", "need less (--formats)"});
+  expect_refused(train("large", "--formats fp32"),
+                 {"'image'", "bytes", "over", "SRAM", "need less (--formats)"});
   write_model("heavy", network("Tanh", 700, 1000, 1, "angle"));
   expect_refused(train("heavy", ""), {"'weight", "bytes", "over", "SRAM"});
 }

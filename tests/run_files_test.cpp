@@ -133,7 +133,8 @@ TEST_F(RunFiles, OfAnEarlierRunAreNoNetworkForTheSameFolder) {
   for (const char* model : {"run/trained", "linked"})
     for (const char* more :
          {"--steps 2 --out run", "--steps 2 --out ./run --check", "--resume run --out run"})
-      expect_refused(train(model, more), {fmt::format("{}.onnx: would be removed", model), "another --out"});
+      expect_refused(train(model, more),
+                     {fmt::format("{}.onnx: would be removed", model), "another folder (--out)"});
   EXPECT_EQ(file("run/trained.onnx"), trained);
   EXPECT_TRUE(is_there("run/checkpoint.dojo"));
   EXPECT_EQ(train("run/trained", "--steps 2 --out other").exit_code, 0);

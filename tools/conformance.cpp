@@ -19,8 +19,8 @@
 #include "machine/machine.h"
 #include "machine_options.h"
 #include "onnx/case.h"
+#include "report/duration.h"
 #include "runtime/forward_run.h"
-#include "train_progress.h"
 
 namespace dojo::tools {
 
@@ -146,7 +146,7 @@ public:
     if (!terminal_) return;
     const std::chrono::duration<double> spent = std::chrono::steady_clock::now() - start_;
     const double left = spent.count() / static_cast<double>(done) * static_cast<double>(all_ - done);
-    fmt::print(stderr, "\r\033[K{}{}", fmt::format("case {}/{}, {} left", done, all_, duration(left)),
+    fmt::print(stderr, "\r\033[K{}{}", fmt::format("case {}/{}, {} left", done, all_, report::duration(left)),
                done == all_ ? "\r\033[K" : "");
   }
 

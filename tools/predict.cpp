@@ -2,6 +2,8 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <cctype>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
@@ -12,13 +14,12 @@
 #include "base/file.h"
 #include "base/printable.h"
 #include "commands.h"
-#include "driving_data.h"
+#include "data_options.h"
 #include "machine/rates.h"
 #include "machine_options.h"
 #include "output_folder.h"
-#include "quality_text.h"
+#include "report/quality_text.h"
 #include "report/run_pictures.h"
-#include "run_files.h"
 #include "say.h"
 #include "stop_request.h"
 #include "train_progress.h"
@@ -30,6 +31,8 @@ namespace dojo::tools {
 namespace {
 
 namespace fs = std::filesystem;
+
+constexpr std::string_view nothing_written = "nothing was written";
 
 struct PredictArguments : MachineArguments {
   DataArguments data;
@@ -44,6 +47,7 @@ class Destination {
 public:
   explicit Destination(const fs::path& out) : table_(is_file(out) ? out : out / training::predictions_file) {
     refuse_a_runs_own();
+    refuse_other_files(out);
     if (!is_file(out)) {
       folder_.emplace(out);
       return;
@@ -66,11 +70,23 @@ private:
     return !fs::is_directory(out, none) && (out.extension() == ".csv" || fs::is_other(out, none));
   }
 
+  // A folder of that name is hardly meant.
+  static void refuse_other_files(const fs::path& out) {
+    std::error_code none;
+    const std::string ending = out.extension().string();
+    const bool is_word =
+        ending.size() > 1 &&
+        std::all_of(ending.begin() + 1, ending.end(), [](unsigned char c) { return std::isalpha(c) != 0; });
+    if (is_word && !is_file(out) && !fs::is_directory(out, none))
+      refuse("--out", "{} ends in {}, but what is written is a .csv file, or a folder, which {}/ would name",
+             out.string(), ending, out.string());
+  }
+
   // A run's predictions are of its own held-out frames, beside its report. A link is what it leads to.
   void refuse_a_runs_own() const {
     std::error_code none;
     const fs::path real = fs::weakly_canonical(fs::absolute(table_), none);
-    if (is_a_runs_name(real.filename()) && holds_a_run(real.parent_path()))
+    if (training::is_a_runs_name(real.filename()) && training::holds_a_run(real.parent_path()))
       refuse(table_.string(), "belongs to the training run there; choose another place");
   }
 
@@ -83,11 +99,12 @@ training::PredictionWatcher watcher_for(ProgressLine& line) {
           .progress = [&](std::size_t done, std::size_t all) { line.show_frames(done, all); }};
 }
 
-void print_results(const PredictArguments& a, const machine::Machine& machine, const DrivingData& data,
-                   const std::vector<training::OutputQuality>& values, const training::PredictionRun& run) {
+void print_results(const PredictArguments& a, const machine::Machine& machine,
+                   const driving::DrivingData& data, const std::vector<training::OutputQuality>& values,
+                   const training::PredictionRun& run) {
   const std::size_t frames = values.front().predicted.size();
   fmt::print("{} on {}{} frame{} of {}\n{}\n", printable(a.model), frames, a.held_out ? " held-out" : "",
-             frames == 1 ? "" : "s", printable(data.data().name()), quality_text(values));
+             frames == 1 ? "" : "s", printable(data.data().name()), report::quality_text(values));
   if (a.host.no_timing) return;
   const double seconds = machine::simulated_seconds(machine, run.cycles);
   fmt::print("on the emulated {}: {} nodes, {:.6f} simulated s, {:.1f} us a batch ({} cycles in all)\n",
@@ -108,24 +125,22 @@ int predict(const PredictArguments& a) {
   const Destination destination(a.out);
   ProgressLine line;
   line.phase("reading the data set");
-  DrivingData data(a.data, a.seed, a.host.threads);
-  end_if_stopped("nothing was written");
-  const Questions questions = data.for_prediction(network, a.held_out);
+  driving::DrivingData data = open_data(a.data, a.seed, a.host.threads, nothing_written);
+  const driving::PredictionData asked = data.for_prediction(network, a.held_out);
   if (a.batch == 0)
-    network = training::read_forward_network(a.model, usual_batch(nodes, questions.frames.size()));
+    network = training::read_forward_network(a.model, usual_batch(nodes, asked.frames.size()));
 
-  const training::PredictionRun run = unless_stopped([&] {
-    return training::predict(network, questions.examples, questions.frames, machine, compiling, host,
+  const training::PredictionRun run = unless_stopped(nothing_written, [&] {
+    return training::predict(network, asked.examples, asked.frames, machine, compiling, host,
                              watcher_for(line));
   });
   line.finish();
-  if (run.interrupted) end_if_stopped("nothing was written");
-  const auto values =
-      training::judge(network.targets, questions.specifications, questions.measured, run.outputs);
-  write_text(destination.table(), training::predictions_csv(data.frames(), questions.frames, values));
+  if (run.interrupted) end_if_stopped(nothing_written);
+  const auto values = training::judge(network.targets, asked.specifications, asked.measured, run.outputs);
+  write_text(destination.table(), training::predictions_csv(data.frames(), asked.frames, values));
   if (const auto picture = destination.picture())
-    write_text(*picture, report::predictions_picture(values, questions.frames,
-                                                     a.held_out ? "held-out frames" : "frames"));
+    write_text(*picture,
+               report::predictions_picture(values, asked.frames, a.held_out ? "held-out frames" : "frames"));
   print_results(a, machine, data, values, run);
   const std::string picture = destination.picture() ? ", " + destination.picture()->string() : "";
   fmt::print("written: {}\n", printable(destination.table().string() + picture));

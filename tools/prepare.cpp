@@ -9,7 +9,7 @@
 #include "base/file.h"
 #include "base/json_text.h"
 #include "commands.h"
-#include "driving_data.h"
+#include "data_options.h"
 #include "host_options.h"
 #include "output_folder.h"
 #include "stop_request.h"
@@ -53,9 +53,9 @@ int prepare(const PrepareArguments& arguments) {
   recipe.model = arguments.model;
   const training::TrainableNetwork network = training::read_network(recipe);
   const OutputFolder output(arguments.out);
-  DrivingData driving(arguments.data, arguments.seed, arguments.threads);
-  const training::TrainingData data = driving.for_network(network);
-  end_if_stopped("nothing was written");
+  driving::DrivingData driving =
+      open_data(arguments.data, arguments.seed, arguments.threads, "nothing was written");
+  const training::TrainingData data = driving.for_training(network);
 
   const std::filesystem::path folder = arguments.out, list = folder / "prepared.json";
   remove_list(list);

@@ -11,24 +11,25 @@
 #include "base/printable.h"
 #include "base/stopwatch.h"
 #include "commands.h"
-#include "divergence_text.h"
-#include "driving_data.h"
+#include "data_options.h"
 #include "onnx/file.h"
 #include "output_folder.h"
+#include "report/divergence_text.h"
+#include "report/dry_run_text.h"
 #include "report/run_pictures.h"
-#include "run_files.h"
+#include "report/run_report.h"
 #include "say.h"
 #include "shell_word.h"
 #include "stop_request.h"
-#include "train_check.h"
 #include "train_options.h"
 #include "train_progress.h"
-#include "train_report.h"
 #include "trained_parameters.h"
+#include "training/dry_run.h"
 #include "training/history.h"
 #include "training/predictions.h"
 #include "training/run_folder.h"
 #include "training/saved_run.h"
+#include "version.h"
 
 namespace dojo::tools {
 namespace {
@@ -39,15 +40,15 @@ std::string command_to_resume(const training::TrainOptions& options) {
                      shell_word(options.recipe.model.string()), shell_word(options.out.string()));
 }
 
-// What one reads on stderr while a run works.
-training::Watcher watcher_for(ProgressLine& line, const training::TrainOptions& options) {
+// What one reads on stderr while a run works. `writes` becomes true when it begins to.
+training::Watcher watcher_for(ProgressLine& line, const training::TrainOptions& options, bool& writes) {
   training::Watcher watcher;
   watcher.phase = [&](std::string_view what) { line.phase(what); };
   watcher.progress = [&](const training::Progress& progress) { line.show(progress); };
-  watcher.writing = [&] {
-    std::error_code none;
-    const bool goes_on = options.resume && std::filesystem::equivalent(*options.resume, options.out, none);
-    clear_earlier_run(options.out, goes_on);
+  watcher.writing = [&](const std::vector<std::string_view>& removed) {
+    writes = true;
+    if (!removed.empty())
+      say("{}: replaces an earlier run (removed: {})", options.out.string(), fmt::join(removed, ", "));
   };
   watcher.resumed = [&](std::uint64_t done, std::uint64_t meant, std::uint64_t steps) {
     say("going on behind step {} of {}", done, steps);
@@ -66,17 +67,18 @@ void draw_loss(const training::TrainOptions& options) {
 }
 
 void write_results(const training::TrainOptions& options, const machine::Machine& machine,
-                   const training::RunReport& report, const DrivingData& data) {
+                   const training::RunReport& report, const driving::DrivingData& data) {
   draw_loss(options);
   write_text(options.out / training::predictions_picture_file,
              report::predictions_picture(report.validation, data.split().validation, "held-out frames"));
   write_text(options.out / training::predictions_file,
              training::predictions_csv(data.frames(), data.split().validation, report.validation));
   onnx::write_model(options.out / training::trained_file, report.trained);
-  write_text(options.out / training::run_file, run_json(options, machine, report, data.data().name()));
-  const std::string text = run_text(machine, report);
+  write_text(options.out / training::run_file,
+             report::run_json(options, machine, report, data.data().name(), version()));
+  const std::string text = report::run_text(machine, report);
   write_text(options.out / training::report_file, text);
-  fmt::print("{}\nwritten: {}\n", text, printable(written_by_a_run(options.out)));
+  fmt::print("{}\nwritten: {}\n", text, printable(training::written_by_a_run(options.out)));
 }
 
 constexpr std::string_view nothing_written = "nothing was trained or written";
@@ -86,12 +88,12 @@ struct Task {
   training::TrainOptions options;
   machine::Machine machine;
   training::TrainableNetwork network;
-  std::unique_ptr<DrivingData> data;
+  std::unique_ptr<driving::DrivingData> data;
   double reading_seconds = 0;  // of the data set
 
   training::TrainingData data_for(const training::TrainableNetwork& read) const {
     say_what_is_trained(read);
-    return data->for_network(read);
+    return data->for_training(read);
   }
 };
 
@@ -113,37 +115,50 @@ Task task_from(TrainArguments& arguments, Command& command, ProgressLine& line,
   } else {
     folder.emplace(options.out);
   }
-  refuse_to_lose(options.out, options.recipe.model);
+  training::refuse_to_lose(options.out, options.recipe.model);
   line.phase("reading the data set");
   const Stopwatch reading;
-  task.data = std::make_unique<DrivingData>(arguments.data, arguments.seed, arguments.host.threads);
-  end_if_stopped(nothing_written);
-  const std::size_t frames = task.data->for_network(task.network).split.train.size();
+  task.data = std::make_unique<driving::DrivingData>(
+      open_data(arguments.data, arguments.seed, arguments.host.threads, nothing_written));
+  const std::size_t frames = task.data->for_training(task.network).split.train.size();
   if (options.recipe.batch == 0) options.recipe.batch = usual_batch(nodes, frames);
   task.reading_seconds = reading.seconds();
   return task;
 }
 
-int check(const Task& task, const training::Watcher& watcher) {
-  const training::DryRun dry_run = unless_stopped([&] {
+int check(const Task& task, ProgressLine& line) {
+  bool writes = false;  // it never does
+  const training::Watcher watcher = watcher_for(line, task.options, writes);
+  const training::DryRun dry_run = unless_stopped(nothing_written, [&] {
     return training::dry_run(
         task.options, task.machine, [&](const auto& read) { return task.data_for(read); }, watcher);
   });
   if (dry_run.interrupted) end_if_stopped(nothing_written);
-  fmt::print("{}",
-             check_text(task.options, task.machine, task.network, *task.data, dry_run, task.reading_seconds));
+  fmt::print("{}", report::dry_run_text(task.options, task.machine, task.network, task.data->frames(),
+                                        dry_run, task.reading_seconds));
   return 0;
 }
 
-int run(const Task& task, ProgressLine& line, const training::Watcher& watcher) {
-  const training::RunReport report = unless_stopped([&] {
+training::RunReport trained(const Task& task, ProgressLine& line) {
+  bool writes = false;
+  const training::Watcher watcher = watcher_for(line, task.options, writes);
+  try {
     return training::train(
         task.options, task.machine, [&](const auto& read) { return task.data_for(read); }, watcher);
-  });
+  } catch (const UserError&) {
+    if (!writes) end_if_stopped(nothing_written);  // Ctrl-C reaches the compiler as well
+    throw;
+  }
+}
+
+int run(const Task& task, ProgressLine& line) {
+  const training::RunReport report = trained(task, line);
   line.finish();
   if (report.divergence) {
-    say("dojo: {}",
-        divergence_text(*report.divergence, task.network.file, training::checkpoint_in(task.options.out)));
+    say("dojo: {}{}",
+        report::divergence_text(*report.divergence, task.network.file,
+                                training::checkpoint_in(task.options.out)),
+        report.divergence->untrained ? "" : " (--lr)");
     draw_loss(task.options);
     return exit_guest_stranded;
   }
@@ -162,8 +177,7 @@ int train(TrainArguments& arguments, Command& command) {
   std::optional<OutputFolder> folder;
   listen_for_stop_requests();
   const Task task = task_from(arguments, command, line, folder);
-  const training::Watcher watcher = watcher_for(line, task.options);
-  return arguments.check ? check(task, watcher) : run(task, line, watcher);
+  return arguments.check ? check(task, line) : run(task, line);
 }
 
 }  // namespace

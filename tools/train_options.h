@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "command.h"
-#include "driving_data.h"
+#include "data_options.h"
 #include "machine_options.h"
 #include "training/trainer.h"
 

@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <string>
 
+#include "report/duration.h"
 #include "say.h"
 
 namespace dojo::tools {
@@ -16,13 +17,6 @@ namespace {
 void write(const std::string& text) { std::fputs(text.c_str(), stderr); }
 
 }  // namespace
-
-std::string duration(double seconds) {
-  const auto whole = static_cast<long>(seconds + 0.5);
-  if (whole >= 3600) return fmt::format("{} h {:02} min", whole / 3600, whole / 60 % 60);
-  if (whole >= 60) return fmt::format("{} min {:02} s", whole / 60, whole % 60);
-  return fmt::format("{} s", whole);
-}
 
 ProgressLine::ProgressLine() : terminal_(isatty(STDERR_FILENO) != 0) {}
 
@@ -36,7 +30,7 @@ void ProgressLine::show(const training::Progress& progress) {
                    "%  {} left",
                    progress.step, progress.steps, progress.loss, progress.frames_per_second,
                    progress.simulated_seconds_per_step * 1e6, 100 * progress.matrix_utilisation,
-                   duration(progress.seconds_left)),
+                   report::duration(progress.seconds_left)),
        progress.step == progress.steps);
 }
 
@@ -48,8 +42,8 @@ void ProgressLine::show_frames(std::size_t done, std::size_t all) {
     before_ = done;
   } else {
     const double pace = static_cast<double>(done - before_) / predicting_->seconds();
-    words +=
-        fmt::format("  {:.1f} frames/s  {} left", pace, duration(static_cast<double>(all - done) / pace));
+    words += fmt::format("  {:.1f} frames/s  {} left", pace,
+                         report::duration(static_cast<double>(all - done) / pace));
   }
   show(words, done == all);
 }

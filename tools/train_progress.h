@@ -29,7 +29,4 @@ private:
   std::size_t before_ = 0;  // frames when that began
 };
 
-// "1 h 02 min", "3 min 20 s", "12 s".
-std::string duration(double seconds);
-
 }  // namespace dojo::tools

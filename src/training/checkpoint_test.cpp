@@ -87,11 +87,11 @@ TEST_F(CheckpointFile, IsRefusedOfMoreNodesThanAnyMachineHas) {
 
 TEST_F(CheckpointFile, IsRefusedOfAnotherVersionWithTheWayOut) {
   constexpr std::size_t version_at = 8;
-  set_byte(version_at, std::byte{3});
-  EXPECT_NE(refusal().find("is of checkpoint version 3, this program goes on from version 4: train anew"),
+  set_byte(version_at, std::byte{4});
+  EXPECT_NE(refusal().find("is of checkpoint version 4, this program goes on from version 5: train anew"),
             std::string::npos)
       << refusal();
-  set_byte(version_at, std::byte{5});
+  set_byte(version_at, std::byte{6});
   EXPECT_NE(refusal().find("a newer one wrote it"), std::string::npos) << refusal();
 }
 

@@ -29,7 +29,7 @@ struct PredictionRun {
 };
 
 // `examples` have no targets. The batch is the network's. Throws UserError if it does not compile, or if HBM
-// has no room for the examples.
+// has no room for these frames.
 PredictionRun predict(const ForwardNetwork& network, const data::Examples& examples,
                       std::span<const std::uint32_t> frames, const machine::Machine& machine,
                       const codegen::Options& compiling, system::Host host, const PredictionWatcher& watcher);

@@ -1,9 +1,12 @@
-// The output folder of a run: what its files are called, and when they are written. docs/training.md says
-// what they hold.
+// The output folder of a run: what its files are called, when they are written, and which go when another run
+// begins or this one goes on. docs/training.md says what they hold.
 #pragma once
 
 #include <array>
+#include <filesystem>
+#include <string>
 #include <string_view>
+#include <vector>
 
 namespace dojo::training {
 
@@ -36,5 +39,22 @@ inline constexpr std::array run_files{
     RunFile{best_file, false},
     RunFile{checkpoint_file, false},
 };
+
+bool holds_a_run(const std::filesystem::path& folder);
+
+// Whether a run has a file of this name.
+bool is_a_runs_name(const std::filesystem::path& name);
+
+// Refuses a folder where a run would take away what no run made: it holds none, but something that has a
+// run's name; or `model`, the network to be trained, is one of the files that go.
+void refuse_to_lose(const std::filesystem::path& folder, const std::filesystem::path& model);
+
+// Before a run writes its first file: takes away what would lie about an earlier one beside it. A run that
+// goes on keeps checkpoint, history and best network. The names of what went; throws UserError if a file
+// cannot be removed.
+std::vector<std::string_view> clear_earlier_run(const std::filesystem::path& folder, bool goes_on);
+
+// "out/{report.txt, ...}": all that is there behind a whole run.
+std::string written_by_a_run(const std::filesystem::path& folder);
 
 }  // namespace dojo::training

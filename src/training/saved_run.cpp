@@ -23,22 +23,15 @@ Best best_from(const Json& json) {
 Json to_json(const RunTotals& totals) {
   Json rows = Json::array();
   for (const auto& [key, count] : totals.ledger.rows()) rows.push_back({key.part, key.op, key.event, count});
-  return {{"step", totals.step},
-          {"frames", totals.frames},
-          {"cycles", totals.cycles},
-          {"cpu_seconds", totals.cpu_seconds},
-          {"wall_seconds", totals.wall_seconds},
-          {"losses", totals.losses},
-          {"ledger", rows},
-          {"best", totals.best ? to_json(*totals.best) : Json()}};
+  return {{"step", totals.step},     {"frames", totals.frames},
+          {"cycles", totals.cycles}, {"losses", totals.losses},
+          {"ledger", rows},          {"best", totals.best ? to_json(*totals.best) : Json()}};
 }
 
 RunTotals totals_from(const Json& json) {
   RunTotals totals{.step = json.at("step"),
                    .frames = json.at("frames"),
                    .cycles = json.at("cycles"),
-                   .cpu_seconds = json.at("cpu_seconds"),
-                   .wall_seconds = json.at("wall_seconds"),
                    .losses = json.at("losses"),
                    .ledger = {},
                    .best = {}};
@@ -111,7 +104,7 @@ SavedRun read_saved(const std::filesystem::path& folder) {
     saved.asked = state.at("asked").get<Asked>();
     saved.steps = state.at("steps");
     saved.program = state.at("program");
-    saved.totals = totals_from(state.at("tally"));
+    saved.totals = totals_from(state.at("totals"));
   } catch (const Json::exception&) {
     refuse(path.string(), "was written by another version of this program");
   }
@@ -124,7 +117,7 @@ void write_saved(const std::filesystem::path& folder, const SavedRun& saved) {
                       {"asked", saved.asked},
                       {"steps", saved.steps},
                       {"program", saved.program},
-                      {"tally", to_json(saved.totals)}};
+                      {"totals", to_json(saved.totals)}};
   // CBOR keeps every byte of a path and every bit of a number.
   std::string bytes;
   Json::to_cbor(state, bytes);

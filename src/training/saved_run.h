@@ -18,10 +18,10 @@ namespace dojo::training {
 std::uint64_t steps_per_epoch(const TrainOptions& options, const TrainingData& data);
 std::uint64_t steps_of(const TrainOptions& options, const TrainingData& data);
 
-// Everything that changes from step to step, apart from the machine's own state.
+// Everything that changes from step to step, apart from the machine's own state. Nothing of this computer's
+// time: equal runs have equal checkpoints.
 struct RunTotals {
   std::uint64_t step = 0, frames = 0, cycles = 0;
-  double cpu_seconds = 0, wall_seconds = 0;
   std::vector<float> losses;
   machine::Ledger ledger;
   std::optional<Best> best = {};

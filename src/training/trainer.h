@@ -10,6 +10,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/stages.h"
@@ -70,6 +71,13 @@ struct Divergence {
   bool untrained = false;  // with the numbers that the network came with: no step had changed them
 };
 
+// What this computer gave for the training launches of this process.
+struct HostUse {
+  double cpu_seconds = 0, wall_seconds = 0;
+  std::uint64_t frames = 0;      // of these launches
+  std::uint64_t peak_bytes = 0;  // of the process
+};
+
 struct RunReport {
   bool interrupted = false;                             // a checkpoint holds everything done so far
   std::uint64_t steps = 0, steps_done = 0, frames = 0;  // frames: of all steps done
@@ -86,8 +94,7 @@ struct RunReport {
   std::int64_t samples_per_node = 0;
   std::string weights_sha256;  // of parameters and states as FP32, in order of their names
   std::string program_sha256;
-  double cpu_seconds = 0, wall_seconds = 0;  // of all training launches, summed over resumes
-  std::uint64_t peak_bytes = 0;              // of this process
+  HostUse host;
   onnx::Model trained;
 };
 
@@ -97,8 +104,10 @@ struct Watcher {
   // A run goes on behind step `done`; it was meant to have `meant` steps, and is to have `steps` now.
   std::function<void(std::uint64_t done, std::uint64_t meant, std::uint64_t steps)> resumed =
       [](std::uint64_t, std::uint64_t, std::uint64_t) {};
-  // All is known to be good; the first file is about to be written.
-  std::function<void()> writing = [] {};
+  // All is known to be good; the first file is about to be written. `removed`: of an earlier run, that this
+  // one replaces.
+  std::function<void(const std::vector<std::string_view>& removed)> writing =
+      [](const std::vector<std::string_view>&) {};
 };
 
 // The data set seen through one network's eyes.

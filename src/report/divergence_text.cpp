@@ -1,4 +1,4 @@
-#include "divergence_text.h"
+#include "report/divergence_text.h"
 
 #include <fmt/format.h>
 
@@ -6,7 +6,7 @@
 #include <cmath>
 #include <vector>
 
-namespace dojo::tools {
+namespace dojo::report {
 namespace {
 
 using onnx::AttributeType;
@@ -50,8 +50,8 @@ std::string divergence_text(const training::Divergence& divergence, const onnx::
     const std::string found = first_not_finite(file);
     return stopped + (found.empty() ? "nothing was learnt yet: the network's own numbers make it so" : found);
   }
-  return stopped +
-         fmt::format("{} is of an earlier step, when all was finite, try a lower --lr", checkpoint.string());
+  return stopped + fmt::format("{} is of an earlier step, when all was finite; try a lower learning rate",
+                               checkpoint.string());
 }
 
-}  // namespace dojo::tools
+}  // namespace dojo::report

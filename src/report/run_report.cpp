@@ -1,4 +1,4 @@
-#include "train_report.h"
+#include "report/run_report.h"
 
 #include <fmt/format.h>
 
@@ -8,11 +8,10 @@
 
 #include "base/json_text.h"
 #include "base/printable.h"
-#include "numerics/format.h"
-#include "quality_text.h"
-#include "version.h"
+#include "machine/events.h"
+#include "report/quality_text.h"
 
-namespace dojo::tools {
+namespace dojo::report {
 namespace {
 
 using Json = nlohmann::ordered_json;
@@ -49,15 +48,17 @@ Json machine_json(const machine::Machine& machine) {
 }
 
 double per_cpu_second(const training::RunReport& report) {
-  return report.cpu_seconds > 0 ? static_cast<double>(report.frames) / report.cpu_seconds : 0;
+  const training::HostUse& host = report.host;
+  return host.cpu_seconds > 0 ? static_cast<double>(host.frames) / host.cpu_seconds : 0;
 }
 
 }  // namespace
 
 std::string run_json(const training::TrainOptions& options, const machine::Machine& machine,
-                     const training::RunReport& report, const std::string& data_name) {
+                     const training::RunReport& report, std::string_view data_name,
+                     std::string_view version) {
   Json json;
-  json["opendojo"] = version();
+  json["opendojo"] = version;
   json["network"] = options.recipe.model.string();
   json["data"] = data_name;
   json["formats"] = std::string(lowering::name(options.formats));
@@ -85,9 +86,9 @@ std::string run_json(const training::TrainOptions& options, const machine::Machi
     json["cycles_by_cause"][std::string(name_of(cause))] = report.ledger.total(cause);
   for (const Event& event : traffic_events())
     json["bytes"][std::string(event.key)] = report.ledger.total(event);
-  json["host"] = {{"cpu_seconds", report.cpu_seconds},
-                  {"wall_seconds", report.wall_seconds},
-                  {"peak_bytes", report.peak_bytes},
+  json["host"] = {{"cpu_seconds", report.host.cpu_seconds},
+                  {"wall_seconds", report.host.wall_seconds},
+                  {"peak_bytes", report.host.peak_bytes},
                   {"frames_per_cpu_second", per_cpu_second(report)}};
   json["machine"] = machine_json(machine);
   json["ledger"] = Json::array();
@@ -128,10 +129,10 @@ std::string run_text(const machine::Machine& machine, const training::RunReport&
          static_cast<double>(report.ledger.total(event)) / steps / 1e6);
   line("");
   line("here: {:.1f} s of CPU, {:.1f} s of wall time, {:.1f} frames per CPU-second, {:.2f} GB at most",
-       report.cpu_seconds, report.wall_seconds, per_cpu_second(report),
-       static_cast<double>(report.peak_bytes) / 1e9);
+       report.host.cpu_seconds, report.host.wall_seconds, per_cpu_second(report),
+       static_cast<double>(report.host.peak_bytes) / 1e9);
   line("weights sha256 {}", report.weights_sha256);
   return text;
 }
 
-}  // namespace dojo::tools
+}  // namespace dojo::report

@@ -1,4 +1,4 @@
-#include "quality_text.h"
+#include "report/quality_text.h"
 
 #include <fmt/format.h>
 
@@ -6,7 +6,7 @@
 
 #include "base/printable.h"
 
-namespace dojo::tools {
+namespace dojo::report {
 
 std::string quality_text(const std::vector<training::OutputQuality>& values) {
   std::string text;
@@ -34,4 +34,4 @@ std::string quality_text(const std::vector<training::OutputQuality>& values) {
   return text;
 }
 
-}  // namespace dojo::tools
+}  // namespace dojo::report

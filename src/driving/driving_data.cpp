@@ -1,4 +1,4 @@
-#include "driving_data.h"
+#include "driving/driving_data.h"
 
 #include <fmt/format.h>
 
@@ -9,60 +9,30 @@
 #include "data/joined_data.h"
 #include "data/label_specification.h"
 #include "data/tub.h"
-#include "say.h"
-#include "stop_request.h"
 
-namespace dojo::tools {
+namespace dojo::driving {
 namespace {
 
-constexpr std::size_t most_drives = 20'000;  // a million frames
-
-std::unique_ptr<data::Dataset> open(const DataArguments& arguments, std::uint64_t seed, unsigned threads) {
-  if (arguments.tubs.empty()) {
-    driving::RenderedOptions options;
-    options.seed = seed;
-    options.drives = arguments.drives;
-    return std::make_unique<driving::RenderedDrives>(options);
-  }
+std::unique_ptr<data::Dataset> open(const DrivingSource& source) {
+  if (source.tubs.empty())
+    return std::make_unique<RenderedDrives>(RenderedOptions{.seed = source.seed, .drives = source.drives});
   std::vector<std::unique_ptr<data::Dataset>> tubs;
-  for (const std::string& folder : arguments.tubs)
-    tubs.push_back(unless_stopped([&] {
-      return std::make_unique<data::Tub>(
-          folder,
-          data::TubOptions{.strict = arguments.strict, .threads = threads, .interrupted = stop_was_asked});
-    }));
+  for (const std::string& folder : source.tubs)
+    tubs.push_back(std::make_unique<data::Tub>(
+        folder, data::TubOptions{
+                    .strict = source.strict, .threads = source.threads, .interrupted = source.interrupted}));
   return std::make_unique<data::JoinedData>(std::move(tubs));
 }
 
-void warn(const std::string& sentence) { say("warning: {}", sentence); }
-
 }  // namespace
 
-std::vector<Option> data_options(DataArguments& arguments) {
-  return {
-      {.name = "--data",
-       .into = &arguments.tubs,
-       .help =
-           "A Donkeycar 4 or 5 tub; given again, one more. Without it, rendered road scenes made from the "
-           "seed",
-       .is_path = true,
-       .kept = Kept::as_file},
-      {.name = "--drives",
-       .into = &arguments.drives,
-       .help = fmt::format("Without --data: how many drives, of {} frames each, are rendered",
-                           driving::RenderedOptions{}.frames_per_drive),
-       .least = 1,
-       .most = most_drives,
-       .excludes = {"--data"},
-       .kept = Kept::as_given},
-      {.name = "--strict",
-       .into = &arguments.strict,
-       .help = "Refuse a tub at its first damaged record instead of leaving that out"}};
+DrivingData::DrivingData(const DrivingSource& source, DrivingWatcher watcher)
+    : strict_(source.strict), watcher_(std::move(watcher)), data_(open(source)) {
+  for (const std::string& warning : data_->warnings()) warn(warning);
 }
 
-DrivingData::DrivingData(const DataArguments& arguments, std::uint64_t seed, unsigned threads)
-    : strict_(arguments.strict), data_(open(arguments, seed, threads)) {
-  for (const std::string& warning : data_->warnings()) warn(warning);
+void DrivingData::warn(const std::string& sentence) const {
+  if (!said_) watcher_.warning(sentence);
 }
 
 std::vector<data::Source> DrivingData::sources_for(const std::vector<data::Signal>& inputs) const {
@@ -73,28 +43,27 @@ std::vector<data::Source> DrivingData::sources_for(const std::vector<data::Signa
 
 void DrivingData::keep_frames(const std::vector<std::string>& needed) {
   frames_ = std::make_unique<data::MeasuredFrames>(*data_, needed, strict_);
-  if (!said_)
-    for (const std::string& warning : frames_->warnings()) warn(warning);
+  for (const std::string& warning : frames_->warnings()) warn(warning);
 }
 
 void DrivingData::split_frames() {
   const std::size_t frames = frames_->size();
   if (frames < 2) refuse(data_->name(), "has fewer than two usable frames");
   split_ = data::split_recordings(frames_->recordings());
-  if (!said_ && std::ranges::max(frames_->recordings()) < data::least_frames_for_blocks)
+  if (std::ranges::max(frames_->recordings()) < data::least_frames_for_blocks)
     warn(
         fmt::format("{}: {} usable frames are too few for blocks of their own to be held out; validation, "
                     "on {} of them, means nothing",
                     data_->name(), frames, split_.validation.size()));
 }
 
-training::TrainingData DrivingData::for_network(const training::TrainableNetwork& network) {
+training::TrainingData DrivingData::for_training(const training::TrainableNetwork& network) {
   std::vector<data::Source> sources = sources_for(network.inputs);
   std::vector<std::string> notes;
   std::vector<data::LabelSpecification> specifications =
       data::label_specifications(network.targets, data_->label_names(), notes);
   if (!said_)
-    for (const std::string& note : notes) say("{}", note);
+    for (const std::string& note : notes) watcher_.note(note);
   keep_frames(data::labels_of(sources, specifications));
   examples_ = std::make_unique<data::CameraExamples>(*frames_, std::move(sources), specifications);
   split_frames();
@@ -102,7 +71,7 @@ training::TrainingData DrivingData::for_network(const training::TrainableNetwork
   return {*examples_, split_, frames_->fingerprint(), std::move(specifications)};
 }
 
-Questions DrivingData::for_prediction(const training::ForwardNetwork& network, bool held_out) {
+PredictionData DrivingData::for_prediction(const training::ForwardNetwork& network, bool held_out) {
   std::vector<data::Source> sources = sources_for(network.inputs);
   std::vector<data::LabelSpecification> specifications =
       data::predicted_label_specifications(network.targets, data_->label_names());
@@ -135,4 +104,4 @@ std::vector<float> DrivingData::measured(const std::vector<std::uint32_t>& frame
   return all;
 }
 
-}  // namespace dojo::tools
+}  // namespace dojo::driving

@@ -7,10 +7,10 @@
 #include "onnx/file.h"
 #include "training/trainer.h"
 
-namespace dojo::tools {
+namespace dojo::report {
 
 // `file`: the network as it was read; `checkpoint`: of the run, from before it broke.
 std::string divergence_text(const training::Divergence& divergence, const onnx::Model& file,
                             const std::filesystem::path& checkpoint);
 
-}  // namespace dojo::tools
+}  // namespace dojo::report

@@ -1,16 +1,12 @@
-#include "run_files.h"
+#include "training/run_folder.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <string>
-#include <vector>
 
 #include "base/error.h"
-#include "say.h"
-#include "training/run_folder.h"
 
-namespace dojo::tools {
+namespace dojo::training {
 namespace {
 
 namespace fs = std::filesystem;
@@ -23,15 +19,15 @@ bool is_there(const fs::path& place) {
 
 std::vector<std::string_view> names_of_a_run() {
   std::vector<std::string_view> names;
-  for (const training::RunFile& file : training::run_files) names.push_back(file.name);
-  names.push_back(training::program_folder);
+  for (const RunFile& file : run_files) names.push_back(file.name);
+  names.push_back(program_folder);
   return names;
 }
 
 }  // namespace
 
 bool holds_a_run(const fs::path& folder) {
-  return is_there(folder / training::checkpoint_file) || is_there(folder / training::run_file);
+  return is_there(folder / checkpoint_file) || is_there(folder / run_file);
 }
 
 bool is_a_runs_name(const fs::path& name) {
@@ -45,39 +41,39 @@ void refuse_to_lose(const fs::path& folder, const fs::path& model) {
     const fs::path place = folder / name;
     if (!is_there(place)) continue;
     if (!runs)
-      refuse(
-          place.string(),
-          "would be replaced, but is no run's: there is neither {} nor {} beside it; move it away or choose "
-          "another --out",
-          training::checkpoint_file, training::run_file);
+      refuse(Settings{{"out"}}, place.string(),
+             "would be replaced, but is no run's: there is neither {} nor {} beside it; move it away or "
+             "choose another folder",
+             checkpoint_file, run_file);
     if (fs::equivalent(place, model, none))
-      refuse(model.string(),
-             "would be removed with the earlier run in {}; copy it to another place or choose another --out",
+      refuse(Settings{{"out"}}, model.string(),
+             "would be removed with the earlier run in {}; copy it to another place or choose another folder",
              folder.string());
-    const bool is_folder = fs::is_directory(place, none), due = name == training::program_folder;
+    const bool is_folder = fs::is_directory(place, none), due = name == program_folder;
     if (is_folder != due)
-      refuse(place.string(), "is {}, where a run writes {}; move it away or choose another --out",
+      refuse(Settings{{"out"}}, place.string(),
+             "is {}, where a run writes {}; move it away or choose another folder",
              is_folder ? "a folder" : "no folder", due ? "one" : "a file");
   }
 }
 
-void clear_earlier_run(const fs::path& folder, bool goes_on) {
-  std::string gone;
-  for (const training::RunFile& file : training::run_files) {
+std::vector<std::string_view> clear_earlier_run(const fs::path& folder, bool goes_on) {
+  std::vector<std::string_view> gone;
+  for (const RunFile& file : run_files) {
     if (goes_on && !file.of_the_end) continue;
     std::error_code failure;
     const bool removed = fs::remove(folder / file.name, failure);
     if (failure) refuse((folder / file.name).string(), "cannot be replaced: {}", failure.message());
-    if (removed) gone += (gone.empty() ? "" : ", ") + std::string(file.name);
+    if (removed) gone.push_back(file.name);
   }
-  if (!gone.empty() && !goes_on) say("{}: replaces an earlier run (removed: {})", folder.string(), gone);
+  return gone;
 }
 
 std::string written_by_a_run(const fs::path& folder) {
   std::vector<std::string> names;
-  for (const training::RunFile& file : training::run_files) names.emplace_back(file.name);
-  names.push_back(fmt::format("{}/", training::program_folder));
+  for (const RunFile& file : run_files) names.emplace_back(file.name);
+  names.push_back(fmt::format("{}/", program_folder));
   return (folder / fmt::format("{{{}}}", fmt::join(names, ", "))).string();
 }
 
-}  // namespace dojo::tools
+}  // namespace dojo::training

@@ -1,13 +1,13 @@
-#include "train_check.h"
+#include "report/dry_run_text.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 
 #include "base/printable.h"
-#include "train_progress.h"
+#include "report/duration.h"
 
-namespace dojo::tools {
+namespace dojo::report {
 namespace {
 
 constexpr double kib = 1024, mib = 1024 * 1024;
@@ -16,8 +16,7 @@ std::string count(std::uint64_t number, std::string_view noun) {
   return fmt::format("{} {}{}", number, noun, number == 1 ? "" : "s");
 }
 
-std::string data_text(const DrivingData& data, const training::DryRun& run) {
-  const data::Dataset& frames = data.frames();
+std::string data_text(const data::Dataset& frames, const training::DryRun& run) {
   const std::size_t recordings = frames.recordings().size();
   return fmt::format("{}: {}{}, {} to train on and {} held out; {} left out", frames.name(),
                      count(frames.size(), "frame"),
@@ -45,7 +44,7 @@ std::string sram_text(const training::SramUse& sram, const machine::Machine& mac
 std::string step_text(const training::TrainOptions& options, const training::DryRun& run) {
   if (run.steps == run.steps_done) return "none is left to do";
   const std::string first = fmt::format("step {} has the loss {:.5f}", run.steps_done + 1, run.loss);
-  if (!options.host.timing) return first + "; cycles are not counted (--no-timing)";
+  if (!options.host.timing) return first + "; cycles are not counted without timing";
   return fmt::format("{} cycles, {:.1f} simulated us, matrix unit {:.2f} % of its peak; {}", run.cycles,
                      run.simulated_seconds * 1e6, 100 * run.matrix_utilisation, first);
 }
@@ -78,9 +77,9 @@ std::string basis_text(const training::DryRun& run) {
 
 }  // namespace
 
-std::string check_text(const training::TrainOptions& options, const machine::Machine& machine,
-                       const training::TrainableNetwork& network, const DrivingData& data,
-                       const training::DryRun& run, double reading_seconds) {
+std::string dry_run_text(const training::TrainOptions& options, const machine::Machine& machine,
+                         const training::TrainableNetwork& network, const data::Dataset& frames,
+                         const training::DryRun& run, double reading_seconds) {
   std::string text;
   const auto line = [&](std::string_view name, const std::string& words) {
     text += fmt::format("  {:<10} {}\n", name, printable(words));
@@ -89,7 +88,7 @@ std::string check_text(const training::TrainOptions& options, const machine::Mac
                       printable(options.recipe.model.string()));
   line("trained", fmt::format("{} in {}; {} left as they are", count(network.trained_numbers, "number"),
                               count(network.parameters.size(), "parameter"), network.frozen.size()));
-  line("data", data_text(data, run));
+  line("data", data_text(frames, run));
   line("run", length_text(options, run));
   line("machine", fmt::format("{}: {}, up to {} on each; {}", machine.name, count(run.nodes, "node"),
                               count(static_cast<std::uint64_t>(run.samples_per_node), "frame"),
@@ -106,4 +105,4 @@ std::string check_text(const training::TrainOptions& options, const machine::Mac
   return text;
 }
 
-}  // namespace dojo::tools
+}  // namespace dojo::report

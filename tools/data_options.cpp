@@ -1,0 +1,53 @@
+#include "data_options.h"
+
+#include <fmt/format.h>
+
+#include "say.h"
+#include "stop_request.h"
+
+namespace dojo::tools {
+namespace {
+
+constexpr std::size_t most_drives = 20'000;  // a million frames
+
+}  // namespace
+
+std::vector<Option> data_options(DataArguments& arguments) {
+  return {
+      {.name = "--data",
+       .into = &arguments.tubs,
+       .help =
+           "A Donkeycar 4 or 5 tub; given again, one more. Without it, rendered road scenes made from the "
+           "seed",
+       .is_path = true,
+       .kept = Kept::as_file},
+      {.name = "--drives",
+       .into = &arguments.drives,
+       .help = fmt::format("Without --data: how many drives, of {} frames each, are rendered",
+                           driving::RenderedOptions{}.frames_per_drive),
+       .least = 1,
+       .most = most_drives,
+       .excludes = {"--data"},
+       .kept = Kept::as_given},
+      {.name = "--strict",
+       .into = &arguments.strict,
+       .help = "Refuse a tub at its first damaged record instead of leaving that out"}};
+}
+
+driving::DrivingData open_data(const DataArguments& arguments, std::uint64_t seed, unsigned threads,
+                               std::string_view what) {
+  const driving::DrivingSource source{.tubs = arguments.tubs,
+                                      .drives = arguments.drives,
+                                      .seed = seed,
+                                      .strict = arguments.strict,
+                                      .threads = threads,
+                                      .interrupted = stop_was_asked};
+  const driving::DrivingWatcher watcher{
+      .warning = [](const std::string& sentence) { say("warning: {}", sentence); },
+      .note = [](const std::string& sentence) { say("{}", sentence); }};
+  driving::DrivingData data = unless_stopped(what, [&] { return driving::DrivingData(source, watcher); });
+  end_if_stopped(what);
+  return data;
+}
+
+}  // namespace dojo::tools
