@@ -155,6 +155,30 @@ TEST_F(Predict, TakesSeveralTubsAndRenderedDrives) {
             std::string::npos);
 }
 
+// HBM has room for the held-out tenth, and not for all frames.
+TEST_F(Predict, NeedsRoomForTheFramesThatItAsksAboutAlone) {
+  write_model("wide", network("Tanh", 100, 160, 1, "angle"));
+  const std::string small = "wide.onnx --data drive " + machine_with("interface.hbm_bytes", "1048576");
+  const auto predict_on = [&](const std::string& more) {
+    return dojo(fmt::format("{{}} predict --threads 1 {} {}", small, more));
+  };
+  expect_refused(predict_on("--out all.csv"), {"has no room for the data set: 70 frames"});
+  const Said said = predict_on("--held-out --out held.csv");
+  ASSERT_EQ(said.exit_code, 0) << said.errors;
+  ASSERT_EQ(predict("wide.onnx --data drive --held-out --out wide.csv").exit_code, 0);
+  EXPECT_EQ(read_text(folder_ / "held.csv"), read_text(folder_ / "wide.csv"));
+}
+
+TEST_F(Predict, MakesNoFolderWithTheNameOfAnotherFile) {
+  for (const char* out : {"x.png", "deep/x.json"})
+    expect_refused(predict(fmt::format("good.onnx --data tub --out {}", out)), {"--out", out, ".csv"});
+  EXPECT_FALSE(fs::exists(folder_ / "x.png") || fs::exists(folder_ / "deep"));
+  for (const char* folder : {"run.2", "x.png/"})
+    ASSERT_EQ(predict(fmt::format("good.onnx --data tub --out {}", folder)).exit_code, 0) << folder;
+  EXPECT_TRUE(fs::exists(folder_ / "run.2/predictions.csv"));
+  EXPECT_EQ(predict("good.onnx --data tub --out x.png").exit_code, 0) << "it is a folder now";
+}
+
 TEST_F(Predict, LeavesNothingWhenInterrupted) {
   const pid_t child = start_shell(fmt::format(
       "exec {} predict good.onnx --drives 300 --nodes 6 --threads 1 --out asked", dojo_command()));

@@ -47,6 +47,25 @@ protected:
     fs::remove(folder_ / "words");
   }
 
+  // As a terminal's Ctrl-C, once there is something to compile.
+  void stop_with_its_compiler(const std::string& arguments) {
+    const pid_t child = fork();
+    if (child == 0) {
+      setpgid(0, 0);
+      std::signal(SIGINT, SIG_DFL);
+      fs::current_path(folder_);
+      execl("/bin/sh", "sh", "-c", line(arguments + " 2>errors").c_str(), nullptr);
+      _exit(127);
+    }
+    for (int waits = 0; waits < 6000 && fs::is_empty(folder_ / "temporary"); ++waits)
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    kill(-child, SIGINT);
+    int status = 0;
+    waitpid(child, &status, 0);
+    EXPECT_TRUE(WIFEXITED(status));
+    EXPECT_EQ(WEXITSTATUS(status), 130) << read_text(folder_ / "errors");
+  }
+
   bool has_written() const {
     std::error_code none;
     return fs::file_size(folder_ / "words", none) > 0 && !none;
@@ -73,24 +92,18 @@ TEST_F(StoppedCommands, AmongThemTheCompiler) {
   for (int i = 0; i < 20000; ++i)
     text += fmt::format("int f{0}(int x) {{ return x * {0} + (x << 3); }}\n", i);
   write_text(folder_ / "slow.c", text);
-  const pid_t child = fork();
-  if (child == 0) {
-    setpgid(0, 0);
-    std::signal(SIGINT, SIG_DFL);
-    fs::current_path(folder_);
-    execl("/bin/sh", "sh", "-c", line("cc -O2 slow.c -o slow.elf 2>errors").c_str(), nullptr);
-    _exit(127);
-  }
-  for (int waits = 0; waits < 6000 && fs::is_empty(folder_ / "temporary"); ++waits)
-    std::this_thread::sleep_for(std::chrono::milliseconds(10));
-  kill(-child, SIGINT);
-  int status = 0;
-  waitpid(child, &status, 0);
-  EXPECT_TRUE(WIFEXITED(status));
-  EXPECT_EQ(WEXITSTATUS(status), 130) << read_text(folder_ / "errors");
+  stop_with_its_compiler("cc -O2 slow.c -o slow.elf");
   EXPECT_FALSE(fs::exists(folder_ / "slow.elf"));
   for (const auto& entry : fs::directory_iterator(folder_ / "temporary"))
     EXPECT_FALSE(entry.path().filename().string().starts_with("dojo-")) << entry.path();
+}
+
+// What clang leaves undone then is not what one reads.
+TEST_F(StoppedCommands, SayWhatIsLeftAndNotWhatTheCompilerDidNotDo) {
+  stop_with_its_compiler("train good.onnx --machine test6 --drives 40 --out out --threads 1");
+  const std::string said = read_text(folder_ / "errors");
+  EXPECT_NE(said.find("\ninterrupted; nothing was trained or written\n"), std::string::npos) << said;
+  EXPECT_FALSE(fs::exists(folder_ / "out"));
 }
 
 TEST_F(StoppedCommands, WhoseOutputNobodyReadsEndWithOneSentence) {

@@ -32,6 +32,7 @@ TEST_F(Train, GivesTheSameBitsAndCyclesOnAnyNumberOfHostThreads) {
   EXPECT_EQ(expected.frames, 42u);
   EXPECT_GT(expected.cycles, 0u);
   expect_same_run(run(three), expected);
+  EXPECT_EQ(read_file(three.out / "checkpoint.dojo"), read_file(one.out / "checkpoint.dojo"));
 }
 
 // The first checkpoint is of the beginning.
@@ -68,6 +69,7 @@ TEST_F(Train, GoesOnAfterAKillAsIfNothingHadHappened) {
     Watcher watcher;
     watcher.progress = [&](const Progress& progress) { steps.push_back(progress.step); };
     expect_same_run(run(killed, watcher), expected);
+    EXPECT_EQ(read_file(killed.out / "checkpoint.dojo"), read_file(whole.out / "checkpoint.dojo"));
     EXPECT_EQ(steps, (std::vector<std::uint64_t>{5, 6, 7}));
   }
 }
@@ -80,7 +82,7 @@ TEST_F(Train, GoesOnAfterAnInterruptionAtAnyMoment) {
   counting.host.interrupted = [&] { return ++questions, false; };
   const RunReport expected = run(counting);
   ASSERT_GT(questions, 10u);
-  for (const std::size_t last : {std::size_t{0}, questions / 2, questions - 1}) {
+  for (const std::size_t last : {std::size_t{1}, questions / 2, questions - 1}) {
     TrainOptions stopped = options(model, fmt::format("stopped{}", last));
     std::size_t asked = 0;
     stopped.host.interrupted = [&] { return asked++ >= last; };
@@ -89,6 +91,15 @@ TEST_F(Train, GoesOnAfterAnInterruptionAtAnyMoment) {
     stopped.resume = stopped.out;
     expect_same_run(run(stopped), expected);
   }
+}
+
+TEST_F(Train, WritesNothingIfInterruptedBeforeItBegins) {
+  TrainOptions stopped = options(write(small_network()), "out");
+  stopped.host.interrupted = [] { return true; };
+  const RunReport report = run(stopped);
+  EXPECT_TRUE(report.interrupted);
+  EXPECT_EQ(report.steps, 0u);
+  EXPECT_TRUE(fs::is_empty(stopped.out));
 }
 
 TEST_F(Train, RefusesToGoOnWithAnotherRunAndLeavesItAlone) {

@@ -77,7 +77,7 @@ private:
     const bool is_word =
         ending.size() > 1 &&
         std::all_of(ending.begin() + 1, ending.end(), [](unsigned char c) { return std::isalpha(c) != 0; });
-    if (is_word && !is_file(out) && !fs::is_directory(out, none))
+    if (is_word && !is_file(out) && !fs::exists(out, none))
       refuse("--out", "{} ends in {}, but what is written is a .csv file, or a folder, which {}/ would name",
              out.string(), ending, out.string());
   }

@@ -162,6 +162,7 @@ int run(const Task& task, ProgressLine& line) {
     draw_loss(task.options);
     return exit_guest_stranded;
   }
+  if (report.interrupted && report.steps == 0) end_if_stopped(nothing_written);
   if (report.interrupted) {
     say("interrupted after step {} of {}; to go on: {}", report.steps_done, report.steps,
         command_to_resume(task.options));

@@ -2,8 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <filesystem>
+#include <string>
 #include <vector>
 
+#include "base/file.h"
 #include "graph/interpreter.h"
 
 namespace dojo::graph {
@@ -53,6 +56,14 @@ TEST(LabelKinds, TheLossIsLeastForTheRightAnswer) {
     EXPECT_GT(loss_of(-0.5f, 0.5f), 0.1) << kind.key;
     EXPECT_GT(loss_of(1, 0.5f), 0.1) << kind.key;
   }
+}
+
+TEST(LabelKinds, AreAsTheNoteListsThem) {
+  std::string keys;
+  for (const LabelKind& kind : label_kinds()) keys += (keys.empty() ? "" : ", ") + std::string(kind.key);
+  const std::string note =
+      read_text(std::filesystem::path(DOJO_SOURCE_DIR) / "docs/notes/010-training-run.md");
+  EXPECT_NE(note.find("`opendojo.loss.OUTPUT` (" + keys + ")"), std::string::npos) << keys;
 }
 
 }  // namespace

@@ -79,7 +79,8 @@ struct HostUse {
 };
 
 struct RunReport {
-  bool interrupted = false;                             // a checkpoint holds everything done so far
+  // A checkpoint holds everything done so far; with no `steps`, nothing was written yet.
+  bool interrupted = false;
   std::uint64_t steps = 0, steps_done = 0, frames = 0;  // frames: of all steps done
   std::uint64_t train_frames = 0, validation_frames = 0;
   std::vector<float> losses;              // of the last step: total, then per output
