@@ -3,24 +3,19 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <chrono>
 #include <filesystem>
 #include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
 
-#include "base/error.h"
 #include "base/json_text.h"
 #include "base/printable.h"
 #include "commands.h"
-#include "graph/fuse.h"
-#include "graph/interpreter.h"
 #include "machine/machine.h"
 #include "machine_options.h"
-#include "onnx/case.h"
 #include "report/duration.h"
-#include "runtime/forward_run.h"
+#include "runtime/conformance.h"
 
 namespace dojo::tools {
 
@@ -34,109 +29,7 @@ struct ConformanceOptions {
   bool interpret_only = false, json = false;
 };
 
-enum class Outcome { passed, refused, wrong };
 constexpr const char* outcome_names[] = {"passed", "refused", "wrong"};
-
-struct Verdict {
-  Outcome outcome = Outcome::passed;
-  std::string why;
-  bool on_machine = false;
-};
-
-struct DataSet {
-  fs::path folder;
-  std::string set;
-};
-
-// All data sets of all cases in and under a folder, in the order of their names.
-std::vector<DataSet> find_cases(const fs::path& top) {
-  if (!fs::is_directory(top)) refuse(top.string(), "is no folder");
-  std::vector<DataSet> found;
-  const auto add = [&](const fs::path& folder) {
-    if (!fs::is_regular_file(folder / "model.onnx")) return;
-    for (const auto& inside : fs::directory_iterator(folder))
-      if (inside.is_directory() && inside.path().filename().string().starts_with("test_data_set_"))
-        found.push_back({folder, inside.path().filename().string()});
-  };
-  add(top);
-  for (const auto& entry : fs::recursive_directory_iterator(top))
-    if (entry.is_directory()) add(entry.path());
-  if (found.empty()) refuse(top.string(), "holds no folder with model.onnx and test_data_set_0");
-  std::ranges::sort(found, {}, [](const DataSet& place) { return std::pair(place.folder, place.set); });
-  return found;
-}
-
-lowering::Tensors samples_of(const onnx::Case& tested, const onnx::Network& network) {
-  lowering::Tensors samples;
-  for (const onnx::NetworkInput& input : network.inputs)
-    samples[input.name] = onnx::to_floats(tested.inputs[0], input.name);
-  return samples;
-}
-
-// The first wrong output of a run that gave `value` for output k.
-std::string first_difference(const onnx::Case& tested, const onnx::Network& network, const char* stage,
-                             const std::function<const std::vector<float>&(std::size_t)>& value) {
-  for (std::size_t k = 0; k < tested.outputs.size(); ++k) {
-    const auto& shape = network.graph.at(network.outputs[k].tensor).shape;
-    const auto found = onnx::difference(value(k), shape, tested.outputs[k], network.outputs[k].name, {});
-    if (found) return fmt::format("{}: {}", stage, *found);
-  }
-  return {};
-}
-
-std::string interpreted(const onnx::Case& tested, const onnx::Network& network, const graph::Graph& graph,
-                        const char* stage) {
-  graph::Interpreter interpreter(graph);
-  for (const auto& [name, values] : samples_of(tested, network)) interpreter.set(graph.find(name), values);
-  interpreter.run();
-  return first_difference(tested, network, stage, [&](std::size_t k) -> const std::vector<float>& {
-    return interpreter.value(graph.outputs[k]);
-  });
-}
-
-std::string emulated(const onnx::Case& tested, const onnx::Network& network, const graph::Graph& graph,
-                     const machine::Machine& machine) {
-  const runtime::ForwardRun run =
-      runtime::run_forward(graph, samples_of(tested, network), machine, lowering::FormatChoice::fp32);
-  if (!run.stranded.empty()) return "emulated machine: " + run.stranded;
-  return first_difference(tested, network, "emulated machine",
-                          [&](std::size_t k) -> const std::vector<float>& {
-                            return run.results.at(graph.at(graph.outputs[k]).name);
-                          });
-}
-
-Verdict judge(const onnx::Case& tested, onnx::Feed feed, const machine::Machine* machine) try {
-  const onnx::Network network = onnx::import_case(tested, feed);
-  graph::Graph fused = network.graph;
-  graph::fuse(fused);
-  std::string wrong = interpreted(tested, network, network.graph, "interpreter");
-  if (wrong.empty()) wrong = interpreted(tested, network, fused, "fused");
-  // Without a batch nothing is left to do on the nodes.
-  const bool run = wrong.empty() && machine != nullptr && feed == onnx::Feed::batch;
-  if (run) wrong = emulated(tested, network, fused, *machine);
-  if (!wrong.empty()) return {Outcome::wrong, wrong, run};
-  return {Outcome::passed, "", run};
-} catch (const UserError& error) {
-  return {Outcome::refused, error.what(), false};
-}
-
-// The standard's networks are called as their folders, which the line names anyway.
-std::string without_name(const std::string& why, const fs::path& folder) {
-  const std::string name = folder.filename().string() + ": ";
-  return why.starts_with(name) ? why.substr(name.size()) : why;
-}
-
-// A case passes with its first input as a batch or, if that is refused, with all inputs as initialisers.
-Verdict judge(const DataSet& place, const machine::Machine* machine, std::string& op) try {
-  const onnx::Case tested = onnx::read_case(place.folder, place.set);
-  op = tested.op();
-  const Verdict batched = judge(tested, onnx::Feed::batch, machine);
-  if (batched.outcome != Outcome::refused) return batched;
-  const Verdict whole = judge(tested, onnx::Feed::initialisers, nullptr);
-  return whole.outcome == Outcome::refused ? batched : whole;
-} catch (const UserError& error) {
-  return {Outcome::refused, error.what(), false};
-}
 
 // Rewritten in place on a terminal; elsewhere the findings alone show how far it is.
 class Counter {
@@ -157,7 +50,7 @@ private:
 };
 
 int run_conformance(const ConformanceOptions& options) {
-  const std::vector<DataSet> places = find_cases(options.folder);
+  const std::vector<runtime::CasePlace> places = runtime::find_cases(options.folder);
   const machine::Machine machine = machine::read_machine(options.machine);
   const Counter counter(places.size());
   std::map<std::string, std::array<int, 3>> by_op;
@@ -165,21 +58,20 @@ int run_conformance(const ConformanceOptions& options) {
   int on_machine = 0;
   Json cases = Json::array();
   for (std::size_t k = 0; k < places.size(); ++k) {
-    std::string op = "unreadable";
-    const Verdict verdict = judge(places[k], options.interpret_only ? nullptr : &machine, op);
+    const runtime::CaseVerdict verdict =
+        runtime::judge_case(places[k], options.interpret_only ? nullptr : &machine);
     const auto which = static_cast<std::size_t>(verdict.outcome);
     const std::string name = fs::relative(places[k].folder, options.folder).string();
-    const std::string why = without_name(verdict.why, places[k].folder);
-    ++by_op[op][which], ++total[which];
+    ++by_op[verdict.op][which], ++total[which];
     on_machine += verdict.on_machine;
     cases.push_back({{"case", name},
                      {"set", places[k].set},
-                     {"op", op},
+                     {"op", verdict.op},
                      {"outcome", outcome_names[which]},
                      {"on_machine", verdict.on_machine},
-                     {"why", why}});
-    if (!options.json && verdict.outcome != Outcome::passed)
-      fmt::print("{}\n", printable(fmt::format("{}: {}: {}", outcome_names[which], name, why)));
+                     {"why", verdict.why}});
+    if (!options.json && verdict.outcome != runtime::CaseOutcome::passed)
+      fmt::print("{}\n", printable(fmt::format("{}: {}: {}", outcome_names[which], name, verdict.why)));
     counter.show(k + 1);
   }
   if (options.json) {

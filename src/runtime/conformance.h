@@ -1,0 +1,35 @@
+// Cases as ONNX's backend tests lie, each through importer, interpreter, fuser and the emulated machine.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "machine/machine.h"
+
+namespace dojo::runtime {
+
+// A case with one of its data sets.
+struct CasePlace {
+  std::filesystem::path folder;
+  std::string set;
+};
+
+enum class CaseOutcome { passed, refused, wrong };
+
+struct CaseVerdict {
+  CaseOutcome outcome = CaseOutcome::passed;
+  std::string why = {};
+  bool on_machine = false;
+  std::string op = {};  // what the case tries
+};
+
+// All data sets of all cases in and under a folder, in the order of their names. Refuses a folder without
+// any.
+std::vector<CasePlace> find_cases(const std::filesystem::path& top);
+
+// A case passes with its first input as a batch or, if that is refused, with all inputs as initialisers; then
+// nothing is left to do on the nodes. `machine`: none, if it is not to be run there.
+CaseVerdict judge_case(const CasePlace& place, const machine::Machine* machine);
+
+}  // namespace dojo::runtime
