@@ -7,9 +7,9 @@
 namespace dojo::refusals {
 namespace {
 
-class Refusal : public TrainingCommand {};
+class Refused : public TrainingCommand {};
 
-TEST_F(Refusal, OfNetworks) {
+TEST_F(Refused, OfNetworks) {
   const std::string bytes = read_text(folder_ / "good.onnx");
   write_text(folder_ / "short.onnx", bytes.substr(0, bytes.size() / 2));
   expect_refused(train("short", ""), {"short.onnx", "byte"});
@@ -31,7 +31,7 @@ TEST_F(Refusal, OfNetworks) {
   expect_refused(train("heavy", ""), {"'weight", "bytes", "over", "SRAM"});
 }
 
-TEST_F(Refusal, OfDataAndMachines) {
+TEST_F(Refused, OfDataAndMachines) {
   expect_refused(train("good", "--data nowhere"), {"nowhere"});
   fs::create_directories(folder_ / "hollow");
   expect_refused(train("good", "--data hollow"), {"hollow", "manifest.json"});
@@ -46,7 +46,7 @@ TEST_F(Refusal, OfDataAndMachines) {
 }
 
 // It says how many frames would fit; so many do, and one more does not.
-TEST_F(Refusal, OfMoreFramesThanHbmHolds) {
+TEST_F(Refused, OfMoreFramesThanHbmHolds) {
   write_model("wide", network("Tanh", 100, 160, 1, "angle"));
   const std::string small = machine_with("interface.hbm_bytes", "1048576");
   write_tub(folder_ / "much", 60);
@@ -61,7 +61,7 @@ TEST_F(Refusal, OfMoreFramesThanHbmHolds) {
   expect_refused(train("wide", "--check --data over " + small), {fmt::format("{} would fit", fit)});
 }
 
-TEST_F(Refusal, OfWhatIsNoTubNamesIt) {
+TEST_F(Refused, OfWhatIsNoTubNamesIt) {
   write_tub(folder_ / "mycar/data", 3);
   expect_refused(train("good", "--data mycar"), {"mycar", "mycar/data does", "give that"});
   expect_refused(train("good", "--data mycar/data/images"), {"images", "the folder above"});
@@ -73,7 +73,7 @@ TEST_F(Refusal, OfWhatIsNoTubNamesIt) {
   expect_refused(train("good", "--data tub --data ./tub"), {"./tub", "the same frames as tub"});
 }
 
-TEST_F(Refusal, OfNetworksInOtherFormatsNamesThemAndTheWayOut) {
+TEST_F(Refused, OfNetworksInOtherFormatsNamesThemAndTheWayOut) {
   write_text(folder_ / "keras.onnx", "\x89HDF\r\n\x1a\n");
   expect_refused(train("keras", ""), {"keras.onnx", "Keras", "tf2onnx.convert --keras"});
   write_text(folder_ / "lite.onnx", std::string("\x1c\0\0\0TFL3", 8));
@@ -85,7 +85,7 @@ TEST_F(Refusal, OfNetworksInOtherFormatsNamesThemAndTheWayOut) {
 
 // A name in Latin-1, as older systems write it: it is kept as it is, and shown with a mark for what is no
 // text.
-TEST_F(Refusal, IsNotForNamesThatAreNoUtf8) {
+TEST_F(Refused, IsNotForNamesThatAreNoUtf8) {
   fs::rename(folder_ / "good.onnx", folder_ / "na\xefve.onnx");
   ASSERT_EQ(train("na\xefve", "--steps 2").exit_code, 0);
   EXPECT_NE(read_text(folder_ / "out/run.json").find("na\xef\xbf\xbdve.onnx"), std::string::npos);
@@ -94,7 +94,7 @@ TEST_F(Refusal, IsNotForNamesThatAreNoUtf8) {
 }
 
 // What is damaged, not measured or doubtful is said in one line each; the rest trains.
-TEST_F(Refusal, IsNotForTubsAsCarsLeaveThem) {
+TEST_F(Refused, IsNotForTubsAsCarsLeaveThem) {
   const fs::path tub = folder_ / "torn";
   write_tub(tub, 70);
   std::string catalog = read_text(tub / "catalog_0.catalog");
@@ -120,7 +120,7 @@ TEST_F(Refusal, IsNotForTubsAsCarsLeaveThem) {
   EXPECT_EQ(said.errors.find("means nothing"), std::string::npos) << said.errors;
 }
 
-TEST_F(Refusal, IsNotForSeveralTubsWhichGoOnTogether) {
+TEST_F(Refused, IsNotForSeveralTubsWhichGoOnTogether) {
   write_tub(folder_ / "other", 40);
   const Said said = train("good", "--data tub --data other --steps 2");
   ASSERT_EQ(said.exit_code, 0) << said.errors;
@@ -133,7 +133,7 @@ TEST_F(Refusal, IsNotForSeveralTubsWhichGoOnTogether) {
   EXPECT_EQ(more.exit_code, 0) << more.errors;
 }
 
-TEST_F(Refusal, OfOptions) {
+TEST_F(Refused, OfOptions) {
   for (const auto& [option, value] :
        std::vector<std::pair<std::string, std::string>>{{"--lr", "0"},
                                                         {"--lr", "-1"},
@@ -166,12 +166,12 @@ TEST_F(Refusal, OfOptions) {
 }
 
 // As a disk that is full after so many blocks of 1 KiB in a file: while compiling, and for anything larger.
-TEST_F(Refusal, OfFilesThatMayNotGrow) {
+TEST_F(Refused, OfFilesThatMayNotGrow) {
   for (const char* blocks : {"1", "8"})
     expect_refused(train("good", "--steps 2", fmt::format("ulimit -f {}", blocks)), {"cannot be written"});
 }
 
-TEST_F(Refusal, LeavesNothingHalfWrittenOnAFullDisk) {
+TEST_F(Refused, LeavesNothingHalfWrittenOnAFullDisk) {
   fs::create_directories(folder_ / "disk");
   for (const char* size : {"size=16k", "size=64k"}) {
     if (::mount("tmpfs", (folder_ / "disk").c_str(), "tmpfs", 0, size) != 0)
@@ -185,7 +185,7 @@ TEST_F(Refusal, LeavesNothingHalfWrittenOnAFullDisk) {
   }
 }
 
-TEST_F(Refusal, OfAPlaceThatIsNoFolder) {
+TEST_F(Refused, OfAPlaceThatIsNoFolder) {
   write_text(folder_ / "out", "a file");
   const Said said = train("good", "--steps 2");
   EXPECT_EQ(said.exit_code, 2);
@@ -193,7 +193,7 @@ TEST_F(Refusal, OfAPlaceThatIsNoFolder) {
   EXPECT_EQ(read_text(folder_ / "out"), "a file");
 }
 
-TEST_F(Refusal, IsNotForBatchesThatNodesCannotShareEvenly) {
+TEST_F(Refused, IsNotForBatchesThatNodesCannotShareEvenly) {
   for (const std::string fine :
        {"--batch 1", "--batch 2", "--batch 7", "--nodes 1", "--nodes 5 --batch 23"}) {
     const Said said = train("good", fine + " --steps 1");
@@ -202,14 +202,14 @@ TEST_F(Refusal, IsNotForBatchesThatNodesCannotShareEvenly) {
   }
 }
 
-TEST_F(Refusal, OfPathsThatNameNothing) {
+TEST_F(Refused, OfPathsThatNameNothing) {
   for (const char* option : {"--data", "--out", "--resume", "--machine"})
     expect_refused(train("good", fmt::format("{} ''", option)), {option, "''"});
   for (const char* line : {"{} conformance ''", "{} conformance . --machine ''"})
     expect_refused(dojo(line), {"'' names no file"});
 }
 
-TEST_F(Refusal, OfFifosInPlaceOfFilesWithoutWaitingForAWriter) {
+TEST_F(Refused, OfFifosInPlaceOfFilesWithoutWaitingForAWriter) {
   ASSERT_EQ(::mkfifo((folder_ / "pipe.onnx").c_str(), 0600), 0);
   expect_refused(train("pipe", ""), {"pipe.onnx", "FIFO"});
   expect_refused(train("good", "--machine ./pipe.onnx"), {"pipe.onnx"});
@@ -219,7 +219,7 @@ TEST_F(Refusal, OfFifosInPlaceOfFilesWithoutWaitingForAWriter) {
   expect_refused(train("good", "--resume first"), {"first/checkpoint.dojo", "FIFO"});
 }
 
-TEST_F(Refusal, OfAFullTemporaryFolderNamesIt) {
+TEST_F(Refused, OfAFullTemporaryFolderNamesIt) {
   fs::create_directories(folder_ / "disk");
   for (const char* size : {"size=16k", "size=200k"}) {
     if (::mount("tmpfs", (folder_ / "disk").c_str(), "tmpfs", 0, size) != 0)

@@ -50,7 +50,7 @@ private:
 };
 
 int run_conformance(const ConformanceOptions& options) {
-  const std::vector<runtime::CasePlace> places = runtime::find_cases(options.folder);
+  const std::vector<runtime::ConformanceCase> places = runtime::find_cases(options.folder);
   const machine::Machine machine = machine::read_machine(options.machine);
   const Counter counter(places.size());
   std::map<std::string, std::array<int, 3>> by_op;

@@ -126,21 +126,21 @@ int predict(const PredictArguments& a) {
   ProgressLine line;
   line.phase("reading the data set");
   driving::DrivingData data = open_data(a.data, a.seed, a.host.threads, nothing_written);
-  const driving::PredictionData asked = data.for_prediction(network, a.held_out);
+  const driving::PredictionData wanted = data.for_prediction(network, a.held_out);
   if (a.batch == 0)
-    network = training::read_forward_network(a.model, usual_batch(nodes, asked.frames.size()));
+    network = training::read_forward_network(a.model, usual_batch(nodes, wanted.frames.size()));
 
   const training::PredictionRun run = unless_stopped(nothing_written, [&] {
-    return training::predict(network, asked.examples, asked.frames, machine, compiling, host,
+    return training::predict(network, wanted.examples, wanted.frames, machine, compiling, host,
                              watcher_for(line));
   });
   line.finish();
   if (run.interrupted) end_if_stopped(nothing_written);
-  const auto values = training::judge(network.targets, asked.specifications, asked.measured, run.outputs);
-  write_text(destination.table(), training::predictions_csv(data.frames(), asked.frames, values));
+  const auto values = training::judge(network.targets, wanted.specifications, wanted.measured, run.outputs);
+  write_text(destination.table(), training::predictions_csv(data.frames(), wanted.frames, values));
   if (const auto picture = destination.picture())
     write_text(*picture,
-               report::predictions_picture(values, asked.frames, a.held_out ? "held-out frames" : "frames"));
+               report::predictions_picture(values, wanted.frames, a.held_out ? "held-out frames" : "frames"));
   print_results(a, machine, data, values, run);
   const std::string picture = destination.picture() ? ", " + destination.picture()->string() : "";
   fmt::print("written: {}\n", printable(destination.table().string() + picture));

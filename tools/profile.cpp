@@ -12,7 +12,7 @@
 #include "report/callgrind.h"
 #include "report/profile_report.h"
 #include "run_program.h"
-#include "runtime/source_places.h"
+#include "runtime/source_lines.h"
 #include "say.h"
 #include "stop_request.h"
 
@@ -28,7 +28,7 @@ struct ProfileOptions : ProgramOptions {
 
 void print_profile(const ProfileOptions& options, const machine::Machine& machine,
                    const system::LaunchResult& result, const system::Profile& profile,
-                   const runtime::SourcePlaces& places) {
+                   const runtime::SourceLines& places) {
   const system::ProfileEntry sum = report::sum_of(profile);
   const report::ProfileRows functions = report::rows_by_function(profile, places);
   const report::ProfileRows lines = report::rows_by_line(profile, places, options.all || options.json);
@@ -70,8 +70,8 @@ int profile_program(const ProfileOptions& options) {
   for (const std::string& warning : result.warnings) say("dojo: warning: {}", warning);
 
   if (std::ferror(stdout) != 0) refuse("standard output", "cannot be written");
-  const runtime::SourcePlaces places = unless_stopped("nothing was said of its cycles", [&] {
-    return runtime::source_places(options.program, program, profile);
+  const runtime::SourceLines places = unless_stopped("nothing was said of its cycles", [&] {
+    return runtime::source_lines(options.program, program, profile);
   });
   if (!options.callgrind.empty())
     write_text(options.callgrind, report::callgrind_text(options.program, profile, places));

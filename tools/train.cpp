@@ -7,16 +7,14 @@
 #include <optional>
 
 #include "base/error.h"
-#include "base/file.h"
 #include "base/printable.h"
 #include "base/stopwatch.h"
 #include "commands.h"
 #include "data_options.h"
-#include "onnx/file.h"
 #include "output_folder.h"
 #include "report/divergence_text.h"
 #include "report/dry_run_text.h"
-#include "report/run_pictures.h"
+#include "report/run_files.h"
 #include "report/run_report.h"
 #include "say.h"
 #include "shell_word.h"
@@ -25,8 +23,6 @@
 #include "train_progress.h"
 #include "trained_parameters.h"
 #include "training/dry_run.h"
-#include "training/history.h"
-#include "training/predictions.h"
 #include "training/run_folder.h"
 #include "training/saved_run.h"
 #include "version.h"
@@ -60,28 +56,15 @@ training::Watcher watcher_for(ProgressLine& line, const training::TrainOptions& 
   return watcher;
 }
 
-// Also of a run that is not over: it shows why one stopped it, or how it went wrong.
-void draw_loss(const training::TrainOptions& options) {
-  write_text(options.out / training::loss_picture_file,
-             report::loss_picture(training::read_history(options.out / training::history_file)));
-}
-
 void write_results(const training::TrainOptions& options, const machine::Machine& machine,
                    const training::RunReport& report, const driving::DrivingData& data) {
-  draw_loss(options);
-  write_text(options.out / training::predictions_picture_file,
-             report::predictions_picture(report.validation, data.split().validation, "held-out frames"));
-  write_text(options.out / training::predictions_file,
-             training::predictions_csv(data.frames(), data.split().validation, report.validation));
-  onnx::write_model(options.out / training::trained_file, report.trained);
-  write_text(options.out / training::run_file,
-             report::run_json(options, machine, report, data.data().name(), version()));
+  const std::string json = report::run_json(options, machine, report, data.data().name(), version());
   const std::string text = report::run_text(machine, report);
-  write_text(options.out / training::report_file, text);
+  report::write_run_files(options.out, report, data.frames(), data.split().validation, json, text);
   fmt::print("{}\nwritten: {}\n", text, printable(training::written_by_a_run(options.out)));
 }
 
-constexpr std::string_view nothing_written = "nothing was trained or written";
+constexpr std::string_view nothing_trained = "nothing was trained or written";
 
 // What was asked for, with its files read.
 struct Task {
@@ -119,7 +102,7 @@ Task task_from(TrainArguments& arguments, Command& command, ProgressLine& line,
   line.phase("reading the data set");
   const Stopwatch reading;
   task.data = std::make_unique<driving::DrivingData>(
-      open_data(arguments.data, arguments.seed, arguments.host.threads, nothing_written));
+      open_data(arguments.data, arguments.seed, arguments.host.threads, nothing_trained));
   const std::size_t frames = task.data->for_training(task.network).split.train.size();
   if (options.recipe.batch == 0) options.recipe.batch = usual_batch(nodes, frames);
   task.reading_seconds = reading.seconds();
@@ -129,11 +112,11 @@ Task task_from(TrainArguments& arguments, Command& command, ProgressLine& line,
 int check(const Task& task, ProgressLine& line) {
   bool writes = false;  // it never does
   const training::Watcher watcher = watcher_for(line, task.options, writes);
-  const training::DryRun dry_run = unless_stopped(nothing_written, [&] {
+  const training::DryRun dry_run = unless_stopped(nothing_trained, [&] {
     return training::dry_run(
         task.options, task.machine, [&](const auto& read) { return task.data_for(read); }, watcher);
   });
-  if (dry_run.interrupted) end_if_stopped(nothing_written);
+  if (dry_run.interrupted) end_if_stopped(nothing_trained);
   fmt::print("{}", report::dry_run_text(task.options, task.machine, task.network, task.data->frames(),
                                         dry_run, task.reading_seconds));
   return 0;
@@ -146,7 +129,7 @@ training::RunReport trained(const Task& task, ProgressLine& line) {
     return training::train(
         task.options, task.machine, [&](const auto& read) { return task.data_for(read); }, watcher);
   } catch (const UserError&) {
-    if (!writes) end_if_stopped(nothing_written);  // Ctrl-C reaches the compiler as well
+    if (!writes) end_if_stopped(nothing_trained);  // Ctrl-C reaches the compiler as well
     throw;
   }
 }
@@ -159,14 +142,14 @@ int run(const Task& task, ProgressLine& line) {
         report::divergence_text(*report.divergence, task.network.file,
                                 training::checkpoint_in(task.options.out)),
         report.divergence->untrained ? "" : " (--lr)");
-    draw_loss(task.options);
+    report::write_loss_picture(task.options.out);
     return exit_guest_stranded;
   }
-  if (report.interrupted && report.steps == 0) end_if_stopped(nothing_written);
+  if (report.interrupted && report.steps == 0) end_if_stopped(nothing_trained);
   if (report.interrupted) {
     say("interrupted after step {} of {}; to go on: {}", report.steps_done, report.steps,
         command_to_resume(task.options));
-    draw_loss(task.options);
+    report::write_loss_picture(task.options.out);
     return exit_interrupted;
   }
   write_results(task.options, task.machine, report, *task.data);

@@ -13,7 +13,7 @@ namespace dojo::report {
 namespace {
 
 constexpr double ln10 = 0x1.26bb1bbb55516p+1;
-constexpr double most = 1e300;  // of what an axis tells apart
+constexpr double most_value = 1e300;  // of what an axis tells apart
 
 // 10^exponent, rounded once; an exponent of at most 301 either way.
 double power_of_ten(int exponent) {
@@ -23,7 +23,7 @@ double power_of_ten(int exponent) {
   return power;
 }
 
-// Of the largest power of ten that is not above `value`, which is > 0 and at most `most`.
+// Of the largest power of ten that is not above `value`, which is > 0 and at most `most_value`.
 int decade_of(double value) {
   int decade = static_cast<int>(std::floor(logarithm(value) / ln10));
   while (power_of_ten(decade) > value) --decade;
@@ -34,8 +34,8 @@ int decade_of(double value) {
 Extent with_room(Extent extent) {
   if (extent.empty()) return {0, 1};
   // Beyond a double's range, and where the ends differ by rounding alone, there is nothing to tell apart.
-  extent.low = std::max(extent.low, -most);
-  extent.high = std::min(extent.high, most);
+  extent.low = std::max(extent.low, -most_value);
+  extent.high = std::min(extent.high, most_value);
   const double size = std::max(std::abs(extent.low), std::abs(extent.high));
   if (extent.high - extent.low > std::max(1e-9 * size, 1e-290)) return extent;
   const double room = size < 1e-280 ? 1 : 0.1 * size;
@@ -44,10 +44,11 @@ Extent with_room(Extent extent) {
 
 double step_of(const Extent& extent, std::size_t ticks) {
   const double rough = (extent.high - extent.low) / static_cast<double>(ticks);
-  const double power = power_of_ten(decade_of(rough));
+  const int decade = decade_of(rough);
+  const double power = power_of_ten(decade);
   for (const double factor : {1.0, 2.0, 5.0})
     if (rough <= factor * power * (1 + 1e-9)) return factor * power;
-  return 10 * power;
+  return power_of_ten(decade + 1);
 }
 
 // Multiples, so that 0 is 0 and none is off by many roundings.

@@ -1,5 +1,6 @@
 #include "report/axis.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>

@@ -33,7 +33,7 @@ std::string costs(const system::ProfileEntry& entry) {
 }  // namespace
 
 std::string callgrind_text(std::string_view program, const system::Profile& profile,
-                           const runtime::SourcePlaces& places) {
+                           const runtime::SourceLines& places) {
   std::string text = fmt::format(
       "# callgrind format\nversion: 1\ncreator: dojo profile\ncmd: {}\npositions: line\nevents: Cycles "
       "Instructions {}\nsummary: {}",
@@ -41,7 +41,7 @@ std::string callgrind_text(std::string_view program, const system::Profile& prof
       costs(sum_of(profile)));
   std::map<std::string, std::map<std::pair<std::string, unsigned>, system::ProfileEntry>> functions;
   for (const auto& [pc, entry] : profile) {
-    const runtime::SourcePlace& place = places.at(pc);
+    const runtime::SourceLine& place = places.at(pc);
     functions[place.function][{place.file.empty() ? "??" : place.file, place.line}] += entry;
   }
   NumberedNames file_names, function_names;

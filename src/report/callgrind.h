@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-#include "runtime/source_places.h"
+#include "runtime/source_lines.h"
 #include "system/profile.h"
 
 namespace dojo::report {
@@ -13,6 +13,6 @@ namespace dojo::report {
 // cycles by cause. A name stands with a number in front where it is first met, then the number alone, so that
 // one that looks like a number in parentheses is none; what is no text in a name is marked.
 std::string callgrind_text(std::string_view program, const system::Profile& profile,
-                           const runtime::SourcePlaces& places);
+                           const runtime::SourceLines& places);
 
 }  // namespace dojo::report

@@ -1,5 +1,6 @@
 #include "report/callgrind.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <cstdlib>
@@ -17,7 +18,7 @@ struct Row {
 
 std::string text_of(const std::vector<Row>& rows) {
   system::Profile profile;
-  runtime::SourcePlaces places;
+  runtime::SourceLines places;
   for (std::size_t i = 0; i < rows.size(); ++i) {
     profile[4 * i].instructions = 1;
     profile[4 * i].of(machine::Cause::issue) = 100 + i;
@@ -45,8 +46,7 @@ TEST(Callgrind, LetsNoNameForgeALine) {
 
 // valgrind's own reader finds every function with its cycles.
 TEST(Callgrind, IsWhatItsAnnotatorReads) {
-  if (std::system("callgrind_annotate --version >/dev/null 2>&1") != 0)
-    GTEST_SKIP() << "no callgrind_annotate";
+  if (std::system("command -v callgrind_annotate >/dev/null") != 0) GTEST_SKIP() << "no callgrind_annotate";
   const TemporaryFolder folder("dojo-callgrind");
   write_text(folder.path() / "a.callgrind",
              text_of({{"f", "a.c", 1}, {"(1) odd\nname", "a.c", 2}, {"f", "b.c", 3}}));

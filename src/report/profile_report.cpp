@@ -15,14 +15,14 @@
 namespace dojo::report {
 namespace {
 
-using runtime::SourcePlace;
-using runtime::SourcePlaces;
+using runtime::SourceLine;
+using runtime::SourceLines;
 using system::Profile;
 using system::ProfileEntry;
 using Json = nlohmann::ordered_json;
 
 // Of picolibc or the compiler's own routines.
-bool in_c_library(const SourcePlace& place) {
+bool in_c_library(const SourceLine& place) {
   constexpr std::array<std::string_view, 4> folders{"/newlib/libc/", "/newlib/libm/", "/picolibc/",
                                                     "/libgcc/"};
   return std::ranges::any_of(
@@ -30,7 +30,7 @@ bool in_c_library(const SourcePlace& place) {
 }
 
 template <typename Name>
-ProfileRows sorted_by(const Profile& profile, const SourcePlaces& places, Name name) {
+ProfileRows sorted_by(const Profile& profile, const SourceLines& places, Name name) {
   std::map<std::string, ProfileEntry> sums;
   for (const auto& [pc, entry] : profile) sums[name(places.at(pc))] += entry;
   ProfileRows rows(sums.begin(), sums.end());
@@ -64,17 +64,17 @@ ProfileEntry sum_of(const Profile& profile) {
   return sum;
 }
 
-ProfileRows rows_by_function(const Profile& profile, const SourcePlaces& places) {
-  return sorted_by(profile, places, [](const SourcePlace& place) { return place.function; });
+ProfileRows rows_by_function(const Profile& profile, const SourceLines& places) {
+  return sorted_by(profile, places, [](const SourceLine& place) { return place.function; });
 }
 
-ProfileRows rows_by_line(const Profile& profile, const SourcePlaces& places, bool whole_library) {
+ProfileRows rows_by_line(const Profile& profile, const SourceLines& places, bool whole_library) {
   std::set<std::string> folded;
   if (!whole_library)
     for (const auto& [pc, place] : places)
       if (in_c_library(place)) folded.insert(place.text());
   const std::string row = fmt::format("C library ({} lines)", folded.size());
-  return sorted_by(profile, places, [&](const SourcePlace& place) {
+  return sorted_by(profile, places, [&](const SourceLine& place) {
     const std::string source = place.text();
     return folded.contains(source) ? row : source;
   });

@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "runtime/source_places.h"
+#include "runtime/source_lines.h"
 #include "system/profile.h"
 
 namespace dojo::report {
@@ -14,10 +14,10 @@ namespace dojo::report {
 using ProfileRows = std::vector<std::pair<std::string, system::ProfileEntry>>;  // the most cycles first
 
 system::ProfileEntry sum_of(const system::Profile& profile);
-ProfileRows rows_by_function(const system::Profile& profile, const runtime::SourcePlaces& places);
+ProfileRows rows_by_function(const system::Profile& profile, const runtime::SourceLines& places);
 // Lines of the C library, as its package was built, are one row: hundreds that nobody is about to change.
 // `whole_library`: they are not.
-ProfileRows rows_by_line(const system::Profile& profile, const runtime::SourcePlaces& places,
+ProfileRows rows_by_line(const system::Profile& profile, const runtime::SourceLines& places,
                          bool whole_library);
 
 // The first `most` rows under a title, the others in one, and their sum.

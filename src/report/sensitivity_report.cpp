@@ -41,7 +41,7 @@ struct Figure {
   std::string_view unit;
 };
 
-constexpr std::array figures = {
+constexpr std::array sensitivity_figures = {
     Figure{"cycles", "cycles", cycles_of, 1, 0, ""},
     Figure{"per cycle", "instructions_per_cycle", per_cycle, 1, 3, ""},
     Figure{"matrix unit", "matrix_utilisation", matrix_of, 100, 2, " %"},
@@ -119,7 +119,7 @@ std::string sensitivity_text(const Sensitivity& all) {
   std::string text = fmt::format("over what is plausible for the unpublished parameters of {} ({} runs)\n",
                                  all.variants[0].machine.name, all.runs.size());
   text += fmt::format("  {:<12} {:>14} {:>14} {:>14}\n", "", "as the file", "low", "high");
-  for (const Figure& figure : figures) {
+  for (const Figure& figure : sensitivity_figures) {
     const auto range = machine::range_of(values_of(figure, all));
     const auto words = [&](double value) {
       return fmt::format("{:.{}f}{}", figure.scale * value, figure.decimals, figure.unit);
@@ -127,7 +127,7 @@ std::string sensitivity_text(const Sensitivity& all) {
     text += fmt::format("  {:<12} {:>14} {:>14} {:>14}\n", figure.name, words(range.baseline),
                         words(range.low), words(range.high));
   }
-  const std::vector<double> cycles = values_of(figures[0], all);
+  const std::vector<double> cycles = values_of(sensitivity_figures[0], all);
   const auto range = machine::range_of(cycles);
   text += fmt::format(
       "  fewest cycles with {}, most with {}; {:.0f} with everything fast, {:.0f} with everything slow\n",
@@ -140,7 +140,7 @@ std::string sensitivity_text(const Sensitivity& all) {
 
 nlohmann::ordered_json sensitivity_json(const Sensitivity& all) {
   nlohmann::ordered_json json{{"runs", all.runs.size()}};
-  for (const Figure& figure : figures) {
+  for (const Figure& figure : sensitivity_figures) {
     const auto range = machine::range_of(values_of(figure, all));
     json["ranges"][std::string(figure.key)] = {{"baseline", range.baseline},
                                                {"low", range.low},
@@ -148,7 +148,7 @@ nlohmann::ordered_json sensitivity_json(const Sensitivity& all) {
                                                {"low_with", all.variants[range.low_at].name},
                                                {"high_with", all.variants[range.high_at].name}};
   }
-  const std::vector<double> cycles = values_of(figures[0], all);
+  const std::vector<double> cycles = values_of(sensitivity_figures[0], all);
   for (const machine::Influence& one : machine::influences(all.variants, cycles))
     json["parameters"].push_back({{"key", one.key},
                                   {"fast", one.plausible.fast},

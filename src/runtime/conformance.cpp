@@ -79,9 +79,9 @@ std::string without_name(const std::string& why, const fs::path& folder) {
 
 }  // namespace
 
-std::vector<CasePlace> find_cases(const fs::path& top) {
+std::vector<ConformanceCase> find_cases(const fs::path& top) {
   if (!fs::is_directory(top)) refuse(top.string(), "is no folder");
-  std::vector<CasePlace> found;
+  std::vector<ConformanceCase> found;
   const auto add = [&](const fs::path& folder) {
     if (!fs::is_regular_file(folder / "model.onnx")) return;
     for (const auto& inside : fs::directory_iterator(folder))
@@ -92,11 +92,12 @@ std::vector<CasePlace> find_cases(const fs::path& top) {
   for (const auto& entry : fs::recursive_directory_iterator(top))
     if (entry.is_directory()) add(entry.path());
   if (found.empty()) refuse(top.string(), "holds no folder with model.onnx and test_data_set_0");
-  std::ranges::sort(found, {}, [](const CasePlace& place) { return std::pair(place.folder, place.set); });
+  std::ranges::sort(found, {},
+                    [](const ConformanceCase& place) { return std::pair(place.folder, place.set); });
   return found;
 }
 
-CaseVerdict judge_case(const CasePlace& place, const machine::Machine* machine) {
+CaseVerdict judge_case(const ConformanceCase& place, const machine::Machine* machine) {
   CaseVerdict verdict;
   std::string op = "unreadable";
   try {

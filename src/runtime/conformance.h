@@ -10,7 +10,7 @@
 namespace dojo::runtime {
 
 // A case with one of its data sets.
-struct CasePlace {
+struct ConformanceCase {
   std::filesystem::path folder;
   std::string set;
 };
@@ -26,10 +26,10 @@ struct CaseVerdict {
 
 // All data sets of all cases in and under a folder, in the order of their names. Refuses a folder without
 // any.
-std::vector<CasePlace> find_cases(const std::filesystem::path& top);
+std::vector<ConformanceCase> find_cases(const std::filesystem::path& top);
 
 // A case passes with its first input as a batch or, if that is refused, with all inputs as initialisers; then
 // nothing is left to do on the nodes. `machine`: none, if it is not to be run there.
-CaseVerdict judge_case(const CasePlace& place, const machine::Machine* machine);
+CaseVerdict judge_case(const ConformanceCase& place, const machine::Machine* machine);
 
 }  // namespace dojo::runtime

@@ -69,6 +69,9 @@ struct TrainedNetwork {
 std::optional<TrainedNetwork> trained_network(ActiveRun& run);
 onnx::Model network_file(const TrainableNetwork& network, const lowering::Tensors& values);
 
+// Of a run that was interrupted before it wrote anything.
+RunReport report_of_nothing();
+
 // What all that came to.
 RunReport run_report(const ActiveRun& run, std::optional<TrainedNetwork> trained);
 

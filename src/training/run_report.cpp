@@ -14,6 +14,12 @@ std::uint64_t peak_bytes() {
 
 }  // namespace
 
+RunReport report_of_nothing() {
+  RunReport report;
+  report.interrupted = true;
+  return report;
+}
+
 RunReport run_report(const ActiveRun& run, std::optional<TrainedNetwork> trained) {
   const RunTotals& totals = run.totals;
   const codegen::CompiledNetwork& compiled = run.prepared.compiled;

@@ -38,7 +38,7 @@ double gentle_cycle(double peak, double step, double steps) {
   return rise * steps >= gentle_rise ? one_cycle(peak, step, steps) : short_cycle(peak, step, steps);
 }
 
-constexpr std::array rows = {
+constexpr std::array schedule_rows = {
     Schedule{"one-cycle",
              "from 1/25 of the peak up to it at 30 % of the steps, then down; as PyTorch's OneCycleLR",
              one_cycle},
@@ -52,13 +52,13 @@ double Schedule::at(double peak, std::uint64_t step, std::uint64_t steps) const 
   return rate(peak, static_cast<double>(step), static_cast<double>(steps));
 }
 
-std::span<const Schedule> schedules() { return rows; }
+std::span<const Schedule> schedules() { return schedule_rows; }
 
 const Schedule& schedule_named(std::string_view name) {
-  const auto row = std::ranges::find(rows, name, &Schedule::name);
-  if (row != rows.end()) return *row;
+  const auto row = std::ranges::find(schedule_rows, name, &Schedule::name);
+  if (row != schedule_rows.end()) return *row;
   std::vector<std::string_view> names;
-  for (const Schedule& known : rows) names.push_back(known.name);
+  for (const Schedule& known : schedule_rows) names.push_back(known.name);
   refuse(Settings{{"schedule"}}, "", "'{}' is no schedule; there are {}", name, fmt::join(names, ", "));
 }
 

@@ -11,7 +11,7 @@ RunReport train(const TrainOptions& options, const machine::Machine& machine, co
                 const Watcher& watcher) {
   refuse_to_lose(options.out, options.recipe.model);
   const PreparedRun prepared = prepare(options, machine, data_for, watcher);
-  if (options.host.interrupted()) return {.interrupted = true};
+  if (options.host.interrupted()) return report_of_nothing();
   const BegunFolder folder(options, prepared, watcher);
   ActiveRun run(options, machine, prepared, watcher);
   load_run(run);

@@ -1,4 +1,4 @@
-#include "runtime/source_places.h"
+#include "runtime/source_lines.h"
 
 #include <fmt/format.h>
 
@@ -25,7 +25,7 @@ std::string answers_of(const std::string& tool, const std::string& file, const s
   return read_text(answers);
 }
 
-SourcePlace place_from(const nlohmann::json& answer) {
+SourceLine line_from(const nlohmann::json& answer) {
   const auto frames = answer.value("Symbol", nlohmann::json::array());
   if (frames.empty()) return {};
   return {.function = frames.back().value("FunctionName", ""),
@@ -35,19 +35,19 @@ SourcePlace place_from(const nlohmann::json& answer) {
 
 }  // namespace
 
-std::string SourcePlace::text() const { return line == 0 ? "??" : fmt::format("{}:{}", file, line); }
+std::string SourceLine::text() const { return line == 0 ? "??" : fmt::format("{}:{}", file, line); }
 
-SourcePlaces source_places(const std::filesystem::path& file, const system::Program& program,
-                           const system::Profile& profile) {
+SourceLines source_lines(const std::filesystem::path& file, const system::Program& program,
+                         const system::Profile& profile) {
   const std::string tool = toolchain::find_tool("llvm-symbolizer-22", "llvm-22").string();
   std::istringstream lines(answers_of(tool, std::filesystem::absolute(file).string(), profile));
-  SourcePlaces places;
+  SourceLines places;
   for (const auto& [pc, entry] : profile) {
-    SourcePlace& place = places[pc];
+    SourceLine& place = places[pc];
     std::string line;
     std::getline(lines, line);
     try {
-      place = place_from(nlohmann::json::parse(line));
+      place = line_from(nlohmann::json::parse(line));
     } catch (const nlohmann::json::exception&) {
       refuse(tool, "does not say where {:#x} is in {}, but '{}'", pc, file.string(), line.substr(0, 60));
     }

@@ -11,19 +11,19 @@
 
 namespace dojo::runtime {
 
-struct SourcePlace {
+struct SourceLine {
   std::string function, file;
   unsigned line = 0;
 
   std::string text() const;  // "a.c:7"; "??" where it is not known
 };
 
-using SourcePlaces = std::map<std::uint64_t, SourcePlace>;  // by address
+using SourceLines = std::map<std::uint64_t, SourceLine>;  // by address
 
 // Of all addresses of a profile, as llvm-symbolizer reads the DWARF of the program's file. An instruction
 // counts for the function that holds it and for the line it was written on, be it inlined. Throws UserError
 // where that tool is missing or does not answer.
-SourcePlaces source_places(const std::filesystem::path& file, const system::Program& program,
-                           const system::Profile& profile);
+SourceLines source_lines(const std::filesystem::path& file, const system::Program& program,
+                         const system::Profile& profile);
 
 }  // namespace dojo::runtime
