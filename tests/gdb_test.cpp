@@ -180,7 +180,7 @@ TEST_F(Gdb, BadAndBusyPortsAreRefusedWithOneSentence) {
 for i in $(seq 600); do port=$(sed -n "s/.*target remote 127.0.0.1:\([0-9]*\).*/\1/p" err); [ -n "$port" ] && break; sleep 0.1; done
 {} exec --gdb $port {} 2>&1; echo "code $?"; kill $pid)",
                                       folder_.string(), dojo_command(), path, dojo_command(), path));
-  expect_in_order(said, {"dojo: --gdb ", "in use", "code 2"});
+  expect_in_order(said, {"dojo: port ", "in use", "--gdb", "code 2"});
 }
 
 // A loop that begins in read-only text runs on into a writable segment, where it writes itself anew: whatever

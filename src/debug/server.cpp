@@ -21,9 +21,11 @@ namespace {
 
 [[noreturn]] void cannot_listen(std::uint16_t port) {
   const std::string where = fmt::format("port {}", port);
-  if (errno == EADDRINUSE) refuse(where, "is in use by another program; 0 picks a free one");
-  if (errno == EACCES) refuse(where, "this user may not listen at such a port; 0 picks a free one");
-  refuse(where, "cannot listen for gdb: {}", std::strerror(errno));
+  if (errno == EADDRINUSE)
+    refuse(Settings{{"gdb"}}, where, "is in use by another program; 0 picks a free one");
+  if (errno == EACCES)
+    refuse(Settings{{"gdb"}}, where, "this user may not listen at such a port; 0 picks a free one");
+  refuse(Settings{{"gdb"}}, where, "cannot listen for gdb: {}", std::strerror(errno));
 }
 
 // The address as the socket functions want it.
