@@ -4,7 +4,7 @@ set -eu
 packages=(
   build-essential cmake ninja-build pkg-config ccache python3 python3-numpy
   clang-22 lld-22 llvm-22 clang-format-22 clang-tidy-22 libclang-rt-22-dev
-  libfmt-dev libcli11-dev libtomlplusplus-dev nlohmann-json3-dev libssl-dev
+  libfmt-dev libcli11-dev libtomlplusplus-dev nlohmann-json3-dev libssl-dev zlib1g-dev
   libgtest-dev libbenchmark-dev
   libavcodec-dev libavutil-dev
   qemu-user gdb-multiarch groff-base libonnx-testdata
