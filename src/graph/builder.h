@@ -21,6 +21,9 @@ namespace dojo::graph {
 
 using Shape = std::vector<std::int64_t>;
 
+class OpMaker;
+struct Index;
+
 // Geometry of a convolution or pooling window. Empty vectors: kernel from the weight, strides and dilations
 // 1, pads 0.
 struct Window {
@@ -140,6 +143,19 @@ public:
   // result[.., r, ..] = sum over k of matrix[r, k] * x[.., k, ..] along one dimension, for known row-major
   // numbers: picking, mirroring, interpolating.
   TensorId mix(TensorId x, std::int64_t axis, std::vector<float> matrix);
+  // Elements at computed places, which `indices` gives as whole numbers from 0. One that does not exist is
+  // read as NaN; nothing is written there, and its gradient is lost. result[a.., i.., b..] = x[a..,
+  // indices[i..], b..], indices along `axis` of x.
+  TensorId gather(TensorId x, TensorId indices, std::int64_t axis);
+  // result[.., i, ..] = x[.., indices[.., i, ..], ..], of the shape of indices.
+  TensorId gather_elements(TensorId x, TensorId indices, std::int64_t axis);
+  // result[.., indices[.., i, ..], ..] (+)= updates[.., i, ..], from the reduction's identity, a sum or a
+  // maximum.
+  TensorId scatter_elements(TensorId updates, TensorId indices, std::int64_t axis, Shape shape,
+                            Reduction reduction = Reduction::sum);
+  TensorId from_start(TensorId indices,
+                      std::int64_t extent);  // negative ones counted from the end of `extent`
+
   TensorId upsample_nearest(TensorId x, const Shape& factors);  // one integer factor per dimension
 
   // Losses. The result has shape [] unless `over` is none; mean divides by the number of elements (cross
@@ -156,6 +172,8 @@ private:
   std::string fresh_op_name();
   std::string fresh_tensor_name(const std::string& wish);
   TensorId finish_loss(TensorId elements, Mean over, std::int64_t divisor);
+  std::vector<Index> same_places(OpMaker& op, const Shape& shape, const Tensor& indices,
+                                 std::size_t along) const;
   TensorId reduce(TensorId a, std::vector<std::int64_t> axes, bool keep, Reduction reduction);
 
   Graph& graph_;

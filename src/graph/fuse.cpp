@@ -3,8 +3,9 @@
 //   inline:    an elementwise op's body moves into its reader, whose maps take the place of its axes;
 //   epilogue:  an elementwise reader of a reduction becomes the reduction's epilogue.
 //
-// Both keep every FP32 operation and its operands. The one trap is a sum whose body would get a product at
-// its root: that is a chain of fma by definition, where before there was a rounded product and an addition.
+// Both keep every FP32 operation and its operands. Ops with computed indices stay as they are. The one trap
+// is a sum whose body would get a product at its root: that is a chain of fma by definition, where before
+// there was a rounded product and an addition.
 #include "graph/fuse.h"
 
 #include <algorithm>
@@ -24,14 +25,8 @@ constexpr std::size_t most_reads = 8;
 // A kernel with a longer expression than this takes the nodes' compiler minutes, or its stack.
 constexpr std::size_t most_operations = 256;
 
-bool same(const AffineIndex& x, const AffineIndex& y) {
-  return x.coefficients == y.coefficients && x.offset == y.offset;
-}
-
 bool same(const Access& a, const Access& b) {
-  return a.tensor == b.tensor && a.outside == b.outside &&
-         std::equal(a.map.begin(), a.map.end(), b.map.begin(), b.map.end(),
-                    [](const AffineIndex& x, const AffineIndex& y) { return same(x, y); });
+  return a.tensor == b.tensor && a.outside == b.outside && a.map == b.map;
 }
 
 bool is_constant(const AffineIndex& index) {
@@ -105,10 +100,10 @@ private:
     bool any = false;
     std::set<const StructuredOp*> touched;
     for (StructuredOp& reader : graph_.ops) {
-      if (touched.contains(&reader)) continue;
+      if (touched.contains(&reader) || has_computed_index(reader)) continue;
       for (std::size_t k = 0; k < reader.in.size(); ++k) {
         StructuredOp* producer = producer_[index(reader.in[k].tensor)];
-        if (!producer || touched.contains(producer)) continue;
+        if (!producer || touched.contains(producer) || has_computed_index(*producer)) continue;
         const bool inlined = try_inline(*producer, reader, k);
         if (!inlined && !try_epilogue(*producer, reader, k)) continue;
         touched.insert({producer, &reader});
@@ -220,8 +215,7 @@ private:
   }
 
   static bool is_the_element(const Access& access, const StructuredOp& reader) {
-    return std::equal(access.map.begin(), access.map.end(), reader.out.map.begin(), reader.out.map.end(),
-                      [](const AffineIndex& x, const AffineIndex& y) { return same(x, y); });
+    return access.map == reader.out.map;
   }
 
   // The reader's index as one over the producer's box, if it is a constant or one of the components of the
@@ -231,7 +225,7 @@ private:
     if (is_constant(wanted))
       return AffineIndex{std::vector<std::int64_t>(producer.box.size(), 0), wanted.offset};
     for (std::size_t d = 0; d < reader.out.map.size(); ++d) {
-      if (same(reader.out.map[d], wanted)) return producer.out.map[d];
+      if (reader.out.map[d] == wanted) return producer.out.map[d];
     }
     return std::nullopt;
   }

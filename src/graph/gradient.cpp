@@ -20,12 +20,7 @@ struct Part {
   float constant = 0;
 };
 
-bool reads_the_same(const Access& a, const Access& b) {
-  const auto equal = [](const AffineIndex& x, const AffineIndex& y) {
-    return x.coefficients == y.coefficients && x.offset == y.offset;
-  };
-  return a.tensor == b.tensor && std::equal(a.map.begin(), a.map.end(), b.map.begin(), b.map.end(), equal);
-}
+bool reads_the_same(const Access& a, const Access& b) { return a.tensor == b.tensor && a.map == b.map; }
 
 // Leaves out the points of the box whose write is dropped, where one axis alone decides: pads,
 // concatenations, slices.
@@ -33,6 +28,7 @@ void clip_box(StructuredOp& op, const std::vector<std::int64_t>& shape) {
   for (std::size_t d = 0; d < op.out.map.size(); ++d) {
     const AffineIndex index = op.out.map[d];
     const auto used = [](std::int64_t k) { return k != 0; };
+    if (index.from != not_computed) continue;
     if (std::count_if(index.coefficients.begin(), index.coefficients.end(), used) != 1) continue;
     const auto at = std::find_if(index.coefficients.begin(), index.coefficients.end(), used);
     if (*at != 1) continue;
@@ -183,18 +179,32 @@ private:
     finish(std::move(gradient), op.in[k].tensor);
   }
 
-  // Adds those reads that the body uses: the op's own, the upstream gradient, the op's result.
+  // Adds those reads that the body uses, and those that indices are computed from: the op's own, the upstream
+  // gradient, the op's result.
   void take_reads(StructuredOp& gradient, const StructuredOp& op, const Part& upstream) const {
     std::vector<std::int32_t> moved(op.in.size() + 2, -1);
-    for (const std::int32_t used : inputs_used(gradient.body)) {
+    const auto number = [&](std::int32_t used) {
       const auto k = static_cast<std::size_t>(used);
+      if (moved[k] >= 0) return moved[k];
       moved[k] = static_cast<std::int32_t>(gradient.in.size());
       if (k < op.in.size()) {
         gradient.in.push_back(op.in[k]);
       } else {
         gradient.in.push_back({k == op.in.size() ? upstream.tensor : op.out.tensor, op.out.map, 0});
       }
+      return moved[k];
+    };
+    for (const std::int32_t used : inputs_used(gradient.body)) number(used);
+    const auto renumbered = [&](Access access) {
+      for (AffineIndex& index : access.map)
+        if (index.from != not_computed) index.from = number(index.from);
+      return access;
+    };
+    for (std::size_t k = gradient.in.size(); k-- > 0;) {
+      Access access = renumbered(gradient.in[k]);  // may add reads, whose indices are not computed
+      gradient.in[k] = std::move(access);
     }
+    gradient.out = renumbered(gradient.out);
     for (ScalarNode& node : gradient.body.nodes) {
       if (node.op == Scalar::input) node.a = moved[static_cast<std::size_t>(node.a)];
     }

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <optional>
 
 #include "base/error.h"
 #include "graph/expression.h"
@@ -53,6 +54,25 @@ public:
     row.low = std::min(row.low, row.high);
     row.offset += row.low * row.step;
     return row;
+  }
+
+  // Computed indices: the element at point j of such a row, where `computed` gives by dimension the row of
+  // what is added to it (null: nothing); none if it lies outside.
+  std::optional<std::size_t> element(std::size_t axis, std::size_t j,
+                                     const std::vector<const float*>& computed) const {
+    std::int64_t element = 0;
+    for (std::size_t d = 0; d < at_.size(); ++d) {
+      const std::int64_t k = axis == no_axis ? 0 : access_.map[d].coefficients[axis];
+      std::int64_t at = at_[d] + k * static_cast<std::int64_t>(j);
+      if (computed[d] != nullptr) {
+        const auto index = computed_index(computed[d][j]);
+        if (!index) return std::nullopt;
+        at += *index;
+      }
+      if (at < 0 || at >= shape_[d]) return std::nullopt;
+      element += at * strides_[d];
+    }
+    return static_cast<std::size_t>(element);
   }
 
   float outside() const { return access_.outside; }
@@ -150,6 +170,24 @@ private:
     rows_.resize(op_.in.size());
   }
 
+  // What is added to each index of an access, as rows; those that indices are computed from are fetched.
+  std::vector<const float*> computed(const Access& access) const {
+    std::vector<const float*> rows;
+    for (const AffineIndex& index : access.map)
+      rows.push_back(index.from == not_computed ? nullptr : rows_[static_cast<std::size_t>(index.from)]);
+    return rows;
+  }
+
+  void gather_row(std::size_t k) {
+    const std::vector<const float*> indices = computed(op_.in[k]);
+    const std::vector<float>& from = values_[static_cast<std::size_t>(op_.in[k].tensor)];
+    for (std::size_t j = 0; j < length_; ++j) {
+      const auto element = cursors_[k].element(row_axis_, j, indices);
+      buffers_[k][j] = element ? from[*element] : cursors_[k].outside();
+    }
+    rows_[k] = buffers_[k].data();
+  }
+
   void fetch_row(std::size_t k) {
     const Cursor::Row row = cursors_[k].row(row_axis_, static_cast<std::int64_t>(length_));
     const float* from = values_[static_cast<std::size_t>(op_.in[k].tensor)].data() + row.offset;
@@ -174,7 +212,10 @@ private:
   }
 
   void combine_row() {
-    for (std::size_t k = 0; k < op_.in.size(); ++k) fetch_row(k);
+    for (std::size_t k = 0; k < op_.in.size(); ++k)
+      if (!has_computed_index(op_.in[k])) fetch_row(k);
+    for (std::size_t k = 0; k < op_.in.size(); ++k)
+      if (has_computed_index(op_.in[k])) gather_row(k);
     std::vector<float>&first = buffers_[op_.in.size()], &second = buffers_[op_.in.size() + 1];
     if (fma_) {
       const float* a = evaluated(factor_a_, first);
@@ -207,21 +248,29 @@ private:
 
   void write_row() {
     const std::size_t axis = row_in_chain_ ? no_axis : row_axis_;
+    if (has_computed_index(op_.out)) {
+      const std::vector<const float*> indices = computed(op_.out);
+      for (std::size_t j = 0; j < acc_.size(); ++j)
+        if (const auto element = cursors_.back().element(axis, j, indices)) write(*element, acc_[j]);
+      return;
+    }
     const Cursor::Row row = cursors_.back().row(axis, static_cast<std::int64_t>(acc_.size()));
-    for (std::int64_t j = row.low, at = row.offset; j < row.high; ++j, at += row.step) {
-      float& out = out_[static_cast<std::size_t>(at)];
-      const float value = acc_[static_cast<std::size_t>(j)];
-      switch (op_.reduction) {
-        case Reduction::none:
-          out = value;
-          break;
-        case Reduction::sum:
-          out = out + value;
-          break;
-        case Reduction::maximum:
-          out = scalar::maximum(out, value);
-          break;
-      }
+    for (std::int64_t j = row.low, at = row.offset; j < row.high; ++j, at += row.step)
+      write(static_cast<std::size_t>(at), acc_[static_cast<std::size_t>(j)]);
+  }
+
+  void write(std::size_t at, float value) {
+    float& out = out_[at];
+    switch (op_.reduction) {
+      case Reduction::none:
+        out = value;
+        break;
+      case Reduction::sum:
+        out = out + value;
+        break;
+      case Reduction::maximum:
+        out = scalar::maximum(out, value);
+        break;
     }
   }
 
@@ -238,10 +287,7 @@ private:
         base += step * index.offset;
         continue;
       }
-      const auto same = [&](const AffineIndex& out) {
-        return out.coefficients == index.coefficients && out.offset == index.offset;
-      };
-      const auto of_out = std::find_if(op_.out.map.begin(), op_.out.map.end(), same);
+      const auto of_out = std::ranges::find(op_.out.map, index);
       DOJO_ENSURE(of_out != op_.out.map.end());
       stride[static_cast<std::size_t>(of_out - op_.out.map.begin())] += step;
     }

@@ -57,6 +57,14 @@ private:
     for (std::size_t d = 0; d < shape.size(); ++d) {
       std::int64_t at = access.map[d].offset;
       for (std::size_t a = 0; a < point_.size(); ++a) at += access.map[d].coefficients[a] * point_[a];
+      if (const std::int32_t from = access.map[d].from; from != not_computed) {
+        const Access& index = op_.in[static_cast<std::size_t>(from)];
+        const auto element = place(index);
+        const float value =
+            element ? values_[static_cast<std::size_t>(index.tensor)][*element] : index.outside;
+        if (!(value >= -0x1p30f && value <= 0x1p30f)) return std::nullopt;
+        at += static_cast<std::int64_t>(std::trunc(value));
+      }
       if (at < 0 || at >= shape[d]) return std::nullopt;
       flat = flat * shape[d] + at;
     }

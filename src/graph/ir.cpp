@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cmath>
 #include <utility>
 
 #include "base/error.h"
@@ -34,8 +36,8 @@ std::string shape_text(const std::vector<std::int64_t>& shape) {
   return fmt::format("[{}]", fmt::join(shape, ", "));
 }
 
-std::string index_text(const AffineIndex& index, const std::vector<Axis>& box) {
-  std::string text;
+// Begins with what is computed.
+std::string index_text(const AffineIndex& index, const std::vector<Axis>& box, std::string text) {
   for (std::size_t a = 0; a < box.size(); ++a) {
     const std::int64_t k = index.coefficients[a];
     if (k == 0) continue;
@@ -94,18 +96,37 @@ std::vector<TensorId> inputs_of(const StructuredOp& op) {
 }
 
 bool is_chain_axis(const StructuredOp& op, std::size_t axis) {
-  for (const AffineIndex& index : op.out.map) {
-    if (index.coefficients[axis] != 0) return false;
-  }
-  return true;
+  const auto uses = [axis](const AffineIndex& index) { return index.coefficients[axis] != 0; };
+  return std::ranges::none_of(op.out.map, [&](const AffineIndex& index) {
+    return uses(index) || (index.from != not_computed &&
+                           std::ranges::any_of(op.in[static_cast<std::size_t>(index.from)].map, uses));
+  });
+}
+
+bool has_computed_index(const Access& access) {
+  return std::ranges::any_of(access.map, [](const AffineIndex& index) { return index.from != not_computed; });
+}
+
+bool has_computed_index(const StructuredOp& op) {
+  return has_computed_index(op.out) ||
+         std::ranges::any_of(op.in, [](const Access& access) { return has_computed_index(access); });
+}
+
+std::optional<std::int64_t> computed_index(float value) {
+  if (!(std::fabs(value) <= 0x1p30f)) return std::nullopt;
+  return static_cast<std::int64_t>(value);
 }
 
 bool is_product(const Expression& body) { return !body.empty() && body.nodes.back().op == Scalar::multiply; }
 
 std::string to_text(const StructuredOp& op, const std::function<std::string(TensorId)>& name_of) {
-  const auto access_text = [&](const Access& access) {
+  const std::function<std::string(const Access&)> access_text = [&](const Access& access) {
     std::vector<std::string> indices;
-    for (const AffineIndex& index : access.map) indices.push_back(index_text(index, op.box));
+    for (const AffineIndex& index : access.map) {
+      const bool computed = index.from != not_computed;
+      indices.push_back(index_text(index, op.box,
+                                   computed ? access_text(op.in[static_cast<std::size_t>(index.from)]) : ""));
+    }
     return fmt::format("{}[{}]", name_of(access.tensor), fmt::join(indices, ", "));
   };
   std::vector<std::string> axes, reads, extras = {"out"};

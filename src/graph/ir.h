@@ -17,6 +17,10 @@
 //  * The remaining axes are visited in lexicographic order; each visit's result is combined into out, which
 //    starts from the identity: out = out + acc, or out = maximum. If no two visits hit the same element this
 //    is just a store.
+//  * An index may be computed: an input of the op, read at the same point, is added to it, its fraction cut
+//  off.
+//    That input is widened to FP32 as any other; what is not within +-2^30 is outside every tensor, as NaN
+//    is. Axes that this input is read by count as occurring in the map.
 //  * A read outside the tensor gives that access's `outside` value; a write outside is dropped.
 //  * Elements of out that no point reaches hold epilogue(identity) (0 for Reduction::none).
 //  * The epilogue is a function of the element o alone: each dimension of an extra's map is either a constant
@@ -30,6 +34,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -61,10 +66,16 @@ struct Tensor {
   std::vector<float> data;  // initial value of parameters, states, constants (row-major); else empty
 };
 
-// One dimension of a tensor as an affine function of the box: sum_a coefficient[a] * i[a] + offset.
+constexpr std::int32_t not_computed = -1;
+
+// One dimension of a tensor as a function of the box: sum_a coefficient[a] * i[a] + offset, and what input
+// `from` of the op reads there. That input's own indices are not computed.
 struct AffineIndex {
   std::vector<std::int64_t> coefficients;  // one per axis of the box
   std::int64_t offset = 0;
+  std::int32_t from = not_computed;
+
+  bool operator==(const AffineIndex&) const = default;
 };
 
 struct Access {
@@ -139,7 +150,14 @@ void validate(const Graph& graph);
 
 std::int64_t element_count(const std::vector<std::int64_t>& shape);  // 1 for a scalar
 
-// What body and epilogue read, in order, with repetitions.
+// Whether an index of the access, or of any access of the op, is computed.
+bool has_computed_index(const Access& access);
+bool has_computed_index(const StructuredOp& op);
+
+// What a computed index adds for the value that its input reads; nothing if it leads outside.
+std::optional<std::int64_t> computed_index(float value);
+
+// What indices, body and epilogue read, in order, with repetitions.
 std::vector<TensorId> inputs_of(const StructuredOp& op);
 
 // Whether axis `axis` of the box occurs in the map of the output; if not it is a chain axis.

@@ -149,6 +149,13 @@ inline std::vector<OpCase> op_cases() {
   add("pad", [](CaseBuilder& b) { return b.make.pad(b.parameter({2, 3}), {1, 0}, {0, 2}, 0.5f); });
   add("pad_cut", [](CaseBuilder& b) { return b.make.pad(b.parameter({2, 5}), {1, -1}, {0, -2}); });
   add("upsample", [](CaseBuilder& b) { return b.make.upsample_nearest(b.parameter({1, 2, 2, 3}), {1, 1, 2, 3}); });
+  add("gather", [](CaseBuilder& b) { return b.make.gather(b.parameter({5, 3}), b.make.constant("at", {2, 4}, {4, 0, 2, 2, 1, 4, 4, 0}), 0); });
+  add("gather_inner", [](CaseBuilder& b) { return b.make.gather(b.parameter({2, 5, 3}), b.make.from_start(b.make.constant("at", {4}, {-1, 0, 2, -3}), 5), 1); });
+  add("gather_one", [](CaseBuilder& b) { return b.make.gather(b.parameter({2, 5}), b.make.constant("at", {}, {3}), 1); });
+  add("gather_elements", [](CaseBuilder& b) { return b.make.gather_elements(b.parameter({3, 4}), b.make.constant("at", {2, 4}, {2, 0, 1, 1, 0, 0, 2, 1}), 0); });
+  add("gather_of_computed", [](CaseBuilder& b) { return b.make.multiply(b.make.gather_elements(b.make.tanh(b.parameter({2, 5})), b.make.constant("at", {2, 3}, {4, 4, 0, 1, 2, 1}), 1), b.parameter({2, 3})); });
+  add("scatter_sum", [](CaseBuilder& b) { return b.make.scatter_elements(b.parameter({2, 4}), b.make.constant("at", {2, 4}, {1, 0, 1, 4, 2, 2, 2, 0}), 1, {2, 5}); });
+  add("scatter_outside", [](CaseBuilder& b) { return b.make.scatter_elements(b.parameter({4}), b.make.constant("at", {4}, {1, 7, -1, 0}), 0, {3}); });
   add("squared_error", [](CaseBuilder& b) { return b.make.mean_squared_error(b.parameter({3, 2}), b.parameter({3, 2}, -1.7f, 2.2f)); });
   add("absolute_error", [](CaseBuilder& b) { return b.make.mean_absolute_error(b.parameter({3, 2}), b.parameter({3, 2}, -1.7f, 2.2f), Mean::sum); });
   add("huber", [](CaseBuilder& b) { return b.make.huber(b.parameter({3, 3}), b.parameter({3, 3}, -1.7f, 2.3f), 1.0f); });

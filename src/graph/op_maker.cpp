@@ -20,7 +20,7 @@ std::int32_t OpMaker::read(TensorId tensor, std::vector<Index> map, float outsid
 std::vector<AffineIndex> OpMaker::affine(const std::vector<Index>& map) const {
   std::vector<AffineIndex> result;
   for (const Index& index : map) {
-    AffineIndex dense{std::vector<std::int64_t>(op_.box.size(), 0), index.offset};
+    AffineIndex dense{std::vector<std::int64_t>(op_.box.size(), 0), index.offset, index.from};
     for (const auto& [axis, coefficient] : index.terms) dense.coefficients[axis] += coefficient;
     result.push_back(std::move(dense));
   }
@@ -34,7 +34,7 @@ void OpMaker::flag_batch() {
     if (!tensor.has_batch) continue;
     const Index& index = reads_[k].front();
     const bool plain = index.terms.size() == 1 && index.terms[0].second == 1 && index.offset == 0 &&
-                       op_.box[index.terms[0].first].extent == tensor.shape[0];
+                       index.from == not_computed && op_.box[index.terms[0].first].extent == tensor.shape[0];
     if (!plain || (batch && *batch != index.terms[0].first)) {
       throw UserError(op_.name,
                       fmt::format("an index into the batch of '{}' other than sample by sample", tensor.name),
@@ -54,7 +54,7 @@ bool OpMaker::batch_reaches(const Access& out) const {
     const auto uses = [&](const AffineIndex& index) { return index.coefficients[a] != 0; };
     for (std::size_t d = 0; d < out.map.size(); ++d) {
       if (!uses(out.map[d])) continue;
-      bool plain = d == 0 && out.map[d].offset == 0;
+      bool plain = d == 0 && out.map[d].offset == 0 && out.map[d].from == not_computed;
       for (std::size_t other = 0; other < op_.box.size(); ++other) {
         plain = plain && out.map[d].coefficients[other] == (other == a ? 1 : 0);
       }

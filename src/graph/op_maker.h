@@ -15,11 +15,13 @@ namespace dojo::graph {
 struct Index {
   std::vector<std::pair<std::size_t, std::int64_t>> terms;
   std::int64_t offset = 0;
+  std::int32_t from = not_computed;  // the input that is added to it
 
   static Index fixed(std::int64_t offset) { return {{}, offset}; }
   static Index along(std::size_t axis, std::int64_t coefficient = 1, std::int64_t offset = 0) {
     return {{{axis, coefficient}}, offset};
   }
+  static Index computed(std::int32_t from, std::int64_t offset = 0) { return {{}, offset, from}; }
   Index& plus(std::size_t axis, std::int64_t coefficient) {
     terms.emplace_back(axis, coefficient);
     return *this;

@@ -105,13 +105,22 @@ private:
                index.coefficients.size(), op.box.size());
       }
       check_batch(op, tensor, d, index);
+      if (index.from != not_computed) check_computed(op, tensor, index);
     }
+  }
+
+  void check_computed(const StructuredOp& op, const Tensor& tensor, const AffineIndex& index) const {
+    if (index.from < 0 || static_cast<std::size_t>(index.from) >= op.in.size())
+      refuse(op.name, "an index of '{}' is computed from input {} of {}", tensor.name, index.from,
+             op.in.size());
+    if (has_computed_index(op.in[static_cast<std::size_t>(index.from)]))
+      refuse(op.name, "an index of '{}' is computed from a computed one", tensor.name);
   }
 
   void check_batch(const StructuredOp& op, const Tensor& tensor, std::size_t dimension,
                    const AffineIndex& index) const {
     const bool batch_dimension = tensor.has_batch && dimension == 0;
-    bool plain = index.offset == 0;
+    bool plain = index.offset == 0 && (!batch_dimension || index.from == not_computed);
     for (std::size_t a = 0; a < op.box.size(); ++a) {
       const std::int64_t wanted = batch_dimension && op.box[a].is_batch ? 1 : 0;
       if ((batch_dimension || op.box[a].is_batch) && index.coefficients[a] != wanted) plain = false;
@@ -136,9 +145,7 @@ private:
     for (const AffineIndex& index : extra.map) {
       bool fits = std::all_of(index.coefficients.begin(), index.coefficients.end(),
                               [](std::int64_t k) { return k == 0; });
-      for (const AffineIndex& out : op.out.map) {
-        fits = fits || (out.coefficients == index.coefficients && out.offset == index.offset);
-      }
+      fits = index.from == not_computed && (fits || std::ranges::find(op.out.map, index) != op.out.map.end());
       if (!fits)
         refuse(op.name, "the epilogue's '{}' is not indexed by the output's element",
                graph_.at(extra.tensor).name);
@@ -178,6 +185,7 @@ bool writes_each_once(const StructuredOp& op) {
   for (std::size_t a = 0; a < op.box.size(); ++a) {
     if (op.box[a].extent > 1 && is_chain_axis(op, a)) return false;
   }
+  if (has_computed_index(op.out)) return false;
   for (const AffineIndex& index : op.out.map) {
     std::vector<StridedAxis> steps;
     for (std::size_t a = 0; a < op.box.size(); ++a) {
@@ -206,7 +214,9 @@ bool is_whole(const Access& access, const std::vector<Axis>& box, const std::vec
       used[a] = true;
       ++axes;
     }
-    if (access.map[d].offset != 0 || (axes == 0 ? shape[d] != 1 : axes != 1)) return false;
+    if (access.map[d].offset != 0 || access.map[d].from != not_computed ||
+        (axes == 0 ? shape[d] != 1 : axes != 1))
+      return false;
   }
   return true;
 }
