@@ -20,6 +20,10 @@ using dojo::bf16;
 namespace scalar = dojo::scalar;
 
 static inline long smaller(long a, long b) { return a < b ? a : b; }
+// What a computed index adds (graph/ir.h); outside every tensor where it must not be.
+static inline long index_of(float value) {
+  return __builtin_fabsf(value) <= 0x1p30f ? static_cast<long>(value) : -(1l << 40);
+}
 )";
 
 PlannedStep plan_step(const lowering::LoweredProgram& program, const lowering::Step& step, unsigned& next_id,

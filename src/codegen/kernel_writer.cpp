@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
 
 #include "base/error.h"
 #include "base/index.h"
@@ -20,6 +21,13 @@ namespace {
 bool is_signless(const KernelOperand& operand) { return operand.buffer->format != numerics::Format::fp32; }
 
 void append(std::string& sum, const std::string& term) { sum += sum.empty() ? term : " + " + term; }
+
+// Computed indices are variables: of what is read, declared where the inputs are read, and of what is
+// written.
+constexpr std::string_view in_index = "index";
+std::string_view prefix_of(const KernelOperand& operand) {
+  return operand.pointer == "out" ? out_index : in_index;
+}
 
 // Elements that no point reaches hold 0.
 void write_zeros(KernelWriter& to) {
@@ -137,6 +145,27 @@ void KernelWriter::add_output(IndexList& list, const Scope& scope) const {
   for (const KernelOperand& operand : step_.extra) add(list, operand, scope);
 }
 
+void KernelWriter::declare_indices(const std::vector<const graph::Access*>& accesses, std::string_view prefix,
+                                   const IndexList& list, const std::vector<std::string>& texts) {
+  std::set<std::int32_t> sources;
+  for (const graph::Access* access : accesses)
+    for (const graph::AffineIndex& index : access->map)
+      if (index.from != graph::not_computed) sources.insert(index.from);
+  for (const std::int32_t k : sources)
+    code_.line(
+        fmt::format("const long {}{} = index_of({});", prefix, k, read(step_.in[at(k)], list, at(k), texts)));
+}
+
+std::string KernelWriter::with_computed(const std::string& position, std::span<const graph::AffineIndex> map,
+                                        std::span<const std::int64_t> shape, std::string_view prefix) {
+  std::string text = position;
+  std::int64_t stride = 1;
+  for (std::size_t d = map.size(); d-- > 0; stride *= shape[d])
+    if (map[d].from != graph::not_computed)
+      append(text, fmt::format("{} * {}{}", stride, prefix, map[d].from));
+  return text;
+}
+
 std::string KernelWriter::inside(const KernelOperand& operand, const IndexList& list, std::size_t which,
                                  const std::vector<std::string>& texts) const {
   std::string condition;
@@ -144,23 +173,29 @@ std::string KernelWriter::inside(const KernelOperand& operand, const IndexList& 
   for (std::size_t d = 0; d < operand.access->map.size(); ++d) {
     if (!lowering::may_leave(operand.access->map[d], box, operand.buffer->shape[d])) continue;
     if (!condition.empty()) condition += " && ";
-    condition += fmt::format("static_cast<unsigned long>({}) < {}", texts[list.first[which] + 1 + d],
-                             operand.buffer->shape[d]);
+    const graph::AffineIndex& index = operand.access->map[d];
+    std::string text = texts[list.first[which] + 1 + d];
+    if (index.from != graph::not_computed) append(text, fmt::format("{}{}", prefix_of(operand), index.from));
+    condition += fmt::format("static_cast<unsigned long>({}) < {}", text, operand.buffer->shape[d]);
   }
   return condition;
 }
 
 std::string KernelWriter::read(const KernelOperand& operand, const IndexList& list, std::size_t which,
                                const std::vector<std::string>& texts) const {
-  const std::string value =
-      fmt::format("static_cast<float>({}[{}])", operand.pointer, texts[list.first[which]]);
+  const std::string position =
+      with_computed(texts[list.first[which]], operand.access->map, operand.buffer->shape, prefix_of(operand));
+  const std::string value = fmt::format("static_cast<float>({}[{}])", operand.pointer, position);
   if (!operand.guarded) return value;
   return fmt::format("({} ? {} : {})", inside(operand, list, which, texts), value,
                      literal(operand.access->outside));
 }
 
 std::vector<std::string> KernelWriter::read_inputs(const IndexList& list,
-                                                   const std::vector<std::string>& texts) const {
+                                                   const std::vector<std::string>& texts) {
+  std::vector<const graph::Access*> accesses;
+  for (const graph::Access& access : step_.op.in) accesses.push_back(&access);
+  declare_indices(accesses, in_index, list, texts);
   std::vector<std::string> arguments;
   for (std::size_t k = 0; k < step_.in.size(); ++k) arguments.push_back(read(step_.in[k], list, k, texts));
   return arguments;

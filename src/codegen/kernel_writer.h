@@ -3,7 +3,9 @@
 #pragma once
 
 #include <map>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "codegen/kernel_plan.h"
@@ -24,6 +26,8 @@ struct IndexList {
   std::vector<AffineText> indices;
   std::vector<std::size_t> first;  // by operand added
 };
+
+constexpr std::string_view out_index = "place";  // variables that hold the computed indices of the output
 
 class KernelWriter {
 public:
@@ -51,12 +55,18 @@ public:
   std::size_t add(IndexList& list, const KernelOperand& operand, const Scope& scope) const;
   void add_inputs(IndexList& list, const Scope& scope) const;
   void add_output(IndexList& list, const Scope& scope) const;  // and the extras behind it
+  // Declares what the indices of these accesses are computed from, where `list` begins with the inputs.
+  void declare_indices(const std::vector<const graph::Access*>& accesses, std::string_view prefix,
+                       const IndexList& list, const std::vector<std::string>& texts);
+  // `position`, of which the computed part is missing, whole.
+  static std::string with_computed(const std::string& position, std::span<const graph::AffineIndex> map,
+                                   std::span<const std::int64_t> shape, std::string_view prefix);
   // The condition that an operand's guarded indices stay inside.
   std::string inside(const KernelOperand& operand, const IndexList& list, std::size_t which,
                      const std::vector<std::string>& texts) const;
   std::string read(const KernelOperand& operand, const IndexList& list, std::size_t which,
                    const std::vector<std::string>& texts) const;
-  std::vector<std::string> read_inputs(const IndexList& list, const std::vector<std::string>& texts) const;
+  std::vector<std::string> read_inputs(const IndexList& list, const std::vector<std::string>& texts);
 
   std::string identity() const;  // of the reduction
   // The result of a chain of no more than this point, from the accumulator.

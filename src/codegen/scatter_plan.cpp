@@ -37,6 +37,13 @@ ScatterOrder find_order(const KernelStep& step, const Slice& slice) {
   for (const int a : step.parallel) {
     if (!contains(slice.outer, a)) order.axes.push_back(a);
   }
+  if (graph::has_computed_index(step.op.out)) {
+    // Axes that are a dimension of their own go inside: along them no two points meet.
+    const auto meets = [&](int a) { return lowering::plain_dimension(step.op.out, at(a)) < 0; };
+    const auto own = std::stable_partition(order.axes.begin(), order.axes.end(), meets);
+    order.free = own != order.axes.end();
+    return order;
+  }
   std::vector<int> backwards;
   std::vector<int> dimensions_of(step.axes.size(), 0);
   for (std::size_t d = slice.outer.size(); d < step.op.out.map.size(); ++d) {

@@ -65,10 +65,7 @@ AffineText along_output(const KernelStep& step, const Slice& slice, const Kernel
       if (index.offset != 0) add_base(fmt::format("{}", stride * index.offset));
       continue;
     }
-    const auto same = [&](const graph::AffineIndex& out) {
-      return out.coefficients == index.coefficients && out.offset == index.offset;
-    };
-    const auto found = std::find_if(step.op.out.map.begin(), step.op.out.map.end(), same);
+    const auto found = std::ranges::find(step.op.out.map, index);
     DOJO_ENSURE(found != step.op.out.map.end());
     const auto dimension = static_cast<std::size_t>(found - step.op.out.map.begin());
     text.strides[dimension < prefix ? at(slice.outer[dimension]) : box + dimension - prefix] += stride;
@@ -153,7 +150,11 @@ void write_form(KernelWriter& to, const ScatterPlan& plan) {
         code.line(fmt::format("acc = {};", to.combine("acc", to.read_inputs(list, texts))));
       });
     }
-    const std::string element = fmt::format("slice[{}]", outer_texts[target]);
+    to.declare_indices({&step.op.out}, out_index, list, outer_texts);
+    const std::span map = std::span(step.op.out.map).subspan(plan.slice.outer.size());
+    const std::span shape = std::span(step.out.buffer->shape).subspan(plan.slice.outer.size());
+    const std::string element =
+        fmt::format("slice[{}]", KernelWriter::with_computed(outer_texts[target], map, shape, out_index));
     const std::string guard = guard_of(to, step.out, list, step.in.size(), outer_texts);
     if (step.op.reduction == graph::Reduction::maximum)
       value = fmt::format("scalar::maximum({}, {})", element, value);

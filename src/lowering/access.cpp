@@ -30,7 +30,8 @@ int plain_dimension(const Access& access, std::size_t axis) {
   for (std::size_t d = 0; d < access.map.size(); ++d) {
     const AffineIndex& index = access.map[d];
     if (!reaches(index, axis)) continue;
-    if (found >= 0 || index.coefficients[axis] != 1 || index.offset != 0) return -1;
+    if (found >= 0 || index.coefficients[axis] != 1 || index.offset != 0 || index.from != graph::not_computed)
+      return -1;
     for (std::size_t other = 0; other < index.coefficients.size(); ++other) {
       if (other != axis && index.coefficients[other] != 0) return -1;
     }
@@ -40,6 +41,7 @@ int plain_dimension(const Access& access, std::size_t axis) {
 }
 
 bool may_leave(const AffineIndex& index, const std::vector<graph::Axis>& box, std::int64_t extent) {
+  if (index.from != graph::not_computed) return true;
   std::int64_t low = index.offset, high = index.offset;
   for (std::size_t a = 0; a < box.size(); ++a) {
     const std::int64_t reach = index.coefficients[a] * (box[a].extent - 1);
@@ -69,7 +71,7 @@ AffineIndex linear(const Access& access, std::size_t axes, const Shape& shape) {
 std::vector<int> chain_axes(const StructuredOp& op) {
   std::vector<int> axes;
   for (std::size_t a = 0; a < op.box.size(); ++a) {
-    if (!reaches(op.out, a)) axes.push_back(static_cast<int>(a));
+    if (graph::is_chain_axis(op, a)) axes.push_back(static_cast<int>(a));
   }
   return axes;
 }
@@ -77,12 +79,13 @@ std::vector<int> chain_axes(const StructuredOp& op) {
 std::vector<int> parallel_axes(const StructuredOp& op) {
   std::vector<int> axes;
   for (std::size_t a = 0; a < op.box.size(); ++a) {
-    if (reaches(op.out, a)) axes.push_back(static_cast<int>(a));
+    if (!graph::is_chain_axis(op, a)) axes.push_back(static_cast<int>(a));
   }
   return axes;
 }
 
 bool injective(const StructuredOp& op, const Shape& out_shape) {
+  if (graph::has_computed_index(op.out)) return false;
   if (may_leave(op.out, op.box, out_shape)) {
     // Positions fold over each other outside the bounds: then every dimension must be one axis of its own.
     for (const int a : parallel_axes(op)) {
@@ -120,17 +123,12 @@ bool covers(const StructuredOp& op, const Shape& out_shape) {
   return points == elements;
 }
 
-bool same_map(const Access& a, const Access& b) {
-  if (a.map.size() != b.map.size()) return false;
-  for (std::size_t d = 0; d < a.map.size(); ++d) {
-    if (a.map[d].coefficients != b.map[d].coefficients || a.map[d].offset != b.map[d].offset) return false;
-  }
-  return true;
-}
+bool same_map(const Access& a, const Access& b) { return a.map == b.map && !graph::has_computed_index(a); }
 
 bool single_value(const Access& access) {
   return std::all_of(access.map.begin(), access.map.end(), [](const AffineIndex& index) {
-    return std::all_of(index.coefficients.begin(), index.coefficients.end(),
+    return index.from == graph::not_computed &&
+           std::all_of(index.coefficients.begin(), index.coefficients.end(),
                        [](std::int64_t c) { return c == 0; });
   });
 }
@@ -158,7 +156,9 @@ bool is_copy(const StructuredOp& op) {
 }
 
 bool is_contraction(const StructuredOp& op) {
-  if (op.reduction != graph::Reduction::sum || op.in.size() != 2 || op.body.nodes.size() != 3) return false;
+  if (op.reduction != graph::Reduction::sum || op.in.size() != 2 || op.body.nodes.size() != 3 ||
+      graph::has_computed_index(op))
+    return false;
   const graph::ScalarNode& root = op.body.nodes[2];
   const graph::ScalarNode& left = op.body.nodes[0];
   const graph::ScalarNode& right = op.body.nodes[1];

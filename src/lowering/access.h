@@ -19,14 +19,16 @@ bool reaches(const graph::Access& access, std::size_t axis);
 // other; -1 if there is none.
 int plain_dimension(const graph::Access& access, std::size_t axis);
 
-// Whether dimension d's index can leave [0, extent).
+// Whether dimension d's index can leave [0, extent). One that is computed can.
 bool may_leave(const graph::AffineIndex& index, const std::vector<graph::Axis>& box, std::int64_t extent);
 bool may_leave(const graph::Access& access, const std::vector<graph::Axis>& box, const Shape& shape);
 
-// A row-major position as an affine function of the box (meaningful where no index leaves its dimension).
+// A row-major position as an affine function of the box, without what is computed (meaningful where no index
+// leaves its dimension).
 graph::AffineIndex linear(const graph::Access& access, std::size_t axes, const Shape& shape);
 
-std::vector<int> chain_axes(const graph::StructuredOp& op);     // not in out's map, in box order
+std::vector<int> chain_axes(
+    const graph::StructuredOp& op);  // not in out's map, nor in what its indices are computed from
 std::vector<int> parallel_axes(const graph::StructuredOp& op);  // the others
 
 // No two points of the parallel axes give the same element of out (sufficient test on strides; out may not

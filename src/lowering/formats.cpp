@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "base/index.h"
 #include "graph/expression.h"
 #include "lowering/access.h"
 #include "lowering/cfloat_storage.h"
@@ -20,6 +21,24 @@ std::int64_t elements_of_sample(const Tensor& tensor) {
   std::int64_t count = 1;
   for (std::size_t d = tensor.has_batch ? 1 : 0; d < tensor.shape.size(); ++d) count *= tensor.shape[d];
   return count;
+}
+
+// Tensors that indices are computed from, and all that these are made of: narrower, they would count no
+// farther than 256.
+std::vector<bool> indices_of(const Graph& graph) {
+  std::vector<bool> marked(graph.tensors.size(), false);
+  for (std::size_t k = graph.ops.size(); k-- > 0;) {
+    const StructuredOp& op = graph.ops[k];
+    const auto mark = [&](const Access& access) {
+      for (const graph::AffineIndex& index : access.map)
+        if (index.from != graph::not_computed) marked[at(op.in[at(index.from)].tensor)] = true;
+    };
+    for (const Access& access : op.in) mark(access);
+    mark(op.out);
+    if (!marked[at(op.out.tensor)]) continue;
+    for (const TensorId id : graph::inputs_of(op)) marked[at(id)] = true;
+  }
+  return marked;
 }
 
 bool becomes_narrow(const Graph& graph, TensorId id) {
@@ -80,9 +99,10 @@ Graph assign_formats(const Graph& source, FormatChoice choice) {
   Graph graph = source;
   if (choice == FormatChoice::fp32) return graph;
   const auto tensors = static_cast<TensorId>(graph.tensors.size());
+  const std::vector<bool> is_index = indices_of(source);
   for (TensorId id = 0; id < tensors; ++id) {
-    if (becomes_narrow(source, id))
-      graph.tensors[static_cast<std::size_t>(id)].format = numerics::Format::bf16;
+    if (!is_index[at(id)] && becomes_narrow(source, id))
+      graph.tensors[at(id)].format = numerics::Format::bf16;
   }
 
   std::map<TensorId, TensorId> narrow;  // parameter -> its copy
@@ -91,7 +111,8 @@ Graph assign_formats(const Graph& source, FormatChoice choice) {
     if (computes_on_batch(op)) {
       for (Access& access : op.in) {
         const Tensor& tensor = graph.at(access.tensor);
-        if (tensor.role != graph::Role::parameter || tensor.shape.size() < 2) continue;
+        if (tensor.role != graph::Role::parameter || tensor.shape.size() < 2 || is_index[at(access.tensor)])
+          continue;
         if (!narrow.contains(access.tensor)) {
           Tensor copy{tensor.name + ".bf16",  tensor.shape, graph::Role::value,
                       numerics::Format::bf16, false,        {}};

@@ -80,6 +80,28 @@ inline Graph wide_mlp(std::int64_t batch) {
   return finish(std::move(graph), out, build.mean_squared_error(out, y), graph::optimizer_named("adamw"));
 }
 
+// Whole numbers made of the input look rows up in a table, say where values are added up, and pick among what
+// was computed; AdamW.
+inline Graph lookups(std::int64_t batch) {
+  Graph graph;
+  graph.name = "lookups";
+  Builder build(graph);
+  const TensorId x = build.input("x", {batch, 24}), y = build.label("y", {batch, 2});
+  const TensorId token = build.name("token").unary(
+      graph::Scalar::floor, build.clip(build.scale(build.unary(graph::Scalar::absolute, x), 13), 0, 39.5f));
+  const TensorId rows = build.name("embedding").gather(weight(build, "table", {40, 12}), token, 0);
+  const TensorId value =
+      build.name("value").tanh(build.sum(build.multiply(rows, weight(build, "query", {12})), {2}));
+  const TensorId bins = build.name("bins").scatter_elements(value, token, 1, {batch, 40});
+  const TensorId place = build.name("place").constant("places", {6}, {39, 0, 7, 7, 21, 3});
+  const TensorId picked = build.name("picked").gather(bins, place, 1);
+  const TensorId order =
+      build.name("order").gather_elements(value, build.clip(build.slice(token, 1, 0, 24, 4), 0, 23), 1);
+  const TensorId out = dense(build, "head", build.concat(std::vector{picked, bins, order}, 1), 2);
+  build.name("loss");
+  return finish(std::move(graph), out, build.mean_squared_error(out, y), graph::optimizer_named("adamw"));
+}
+
 // Strided, padded and 3x3 convolutions, max pool, two dense layers, AdamW.
 inline Graph convolutions(std::int64_t batch) {
   Graph graph;
