@@ -47,7 +47,7 @@ TensorId Builder::gather_elements(TensorId x, TensorId indices, std::int64_t axi
   const Tensor &data = graph_.at(x), &places = graph_.at(indices);
   const std::size_t along = normal_axis(name_, axis, data.shape.size());
   OpMaker op(*this);
-  const std::vector<Index> every = same_places(op, data.shape, places, along);
+  const std::vector<Index> every = same_places(op, data.shape, places);
   op.read(indices, every, absent);
   std::vector<Index> from = every;
   from[along] = Index::computed(0);
@@ -61,7 +61,7 @@ TensorId Builder::scatter_elements(TensorId updates, TensorId indices, std::int6
   const std::size_t along = normal_axis(name_, axis, shape.size());
   const Tensor& places = graph_.at(indices);
   OpMaker op(*this);
-  const std::vector<Index> every = same_places(op, shape, places, along);
+  const std::vector<Index> every = same_places(op, shape, places);
   op.read(indices, every, absent);
   Formula f;
   const auto value = f.input(op.read(updates, every));
@@ -70,15 +70,67 @@ TensorId Builder::scatter_elements(TensorId updates, TensorId indices, std::int6
   return op.write(std::move(shape), to, reduction, f.finish(value));
 }
 
-std::vector<Index> Builder::same_places(OpMaker& op, const Shape& shape, const Tensor& indices,
-                                        std::size_t along) const {
+TensorId Builder::gather_nd(TensorId x, TensorId indices, std::size_t leading) {
+  const Tensor &data = graph_.at(x), &places = graph_.at(indices);
+  const std::size_t rank = places.shape.size(),
+                    components = rank == 0 ? 0 : static_cast<std::size_t>(places.shape.back());
+  if (components < 1 || leading >= rank || leading + components > data.shape.size())
+    refuse(name_, "places [{}] in [{}]", fmt::join(places.shape, ", "), fmt::join(data.shape, ", "));
+  OpMaker op(*this);
+  std::vector<Index> at, from, to;
+  Shape shape;
+  for (std::size_t d = 0; d + 1 < rank; ++d) {
+    at.push_back(Index::along(op.axis(axis_name(places, d), places.shape[d])));
+    to.push_back(at.back()), shape.push_back(places.shape[d]);
+    if (d < leading) from.push_back(at.back());
+  }
+  for (std::size_t c = 0; c < components; ++c)
+    from.push_back(Index::computed(read_component(op, indices, at, c)));
+  for (std::size_t d = leading + components; d < data.shape.size(); ++d) {
+    from.push_back(Index::along(op.axis(fmt::format("d{}", d), data.shape[d])));
+    to.push_back(from.back()), shape.push_back(data.shape[d]);
+  }
+  Formula f;
+  const auto value = f.input(op.read(x, from, absent));
+  return op.write(shape, to, Reduction::none, f.finish(value));
+}
+
+TensorId Builder::scatter_nd(TensorId updates, TensorId indices, Shape shape, Reduction reduction) {
+  const Tensor &values = graph_.at(updates), &places = graph_.at(indices);
+  const std::size_t rank = places.shape.size(),
+                    components = rank == 0 ? 0 : static_cast<std::size_t>(places.shape.back());
+  if (components < 1 || components > shape.size() ||
+      values.shape.size() != rank - 1 + shape.size() - components)
+    refuse(name_, "places [{}] of [{}] in [{}]", fmt::join(places.shape, ", "), fmt::join(values.shape, ", "),
+           fmt::join(shape, ", "));
+  OpMaker op(*this);
+  std::vector<Index> at, from, to;
+  for (std::size_t d = 0; d + 1 < rank; ++d) {
+    at.push_back(Index::along(op.axis(axis_name(places, d), places.shape[d])));
+    from.push_back(at.back());
+  }
+  for (std::size_t c = 0; c < components; ++c)
+    to.push_back(Index::computed(read_component(op, indices, at, c)));
+  for (std::size_t d = components; d < shape.size(); ++d) {
+    to.push_back(Index::along(op.axis(fmt::format("d{}", d), shape[d])));
+    from.push_back(to.back());
+  }
+  Formula f;
+  const auto value = f.input(op.read(updates, from));
+  return op.write(std::move(shape), to, reduction, f.finish(value));
+}
+
+std::int32_t Builder::read_component(OpMaker& op, TensorId indices, std::vector<Index> at,
+                                     std::size_t component) {
+  at.push_back(Index::fixed(static_cast<std::int64_t>(component)));
+  return op.read(indices, std::move(at), absent);
+}
+
+std::vector<Index> Builder::same_places(OpMaker& op, const Shape& shape, const Tensor& indices) const {
   if (indices.shape.size() != shape.size())
     refuse(name_, "indices of {} dimensions into {}", indices.shape.size(), shape.size());
   std::vector<Index> every;
   for (std::size_t d = 0; d < shape.size(); ++d) {
-    if (d != along && indices.shape[d] > shape[d])
-      refuse(name_, "indices of the shape [{}] into [{}]", fmt::join(indices.shape, ", "),
-             fmt::join(shape, ", "));
     every.push_back(Index::along(op.axis(axis_name(indices, d), indices.shape[d])));
   }
   return every;

@@ -46,6 +46,14 @@ struct BatchNorm {
 
 enum class Mean : std::uint8_t { none, sum, mean };  // what a loss does over all elements; none: keeps them
 
+struct ArgExtreme {
+  bool smallest = false, last = false;  // of those alike
+};
+struct Sorted {
+  TensorId values, places;  // the places are whole numbers
+};
+constexpr std::int64_t longest_sort = 4096;  // elements: each is compared with all
+
 class Builder {
 public:
   explicit Builder(Graph& graph) : graph_(graph) {}
@@ -153,8 +161,23 @@ public:
   // maximum.
   TensorId scatter_elements(TensorId updates, TensorId indices, std::int64_t axis, Shape shape,
                             Reduction reduction = Reduction::sum);
+  // result[l.., i.., b..] = x[l.., indices[l.., i.., 0], indices[l.., i.., 1], ..., b..], `leading`
+  // dimensions l.
+  TensorId gather_nd(TensorId x, TensorId indices, std::size_t leading = 0);
+  // result[indices[i.., 0], indices[i.., 1], ..., b..] (+)= updates[i.., b..].
+  TensorId scatter_nd(TensorId updates, TensorId indices, Shape shape, Reduction reduction = Reduction::sum);
   TensorId from_start(TensorId indices,
                       std::int64_t extent);  // negative ones counted from the end of `extent`
+
+  // By the place along an axis. NaN is the largest of numbers.
+  TensorId positions(std::int64_t extent);  // the constant 0, 1, 2...
+  TensorId arg_extreme(TensorId x, std::int64_t axis, bool keep, const ArgExtreme& options);
+  TensorId cumulative_sum(TensorId x, std::int64_t axis, bool exclusive = false, bool reverse = false);
+  TensorId triangle(TensorId x, std::int64_t diagonal, bool upper);  // of the last two dimensions; else 0
+  TensorId one_hot(TensorId indices, std::int64_t depth, std::int64_t axis, TensorId off, TensorId on);
+  // How many elements stand before each; those alike in the order of their places.
+  TensorId ranks(TensorId x, std::int64_t axis, bool largest_first);
+  Sorted top_k(TensorId x, std::int64_t count, std::int64_t axis, bool largest = true);
 
   TensorId upsample_nearest(TensorId x, const Shape& factors);  // one integer factor per dimension
 
@@ -172,8 +195,9 @@ private:
   std::string fresh_op_name();
   std::string fresh_tensor_name(const std::string& wish);
   TensorId finish_loss(TensorId elements, Mean over, std::int64_t divisor);
-  std::vector<Index> same_places(OpMaker& op, const Shape& shape, const Tensor& indices,
-                                 std::size_t along) const;
+  std::int32_t read_component(OpMaker& op, TensorId indices, std::vector<Index> at, std::size_t component);
+  std::vector<Index> same_places(OpMaker& op, const Shape& shape, const Tensor& indices) const;
+  TensorId positions_along(TensorId x, std::size_t dimension);  // shaped to be broadcast over x
   TensorId reduce(TensorId a, std::vector<std::int64_t> axes, bool keep, Reduction reduction);
 
   Graph& graph_;

@@ -154,6 +154,16 @@ inline std::vector<OpCase> op_cases() {
   add("gather_one", [](CaseBuilder& b) { return b.make.gather(b.parameter({2, 5}), b.make.constant("at", {}, {3}), 1); });
   add("gather_elements", [](CaseBuilder& b) { return b.make.gather_elements(b.parameter({3, 4}), b.make.constant("at", {2, 4}, {2, 0, 1, 1, 0, 0, 2, 1}), 0); });
   add("gather_of_computed", [](CaseBuilder& b) { return b.make.multiply(b.make.gather_elements(b.make.tanh(b.parameter({2, 5})), b.make.constant("at", {2, 3}, {4, 4, 0, 1, 2, 1}), 1), b.parameter({2, 3})); });
+  add("gather_nd", [](CaseBuilder& b) { return b.make.gather_nd(b.parameter({2, 3, 4}), b.make.constant("at", {3, 2}, {1, 2, 0, 0, 1, 2})); });
+  add("gather_nd_leading", [](CaseBuilder& b) { return b.make.gather_nd(b.parameter({2, 3, 4}), b.make.constant("at", {2, 3, 1}, {2, 0, 2, 1, 1, 0}), 1); });
+  add("scatter_nd", [](CaseBuilder& b) { return b.make.scatter_nd(b.parameter({3, 4}), b.make.constant("at", {3, 1}, {4, 1, 4}), {5, 4}); });
+  add("cumulative_sum", [](CaseBuilder& b) { return b.make.cumulative_sum(b.parameter({3, 4}), 1); });
+  add("cumulative_sum_back", [](CaseBuilder& b) { return b.make.cumulative_sum(b.parameter({3, 4}), 0, true, true); });
+  add("triangle_upper", [](CaseBuilder& b) { return b.make.triangle(b.parameter({2, 3, 4}), 1, true); });
+  add("triangle_lower", [](CaseBuilder& b) { return b.make.triangle(b.parameter({4, 3}), -1, false); });
+  add("one_hot", [](CaseBuilder& b) { return b.make.one_hot(b.make.constant("at", {4}, {2, 0, 9, 1}), 3, 0, b.parameter({}), b.parameter({})); });
+  add("top_k", [](CaseBuilder& b) { return b.make.top_k(b.parameter({2, 6}), 3, 1).values; });
+  add("bottom_k", [](CaseBuilder& b) { return b.make.top_k(b.parameter({5, 2}), 4, 0, false).values; });
   add("scatter_sum", [](CaseBuilder& b) { return b.make.scatter_elements(b.parameter({2, 4}), b.make.constant("at", {2, 4}, {1, 0, 1, 4, 2, 2, 2, 0}), 1, {2, 5}); });
   add("scatter_outside", [](CaseBuilder& b) { return b.make.scatter_elements(b.parameter({4}), b.make.constant("at", {4}, {1, 7, -1, 0}), 0, {3}); });
   add("squared_error", [](CaseBuilder& b) { return b.make.mean_squared_error(b.parameter({3, 2}), b.parameter({3, 2}, -1.7f, 2.2f)); });
