@@ -19,6 +19,29 @@ TensorId Builder::from_start(TensorId indices, std::int64_t extent) {
   return elementwise(body, std::span(&indices, 1));
 }
 
+TensorId Builder::from_start(TensorId indices, const Shape& extents) {
+  Formula f;
+  const auto index = f.input(0);
+  const auto body = f.finish(f.select(f.less(index, f.constant(0)), f.add(index, f.input(1)), index));
+  const TensorId limits = constant(fresh_tensor_name("extents"), {static_cast<std::int64_t>(extents.size())},
+                                   {extents.begin(), extents.end()});
+  return elementwise(body, std::vector{indices, limits});
+}
+
+TensorId Builder::pick_rows(TensorId x, TensorId rows) {
+  const Tensor &data = graph_.at(x), &places = graph_.at(rows);
+  if (data.shape.empty() || places.shape.size() + 1 < data.shape.size())
+    refuse(name_, "rows [{}] of [{}]", fmt::join(places.shape, ", "), fmt::join(data.shape, ", "));
+  OpMaker op(*this);
+  const std::vector<Index> every = same_places(op, places.shape, places);
+  op.read(rows, every, absent);
+  std::vector<Index> from(every.end() - static_cast<std::ptrdiff_t>(data.shape.size() - 1), every.end());
+  from.insert(from.begin(), Index::computed(0));
+  Formula f;
+  const auto value = f.input(op.read(x, from, absent));
+  return op.write(places.shape, every, Reduction::none, f.finish(value));
+}
+
 TensorId Builder::gather(TensorId x, TensorId indices, std::int64_t axis) {
   const Tensor &data = graph_.at(x), &places = graph_.at(indices);
   const std::size_t along = normal_axis(name_, axis, data.shape.size());

@@ -74,6 +74,8 @@ public:
   TensorId constant(std::string name, Shape shape, std::vector<float> data);
   TensorId constant(float value);  // shape []; equal values are shared; expressions take it in as a constant
 
+  std::string fresh_tensor_name(const std::string& wish);  // which no tensor has
+
   const Shape& shape(TensorId tensor) const { return graph_.at(tensor).shape; }
   Graph& graph() { return graph_; }
 
@@ -166,10 +168,13 @@ public:
   TensorId gather_nd(TensorId x, TensorId indices, std::size_t leading = 0);
   // result[indices[i.., 0], indices[i.., 1], ..., b..] (+)= updates[i.., b..].
   TensorId scatter_nd(TensorId updates, TensorId indices, Shape shape, Reduction reduction = Reduction::sum);
-  TensorId from_start(TensorId indices,
-                      std::int64_t extent);  // negative ones counted from the end of `extent`
-
-  // By the place along an axis. NaN is the largest of numbers.
+  // result[l.., b..] = x[rows[l.., b..], b..]: of every element along dimension 0 of x, the one that is
+  // named.
+  TensorId pick_rows(TensorId x, TensorId rows);
+  // Negative numbers counted from the end of `extent`; of `extents`, one for each place of the last
+  // dimension.
+  TensorId from_start(TensorId indices, std::int64_t extent);
+  TensorId from_start(TensorId indices, const Shape& extents);
   TensorId positions(std::int64_t extent);  // the constant 0, 1, 2...
   TensorId arg_extreme(TensorId x, std::int64_t axis, bool keep, const ArgExtreme& options);
   TensorId cumulative_sum(TensorId x, std::int64_t axis, bool exclusive = false, bool reverse = false);
@@ -193,7 +198,6 @@ private:
   friend class OpMaker;
 
   std::string fresh_op_name();
-  std::string fresh_tensor_name(const std::string& wish);
   TensorId finish_loss(TensorId elements, Mean over, std::int64_t divisor);
   std::int32_t read_component(OpMaker& op, TensorId indices, std::vector<Index> at, std::size_t component);
   std::vector<Index> same_places(OpMaker& op, const Shape& shape, const Tensor& indices) const;

@@ -193,7 +193,7 @@ void add_outputs(Scope& scope, const Model& model, const Metadata& metadata, Net
 
 const OpRow* find_row(std::string_view op) {
   for (const auto rows : {elementwise_rows(), linear_rows(), reduction_rows(), shape_rows(), part_rows(),
-                          resize_rows(), known_rows()})
+                          indexed_rows(), resize_rows(), known_rows()})
     if (const auto row = std::ranges::find(rows, op, &OpRow::op); row != rows.end()) return &*row;
   return nullptr;
 }

@@ -168,6 +168,7 @@ std::span<const OpRow> linear_rows();
 std::span<const OpRow> reduction_rows();
 std::span<const OpRow> shape_rows();
 std::span<const OpRow> part_rows();
+std::span<const OpRow> indexed_rows();
 std::span<const OpRow> resize_rows();
 std::span<const OpRow> known_rows();
 

@@ -85,8 +85,7 @@ std::vector<float> picking(const std::vector<std::int64_t>& indices, std::int64_
 
 std::vector<std::int64_t> known_indices(NodeImport& node, std::int64_t extent) {
   const Known* indices = node.known(1);
-  if (indices == nullptr || !indices->is_integer)
-    node.fail("indices that are computed from data", Refusal::not_yet);
+  if (!indices->is_integer) node.fail("indices that are no whole numbers");
   std::vector<std::int64_t> rows = indices->integers;
   if (rows.empty()) node.fail("no indices", Refusal::unsupported);
   for (std::int64_t& index : rows) {
@@ -101,6 +100,10 @@ void gather(NodeImport& node) {
   graph::Shape target = node.shape(0);
   const auto axis = static_cast<std::int64_t>(node.dimension(node.integer("axis", 0), target.size()));
   const std::int64_t extent = target[static_cast<std::size_t>(axis)];
+  if (node.known(1) == nullptr) {
+    const graph::TensorId places = node.build().from_start(node.tensor(1), extent);
+    return node.result(0, node.build().gather(node.tensor(0), places, axis));
+  }
   const std::vector<std::int64_t> rows = known_indices(node, extent);
   const graph::Shape dims = node.known(1)->dims;
   View view = node.view_of(0);
