@@ -108,6 +108,66 @@ TEST(Ir, EveryLawIsChecked) {
   }
 }
 
+Graph small_lookup() {
+  Graph graph;
+  graph.name = "lookup";
+  Builder b(graph);
+  const TensorId token = b.input("token", {2, 3});
+  const TensorId table = b.parameter("table", {5, 2}, std::vector<float>(10, 1));
+  const TensorId row = b.name("row").gather(table, token, 0);
+  const TensorId loss = b.name("loss").sum(row);
+  graph.outputs = {loss};
+  return graph;
+}
+
+TEST(Ir, ComputedIndicesReadAsTextAndAreChecked) {
+  Graph graph = small_lookup();
+  differentiate(graph, graph.outputs[0]);
+  EXPECT_EQ(to_text(graph),
+            "graph lookup\n"
+            "  input token *[2, 3] fp32\n"
+            "  parameter table [5, 2] fp32\n"
+            "  row: (n*:2 i1:3 d1:2) row[n, i1, d1] = table[token[n, i1], d1]\n"
+            "  loss: (n*:2 d1:3 d2:2) loss[] += row[n, d1, d2]\n"
+            "  row.grad.table: (n*:2 i1:3 d1:2) table.grad[token[n, i1], d1] += 1\n"
+            "  output loss\n"
+            "  gradient of table is table.grad\n");
+  const Break breaks[] = {
+      {"computed from input 2 of 2", [](Graph& g) { op(g, 0).in[1].map[0].from = 2; }},
+      {"computed from a computed one", [](Graph& g) { op(g, 0).in[1].map[0].from = 1; }},
+      {"follow the batch", [](Graph& g) { op(g, 0).out.map[0].from = 0; }},
+      {"more than once", [](Graph& g) { op(g, 0).out.map[2].from = 0; }},
+  };
+  for (const Break& one : breaks) {
+    Graph broken = small_lookup();
+    one.apply(broken);
+    try {
+      validate(broken);
+      ADD_FAILURE() << one.what;
+    } catch (const UserError& error) {
+      EXPECT_NE(std::string(error.what()).find(one.what), std::string::npos) << error.what();
+    }
+  }
+}
+
+// Numbers that are none, too far, too low or no whole ones.
+TEST(Ir, WhatIsNoPlaceIsReadAsNanAndNotWritten) {
+  Graph graph;
+  Builder b(graph);
+  const float nan = std::nanf("");
+  const TensorId at = b.constant("at", {7}, {1, nan, -1, 3, 2.75f, 1e30f, -0.5f});
+  const TensorId read = b.gather(b.constant("x", {3}, {10, 20, 30}), at, 0);
+  const TensorId written = b.scatter_elements(b.constant("y", {7}, {1, 2, 4, 8, 16, 32, 64}), at, 0, {3});
+  Interpreter interpreter(graph);
+  interpreter.run();
+  const std::vector<float> found = interpreter.value(read);
+  for (const std::size_t outside : {1u, 2u, 3u, 5u}) EXPECT_TRUE(std::isnan(found[outside])) << outside;
+  EXPECT_EQ(found[0], 20);
+  EXPECT_EQ(found[4], 30);
+  EXPECT_EQ(found[6], 10);
+  EXPECT_EQ(interpreter.value(written), (std::vector<float>{64, 1, 16}));
+}
+
 TEST(Ir, OverlappingWindowsWriteMoreThanOnce) {
   Graph graph = small_network();
   StructuredOp scatter = op(graph, 0);
