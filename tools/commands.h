@@ -19,6 +19,7 @@ Command machine_command();
 Command predict_command();
 Command prepare_command();
 Command profile_command();
+Command run_command();
 Command train_command();
 // Of all commands, these two among them.
 Command completion_command(const std::vector<Command>& commands);

@@ -224,6 +224,12 @@ void cast(NodeImport& node) {
   const auto to = static_cast<DataType>(node.integer("to", 1));
   const Known* known = node.known(0);
   const bool trained = known == nullptr || !node.value(0).initialiser.empty();
+  if (Value whole = node.value(0); whole.is_whole && to != DataType::boolean) {
+    if (is_floating(to) && to != DataType::float32)
+      node.fail(fmt::format("to {}", data_type_name(to)), Refusal::unsupported);
+    whole.is_whole = !is_floating(to), whole.declared = to;
+    return node.result(0, whole);
+  }
   if (to == DataType::float32 && (trained && (known == nullptr || !known->is_integer)))
     return node.result(0, node.value(0));
   if (to == DataType::boolean && known == nullptr) return node.result(0, truth(node));

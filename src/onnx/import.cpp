@@ -27,12 +27,17 @@ Value initialiser_value(const Tensor& tensor, std::string_view where) {
 
 constexpr std::int64_t most_extent = 1 << 24;  // of a dimension of an input
 
+// Integers, of which an input holds as many as FP32 can tell apart.
+bool is_whole(DataType type) {
+  return type == DataType::int8 || type == DataType::int16 || type == DataType::uint16 ||
+         type == DataType::int32 || type == DataType::uint32 || type == DataType::int64 ||
+         type == DataType::uint64;
+}
+
 graph::Shape input_shape(const ValueInfo& input, std::int64_t batch, std::string_view where) {
-  if (input.type != DataType::float32 && input.type != DataType::uint8)
-    throw UserError(
-        where,
-        fmt::format("input '{}' holds {}, neither float32 nor uint8", input.name, data_type_name(input.type)),
-        Refusal::unsupported);
+  if (input.type != DataType::float32 && input.type != DataType::uint8 && !is_whole(input.type))
+    throw UserError(where, fmt::format("input '{}' holds {}", input.name, data_type_name(input.type)),
+                    Refusal::unsupported);
   if (!input.shape || input.shape->empty())
     refuse(where, "input '{}' states no shape; dimension 0 must be the batch", input.name);
   graph::Shape shape{batch};
@@ -69,8 +74,9 @@ void add_inputs(Scope& scope, const GraphFile& file, Network& network) {
     value.tensor = scope.build.input(input.name, input_shape(input, scope.options.batch, scope.where));
     if (!scope.file_batch) scope.file_batch = input.shape->front().extent;
     value.declared = input.type;
+    value.is_whole = is_whole(input.type);
     scope.values.emplace(input.name, value);
-    network.inputs.push_back({input.name, value.tensor, input.type == DataType::uint8});
+    network.inputs.push_back({input.name, value.tensor, input.type == DataType::uint8, value.is_whole});
   }
 }
 

@@ -12,7 +12,8 @@
 // in the place of the file's.
 //
 // A network is refused (UserError: file, node and operator) if it needs an operator or an attribute that the
-// tables behind find_row (onnx_node.h) do not list, or numbers that are not float32.
+// tables behind find_row (onnx_node.h) do not list, or to compute with numbers that are not float32. Inputs
+// of integers may say which elements are meant (Gather, OneHot...) or be cast to float32.
 #pragma once
 
 #include <cstdint>
@@ -56,6 +57,7 @@ struct NetworkInput {
   std::string name;
   graph::TensorId tensor = graph::no_tensor;
   bool is_bytes = false;  // uint8 in the file: whole numbers from 0 to 255
+  bool is_whole = false;  // another integer type: numbers of elements or classes, exact up to 2^24
 };
 
 struct NetworkOutput {

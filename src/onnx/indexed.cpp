@@ -12,7 +12,7 @@ namespace {
 graph::TensorId places(NodeImport& node, std::size_t i, const graph::Shape& extents) {
   const Known* known = node.known(i);
   if (known == nullptr) {
-    graph::TensorId result = node.tensor(i);
+    const graph::TensorId result = node.numbers(i);
     if (extents.size() == 1) return node.build().from_start(result, extents[0]);
     return node.build().from_start(result, extents);
   }
@@ -88,7 +88,7 @@ void one_hot(NodeImport& node) {
   const std::size_t axis = node.dimension(node.integer("axis", -1), node.shape(0).size() + 1);
   graph::Builder& b = node.build();
   const graph::TensorId indices =
-      b.from_start(node.known(0) == nullptr ? node.tensor(0)
+      b.from_start(node.known(0) == nullptr ? node.numbers(0)
                                             : b.constant(b.fresh_tensor_name(node.node().inputs[0]),
                                                          node.known(0)->dims, node.operand_floats(0)),
                    depth);

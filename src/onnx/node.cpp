@@ -79,7 +79,16 @@ std::vector<float> NodeImport::drawn_values(const Value& value, const Draw& draw
   return values;
 }
 
+graph::TensorId NodeImport::numbers(std::size_t i) {
+  if (!value(i).view.is_plain()) fail("moving the batch away from dimension 0", Refusal::unsupported);
+  return made_tensor(i, Draw::keep());
+}
+
 graph::TensorId NodeImport::tensor(std::size_t i, Draw draw) {
+  if (value(i).is_whole)
+    fail(fmt::format("'{}' holds {}, with which nothing computes yet", node_.inputs[i],
+                     data_type_name(value(i).declared)),
+         Refusal::not_yet);
   const graph::TensorId tensor = made_tensor(i, draw);
   if (i < alike_ && !view_.is_plain()) return laid_alike(i, tensor);
   if (!value(i).view.is_plain() || (has_batch(i) && !view_.is_plain()))
@@ -113,7 +122,10 @@ graph::TensorId NodeImport::made_tensor(std::size_t i, const Draw& draw) {
   return value.tensor;
 }
 
-graph::TensorId NodeImport::as_it_lies(std::size_t i) { return made_tensor(i, Draw::keep()); }
+graph::TensorId NodeImport::as_it_lies(std::size_t i) {
+  if (value(i).is_whole) static_cast<void>(tensor(i));  // refused
+  return made_tensor(i, Draw::keep());
+}
 
 void NodeImport::keep_view(std::size_t first) {
   alike_ = std::min(first, operands());

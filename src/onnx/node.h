@@ -44,6 +44,7 @@ struct Value {
   std::optional<Known> known;
   std::string initialiser;  // its name, if it is one
   bool is_float32 = true;
+  bool is_whole = false;                  // a tensor of integers, which nothing computes with
   DataType declared = DataType::float32;  // in the file
 };
 
@@ -98,6 +99,7 @@ public:
   void keep_view(std::size_t first);  // of the first so many operands, which are laid alike
   const View& view() const { return view_; }
   const View& view_of(std::size_t i) const { return value(i).view; }
+  graph::TensorId numbers(std::size_t i);     // a tensor that says which elements are meant
   graph::TensorId as_it_lies(std::size_t i);  // a value's tensor, whatever its view
   // Which of so many dimensions an axis names, from the end if negative; refuses one that is not there.
   std::size_t dimension(std::int64_t axis, std::size_t rank) const;

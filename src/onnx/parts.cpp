@@ -101,7 +101,7 @@ void gather(NodeImport& node) {
   const auto axis = static_cast<std::int64_t>(node.dimension(node.integer("axis", 0), target.size()));
   const std::int64_t extent = target[static_cast<std::size_t>(axis)];
   if (node.known(1) == nullptr) {
-    const graph::TensorId places = node.build().from_start(node.tensor(1), extent);
+    const graph::TensorId places = node.build().from_start(node.numbers(1), extent);
     return node.result(0, node.build().gather(node.tensor(0), places, axis));
   }
   const std::vector<std::int64_t> rows = known_indices(node, extent);

@@ -48,11 +48,14 @@ void write_launch(system::Computer& computer, const CompiledNetwork& network) {
     computer.write_hbm(d, network.hbm.launch_block, block);
 }
 
+system::LaunchResult launch(system::Computer& computer, const CompiledNetwork& network,
+                            const codegen::CompiledProgram& program) {
+  return computer.launch(system::Program::parse(program.elf, program.name), network.persistent.begin,
+                         network.persistent.end, {});
+}
+
 // What kept the launch from finishing; empty if nothing did.
-std::string launch(system::Computer& computer, const CompiledNetwork& network,
-                   const codegen::CompiledProgram& program) {
-  const system::LaunchResult result = computer.launch(system::Program::parse(program.elf, program.name),
-                                                      network.persistent.begin, network.persistent.end, {});
+std::string stranded(const system::LaunchResult& result, const codegen::CompiledProgram& program) {
   if (result.outcome == system::Outcome::finished) return {};
   if (result.stranded.empty()) return program.name + " did not finish";
   const auto& thread = result.stranded.front();
@@ -63,9 +66,10 @@ std::string launch(system::Computer& computer, const CompiledNetwork& network,
 }  // namespace
 
 ForwardRun run_forward(const graph::Graph& graph, const lowering::Tensors& samples,
-                       const machine::Machine& machine, lowering::FormatChoice formats) {
+                       const machine::Machine& machine, lowering::FormatChoice formats, unsigned nodes) {
   codegen::Options options;
   options.formats = formats;
+  options.nodes = nodes;
   const CompiledNetwork network = codegen::compile(graph, graph, machine, options);
   system::Computer computer(machine, network.nodes);
   lowering::Tensors parameters;
@@ -81,8 +85,13 @@ ForwardRun run_forward(const graph::Graph& graph, const lowering::Tensors& sampl
   write_launch(computer, network);
 
   ForwardRun run;
-  run.stranded = launch(computer, network, network.load);
-  if (run.stranded.empty()) run.stranded = launch(computer, network, network.predict);
+  run.nodes = network.nodes;
+  run.stranded = stranded(launch(computer, network, network.load), network.load);
+  if (!run.stranded.empty()) return run;
+  const system::LaunchResult pass = launch(computer, network, network.predict);
+  run.stranded = stranded(pass, network.predict);
+  run.cycles = pass.cycles;
+  run.ledger = pass.ledger;
   if (!run.stranded.empty()) return run;
   for (const HbmField& field : network.hbm.results) {
     const auto count = static_cast<std::uint64_t>(field.per_sample ? network.batch : 1);

@@ -14,6 +14,9 @@ using graph::Role;
 std::vector<data::Signal> inputs_of(const onnx::Network& network) {
   std::vector<data::Signal> inputs;
   for (const onnx::NetworkInput& input : network.inputs) {
+    if (input.is_whole)
+      throw UserError(fmt::format("input '{}'", input.name), "whole numbers, which pictures are none of",
+                      Refusal::not_yet);
     const auto& shape = network.graph.at(input.tensor).shape;
     data::Signal& signal = inputs.emplace_back();
     signal.name = input.name;
