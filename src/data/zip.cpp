@@ -16,8 +16,7 @@ namespace {
 
 constexpr std::uint32_t local_mark = 0x04034b50, entry_mark = 0x02014b50, end_mark = 0x06054b50;
 constexpr std::uint32_t end64_mark = 0x06064b50, locator_mark = 0x07064b50;
-constexpr std::size_t local_bytes = 30, entry_bytes = 46, end_bytes = 22, end64_bytes = 56,
-                      locator_bytes = 20;
+constexpr std::size_t local_bytes = 30, entry_bytes = 46, end_bytes = 22, locator_bytes = 20;
 constexpr std::size_t longest_comment = 0xffff;
 constexpr std::uint32_t all_ones = 0xffffffff;
 constexpr std::uint16_t encrypted_flag = 1, stored = 0, deflated = 8;
