@@ -5,17 +5,17 @@
 // finished chunk goes round. A put carries its signal behind it: when wait() returns, the data are there. In
 // the first lap each chunk arrives at a place of its own, so nobody waits for one to become free. In the
 // second it arrives in the vector itself. The values that it replaces went on in the first lap, and a put has
-// read its source when it returns, so nobody still wants them. A link carries 64 bytes a cycle each way; it
-// rests while a node adds. dojo::all_reduce does the same over a mesh of nodes, with chunks of any size in
-// little memory, and therefore asks before it puts.
+// read its source when it returns, so nobody still wants them. A link of D1 carries 64 bytes a cycle each
+// way; it rests while a node adds. dojo::all_reduce does the same over a mesh of nodes, with chunks of any
+// size in little memory, and therefore asks before it puts.
 //
 //     build/dojo cc examples/ring.cpp -o ring.elf
 //     build/dojo exec --quiet --nodes 6 ring.elf
 //
 // prints
 //
-//     dojo::all_reduce: 2688 cycles, 30.5 of 64 bytes/cycle on each link
-//     ring: 2274 cycles, 36.0 of 64 bytes/cycle on each link
+//     dojo::all_reduce: 2688 cycles, 30.5 bytes/cycle on each link
+//     ring: 2274 cycles, 36.0 bytes/cycle on each link
 #include <stdio.h>
 
 #include "dojo.h"
@@ -52,14 +52,14 @@ void measure(const char* name, const Work& work) {
   const unsigned long cycles = __builtin_readcyclecounter() - begin;
   const double sent = 2.0 * (nodes - 1) * sizeof vector[0];
   if (dojo::my_pe() == 0)
-    printf("%s: %lu cycles, %.1f of 64 bytes/cycle on each link\n", name, cycles, sent / cycles);
+    printf("%s: %lu cycles, %.1f bytes/cycle on each link\n", name, cycles, sent / cycles);
 }
 
 }  // namespace
 
 int main() {
   if (dojo::n_pes() != nodes) {
-    printf("ring: --nodes %u\n", nodes);
+    printf("ring: needs exactly %u nodes: --nodes %u\n", nodes, nodes);
     return 2;
   }
   const unsigned me = dojo::my_pe();

@@ -61,7 +61,9 @@ int run_conformance(const ConformanceOptions& options) {
     const runtime::CaseVerdict verdict =
         runtime::judge_case(places[k], options.interpret_only ? nullptr : &machine);
     const auto which = static_cast<std::size_t>(verdict.outcome);
-    const std::string name = fs::relative(places[k].folder, options.folder).string();
+    const fs::path inside = fs::relative(places[k].folder, options.folder);
+    const std::string name =
+        inside == "." ? fs::canonical(options.folder).filename().string() : inside.string();
     ++by_op[verdict.op][which], ++total[which];
     on_machine += verdict.on_machine;
     cases.push_back({{"case", name},

@@ -123,7 +123,8 @@ void check_together(const Files& files, const Machine& machine) {
   if (!sorted.empty() && sorted.back() >= mesh.rows * mesh.columns)
     refuse_row(
         "mesh", "disabled",
-        fmt::format("names place {}, but places end at {}", sorted.back(), mesh.rows * mesh.columns - 1));
+        fmt::format("names place {}, but places end at {}: a mesh of another size wants a list of its own",
+                    sorted.back(), mesh.rows * mesh.columns - 1));
   if (sorted.size() == mesh.rows * mesh.columns) refuse_row("mesh", "disabled", "leaves no node enabled");
   if (machine.interface.count > mesh.rows)
     refuse_row(
