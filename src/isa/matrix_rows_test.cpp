@@ -18,9 +18,9 @@ namespace {
 constexpr unsigned register_bytes = 64;
 constexpr std::uint64_t e8_w4 = 0x600, e16_w2 = 0x408, bf16_w2 = 0x508, e32_w1 = 0x210;
 
-struct Machine {
+struct TileHart {
   std::unique_ptr<Hart> hart = std::make_unique<Hart>();
-  Machine() { begin_floats(*hart); }
+  TileHart() { begin_floats(*hart); }
 
   void configure(std::uint64_t vtype, unsigned tm, unsigned tn, unsigned tk) {
     set_vtype(*hart, vtype | std::uint64_t{tk} << 11 | std::uint64_t{tm} << 16);
@@ -86,7 +86,7 @@ TEST(Matrix, Fp8ProductsAreExactForAllCodes) {
   };
   for (const Case c :
        {Case{0xfa001077, 5, 5}, Case{0xfa0010f7, 5, 4}, Case{0xfe001077, 4, 5}, Case{0xfe0010f7, 4, 4}}) {
-    Machine machine;
+    TileHart machine;
     for (unsigned block = 0; block < 256; ++block) {
       const unsigned a0 = block / 16 * 16, b0 = block % 16 * 16;
       for (unsigned i = 0; i < 16; ++i) {
@@ -110,7 +110,7 @@ TEST(Matrix, Fp8ProductsAreExactForAllCodes) {
 TEST(Matrix, IntegerProductsWrapForAllCodes) {
   for (const std::uint32_t match : {0xf2000077u, 0xf6000077u, 0xf20000f7u, 0xf60000f7u}) {
     const bool a_signed = (match >> 26 & 1) != 0, b_signed = (match >> 7 & 1) != 0;
-    Machine machine;
+    TileHart machine;
     for (unsigned block = 0; block < 256; ++block) {
       std::uint32_t start = 0x7ffffff0;
       float start_bits;
@@ -161,7 +161,7 @@ TEST(Matrix, FloatStepsFollowTheLayoutAndTheOrder) {
   Random random(1);
   const std::uint64_t configurations[] = {e16_w2, bf16_w2, e32_w1};
   for (int trial = 0; trial < 3000; ++trial) {
-    Machine machine;
+    TileHart machine;
     const bool wild = trial % 3 == 0;
     const unsigned kind = static_cast<unsigned>(random.below(3)), k_max = kind == 2 ? 1 : 2;
     const unsigned tm = static_cast<unsigned>(random.below(17)),
@@ -184,7 +184,7 @@ TEST(Matrix, FloatStepsFollowTheLayoutAndTheOrder) {
       }
     for (unsigned m = 0; m < 16; ++m)
       for (unsigned n = 0; n < 16; ++n) machine.set_tile(mt, m, n, number());
-    Machine before;
+    TileHart before;
     *before.hart = *machine.hart;
     machine.configure(configurations[kind], tm, tn, tk);
     machine.hart->frm = static_cast<std::uint8_t>(random.below(5));
@@ -248,7 +248,7 @@ TEST(Matrix, FastStepsEqualTheDefinitionWithFlags) {
 }
 
 TEST(Matrix, ConfigurationGrantsWhatATileHolds) {
-  Machine machine;
+  TileHart machine;
   Hart& hart = *machine.hart;
   hart.x[10] = 1000;
   const auto vsettnt = [](unsigned vtype) { return 0x00057057u | vtype << 20 | 5 << 7; };  // t0, a0
@@ -272,7 +272,7 @@ TEST(Matrix, ConfigurationGrantsWhatATileHolds) {
 // clang 22 leaves altfmt set when it goes on from a step on bf16 to other widths (LLVM's pull request
 // 191960).
 TEST(Matrix, AltfmtMayStandWhereNobodyNeedsIt) {
-  Machine machine;
+  TileHart machine;
   Hart& hart = *machine.hart;
   std::vector<std::byte> ram(4096);
   hart.memory = {.bytes = ram.data(), .base = 0, .size = ram.size()};
@@ -300,7 +300,7 @@ TEST(Matrix, AltfmtMayStandWhereNobodyNeedsIt) {
 }
 
 TEST(Matrix, SlicesMoveByRowAndByColumn) {
-  Machine machine;
+  TileHart machine;
   Hart& hart = *machine.hart;
   std::vector<std::byte> ram(4096);
   hart.memory = {.bytes = ram.data(), .base = 0, .size = ram.size()};
@@ -335,7 +335,7 @@ TEST(Matrix, SlicesMoveByRowAndByColumn) {
 }
 
 TEST(Matrix, WhatDoesNotExistTraps) {
-  Machine machine;
+  TileHart machine;
   machine.configure(bf16_w2, 16, 16, 2);
   EXPECT_FALSE(machine.run(multiply(mm_f_f, 2, 8, 16))) << "mt2 is no tile of 32-bit elements";
   EXPECT_FALSE(machine.run(multiply(mm_f_f, 0, 12, 16))) << "row 1 of A would lie in the next group";

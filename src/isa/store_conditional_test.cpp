@@ -10,7 +10,7 @@
 namespace dojo::isa {
 namespace {
 
-constexpr std::uint64_t base = 0x10000, bytes = 0x1000, place = base + 64;
+constexpr std::uint64_t reserved_at = 0x10000, bytes = 0x1000, place = reserved_at + 64;
 constexpr std::uint64_t before = 0x553874fd35300c94, stored = 0x1122334455667788;
 constexpr std::uint32_t load_word = 0x1004a6af, load_doubleword = 0x1004b6af;    // lr.w, lr.d a3, (s1)
 constexpr std::uint32_t store_word = 0x1854a52f, store_doubleword = 0x1854b52f;  // sc.w, sc.d a0, t0, (s1)
@@ -18,15 +18,15 @@ constexpr std::uint32_t store_word = 0x1854a52f, store_doubleword = 0x1854b52f; 
 class StoreConditional : public testing::Test {
 protected:
   StoreConditional() : ram_(bytes) {
-    hart_->memory = {ram_.data(), base, bytes, base, base + bytes, base + bytes};
+    hart_->memory = {ram_.data(), reserved_at, bytes, reserved_at, reserved_at + bytes, reserved_at + bytes};
     set(before);
     hart_->x[9] = place;
     hart_->x[5] = stored;
   }
-  void set(std::uint64_t value) { std::memcpy(&ram_[place - base], &value, sizeof value); }
+  void set(std::uint64_t value) { std::memcpy(&ram_[place - reserved_at], &value, sizeof value); }
   std::uint64_t memory() const {
     std::uint64_t value = 0;
-    std::memcpy(&value, &ram_[place - base], sizeof value);
+    std::memcpy(&value, &ram_[place - reserved_at], sizeof value);
     return value;
   }
   void run(std::uint32_t word) {

@@ -15,8 +15,8 @@
 namespace dojo::isa {
 namespace {
 
-constexpr std::uint32_t narrow_word = 0x0200602b | 16 << 20 | 10 << 15 | 8 << 7;  // v8, v16, a0
-constexpr std::uint32_t widen_word = 0x0600602b | 8 << 20 | 10 << 15 | 16 << 7;   // v16, v8, a0
+constexpr std::uint32_t cfloat_narrow = 0x0200602b | 16 << 20 | 10 << 15 | 8 << 7;  // v8, v16, a0
+constexpr std::uint32_t cfloat_widen = 0x0600602b | 8 << 20 | 10 << 15 | 16 << 7;   // v16, v8, a0
 
 struct Format {
   std::uint64_t descriptor;
@@ -38,7 +38,7 @@ std::vector<Format> formats() {
   return all;
 }
 
-bool execute(Hart& hart, std::uint32_t word) {
+bool run_word(Hart& hart, std::uint32_t word) {
   hart.stop = Stop::none;
   const Decoded d = decode(word, 0);
   execute_alone(hart, d);
@@ -67,7 +67,7 @@ TEST(XdojoCfloat, WideningIsExactForEveryCode) {
         const std::uint32_t code = first + i;
         std::memcpy(hart->vreg(8) + i * sew / 8, &code, sew / 8);
       }
-      ASSERT_TRUE(execute(*hart, widen_word));
+      ASSERT_TRUE(run_word(*hart, cfloat_widen));
       for (std::uint32_t i = 0; i < hart->vl; ++i) {
         float value;
         std::memcpy(&value, hart->vreg(16) + 4 * i, 4);
@@ -97,7 +97,7 @@ TEST(XdojoCfloat, NarrowingRoundsAsTheFormatSaysWhateverFrmHolds) {
                                                 static_cast<int>(random.below(40)) - 20);
         std::memcpy(hart->vreg(16), source.data(), 4 * source.size());
         begin_floats(*hart);
-        ASSERT_TRUE(execute(*hart, narrow_word));
+        ASSERT_TRUE(run_word(*hart, cfloat_narrow));
         EXPECT_EQ(flags_of_mxcsr(_mm_getcsr()), 0) << "the formats' arithmetic leaves the hart's flags alone";
         _mm_setcsr(0x1f80);
         unsigned flags = 0;
@@ -122,7 +122,7 @@ TEST(XdojoCfloat, ADescriptorThatFitsNoFormatTraps) {
   for (const std::uint64_t bits :
        {std::uint64_t{5} << 8, std::uint64_t{2} << 8, std::uint64_t{1} << 18, std::uint64_t{1} << 6}) {
     hart->x[10] = bits;
-    EXPECT_FALSE(execute(*hart, narrow_word)) << bits;
+    EXPECT_FALSE(run_word(*hart, cfloat_narrow)) << bits;
   }
 }
 
@@ -149,7 +149,7 @@ TEST(XdojoCfloat, MatrixStepMultipliesAllPairs) {
           hart->vreg(8)[i] = static_cast<std::byte>(block / 16 * 16 + i);
           hart->vreg(16)[i] = static_cast<std::byte>(block % 16 * 16 + i);
         }
-        ASSERT_TRUE(execute(*hart, 0x0200102b | 8 << 20 | 16 << 15 | 12 << 8));
+        ASSERT_TRUE(run_word(*hart, 0x0200102b | 8 << 20 | 16 << 15 | 12 << 8));
         for (unsigned m = 0; m < 16; ++m)
           for (unsigned n = 0; n < 16; ++n) {
             float value;
