@@ -9,9 +9,10 @@ git worktree add --quiet --detach "$work/tree" HEAD
 cd "$work/tree"
 git apply tests/contributing/*.patch
 cmake --preset release --log-level=WARNING
-cmake --build build --target dojo isa_test onnx_test
+cmake --build build --target dojo isa_test onnx_test data_test
 DOJO_REGENERATE=1 build/isa_test --gtest_brief=1 --gtest_filter='Page.*'
 build/isa_test --gtest_brief=1
 build/onnx_test --gtest_brief=1
+build/data_test --gtest_brief=1
 cases=(/usr/share/libonnx-testdata/data/node/test_cosh*)
 for case in "${cases[@]}"; do build/dojo conformance "$case"; done
