@@ -135,8 +135,7 @@ private:
 const ElementRow& element_of(std::string_view description, std::string_view where) {
   const std::string_view code = description.empty() ? description : description.substr(1);
   const auto* const row = std::ranges::find(elements, code, &ElementRow::code);
-  if (row != std::end(elements) && std::string_view("<>=|").find(description[0]) != std::string_view::npos)
-    return *row;
+  if (row != std::end(elements) && std::string_view("<>=|").contains(description[0])) return *row;
   if (description.starts_with('|') && code == "V2")
     throw UserError(
         where,
@@ -249,8 +248,8 @@ Array parse_npy(std::span<const std::byte> file, std::string_view where) {
   const ElementRow& row = element_of(header.description, where);
   std::int64_t count = 1;
   for (const std::int64_t extent : header.shape) {
-    if (extent > most_elements || (count *= extent) > most_elements)
-      refuse(where, "it says to hold more than memory does");
+    if (extent > 0 && count > most_elements / extent) refuse(where, "it says to hold more than memory does");
+    count *= extent;
   }
   const auto data = file.subspan(before + length);
   const std::size_t wanted = static_cast<std::size_t>(count) * row.bytes;

@@ -140,6 +140,18 @@ np.save('objects.npy', np.array([{}, 1], dtype=object), allow_pickle=True)
             "a.npy: it holds elements of kind '|O', which are no real numbers (unsupported)");
 }
 
+TEST(Arrays, LargerThanAnyMemoryAreRefused) {
+  // The second product has more than 64 bits, and is 0 in them.
+  for (const char* const shape : {"1099511627777,", "1099511627776, 1099511627776"}) {
+    const std::string header =
+        fmt::format("{{'descr': '<f4', 'fortran_order': False, 'shape': ({}), }}\n", shape);
+    const std::string file =
+        fmt::format("\x93NUMPY\1{}{}{}{}", '\0', static_cast<char>(header.size()), '\0', header);
+    EXPECT_TRUE(refusal(std::as_bytes(std::span(file))).contains("says to hold more than memory does"))
+        << shape;
+  }
+}
+
 TEST(Arrays, CutAnywhereAreRefused) {
   const std::vector<std::byte> whole = npy_bytes(float_array({2, 2}, std::vector<float>{1, 2, 3, 4}));
   EXPECT_EQ(whole.size() % 64, 16u);
