@@ -1,5 +1,5 @@
 # The two commands of the README, and what else one types every day. Each does its own set-up.
-.PHONY: build dojo install deb run differ fuzz contributing guards test validate bench bench-node suites check format clean
+.PHONY: build dojo install deb run differ fuzz contributing guards test tidy sanitize validate bench bench-node suites check format clean
 DATA ?= ../shared/data/donkey
 
 build:
@@ -69,6 +69,21 @@ differ: build
 # The same bits from g++ and clang, with and without this processor's vectors.
 guards: build
 	tests/guards/same_bits.sh
+
+# What clang-tidy knows of errors (.clang-tidy), over the library, with the headers that the preset clang has read.
+tidy:
+	@tools/setup.sh
+	@cmake --preset clang --log-level=WARNING
+	@cmake --build build-clang --target common_headers word_headers
+	@run-clang-tidy-22 -quiet -p build-clang '/src/[a-z]+/[a-z0-9_]+(?<!_test)\.cpp$$'
+
+# The quick tests of the rooms that read files and compute, with every address and every undefined operation checked.
+sanitized = base numerics machine data isa fabric graph onnx
+sanitize:
+	@tools/setup.sh
+	@cmake --preset asan --log-level=WARNING
+	@cmake --build build-asan --target $(sanitized:%=%_test)
+	ctest --test-dir build-asan -L quick -E '^Programs' -j2 --output-on-failure
 
 # Files and instructions that nobody would write, for as long each. Needs clang 22's libFuzzer.
 fuzz:

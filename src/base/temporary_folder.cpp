@@ -27,8 +27,7 @@ void TemporaryFolder::refuse_if_full(std::string_view failure) const {
   struct statvfs disk{};
   const bool full = ::statvfs(path_.c_str(), &disk) == 0 &&
                     (disk.f_bavail * disk.f_frsize < hardly_any || (disk.f_files != 0 && disk.f_favail == 0));
-  if (full || failure.find(std::strerror(ENOSPC)) != std::string_view::npos ||
-      failure.find(std::strerror(EDQUOT)) != std::string_view::npos)
+  if (full || failure.contains(std::strerror(ENOSPC)) || failure.contains(std::strerror(EDQUOT)))
     refuse(path_.parent_path().string(),
            "is full: the folder for temporary files, in which programs are built, has no room; free some or "
            "set TMPDIR to another folder");

@@ -185,7 +185,7 @@ std::string KernelWriter::read(const KernelOperand& operand, const IndexList& li
                                const std::vector<std::string>& texts) const {
   const std::string position =
       with_computed(texts[list.first[which]], operand.access->map, operand.buffer->shape, prefix_of(operand));
-  const std::string value = fmt::format("static_cast<float>({}[{}])", operand.pointer, position);
+  std::string value = fmt::format("static_cast<float>({}[{}])", operand.pointer, position);
   if (!operand.guarded) return value;
   return fmt::format("({} ? {} : {})", inside(operand, list, which, texts), value,
                      literal(operand.access->outside));
@@ -242,7 +242,7 @@ std::string KernelWriter::combine(const std::string& accumulator, const std::vec
   for (const KernelOperand& operand : step_.in) signless.push_back(is_signless(operand));
   if (op.reduction == Reduction::sum && op.body.nodes.back().op == graph::Scalar::multiply)
     return evaluate(op.body, arguments, signless, "e", accumulator);
-  const std::string value = evaluate(op.body, arguments, signless, "e");
+  std::string value = evaluate(op.body, arguments, signless, "e");
   if (op.reduction == Reduction::sum) return fmt::format("{} + {}", accumulator, value);
   if (op.reduction == Reduction::maximum) return fmt::format("scalar::maximum({}, {})", accumulator, value);
   return value;

@@ -61,7 +61,7 @@ std::string comment_text(std::string_view text) {
 void CodeText::comment(std::string_view text) { line("// " + comment_text(text)); }
 
 void CodeText::line(const std::string& text) {
-  text_.append(static_cast<std::size_t>(2 * depth_), ' ');
+  text_.append(2 * static_cast<std::size_t>(depth_), ' ');
   text_ += text + "\n";
 }
 

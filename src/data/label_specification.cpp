@@ -25,7 +25,7 @@ std::string place_of(const Signal& target) { return fmt::format("output '{}'", t
 bool speaks_of_something_else(std::string_view name) {
   const std::string text = lower(name);
   constexpr std::string_view quantities[] = {"speed", "brak", "veloc", "accel", "gyro", "distance"};
-  return std::ranges::any_of(quantities, [&](auto word) { return text.find(word) != std::string::npos; });
+  return std::ranges::any_of(quantities, [&](auto word) { return text.contains(word); });
 }
 
 std::int64_t values_of(const Signal& target) {
@@ -91,9 +91,9 @@ std::optional<std::string> label_in(std::string_view name, const Labels& labels)
   const std::string text = lower(name);
   for (const std::string& label : labels) {
     const std::string word = lower(label.substr(label.rfind('/') + 1));
-    if (!word.empty() && text.find(word) != std::string::npos) return label;
+    if (!word.empty() && text.contains(word)) return label;
   }
-  if (text.find("steer") != std::string::npos) return labels.at(0);
+  if (text.contains("steer")) return labels.at(0);
   return std::nullopt;
 }
 

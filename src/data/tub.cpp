@@ -55,8 +55,8 @@ fs::path Tub::image_path(const std::string& name) const {
     std::error_code error;
     return fs::exists(here, error) ? here : path;
   }
-  const bool outside = name.find('\0') != std::string::npos ||
-                       std::ranges::any_of(path, [](const fs::path& part) { return part == ".."; });
+  const bool outside =
+      name.contains('\0') || std::ranges::any_of(path, [](const fs::path& part) { return part == ".."; });
   return outside || !path.has_filename() ? fs::path() : folder_ / "images" / path;
 }
 

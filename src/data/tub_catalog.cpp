@@ -42,8 +42,7 @@ struct ReadLine {
 
 ReadLine read_line(const TubLine& line) {
   ReadLine reading{parse(line.text), ""};
-  if (line.had_nul || line.text.find('\0') != std::string::npos)
-    reading.problem = "holds NUL bytes, as after a power cut";
+  if (line.had_nul || line.text.contains('\0')) reading.problem = "holds NUL bytes, as after a power cut";
   if (!reading.record.is_discarded()) return reading;
   // A drive that begins behind half a line goes on in it. The writer sorts the keys, this one is the first.
   const std::size_t second = line.text.rfind("{\"_index\"");

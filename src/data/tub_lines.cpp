@@ -37,8 +37,7 @@ std::vector<TubLine> lines_of(const fs::path& path, Faults& faults) {
     const std::size_t first = std::min(whole.find_first_not_of(blank), whole.size());
     const std::size_t last = std::max(first, whole.find_last_not_of(blank) + 1);  // npos + 1 is 0
     TubLine line{std::string(whole.substr(first, last - first)), false, newline != std::string::npos};
-    line.had_nul = whole.substr(0, first).find('\0') != std::string_view::npos ||
-                   whole.substr(last).find('\0') != std::string_view::npos;
+    line.had_nul = whole.substr(0, first).contains('\0') || whole.substr(last).contains('\0');
     lines.push_back(std::move(line));
     begin = end + 1;
   }

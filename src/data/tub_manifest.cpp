@@ -96,8 +96,7 @@ TubManifest without_manifest(const fs::path& folder, const fs::path& manifest, F
 }  // namespace
 
 bool is_bare_name(const std::string& name) {
-  return !name.empty() && name != "." && name != ".." && name.find('/') == std::string::npos &&
-         name.find('\0') == std::string::npos;
+  return !name.empty() && name != "." && name != ".." && !name.contains('/') && !name.contains('\0');
 }
 
 TubManifest read_tub_manifest(const fs::path& folder, Faults& faults) {

@@ -11,8 +11,6 @@ namespace dojo::debug {
 
 namespace {
 
-using system::ThreadState;
-
 constexpr std::string_view help =
     "cycles        that the selected thread has worked; whole and with waits after it has read the clock\n"
     "instructions  of the selected thread, and of all\n"

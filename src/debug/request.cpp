@@ -72,7 +72,10 @@ private:
   bool failed_ = false;
 };
 
-Request checked(Request request, const Cursor& cursor) { return cursor.done() ? request : malformed; }
+Request checked(Request request, const Cursor& cursor) {
+  if (!cursor.done()) return malformed;
+  return request;
+}
 
 // ADDR,COUNT and, with bytes behind a colon, exactly COUNT of them.
 Request memory(RequestKind kind, Cursor cursor, std::string (Cursor::*bytes)()) {

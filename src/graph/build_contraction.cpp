@@ -76,7 +76,7 @@ TensorId Builder::matmul(TensorId a, TensorId b, bool transpose_a, bool transpos
   in_a[k_at_a] = in_b[k_at_b] = Index::along(op.axis("k", left.shape[k_at_a]));
   op.read(a, std::move(in_a));
   op.read(b, std::move(in_b));
-  return op.write(std::move(shape), std::move(out), Reduction::sum, product_of_inputs());
+  return op.write(std::move(shape), out, Reduction::sum, product_of_inputs());
 }
 
 TensorId Builder::mix(TensorId x, std::int64_t axis, std::vector<float> matrix) {
@@ -94,7 +94,7 @@ TensorId Builder::mix(TensorId x, std::int64_t axis, std::vector<float> matrix) 
   const Index column = in[along];
   op.read(x, std::move(in));
   op.read(weights, {out[along], column});
-  return op.write(std::move(to), std::move(out), Reduction::sum, product_of_inputs());
+  return op.write(std::move(to), out, Reduction::sum, product_of_inputs());
 }
 
 TensorId Builder::gemm(TensorId a, TensorId b, std::optional<TensorId> c, float alpha, float beta,
@@ -145,7 +145,7 @@ TensorId Builder::convolution(TensorId x, TensorId w, std::optional<TensorId> bi
   kernel.insert(kernel.begin(), {out_channel, Index::along(ci)});
   op.read(x, std::move(from));
   op.read(w, std::move(kernel));
-  const TensorId product = op.write(std::move(result), std::move(out), Reduction::sum, product_of_inputs());
+  const TensorId product = op.write(std::move(result), out, Reduction::sum, product_of_inputs());
   return bias ? bias_add(product, *bias) : product;
 }
 
@@ -188,7 +188,7 @@ TensorId Builder::transposed_convolution(TensorId x, TensorId w, std::optional<T
   to.insert(to.begin(), {Index::along(n), out_channel});
   op.read(x, std::move(from));
   op.read(w, std::move(kernel));
-  const TensorId product = op.write(std::move(result), std::move(to), Reduction::sum, product_of_inputs());
+  const TensorId product = op.write(std::move(result), to, Reduction::sum, product_of_inputs());
   return bias ? bias_add(product, *bias) : product;
 }
 

@@ -26,7 +26,7 @@ TensorId over_channels(Builder& builder, const Expression& body, TensorId x,
     map.push_back(Index::along(op.axis(axis_name(tensor, d), shape[d])));
   op.read(x, map);
   for (const TensorId channel : channels) op.read(channel, {Index::along(1)});
-  return op.write(shape, std::move(map), Reduction::none, body);
+  return op.write(shape, map, Reduction::none, body);
 }
 
 // (in0 - in1) * (in0 - in1), summed over everything but the channels.
@@ -197,7 +197,7 @@ TensorId Builder::softmax_cross_entropy(TensorId logits, TensorId labels, Mean o
     const auto wanted = f.input(op.read(labels, kept)), number = f.input(op.read(classes, {all[1]}));
     body = f.select(f.apply(Scalar::equal, wanted, number), f.negate(log_probability), f.constant(0));
   }
-  const TensorId per_sample = op.write(without_classes, std::move(kept), Reduction::sum, f.finish(body));
+  const TensorId per_sample = op.write(without_classes, kept, Reduction::sum, f.finish(body));
   return finish_loss(per_sample, over, element_count(without_classes));
 }
 

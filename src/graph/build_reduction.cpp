@@ -28,7 +28,7 @@ constexpr float minus_infinity = -std::numeric_limits<float>::infinity();
 
 }  // namespace
 
-TensorId Builder::reduce(TensorId a, std::vector<std::int64_t> axes, bool keep, Reduction reduction) {
+TensorId Builder::reduce(TensorId a, const std::vector<std::int64_t>& axes, bool keep, Reduction reduction) {
   const Shape in = shape(a);
   const std::vector<bool> reduced = reduced_dimensions(name_, axes, in.size());
   OpMaker op(*this);
@@ -41,25 +41,25 @@ TensorId Builder::reduce(TensorId a, std::vector<std::int64_t> axes, bool keep, 
     out.push_back(reduced[d] ? Index::fixed(0) : Index::along(d));
   }
   op.read(a, std::move(map));
-  return op.write(std::move(result), std::move(out), reduction, copy_of_input());
+  return op.write(std::move(result), out, reduction, copy_of_input());
 }
 
-TensorId Builder::sum(TensorId a, std::vector<std::int64_t> axes, bool keep) {
-  return reduce(a, std::move(axes), keep, Reduction::sum);
+TensorId Builder::sum(TensorId a, const std::vector<std::int64_t>& axes, bool keep) {
+  return reduce(a, axes, keep, Reduction::sum);
 }
 
-TensorId Builder::mean(TensorId a, std::vector<std::int64_t> axes, bool keep) {
+TensorId Builder::mean(TensorId a, const std::vector<std::int64_t>& axes, bool keep) {
   const std::int64_t count = reduced_count(shape(a), reduced_dimensions(name_, axes, shape(a).size()));
-  const TensorId total = sum(a, std::move(axes), keep);
+  const TensorId total = sum(a, axes, keep);
   return divide(total, constant(static_cast<float>(count)));
 }
 
-TensorId Builder::maximum(TensorId a, std::vector<std::int64_t> axes, bool keep) {
-  return reduce(a, std::move(axes), keep, Reduction::maximum);
+TensorId Builder::maximum(TensorId a, const std::vector<std::int64_t>& axes, bool keep) {
+  return reduce(a, axes, keep, Reduction::maximum);
 }
 
-TensorId Builder::minimum(TensorId a, std::vector<std::int64_t> axes, bool keep) {
-  return unary(Scalar::negate, maximum(unary(Scalar::negate, a), std::move(axes), keep));
+TensorId Builder::minimum(TensorId a, const std::vector<std::int64_t>& axes, bool keep) {
+  return unary(Scalar::negate, maximum(unary(Scalar::negate, a), axes, keep));
 }
 
 namespace {
@@ -83,7 +83,7 @@ TensorId reduce_windows(Builder& builder, const std::string& name, TensorId x, c
     from[d + 2].plus(op.axis(spatial_name("k", d, window), window.kernel[d]), window.dilations[d]);
   }
   op.read(x, std::move(from), outside);
-  return op.write(std::move(result), std::move(out), reduction, copy_of_input());
+  return op.write(std::move(result), out, reduction, copy_of_input());
 }
 
 // How many elements that count lie in the window at output position `at` of spatial dimension d.

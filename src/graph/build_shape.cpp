@@ -103,7 +103,7 @@ TensorId Builder::reshape(TensorId x, Shape wanted) {
     out[batch + static_cast<std::size_t>(factor.to)].plus(axis, factor.to_stride);
   }
   op.read(x, std::move(in));
-  return op.write(to, std::move(out), Reduction::none, copy_of_input());
+  return op.write(to, out, Reduction::none, copy_of_input());
 }
 
 TensorId Builder::flatten(TensorId x, std::int64_t axis) {
@@ -134,10 +134,10 @@ TensorId Builder::transpose(TensorId x, std::vector<std::int64_t> permutation) {
   if (to.size() != from.size())
     refuse(name_, "a permutation of {} out of {} dimensions", to.size(), from.size());
   op.read(x, std::move(in));
-  return op.write(std::move(to), std::move(out), Reduction::none, copy_of_input());
+  return op.write(std::move(to), out, Reduction::none, copy_of_input());
 }
 
-TensorId Builder::squeeze(TensorId x, std::vector<std::int64_t> axes) {
+TensorId Builder::squeeze(TensorId x, const std::vector<std::int64_t>& axes) {
   const Tensor& tensor = graph_.at(x);
   std::vector<bool> dropped(tensor.shape.size(), false);
   for (const std::int64_t axis : axes) {
@@ -154,7 +154,7 @@ TensorId Builder::squeeze(TensorId x, std::vector<std::int64_t> axes) {
   return reshape(x, std::move(to));
 }
 
-TensorId Builder::unsqueeze(TensorId x, std::vector<std::int64_t> axes) {
+TensorId Builder::unsqueeze(TensorId x, const std::vector<std::int64_t>& axes) {
   const Shape from = shape(x);
   const std::size_t rank = from.size() + axes.size();
   std::vector<bool> added(rank, false);
@@ -184,7 +184,7 @@ TensorId Builder::expand(TensorId x, Shape wanted) {
     if (d >= rank - from.size()) in.push_back(own == wanted[d] ? out.back() : Index::fixed(0));
   }
   op.read(x, std::move(in));
-  return op.write(std::move(wanted), std::move(out), Reduction::none, copy_of_input());
+  return op.write(std::move(wanted), out, Reduction::none, copy_of_input());
 }
 
 // The parts lie beside each other along one dimension; a read of the others gives -0, which leaves every
@@ -222,7 +222,7 @@ TensorId Builder::concat(std::span<const TensorId> parts, std::int64_t axis) {
     const auto value = formula.input(op.read(part, std::move(map), -0.0f));
     total = total < 0 ? value : formula.add(total, value);
   }
-  return op.write(std::move(to), std::move(out), Reduction::none, formula.finish(total));
+  return op.write(std::move(to), out, Reduction::none, formula.finish(total));
 }
 
 TensorId Builder::slice(TensorId x, std::int64_t axis, std::int64_t start, std::int64_t end,
@@ -244,7 +244,7 @@ TensorId Builder::slice(TensorId x, std::int64_t axis, std::int64_t start, std::
   std::vector<Index> in = out;
   in[along] = Index::along(along, step, start);
   op.read(x, std::move(in));
-  return op.write(std::move(to), std::move(out), Reduction::none, copy_of_input());
+  return op.write(std::move(to), out, Reduction::none, copy_of_input());
 }
 
 std::vector<TensorId> Builder::split(TensorId x, std::int64_t axis, std::span<const std::int64_t> sizes) {
@@ -275,7 +275,7 @@ TensorId Builder::pad(TensorId x, const Shape& begin, const Shape& end, float va
     in.push_back(Index::along(d, 1, -begin[d]));
   }
   op.read(x, std::move(in), value);
-  return op.write(std::move(to), std::move(out), Reduction::none, copy_of_input());
+  return op.write(std::move(to), out, Reduction::none, copy_of_input());
 }
 
 TensorId Builder::upsample_nearest(TensorId x, const Shape& factors) {
@@ -291,7 +291,7 @@ TensorId Builder::upsample_nearest(TensorId x, const Shape& factors) {
     out[d] = Index::along(d, factors[d]).plus(op.axis(fmt::format("r{}", d), factors[d]), 1);
   }
   op.read(x, std::move(in));
-  return op.write(std::move(to), std::move(out), Reduction::none, copy_of_input());
+  return op.write(std::move(to), out, Reduction::none, copy_of_input());
 }
 
 }  // namespace dojo::graph

@@ -155,7 +155,7 @@ TensorId Builder::elementwise(const Expression& body, std::span<const TensorId> 
     arguments.push_back(formula.input(op.read(operand, std::move(map))));
     known.emplace_back(operand, arguments.back());
   }
-  return op.write(shape, std::move(out), Reduction::none, formula.finish(formula.insert(body, arguments)));
+  return op.write(shape, out, Reduction::none, formula.finish(formula.insert(body, arguments)));
 }
 
 TensorId Builder::unary(Scalar op, TensorId a) {

@@ -117,10 +117,10 @@ public:
   TensorId bias_add(TensorId x, TensorId bias);  // bias [c] over dimension 1
 
   // Reductions over axes (all if empty).
-  TensorId sum(TensorId a, std::vector<std::int64_t> axes = {}, bool keep = false);
-  TensorId mean(TensorId a, std::vector<std::int64_t> axes = {}, bool keep = false);
-  TensorId maximum(TensorId a, std::vector<std::int64_t> axes = {}, bool keep = false);
-  TensorId minimum(TensorId a, std::vector<std::int64_t> axes = {}, bool keep = false);
+  TensorId sum(TensorId a, const std::vector<std::int64_t>& axes = {}, bool keep = false);
+  TensorId mean(TensorId a, const std::vector<std::int64_t>& axes = {}, bool keep = false);
+  TensorId maximum(TensorId a, const std::vector<std::int64_t>& axes = {}, bool keep = false);
+  TensorId minimum(TensorId a, const std::vector<std::int64_t>& axes = {}, bool keep = false);
 
   // Pooling over the spatial dimensions.
   TensorId max_pool(TensorId x, const Window& window);
@@ -142,9 +142,9 @@ public:
   TensorId reshape(TensorId x, Shape shape);
   TensorId flatten(TensorId x, std::int64_t axis = 1);
   TensorId transpose(TensorId x, std::vector<std::int64_t> permutation);
-  TensorId squeeze(TensorId x, std::vector<std::int64_t> axes);    // empty: all of extent 1
-  TensorId unsqueeze(TensorId x, std::vector<std::int64_t> axes);  // positions in the result
-  TensorId expand(TensorId x, Shape shape);                        // broadcasts both ways, as ONNX Expand
+  TensorId squeeze(TensorId x, const std::vector<std::int64_t>& axes);    // empty: all of extent 1
+  TensorId unsqueeze(TensorId x, const std::vector<std::int64_t>& axes);  // positions in the result
+  TensorId expand(TensorId x, Shape shape);  // broadcasts both ways, as ONNX Expand
   TensorId concat(std::span<const TensorId> parts, std::int64_t axis);
   TensorId slice(TensorId x, std::int64_t axis, std::int64_t start, std::int64_t end,
                  std::int64_t step = 1);  // as Python's
@@ -202,7 +202,7 @@ private:
   std::int32_t read_component(OpMaker& op, TensorId indices, std::vector<Index> at, std::size_t component);
   std::vector<Index> same_places(OpMaker& op, const Shape& shape, const Tensor& indices) const;
   TensorId positions_along(TensorId x, std::size_t dimension);  // shaped to be broadcast over x
-  TensorId reduce(TensorId a, std::vector<std::int64_t> axes, bool keep, Reduction reduction);
+  TensorId reduce(TensorId a, const std::vector<std::int64_t>& axes, bool keep, Reduction reduction);
 
   Graph& graph_;
   std::string name_ = "op", origin_;

@@ -75,7 +75,7 @@ bool OpMaker::batch_reaches(const Access& out) const {
   return reached;
 }
 
-TensorId OpMaker::write(Shape shape, std::vector<Index> map, Reduction reduction, Expression body) {
+TensorId OpMaker::write(Shape shape, const std::vector<Index>& map, Reduction reduction, Expression body) {
   op_.name = builder_.fresh_op_name();
   op_.origin = builder_.origin_;
   for (const std::int64_t extent : shape) {

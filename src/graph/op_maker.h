@@ -39,7 +39,7 @@ public:
   std::int32_t read(TensorId tensor, std::vector<Index> map, float outside = 0);
 
   // Completes the op and appends it. Refuses a batch that leaves dimension 0.
-  TensorId write(Shape shape, std::vector<Index> map, Reduction reduction, Expression body);
+  TensorId write(Shape shape, const std::vector<Index>& map, Reduction reduction, Expression body);
 
 private:
   std::vector<AffineIndex> affine(const std::vector<Index>& map) const;

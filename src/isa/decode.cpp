@@ -80,14 +80,14 @@ private:
   }
 
   // Whether the row agrees with `word` in those of its fixed bits that `considered` names.
-  bool matches(std::uint16_t entry, std::uint32_t word, std::uint32_t considered) const {
+  bool matches(std::size_t entry, std::uint32_t word, std::uint32_t considered) const {
     const Row& row = *entries_[entry].row;
     return ((word ^ row.match) & row.mask & considered) == 0;
   }
   std::vector<std::uint16_t> matching(std::uint32_t word, std::uint32_t considered) const {
     std::vector<std::uint16_t> found;
-    for (std::uint16_t i = 0; i < entries_.size(); ++i)
-      if (matches(i, word, considered)) found.push_back(i);
+    for (std::size_t i = 0; i < entries_.size(); ++i)
+      if (matches(i, word, considered)) found.push_back(static_cast<std::uint16_t>(i));
     return found;
   }
 

@@ -246,7 +246,7 @@ void classify(Hart&, void* destination, const void* b, const void*, std::size_t 
     unsigned kind = magnitude == F::infinity ? 7 : magnitude >= normal ? 6 : magnitude != 0 ? 5 : 4;
     if (negative) kind = 7 - kind;
     if (F::is_nan(x)) kind = F::is_signaling(x) ? 8 : 9;
-    d[i] = static_cast<typename F::Bits>(1u << kind);
+    d[i] = static_cast<typename F::Bits>(typename F::Bits{1} << kind);
   }
 }
 

@@ -16,7 +16,6 @@ namespace {
 using graph::Access;
 using graph::Formula;
 using graph::Graph;
-using graph::no_tensor;
 using graph::Reduction;
 using graph::Scalar;
 using graph::StructuredOp;

@@ -18,7 +18,7 @@ namespace fs = std::filesystem;
 
 fs::path locate(std::string_view name, const std::string& from) {
   const fs::path given(name);
-  if (name.find('\0') == std::string_view::npos) {
+  if (!name.contains('\0')) {
     if (given.has_parent_path() || given.extension() == ".toml")
       return from.empty() ? given : (fs::path(from).parent_path() / given).lexically_normal();
     const fs::path path = resource("machines") / fmt::format("{}.toml", name);

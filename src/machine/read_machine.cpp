@@ -59,7 +59,7 @@ std::optional<PlausibleRange> read_plausible(const ParsedFile& file, const Param
     std::visit([&](auto* field) { store(file, node, row, field); }, row.field(trial));
     return number_in(trial, row);
   };
-  const PlausibleRange range{end(*fast), end(*slow), read_string(file, entry, "range")};
+  PlausibleRange range{end(*fast), end(*slow), read_string(file, entry, "range")};
   const double value = number_in(machine, row);
   if (value < std::min(range.fast, range.slow) || value > std::max(range.fast, range.slow))
     refuse(file.at(*fast), "'{}' is {}, outside its own range {} to {}", row.name(), value, range.fast,

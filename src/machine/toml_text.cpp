@@ -27,7 +27,7 @@ void refuse_bad_lines(const std::string& path, std::string_view text) {
     if (!line.starts_with('[')) continue;
     line.remove_prefix(line.starts_with("[[") ? 2 : 1);
     skip_blank();
-    if (line.empty() || first_of_name.find(line.front()) == std::string_view::npos)
+    if (line.empty() || !first_of_name.contains(line.front()))
       refuse(fmt::format("{}:{}", path, number), "not valid TOML: no name follows '['");
   }
 }

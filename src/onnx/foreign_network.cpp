@@ -74,7 +74,7 @@ std::string clause(const Mark& mark) { return fmt::format("{}; {}", mark.what, m
 
 std::optional<std::string> of_zip(std::string_view bytes) {
   for (const Mark& entry : entries)
-    if (bytes.find(entry.bytes) != std::string_view::npos) return clause(entry);
+    if (bytes.contains(entry.bytes)) return clause(entry);
   return "is a zip archive; unpack it and give the .onnx file inside";
 }
 

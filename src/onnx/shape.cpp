@@ -61,7 +61,7 @@ void reshape_view(NodeImport& node, const graph::Shape& wanted, bool for_trainin
 }
 
 // Operand 0 with its batch, at dimension `batch_at` of the result, as it was.
-void reshape_beside_batch(NodeImport& node, graph::Shape to, std::size_t batch_at) {
+void reshape_beside_batch(NodeImport& node, const graph::Shape& to, std::size_t batch_at) {
   View view = node.view_of(0);
   view.dimension = batch_at;
   const graph::TensorId tensor = node.as_it_lies(0);

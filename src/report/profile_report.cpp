@@ -25,8 +25,7 @@ using Json = nlohmann::ordered_json;
 bool in_c_library(const SourceLine& place) {
   constexpr std::array<std::string_view, 4> folders{"/newlib/libc/", "/newlib/libm/", "/picolibc/",
                                                     "/libgcc/"};
-  return std::ranges::any_of(
-      folders, [&](std::string_view folder) { return place.file.find(folder) != std::string::npos; });
+  return std::ranges::any_of(folders, [&](std::string_view folder) { return place.file.contains(folder); });
 }
 
 template <typename Name>

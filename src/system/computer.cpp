@@ -18,7 +18,6 @@ namespace dojo::system {
 
 namespace {
 
-using machine::Cause;
 using machine::Counter;
 using machine::event_of;
 

@@ -114,7 +114,7 @@ void multiply(W& w, const MatrixStep& step, const std::vector<Vec>& b, Spread sp
 // before. What that needs of `format` raises no flags, so it may come before all jumps to the slow
 // path: whichever way is taken, the next step finds the rows.
 template <typename Widen>
-void buffer_rows_of_a(W& w, const MatrixStep& step, unsigned format, Widen widen) {
+void buffer_rows_of_a(W& w, const MatrixStep& step, unsigned format, const Widen& widen) {
   W::Buffered buffered{.name = std::uint64_t{format} << 16 | step.depth << 8 | step.a};
   if (w.is_buffered(buffered.name)) return;
   for (unsigned k = 0; k < step.depth; ++k)
@@ -128,7 +128,7 @@ void buffer_rows_of_a(W& w, const MatrixStep& step, unsigned format, Widen widen
 }
 
 template <typename Widen>
-std::vector<Vec> rows_of_b(W& w, const MatrixStep& step, Widen widen) {
+std::vector<Vec> rows_of_b(W& w, const MatrixStep& step, const Widen& widen) {
   std::vector<Vec> b;
   for (unsigned k = 0; k < step.depth; ++k)
     for (unsigned part = 0; part < parts(w); ++part) widen(b.emplace_back(w.fresh()), step.b_row(k), part);
