@@ -266,8 +266,9 @@ TEST_F(Extends, RefusalsNameTheFileThatIsWrong) {
   // Nothing is wrong with d1's list of places; it does not go with the variant's rows.
   EXPECT_EQ(
       refusal({{"v.toml", variant("d1", "mesh.rows = { value = 5, origin = \"U\", source = \"x\" }\n")}}),
-      fmt::format("{}: 'mesh.disabled' of {}:46 names place 340, but places end at 89", place("v.toml"),
-                  d1_file.string()));
+      fmt::format("{}: 'mesh.disabled' of {}:46 names place 340, but places end at 89: a mesh of another "
+                  "size wants a list of its own",
+                  place("v.toml"), d1_file.string()));
 }
 
 TEST_F(Extends, ARingIsRefused) {
