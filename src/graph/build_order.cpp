@@ -104,9 +104,9 @@ TensorId Builder::triangle(TensorId x, std::int64_t diagonal, bool upper) {
 
 TensorId Builder::one_hot(TensorId indices, std::int64_t depth, std::int64_t axis, TensorId off,
                           TensorId on) {
-  const Tensor& tensor = graph_.at(indices);
-  const std::size_t along = normal_axis(name_, axis, tensor.shape.size() + 1);
+  const std::size_t along = normal_axis(name_, axis, shape(indices).size() + 1);
   const TensorId places = positions(depth);
+  const Tensor& tensor = graph_.at(indices);  // where it lies now that no other one is added
   OpMaker op(*this);
   std::vector<Index> from, to;
   Shape result;
