@@ -1,0 +1,58 @@
+// Finds the batch in a graph that has none, so that lowering can spread it over the nodes.
+//
+// A training step that another program has traced comes with concrete shapes; all that is known of its
+// samples is which inputs and labels hold one after the other along dimension 0. From these the pass follows
+// the samples through the affine maps of all ops and says of every tensor where it holds them
+// (sample_place.h): along a dimension, merged with others into one, or not at all.
+//
+// What is promised:
+//  * The result is a valid graph in which the samples' inputs and labels, and all that is computed of each
+//  sample,
+//    have the batch (ir.h). The order of the box's points in every op stays, so that every element of every
+//    tensor keeps its bits; what changes is where it lies: a computed tensor with samples has them as
+//    dimension 0, and what they were merged with as dimensions of their own.
+//  * What is the same for every sample (a constant that was expanded) is read without the batch.
+//  * A sum over the samples gives a tensor without them, which every op may read: gradients, losses, norms.
+//  * Tensors keep their ids and names. New ones (names ending in ".each") are appended; ops that nothing
+//  reads any
+//    more are removed.
+//  * Outputs keep their shape, unless they hold samples elsewhere than along dimension 0: those are in
+//  `moved`, and
+//    in_former_order() gives their values as the graph had them.
+//  * Parameters, states, scalars and constants stay as they are.
+//
+// It wants every input and label to hold samples: those of no dimensions are Role::scalar, others that do not
+// change from step to step are states. It runs before fuse(), which has to know of sums over the batch.
+#pragma once
+
+#include <map>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "graph/ir.h"
+#include "graph/sample_place.h"
+
+namespace dojo::graph {
+
+struct FormerLayout {
+  std::vector<std::int64_t> shape;
+  SamplePlace place;
+  std::int64_t samples = 1;
+};
+
+struct SpreadBatch {
+  // Why the samples cannot be spread: a sentence without a full stop that names op and tensor. The graph is
+  // then as it was. Empty: it has been rewritten.
+  std::string refusal;
+  std::map<std::string, FormerLayout> moved;  // by output
+};
+
+// `samples`: the names of the inputs and labels that hold them, all of the same extent along dimension 0.
+// Throws UserError if one is not there or has another extent.
+SpreadBatch spread_batch(Graph& graph, std::span<const std::string> samples);
+
+// Row-major values of a tensor with the batch, in the order in which the tensor held them before.
+std::vector<float> in_former_order(std::span<const float> values, const FormerLayout& former);
+
+}  // namespace dojo::graph
