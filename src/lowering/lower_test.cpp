@@ -13,6 +13,8 @@
 namespace dojo::lowering {
 namespace {
 
+namespace traced = graph::traced;
+
 // The largest difference, relative to the tensor's largest magnitude.
 double distance(const std::vector<float>& a, const std::vector<float>& b) {
   EXPECT_EQ(a.size(), b.size());
@@ -90,7 +92,14 @@ INSTANTIATE_TEST_SUITE_P(
                     Case{"convolutions_6", sample::convolutions, FormatChoice::fp32, 6, 6, 1e-5},
                     Case{"convolutions_bf16", sample::convolutions, FormatChoice::bf16, 6, 6, 2e-2},
                     Case{"convolutions_cfloat8", sample::convolutions, FormatChoice::cfloat8, 6, 6, 5e-2},
-                    Case{"residual_6", sample::residual, FormatChoice::fp32, 12, 6, 1e-4}),
+                    Case{"residual_6", sample::residual, FormatChoice::fp32, 12, 6, 1e-4},
+                    Case{"sequence_4", sample::spread<traced::sequence>, FormatChoice::fp32, 10, 4, 1e-4},
+                    Case{"places_first_6", sample::spread<traced::places_first>, FormatChoice::fp32, 6, 6,
+                         1e-4},
+                    Case{"attention_6", sample::spread<traced::attention>, FormatChoice::fp32, 12, 6, 1e-3},
+                    Case{"images_4", sample::spread<traced::images>, FormatChoice::fp32, 7, 4, 1e-3},
+                    Case{"clipped_6", sample::spread<traced::clipped>, FormatChoice::fp32, 12, 6, 1e-4},
+                    Case{"by_hand_6", sample::spread<traced::by_hand>, FormatChoice::fp32, 12, 6, 1e-4}),
     [](const auto& tested) { return tested.param.name; });
 
 }  // namespace

@@ -3,11 +3,14 @@
 
 #include <cmath>
 
+#include "base/error.h"
 #include "base/random.h"
 #include "graph/builder.h"
 #include "graph/fuse.h"
 #include "graph/gradient.h"
 #include "graph/optimizer.h"
+#include "graph/spread_batch.h"
+#include "graph/traced_networks_for_tests.h"
 
 namespace dojo::lowering::sample {
 
@@ -182,6 +185,16 @@ inline Graph pilotnet(std::int64_t batch) {
   x = dense(build, "dense4", x, 1);
   build.name("loss");
   return finish(std::move(graph), x, build.mean_squared_error(x, y), graph::optimizer_named("adamw"));
+}
+
+// A traced step whose batch was found.
+template <void (*build)(graph::traced::Traced&)>
+Graph spread(std::int64_t batch) {
+  graph::traced::Traced traced(batch);
+  build(traced);
+  DOJO_ENSURE(graph::spread_batch(traced.graph, traced.samples).refusal.empty());
+  graph::fuse(traced.graph);
+  return std::move(traced.graph);
 }
 
 }  // namespace dojo::lowering::sample
