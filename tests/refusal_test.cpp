@@ -34,7 +34,8 @@ TEST_F(Refused, OfNetworks) {
 TEST_F(Refused, OfDataAndMachines) {
   expect_refused(train("good", "--data nowhere"), {"nowhere"});
   fs::create_directories(folder_ / "hollow");
-  expect_refused(train("good", "--data hollow"), {"hollow", "manifest.json"});
+  expect_refused(train("good", "--data hollow"),
+                 {"hollow", "is no recording", "a Donkeycar 4 or 5 tub was expected"});
   write_tub(folder_ / "torn", 5);
   fs::resize_file(folder_ / "torn/catalog_0.catalog", 200);
   expect_refused(train("good", "--data torn"), {"torn", "fewer than two usable frames"});
@@ -63,7 +64,7 @@ TEST_F(Refused, OfMoreFramesThanHbmHolds) {
 
 TEST_F(Refused, OfWhatIsNoTubNamesIt) {
   write_tub(folder_ / "mycar/data", 3);
-  expect_refused(train("good", "--data mycar"), {"mycar", "mycar/data does", "give that"});
+  expect_refused(train("good", "--data mycar"), {"mycar", "mycar/data is", "give that"});
   expect_refused(train("good", "--data mycar/data/images"), {"images", "the folder above"});
   fs::create_directories(folder_ / "old");
   write_text(folder_ / "old/record_1.json", "{}");

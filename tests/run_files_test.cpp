@@ -145,9 +145,11 @@ TEST_F(RunFiles, NeverLieAmongRecordings) {
   const std::string catalog = file("tub/catalog_0.catalog");
   for (const char* place : {"tub", "./tub/", "linked", "tub/images"}) {
     for (const std::string more : {"", " --check"})
-      expect_refused(train("good", fmt::format("--steps 2 --out {}{}", place, more)), {place, "recordings"});
+      expect_refused(train("good", fmt::format("--steps 2 --out {}{}", place, more)),
+                     {place, "holds a Donkeycar 4 or 5 tub"});
     for (const char* command : {"prepare good.onnx", "predict good.onnx --machine test6"})
-      expect_refused(dojo(fmt::format("{{}} {} --data tub --out {}", command, place)), {place, "recordings"});
+      expect_refused(dojo(fmt::format("{{}} {} --data tub --out {}", command, place)),
+                     {place, "holds a Donkeycar 4 or 5 tub"});
   }
   EXPECT_EQ(std::distance(fs::directory_iterator(folder_ / "tub"), {}), 3);
   EXPECT_EQ(file("tub/catalog_0.catalog"), catalog);

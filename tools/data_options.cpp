@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "data/recording.h"
 #include "say.h"
 #include "stop_request.h"
 
@@ -13,30 +14,29 @@ constexpr std::size_t most_drives = 20'000;  // a million frames
 }  // namespace
 
 std::vector<Option> data_options(DataArguments& arguments) {
-  return {
-      {.name = "--data",
-       .into = &arguments.tubs,
-       .help =
-           "A Donkeycar 4 or 5 tub; given again, one more. Without it, rendered road scenes made from the "
-           "seed",
-       .is_path = true,
-       .kept = Kept::as_file},
-      {.name = "--drives",
-       .into = &arguments.drives,
-       .help = fmt::format("Without --data: how many drives, of {} frames each, are rendered",
-                           driving::RenderedOptions{}.frames_per_drive),
-       .least = 1,
-       .most = most_drives,
-       .excludes = {"--data"},
-       .kept = Kept::as_given},
-      {.name = "--strict",
-       .into = &arguments.strict,
-       .help = "Refuse a tub at its first damaged record instead of leaving that out"}};
+  return {{.name = "--data",
+           .into = &arguments.recordings,
+           .help = fmt::format(
+               "A recording: {}; given again, one more. Without it, rendered road scenes made from the seed",
+               data::recording_names()),
+           .is_path = true,
+           .kept = Kept::as_file},
+          {.name = "--drives",
+           .into = &arguments.drives,
+           .help = fmt::format("Without --data: how many drives, of {} frames each, are rendered",
+                               driving::RenderedOptions{}.frames_per_drive),
+           .least = 1,
+           .most = most_drives,
+           .excludes = {"--data"},
+           .kept = Kept::as_given},
+          {.name = "--strict",
+           .into = &arguments.strict,
+           .help = "Refuse a recording at its first damaged record instead of leaving that out"}};
 }
 
 driving::DrivingData open_data(const DataArguments& arguments, std::uint64_t seed, unsigned threads,
                                std::string_view what) {
-  const driving::DrivingSource source{.tubs = arguments.tubs,
+  const driving::DrivingSource source{.recordings = arguments.recordings,
                                       .drives = arguments.drives,
                                       .seed = seed,
                                       .strict = arguments.strict,

@@ -11,7 +11,7 @@
 namespace dojo::tools {
 
 struct DataArguments {
-  std::vector<std::string> tubs;  // none: rendered drives
+  std::vector<std::string> recordings;  // none: rendered drives
   std::size_t drives = driving::DrivingSource{}.drives;
   bool strict = false;
 };

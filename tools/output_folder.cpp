@@ -16,6 +16,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "data/recording.h"
 #include "say.h"
 
 namespace dojo::tools {
@@ -51,15 +52,13 @@ bool is_locked(const fs::path& folder) {
   refuse(folder.string(), "cannot be made: {}", std::strerror(reason));
 }
 
-// A Donkeycar tub, or its pictures: the car goes on with it, and nothing of ours belongs there.
+// A recording, or the pictures of one: who made it goes on with it, and nothing of ours belongs there.
 void refuse_recordings(const fs::path& folder) {
   std::error_code none;
-  const auto is_tub = [&](const fs::path& place) {
-    return fs::exists(place / "manifest.json", none) && fs::is_directory(place / "images", none);
-  };
   const fs::path real = fs::weakly_canonical(fs::absolute(folder), none);
-  if (is_tub(real) || (real.filename() == "images" && is_tub(real.parent_path())))
-    refuse(folder.string(), "holds recordings, a tub's; choose another folder");
+  const data::RecordingKind* kind = data::recording_kind(real);
+  if (kind == nullptr) kind = data::kind_with_pictures_in(real);
+  if (kind != nullptr) refuse(folder.string(), "holds {}; choose another folder", kind->name);
 }
 
 // The first of the folders up from `folder` that is there; the one below it is the first to be made.

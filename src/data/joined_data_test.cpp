@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "base/error.h"
+#include "data/dataset_contract_for_tests.h"
 #include "data/examples.h"
 #include "data/measured_frames.h"
 
@@ -62,6 +63,10 @@ TEST(JoinedData, NumbersFramesOnAndPutsLabelsInCommonColumns) {
   EXPECT_EQ(data.place(4), "b:1");
   EXPECT_EQ(data.image(4).rgb[0], 1);
   EXPECT_EQ(data.warnings().size(), 2u);
+}
+
+TEST(JoinedData, KeepsWhatADatasetPromises) {
+  expect_contract([] { return std::make_unique<JoinedData>(joined(a(), b())); });
 }
 
 TEST(JoinedData, HasAFingerprintOfItsPartsInTheirOrder) {

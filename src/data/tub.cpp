@@ -5,10 +5,9 @@
 #include <utility>
 
 #include "base/error.h"
-#include "base/parallel.h"
 #include "base/sha256.h"
 #include "data/image_file.h"
-#include "data/not_a_tub.h"
+#include "data/picture_check.h"
 #include "data/tub_manifest.h"
 
 namespace dojo::data {
@@ -20,9 +19,9 @@ std::string file_name(const std::string& path) { return fs::path(path).filename(
 
 }  // namespace
 
-Tub::Tub(fs::path folder, const TubOptions& options) : folder_(std::move(folder)) {
-  std::error_code error;
-  if (!fs::is_directory(folder_, error)) refuse_as_tub(folder_);
+bool Tub::is_in(const fs::path& folder) { return has_tub_contents(folder); }
+
+Tub::Tub(fs::path folder, const RecordingOptions& options) : folder_(std::move(folder)) {
   Faults faults(options.strict);
   TubManifest manifest = read_tub_manifest(folder_, faults);
   catalogs_ = std::move(manifest.catalogs);
@@ -91,31 +90,24 @@ void Tub::drop_overwritten(Faults& faults) {
 
 // Decodes every image once, so that a broken one is known before training starts, and takes the fingerprint
 // on the way.
-void Tub::drop_broken_images(const TubOptions& options, Faults& faults) {
-  std::vector<std::string> problems(records_.size()), hashes(records_.size());
-  parallel_for(options.threads, records_.size(), [&](std::size_t i) {
-    if (options.interrupted()) refuse(folder_.string(), "was not read to its end");
-    const fs::path path = image_path(records_[i].image);
-    if (path.empty()) {
-      problems[i] = "names an image that is no file of images/";
-      return;
-    }
-    const ImageFile file = read_image_file(path);
-    problems[i] = file.problem;
-    hashes[i] = sha256_hex(file.bytes);
-  });
+void Tub::drop_broken_images(const RecordingOptions& options, Faults& faults) {
+  std::vector<fs::path> paths;
+  for (const TubRecord& record : records_) paths.push_back(image_path(record.image));
+  const std::vector<PictureCheck> checks = check_pictures(folder_.string(), paths, options);
   Sha256 all;
   std::vector<TubRecord> usable;
   for (std::size_t i = 0; i < records_.size(); ++i) {
-    if (!problems[i].empty()) {
-      const fs::path path = image_path(records_[i].image);
-      const std::string place = place_of(records_[i]);
-      faults.skip(path.empty() ? place : fmt::format("{} ({})", path.string(), file_name(place)),
-                  problems[i]);
+    const std::string place = place_of(records_[i]);
+    if (paths[i].empty()) {
+      faults.skip(place, "names an image that is no file of images/");
+      continue;
+    }
+    if (!checks[i].problem.empty()) {
+      faults.skip(fmt::format("{} ({})", paths[i].string(), file_name(place)), checks[i].problem);
       continue;
     }
     const std::string row =
-        fmt::format("{} {} {}\n", records_[i].index, fmt::join(records_[i].labels, " "), hashes[i]);
+        fmt::format("{} {} {}\n", records_[i].index, fmt::join(records_[i].labels, " "), checks[i].sha256);
     all.add(std::as_bytes(std::span(row)));
     usable.push_back(std::move(records_[i]));
   }

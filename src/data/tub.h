@@ -13,26 +13,22 @@
 #pragma once
 
 #include <filesystem>
-#include <functional>
 #include <string>
 #include <vector>
 
-#include "data/dataset.h"
 #include "data/faults.h"
+#include "data/recording.h"
 #include "data/tub_catalog.h"
 
 namespace dojo::data {
 
-struct TubOptions {
-  bool strict = false;   // refuse what is damaged
-  unsigned threads = 0;  // host threads that check the images; 0: one per core
-  std::function<bool()> interrupted = [] { return false; };  // then the images are not all checked
-};
-
 class Tub final : public Dataset {
 public:
-  // Reads the records and checks every image. Throws UserError for what is no tub, and where interrupted.
-  explicit Tub(std::filesystem::path folder, const TubOptions& options = {});
+  // Whether it holds a manifest or a catalog.
+  static bool is_in(const std::filesystem::path& folder);
+  // Reads the records and checks every image. Throws UserError if no frame can be used, and where
+  // interrupted.
+  explicit Tub(std::filesystem::path folder, const RecordingOptions& options = {});
 
   std::string name() const override { return folder_.string(); }
   std::string fingerprint() const override { return fingerprint_; }
@@ -50,7 +46,7 @@ private:
   std::filesystem::path image_path(const std::string& name) const;
   void drop_deleted();
   void drop_overwritten(Faults& faults);
-  void drop_broken_images(const TubOptions& options, Faults& faults);
+  void drop_broken_images(const RecordingOptions& options, Faults& faults);
   void mention_images_without_record();
 
   std::filesystem::path folder_;

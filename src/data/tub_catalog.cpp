@@ -7,7 +7,7 @@
 #include <string_view>
 
 #include "base/error.h"
-#include "data/tub_lines.h"
+#include "data/text_lines.h"
 
 namespace dojo::data {
 namespace {
@@ -40,7 +40,7 @@ struct ReadLine {
   std::string problem;
 };
 
-ReadLine read_line(const TubLine& line) {
+ReadLine read_line(const TextLine& line) {
   ReadLine reading{parse(line.text), ""};
   if (line.had_nul || line.text.contains('\0')) reading.problem = "holds NUL bytes, as after a power cut";
   if (!reading.record.is_discarded()) return reading;
@@ -69,7 +69,7 @@ float number_in(const json& record, const std::string& key) {
 void read_tub_catalog(const fs::path& path, std::size_t catalog, const std::vector<std::string>& keys,
                       const std::vector<long long>& deleted, std::vector<TubRecord>& records,
                       Faults& faults) {
-  const std::vector<TubLine> lines = lines_of(path, faults);
+  const std::vector<TextLine> lines = lines_of(path, faults);
   for (std::size_t i = 0; i < lines.size(); ++i) {
     const std::string place = fmt::format("{}:{}", path.string(), i + 1);
     if (lines[i].text.empty() && !lines[i].had_nul) continue;

@@ -65,7 +65,7 @@ protected:
   }
   std::string refusal_of(const fs::path& folder, bool strict = false) {
     try {
-      Tub tub(folder, {.strict = strict, .threads = 1});
+      open_recording(folder, {.strict = strict, .threads = 1});
     } catch (const UserError& error) {
       return without_folder(error.what());
     }

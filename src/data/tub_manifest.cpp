@@ -7,8 +7,7 @@
 #include <utility>
 
 #include "base/error.h"
-#include "data/not_a_tub.h"
-#include "data/tub_lines.h"
+#include "data/text_lines.h"
 
 namespace dojo::data {
 namespace {
@@ -42,7 +41,7 @@ std::vector<std::string> catalogs_in(const fs::path& folder) {
   return names;
 }
 
-json value_of(const std::vector<TubLine>& lines, std::size_t line) {
+json value_of(const std::vector<TextLine>& lines, std::size_t line) {
   return line < lines.size() ? json::parse(lines[line].text, nullptr, false) : json(json::value_t::discarded);
 }
 
@@ -51,7 +50,7 @@ std::string place_of(const fs::path& manifest, std::size_t line) {
 }
 
 // Lines 1 and 2: the records' keys and their types.
-std::vector<std::string> keys_of(const fs::path& manifest, const std::vector<TubLine>& lines,
+std::vector<std::string> keys_of(const fs::path& manifest, const std::vector<TextLine>& lines,
                                  Faults& faults) {
   std::vector<std::string> result = always_labels;
   const json keys = value_of(lines, 0), types = value_of(lines, 1);
@@ -85,7 +84,6 @@ std::vector<std::string> named_catalogs(const fs::path& manifest, const json& pa
 
 TubManifest without_manifest(const fs::path& folder, const fs::path& manifest, Faults& faults) {
   TubManifest contents{always_labels, catalogs_in(folder), {}};
-  if (contents.catalogs.empty()) refuse_as_tub(folder);
   std::error_code error;
   faults.note(manifest.string(), fs::exists(manifest, error) ? "is no file" : "is missing",
               "the folder's catalogs are read, only angle and throttle count as labels, and no frame as "
@@ -99,11 +97,16 @@ bool is_bare_name(const std::string& name) {
   return !name.empty() && name != "." && name != ".." && !name.contains('/') && !name.contains('\0');
 }
 
+bool has_tub_contents(const fs::path& folder) {
+  std::error_code error;
+  return fs::is_regular_file(folder / "manifest.json", error) || !catalogs_in(folder).empty();
+}
+
 TubManifest read_tub_manifest(const fs::path& folder, Faults& faults) {
   const fs::path manifest = folder / "manifest.json";
   std::error_code error;
   if (!fs::is_regular_file(manifest, error)) return without_manifest(folder, manifest, faults);
-  const std::vector<TubLine> lines = lines_of(manifest, faults);
+  const std::vector<TextLine> lines = lines_of(manifest, faults);
   TubManifest contents;
   contents.keys = keys_of(manifest, lines, faults);
   const json last = value_of(lines, 4);

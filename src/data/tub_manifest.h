@@ -17,7 +17,10 @@ struct TubManifest {
   std::vector<long long> deleted;     // indexes, ascending
 };
 
-// Refuses a folder that holds neither a manifest nor a catalog, and says what it is instead (not_a_tub.h).
+// Whether the folder holds a manifest or a catalog.
+bool has_tub_contents(const std::filesystem::path& folder);
+
+// Of a folder that holds one of the two.
 TubManifest read_tub_manifest(const std::filesystem::path& folder, Faults& faults);
 
 // A name that stays inside the folder it is looked up in.

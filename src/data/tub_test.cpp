@@ -72,34 +72,5 @@ TEST_F(TubFolder, FindsImagesByNamesFromTheRootOrInFoldersAndOfAnySizeAndFormat)
   EXPECT_EQ(tub.image(5).width, 48u);
 }
 
-TEST_F(TubFolder, NamesWhatIsGivenInItsPlace) {
-  const fs::path other = folder_ / "other";
-  fs::create_directories(other / "old");
-  write_text(other / "old/record_1.json", "{}");
-  write_text(other / "old/meta.json", "{}");
-  const std::string old = refusal_of(other / "old");
-  for (const char* word :
-       {"/other/old: is a tub of Donkeycar 3 or older", "convert_to_tub_v2.py", "--output"})
-    EXPECT_NE(old.find(word), std::string::npos) << old;
-  fs::create_directories(other / "mycar/data");
-  EXPECT_EQ(refusal_of(other / "mycar"), "/other/mycar: holds no manifest.json; it is no Donkeycar 4 tub");
-  write_text(other / "mycar/data/manifest.json", manifest());
-  EXPECT_EQ(refusal_of(other / "mycar"),
-            "/other/mycar: holds no manifest.json, but /other/mycar/data does; give that");
-  EXPECT_NE(refusal_of(folder_ / "images").find("give the folder above"), std::string::npos);
-  EXPECT_NE(refusal_of(folder_ / "manifest.json").find("give its folder"), std::string::npos);
-  write_text(other / "tub.bin", "PK\3\4 and so on");
-  EXPECT_EQ(refusal_of(other / "tub.bin"),
-            "/other/tub.bin: is a zip archive; unpack it and give the tub's folder");
-  write_text(other / "tar", std::string(257, 'a') + "ustar" + std::string(300, '\0'));
-  EXPECT_NE(refusal_of(other / "tar").find("is a tar archive"), std::string::npos);
-  fs::create_directories(other / "pictures");
-  write_text(other / "pictures/1.JPG", jpeg(1, 2));
-  EXPECT_NE(refusal_of(other / "pictures").find("holds 1 pictures and no manifest.json"), std::string::npos);
-  EXPECT_EQ(refusal_of(folder_ / "nowhere"), "/nowhere: does not exist; a Donkeycar tub was expected");
-  write_text(other / "text", "hello");
-  EXPECT_EQ(refusal_of(other / "text"), "/other/text: is no folder; a Donkeycar tub was expected");
-}
-
 }  // namespace
 }  // namespace dojo::data

@@ -8,20 +8,19 @@
 #include "base/error.h"
 #include "data/joined_data.h"
 #include "data/label_specification.h"
-#include "data/tub.h"
+#include "data/recording.h"
 
 namespace dojo::driving {
 namespace {
 
 std::unique_ptr<data::Dataset> open(const DrivingSource& source) {
-  if (source.tubs.empty())
+  if (source.recordings.empty())
     return std::make_unique<RenderedDrives>(RenderedOptions{.seed = source.seed, .drives = source.drives});
-  std::vector<std::unique_ptr<data::Dataset>> tubs;
-  for (const std::string& folder : source.tubs)
-    tubs.push_back(std::make_unique<data::Tub>(
-        folder, data::TubOptions{
-                    .strict = source.strict, .threads = source.threads, .interrupted = source.interrupted}));
-  return std::make_unique<data::JoinedData>(std::move(tubs));
+  const data::RecordingOptions options{
+      .strict = source.strict, .threads = source.threads, .interrupted = source.interrupted};
+  std::vector<std::unique_ptr<data::Dataset>> opened;
+  for (const std::string& folder : source.recordings) opened.push_back(data::open_recording(folder, options));
+  return std::make_unique<data::JoinedData>(std::move(opened));
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
-// Drives as what networks are trained on and asked about: tubs or rendered scenes, split, and seen through
-// one network's eyes.
+// Drives as what networks are trained on and asked about: recordings or rendered scenes, split, and seen
+// through one network's eyes.
 #pragma once
 
 #include <cstdint>
@@ -18,12 +18,12 @@ namespace dojo::driving {
 
 // Where frames come from.
 struct DrivingSource {
-  std::vector<std::string> tubs = {};  // none: rendered drives
+  std::vector<std::string> recordings = {};  // none: rendered drives
   std::size_t drives = RenderedOptions{}.drives;
   std::uint64_t seed = 1;                                    // of rendered drives
-  bool strict = false;                                       // refuse a tub at its first damaged record
+  bool strict = false;                                       // refuse a recording at its first damaged record
   unsigned threads = 0;                                      // of this computer
-  std::function<bool()> interrupted = [] { return false; };  // then a tub is refused
+  std::function<bool()> interrupted = [] { return false; };  // then one is refused
 };
 
 // Sentences for people, each once, however often the data are asked for.

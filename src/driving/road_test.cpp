@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "data/dataset_contract_for_tests.h"
 #include "driving/rendered.h"
 
 namespace dojo::driving {
@@ -137,6 +138,10 @@ TEST(RenderedDrives, AreAFunctionOfTheSeed) {
     EXPECT_NE(one.image(frame).rgb, other.image(frame).rgb);
     EXPECT_EQ(one.labels(frame), same.labels(frame));
   }
+}
+
+TEST(RenderedDrives, KeepWhatADatasetPromises) {
+  data::expect_contract([] { return std::make_unique<RenderedDrives>(RenderedOptions{1, 2, 10}); });
 }
 
 TEST(RenderedDrives, LabelsAreThoseOfTheGeometryAndVaried) {

@@ -5,47 +5,13 @@
 
 #include <cstdint>
 #include <cstdlib>
-#include <fstream>
-#include <string>
-#include <string_view>
 
-#include "base/error.h"
 #include "data/tub.h"
-
-namespace {
-
-namespace fs = std::filesystem;
-
-std::string_view take_part(std::string_view& rest) {
-  constexpr std::string_view border = "====\n";
-  const std::size_t end = rest.find(border);
-  const std::string_view part = rest.substr(0, end);
-  rest = end == std::string_view::npos ? std::string_view() : rest.substr(end + border.size());
-  return part;
-}
-
-void write(const fs::path& path, std::string_view bytes) {
-  std::ofstream(path, std::ios::binary).write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
-}
-
-// Frames read; 0 if refused.
-std::size_t frames_of(const fs::path& folder, bool strict) {
-  try {
-    const dojo::data::Tub tub(folder, {.strict = strict, .threads = 1});
-    for (std::size_t frame = 0; frame < tub.size(); ++frame) {
-      tub.image(frame);
-      tub.labels(frame);
-      tub.place(frame);
-    }
-    return tub.size();
-  } catch (const dojo::UserError&) {
-    return 0;
-  }
-}
-
-}  // namespace
+#include "recording_parts.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  namespace fs = std::filesystem;
+  using namespace dojo::fuzz;
   static const fs::path folder = [] {
     const fs::path path = fmt::format("/dev/shm/dojo-fuzz-tub-{}", getpid());
     fs::create_directories(path / "images");
@@ -55,6 +21,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   write(folder / "manifest.json", take_part(rest));
   write(folder / "catalog_0.catalog", take_part(rest));
   write(folder / "images/0.jpg", take_part(rest));
-  if (frames_of(folder, true) > frames_of(folder, false)) std::abort();
+  if (frames_of<dojo::data::Tub>(folder, true) > frames_of<dojo::data::Tub>(folder, false)) std::abort();
   return 0;
 }

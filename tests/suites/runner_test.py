@@ -4,6 +4,7 @@ import contextlib
 import io
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -22,6 +23,18 @@ from suites import SUITES  # noqa: E402
 # A compiler that copies, and a Spike that ends with what the source stores to tohost.
 GCC = '#!/bin/sh\nfor last; do :; done\ncp probe.S "$last"\n'
 SPIKE = '#!/bin/sh\nfor last; do :; done\nexit $(( $(sed -n "s/ *li t1, //p" "$last") >> 1 ))\n'
+
+
+class WhatIsRefused(unittest.TestCase):
+    """What the list and docs/kernels.md call lacking is not among docs/isa.md's extensions."""
+
+    def test_is_what_a_node_lacks(self):
+        docs = Path(__file__).parents[2] / "docs"
+        there = set(re.findall(r"^\| (\w+) \|", (docs / "isa.md").read_text(), re.MULTILINE))
+        self.assertIn("Zbb", there)
+        page = re.search(r"^Refused are tests.*?\n\n", (docs / "kernels.md").read_text(), re.MULTILINE | re.DOTALL).group()
+        lacking = {refusal.lacking.split(":")[0] for refusal in REFUSALS} | set(re.findall(r"\bZ\w+", page))
+        self.assertEqual(lacking & there, set())
 
 
 class InAFolder(unittest.TestCase):

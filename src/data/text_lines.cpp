@@ -1,4 +1,4 @@
-#include "data/tub_lines.h"
+#include "data/text_lines.h"
 
 #include <algorithm>
 #include <string_view>
@@ -27,16 +27,16 @@ std::string text_of(const fs::path& path, Faults& faults) {
 
 }  // namespace
 
-std::vector<TubLine> lines_of(const fs::path& path, Faults& faults) {
+std::vector<TextLine> lines_of(const fs::path& path, Faults& faults) {
   constexpr std::string_view blank(" \t\r\0", 4);
   const std::string text = text_of(path, faults);
-  std::vector<TubLine> lines;
+  std::vector<TextLine> lines;
   for (std::size_t begin = 0; begin < text.size();) {
     const std::size_t newline = text.find('\n', begin), end = std::min(newline, text.size());
     const std::string_view whole(text.data() + begin, end - begin);
     const std::size_t first = std::min(whole.find_first_not_of(blank), whole.size());
     const std::size_t last = std::max(first, whole.find_last_not_of(blank) + 1);  // npos + 1 is 0
-    TubLine line{std::string(whole.substr(first, last - first)), false, newline != std::string::npos};
+    TextLine line{std::string(whole.substr(first, last - first)), false, newline != std::string::npos};
     line.had_nul = whole.substr(0, first).contains('\0') || whole.substr(last).contains('\0');
     lines.push_back(std::move(line));
     begin = end + 1;

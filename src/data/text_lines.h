@@ -1,4 +1,4 @@
-// The text files of a tub, line by line, as a car leaves them whose power was cut.
+// A text file, line by line, as a car leaves it whose power was cut.
 #pragma once
 
 #include <filesystem>
@@ -9,13 +9,13 @@
 
 namespace dojo::data {
 
-struct TubLine {
+struct TextLine {
   std::string text;      // without the NULs, spaces and carriage returns around it
   bool had_nul = false;  // among these
   bool ended = true;     // by a newline; false for a last line without one
 };
 
 // None, and a note, for what is no file or cannot be read.
-std::vector<TubLine> lines_of(const std::filesystem::path& path, Faults& faults);
+std::vector<TextLine> lines_of(const std::filesystem::path& path, Faults& faults);
 
 }  // namespace dojo::data

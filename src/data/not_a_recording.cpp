@@ -1,4 +1,4 @@
-#include "data/not_a_tub.h"
+#include "data/not_a_recording.h"
 
 #include <algorithm>
 #include <fstream>
@@ -7,16 +7,12 @@
 #include <vector>
 
 #include "base/error.h"
+#include "data/recording.h"
 
 namespace dojo::data {
 namespace {
 
 namespace fs = std::filesystem;
-
-bool is_tub(const fs::path& folder) {
-  std::error_code error;
-  return fs::is_regular_file(folder / "manifest.json", error);
-}
 
 // Names in a folder, in order; none if it cannot be read.
 std::vector<std::string> names_in(const fs::path& folder) {
@@ -28,13 +24,14 @@ std::vector<std::string> names_in(const fs::path& folder) {
   return names;
 }
 
-// At most three tubs in the folder, or in its folder `data`.
-std::vector<std::string> tubs_below(const fs::path& folder) {
-  std::vector<std::string> tubs;
+// At most three recordings in the folder, or in its folder `data`.
+std::vector<std::string> recordings_below(const fs::path& folder) {
+  std::vector<std::string> recordings;
   for (const fs::path& above : {folder, folder / "data"})
     for (const std::string& name : names_in(above))
-      if (tubs.size() < 3 && is_tub(above / name)) tubs.push_back((above / name).string());
-  return tubs;
+      if (recordings.size() < 3 && recording_kind(above / name) != nullptr)
+        recordings.push_back((above / name).string());
+  return recordings;
 }
 
 bool ends_with_any(std::string name, std::initializer_list<std::string_view> endings) {
@@ -53,16 +50,17 @@ bool ends_with_any(std::string name, std::initializer_list<std::string_view> end
            "is a tub of Donkeycar 3 or older ({} files record_*.json); Donkeycar's "
            "scripts/convert_to_tub_v2.py --tub={} --output=FOLDER makes one of Donkeycar 4 from it",
            records, folder.string());
-  if (const std::vector<std::string> tubs = tubs_below(folder); !tubs.empty())
-    refuse(folder.string(), "holds no manifest.json, but {} does; give that", fmt::join(tubs, ", or "));
-  if (is_tub(fs::absolute(folder).lexically_normal().parent_path()) && pictures != 0)
-    refuse(folder.string(), "holds the pictures of a tub; give the folder above, with manifest.json");
+  if (const std::vector<std::string> below = recordings_below(folder); !below.empty())
+    refuse(folder.string(), "is no recording itself, but {} is; give that", fmt::join(below, ", or "));
+  if (const RecordingKind* above = kind_with_pictures_in(folder); above != nullptr)
+    refuse(folder.string(), "holds the pictures of {}; give the folder above", above->name);
   if (pictures != 0)
-    refuse(folder.string(),
-           "holds {} pictures and no manifest.json; a Donkeycar 4 tub has its pictures in images/ and their "
-           "labels in catalog_N.catalog",
-           pictures);
-  refuse(folder.string(), "holds no manifest.json; it is no Donkeycar 4 tub");
+    refuse(
+        folder.string(),
+        "holds {} pictures and no labels; a Donkeycar 4 tub has its pictures in images/ and their labels in "
+        "catalog_N.catalog",
+        pictures);
+  refuse(folder.string(), "is no recording; {} was expected", recording_names());
 }
 
 // By the first bytes: magic numbers of the formats' own specifications; tar's stands at byte 257.
@@ -87,16 +85,16 @@ std::string_view archive_kind(const fs::path& file) {
 
 }  // namespace
 
-void refuse_as_tub(const fs::path& path) {
+void refuse_as_recording(const fs::path& path) {
   std::error_code error;
   if (fs::is_directory(path, error)) refuse_folder(path);
-  if (!fs::exists(path, error)) refuse(path.string(), "does not exist; a Donkeycar tub was expected");
+  if (!fs::exists(path, error)) refuse(path.string(), "does not exist; {} was expected", recording_names());
   const std::string name = path.filename().string();
   if (name == "manifest.json" || name.ends_with(".catalog"))
     refuse(path.string(), "is a file of a tub; give its folder");
   if (const std::string_view kind = fs::is_regular_file(path, error) ? archive_kind(path) : ""; !kind.empty())
-    refuse(path.string(), "is a {} archive; unpack it and give the tub's folder", kind);
-  refuse(path.string(), "is no folder; a Donkeycar tub was expected");
+    refuse(path.string(), "is a {} archive; unpack it and give the folder inside", kind);
+  refuse(path.string(), "is no folder; {} was expected", recording_names());
 }
 
 }  // namespace dojo::data
