@@ -10,13 +10,9 @@
 
 #include "node/assembly_for_test.h"
 #include "node/core.h"
+#include "node/d1_for_tests.h"
 
 namespace dojo::node::core_runs {
-
-inline const machine::Node& d1() {
-  static const machine::Node node = machine::read_machine("d1").node;
-  return node;
-}
 
 inline constexpr std::string_view exit_code = "li a7, 93\n ecall\n";
 

@@ -6,16 +6,12 @@
 
 #include "machine/machine.h"
 #include "node/assembly_for_test.h"
+#include "node/d1_for_tests.h"
 #include "node/pipeline.h"
 #include "node/pipeline_reference.h"
 
 namespace dojo::node {
 namespace {
-
-const machine::Node& d1() {
-  static const machine::Node node = machine::read_machine("d1").node;
-  return node;
-}
 
 struct Vector {  // a configuration in the words of vsetvli
   unsigned vl = 16, sew = 32;

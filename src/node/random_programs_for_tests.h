@@ -35,7 +35,7 @@ constexpr std::uint32_t vsetvli(unsigned rd, unsigned rs1, unsigned vtype) {
 // Straight lines of instructions that have emitters, and now and then any other.
 class Body {
 public:
-  explicit Body(Random& random) : random_(random) {
+  explicit Body(Generator& random) : random_(random) {
     for (const auto table :
          {translate::integer_emitters(), translate::memory_emitters(), translate::float_emitters(),
           translate::vector_memory_emitters(), translate::vector_float_emitters(),
@@ -59,12 +59,12 @@ public:
   }
 
 private:
-  Random& random_;
+  Generator& random_;
   std::vector<const isa::Row*> rows_;
 };
 
 // A loop with a way around some of its instructions, in a configuration that may change from run to run.
-inline std::vector<std::uint32_t> random_loop(Random& random, unsigned lmul) {
+inline std::vector<std::uint32_t> random_loop(Generator& random, unsigned lmul) {
   Body body(random);
   std::vector<std::uint32_t> words;
   const unsigned sew = random() % 4 == 0 ? static_cast<unsigned>(random() % 4) : 2, vtype = lmul | sew << 3;
@@ -95,7 +95,7 @@ constexpr unsigned inner_counter = 29, link_register = 26, target_register = 25,
 
 class Program {
 public:
-  explicit Program(Random& random) : random_(random) {
+  explicit Program(Generator& random) : random_(random) {
     for (const auto table :
          {translate::integer_emitters(), translate::memory_emitters(), translate::float_emitters()})
       add(scalar_, table);
@@ -214,7 +214,7 @@ private:
     body(1 + below(8));
   }
 
-  Random& random_;
+  Generator& random_;
   Rows scalar_, vector_, matrix_;
   std::vector<std::uint32_t> words_;
   std::unique_ptr<Hart> model_ = std::make_unique<Hart>();  // vtype where the next instruction will stand

@@ -31,7 +31,7 @@ std::vector<std::uint32_t> hot_loop(std::uint32_t word) {
 }
 
 // Numbers that lie halfway between two integers, and such whose sums lie halfway between two FP32 numbers.
-World world_of_ties(Random& random, std::uint32_t word) {
+World world_of_ties(Generator& random, std::uint32_t word) {
   constexpr std::array<float, 8> ties = {0.5f, 1.5f, 2.5f, -0.5f, -2.5f, 1.0f, 16777216.0f, -16777218.0f};
   World world;
   const auto tie = [&] { return std::bit_cast<std::uint32_t>(ties[random() % ties.size()]); };
@@ -80,7 +80,7 @@ bool asks_for_a_mode(const isa::Row& row) {
 
 TEST(RoundingMode, IsAskedForByCodeThatHasBecomeHotUnderAnother) {
   const bool translates = host_vectors() != HostVectors::none;
-  Random random(3);
+  Generator random(3);
   std::set<std::string_view> tried, away;
   std::size_t traces = 0;
   for (const auto table :
@@ -125,7 +125,7 @@ TEST(RoundingMode, IsAskedForByCodeThatHasBecomeHotUnderAnother) {
 // The same of one block at a time, as threads that share a node run it.
 TEST(RoundingMode, IsAskedForByBlocksInTurns) {
   constexpr std::uint32_t vfmv_v_f = 0x5e005457;  // v8 = fa0 for every element
-  Random random(4);
+  Generator random(4);
   World world = world_of_ties(random, vfmv_v_f);
   world.attach();
   static const machine::Node d1 = machine::read_machine("d1").node;

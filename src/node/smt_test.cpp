@@ -1,5 +1,6 @@
 // Do threads of one node share it as the definition says, to the cycle, however much is remembered?
 #include "node/smt.h"
+#include "node/d1_for_tests.h"
 
 #include <gtest/gtest.h>
 
@@ -15,11 +16,6 @@
 
 namespace dojo::node {
 namespace {
-
-const machine::Node& d1() {
-  static const machine::Node node = machine::read_machine("d1").node;
-  return node;
-}
 
 // A program that has run to its first stop, its code shared or, block by block, its own.
 enum class Code : std::uint8_t { shared, own };
@@ -69,21 +65,21 @@ struct Started {
   }
 };
 using Spending = std::map<std::uint64_t, std::array<std::uint64_t, causes>>;  // by bucket
-struct Ended {
+struct AllEnded {
   std::vector<Cycle> at;
   Spending cycles;
-  bool operator==(const Ended&) const = default;
+  bool operator==(const AllEnded&) const = default;
 };
 
 // Thread t of the node runs threads[t]; `timing` may have been used before.
-Ended together(SmtTiming& timing, const std::vector<Started>& threads) {
+AllEnded together(SmtTiming& timing, const std::vector<Started>& threads) {
   SmtTimer timer(timing);
   const Spending before = timing.spent();
   std::vector<std::size_t> program(threads.size()), fed(threads.size());
   std::vector<Cycle> starts;
   for (const Started& thread : threads) starts.push_back(thread.at);
   constexpr Cycle never = Cycle{1} << 50;
-  Ended ended{std::vector<Cycle>(threads.size()), {}};
+  AllEnded ended{std::vector<Cycle>(threads.size()), {}};
   for (;;) {
     for (unsigned t = 0; t < threads.size(); ++t)
       if (starts[t] == timer.now()) timer.start(t), starts[t] = never, fed[t] = 0;
@@ -113,8 +109,8 @@ Ended together(SmtTiming& timing, const std::vector<Started>& threads) {
 }
 
 // The same by the definition, cycle after cycle.
-Ended by_definition(const std::vector<Started>& threads, const machine::Node& node,
-                    SmtTiming::CountBy count_by) {
+AllEnded by_definition(const std::vector<Started>& threads, const machine::Node& node,
+                       SmtTiming::CountBy count_by) {
   ReferencePipeline pipeline(node, static_cast<unsigned>(threads.size()), Keep::buckets);
   std::deque<TimedInstruction> instructions;
   const auto feed = [&](unsigned t, std::size_t program) {
@@ -134,7 +130,7 @@ Ended by_definition(const std::vector<Started>& threads, const machine::Node& no
   std::vector<std::size_t> program(threads.size());
   std::vector<Cycle> starts;
   for (const Started& thread : threads) starts.push_back(thread.at);
-  Ended ended{std::vector<Cycle>(threads.size()), {}};
+  AllEnded ended{std::vector<Cycle>(threads.size()), {}};
   for (std::size_t running = threads.size(); running != 0 && pipeline.now() < 1'000'000;) {
     for (unsigned t = 0; t < threads.size(); ++t)
       if (pipeline.now() == starts[t]) feed(t, program[t]);
@@ -153,12 +149,12 @@ Ended by_definition(const std::vector<Started>& threads, const machine::Node& no
   return ended;
 }
 
-Ended together(const std::vector<Started>& threads, const machine::Node& node = d1()) {
+AllEnded together(const std::vector<Started>& threads, const machine::Node& node = d1()) {
   SmtTiming timing(node, static_cast<unsigned>(threads.size()));
   return together(timing, threads);
 }
 
-Cycle last(const Ended& ended) { return std::ranges::max(ended.at); }
+Cycle last(const AllEnded& ended) { return std::ranges::max(ended.at); }
 
 TEST(Smt, AThreadAloneTakesItsOwnTime) {
   const Ran mixed(loop(
@@ -201,7 +197,7 @@ std::string random_lines(Random& random, std::uint64_t most) {
   return body;
 }
 
-std::string random_loop(Random& random) {
+std::string loop_of_threads(Random& random) {
   return "li a6, 4\n" + loop(random_lines(random, 20), static_cast<int>(1 + random.below(40)));
 }
 
@@ -228,7 +224,7 @@ std::string matrix_loop(int times) {
 void expect_the_definition(SmtTiming::CountBy count_by, const std::vector<Started>& threads,
                            const machine::Node& node, std::size_t most_states, const std::string& what) {
   SmtTiming timing(node, static_cast<unsigned>(threads.size()), count_by, most_states);
-  const Ended expected = by_definition(threads, node, count_by);
+  const AllEnded expected = by_definition(threads, node, count_by);
   ASSERT_EQ(together(timing, threads), expected) << what;
   ASSERT_EQ(together(timing, threads), expected) << what << ", remembered";
 }
@@ -236,9 +232,9 @@ void expect_the_definition(SmtTiming::CountBy count_by, const std::vector<Starte
 TEST(Smt, RandomProgramsOfOneToFourThreadsTakeTheCyclesOfTheDefinition) {
   Random random(11);
   std::deque<Ran> programs;
-  for (int i = 0; i < 12; ++i) programs.emplace_back(random_loop(random));
+  for (int i = 0; i < 12; ++i) programs.emplace_back(loop_of_threads(random));
   for (int i = 0; i < 4; ++i) programs.emplace_back(random_jumps(random, 40));
-  for (int i = 0; i < 3; ++i) programs.emplace_back(random_loop(random), Code::own);
+  for (int i = 0; i < 3; ++i) programs.emplace_back(loop_of_threads(random), Code::own);
   programs.emplace_back(matrix_loop(20));
   for (unsigned round = 0; round < 120; ++round) {
     machine::Node node = d1();
@@ -265,7 +261,7 @@ TEST(Smt, WhatDoesNotComeAgainTakesTheCyclesOfTheDefinition) {
   Random random(12);
   std::deque<Ran> programs;
   for (int i = 0; i < 4; ++i) programs.emplace_back(random_jumps(random, 1200));
-  const Ran interrupting(random_loop(random)), steady(loop("add a2, a3, a3\n mul a3, a2, a1\n", 3000));
+  const Ran interrupting(loop_of_threads(random)), steady(loop("add a2, a3, a3\n mul a3, a2, a1\n", 3000));
   for (unsigned round = 0; round < 4; ++round) {
     std::vector<Started> threads;
     for (unsigned t = 0; t < 3; ++t) threads.emplace_back(&programs[t]);
@@ -306,7 +302,7 @@ TEST(Smt, ARepeatingNodeIsRemembered) {
   const Ran first(loop("mul a2, a1, a1\n vfadd.vv v8, v2, v3\n", 3000)),
       second(loop("vfdiv.vv v8, v2, v3\n ld a2, 0(sp)\n", 1000));
   SmtTiming timing(d1(), 2);
-  const Ended ended = together(timing, {{&first}, {&second}});
+  const AllEnded ended = together(timing, {{&first}, {&second}});
   EXPECT_GT(last(ended), 10'000);
   EXPECT_LT(timing.states(), 1000u);
 }

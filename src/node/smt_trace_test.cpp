@@ -1,6 +1,7 @@
 // Do threads that share a node run in traces as they do without, to the bit, and in the cycles of the
 // definition?
 #include "node/smt_trace.h"
+#include "node/d1_for_tests.h"
 
 #include <gtest/gtest.h>
 
@@ -20,11 +21,6 @@ namespace {
 
 using namespace random_programs;
 using translate::HostVectors;
-
-const machine::Node& d1() {
-  static const machine::Node node = machine::read_machine("d1").node;
-  return node;
-}
 
 using Spending = std::map<std::uint64_t, std::array<std::uint64_t, causes>>;  // by bucket
 
@@ -232,7 +228,7 @@ INSTANTIATE_TEST_SUITE_P(On, SmtTraced, testing::Values(HostVectors::avx2, HostV
                          [](const auto& one) { return one.param == HostVectors::avx2 ? "Avx2" : "Avx512"; });
 
 // A hart about to run `words`, with operands at random.
-World about_to_run(const std::vector<std::uint32_t>& words, Random& random, unsigned vlen) {
+World about_to_run(const std::vector<std::uint32_t>& words, Generator& random, unsigned vlen) {
   World world;
   fill(world, random, true);
   if (random() % 3 != 0)  // no NaN
@@ -257,7 +253,7 @@ World about_to_run(const std::vector<std::uint32_t>& words, Random& random, unsi
 }
 
 TEST_P(SmtTraced, RandomProgramsLeaveWhatTheMeaningsLeaveInTheCyclesOfTheDefinition) {
-  Random random(21);
+  Generator random(21);
   Program program(random);
   std::size_t traced = 0, ended = 0;
   for (int round = 0; round < 300; ++round) {
@@ -294,7 +290,7 @@ TEST_P(SmtTraced, RandomProgramsLeaveWhatTheMeaningsLeaveInTheCyclesOfTheDefinit
 
 // The second half of the loop is code that may change, and is decoded anew each time.
 TEST_P(SmtTraced, CodeOutsideTheTextIsRunBetweenTraces) {
-  Random random(22);
+  Generator random(22);
   Program program(random);
   std::size_t traced = 0;
   for (int round = 0; round < 30; ++round) {

@@ -31,7 +31,7 @@ struct Touched {
 // Where the contents of registers come from; each shows what others hide.
 enum class Style { floats, wide_floats, small, indices, random, sparse, dense, carries, count };
 
-struct World {
+struct Contents {
   Hart hart;
   std::array<std::byte, memory_bytes> memory;
 };
@@ -174,12 +174,12 @@ private:
     fill_f(hart, r);
   }
 
-  void copy(World& to, const World& from) const {
+  void copy(Contents& to, const Contents& from) const {
     to.hart = from.hart;
     if (accesses()) to.memory = from.memory;
   }
 
-  bool execute(World& world) {
+  bool execute(Contents& world) {
     Hart& h = world.hart;
     h.memory = {world.memory.data(), memory_base, memory_bytes, 0, 0, 0};
     std::array<isa::Decoded, 2> code{decoded_, isa::Decoded{}};
@@ -236,8 +236,8 @@ private:
   unsigned trial_ = 0;
   Style style_{};
   isa::Decoded decoded_{};
-  std::unique_ptr<World> before_ = std::make_unique<World>(), after_ = std::make_unique<World>(),
-                         changed_ = std::make_unique<World>(), result_ = std::make_unique<World>();
+  std::unique_ptr<Contents> before_ = std::make_unique<Contents>(), after_ = std::make_unique<Contents>(),
+                            changed_ = std::make_unique<Contents>(), result_ = std::make_unique<Contents>();
 };
 
 }  // namespace dojo::node::touching

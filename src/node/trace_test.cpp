@@ -10,6 +10,7 @@
 
 #include "isa/vector_config.h"
 #include "node/core.h"
+#include "node/d1_for_tests.h"
 #include "node/random_programs_for_tests.h"
 
 namespace dojo::node {
@@ -18,21 +19,16 @@ namespace {
 using namespace random_programs;
 using translate::HostVectors;
 
-const machine::Node& d1() {
-  static const machine::Node node = machine::read_machine("d1").node;
-  return node;
-}
-
-struct Outcome {
+struct TracedRun {
   World world;
   Slice slice;
   std::map<std::uint32_t, Counts> counts;
   std::size_t traced = 0;
 };
 
-Outcome run(const World& start, std::uint32_t translate_after, HostVectors vectors, bool with_timing,
-            std::uint64_t budget) {
-  Outcome outcome{.world = start, .slice = {}, .counts = {}};
+TracedRun run(const World& start, std::uint32_t translate_after, HostVectors vectors, bool with_timing,
+              std::uint64_t budget) {
+  TracedRun outcome{.world = start, .slice = {}, .counts = {}};
   outcome.world.attach();
   CodeImage image(base, text_end, isa::max_block, translate_after, vectors);
   BlockTiming timing(d1());
@@ -48,7 +44,7 @@ Outcome run(const World& start, std::uint32_t translate_after, HostVectors vecto
   return outcome;
 }
 
-void expect_same(const Outcome& a, const Outcome& b) {
+void expect_same(const TracedRun& a, const TracedRun& b) {
   const Hart &x = a.world.hart, &y = b.world.hart;
   EXPECT_EQ(x.pc, y.pc);
   EXPECT_EQ(x.x, y.x);
@@ -81,7 +77,7 @@ INSTANTIATE_TEST_SUITE_P(On, Traces, testing::Values(HostVectors::avx2, HostVect
                          [](const auto& one) { return one.param == HostVectors::avx2 ? "Avx2" : "Avx512"; });
 
 TEST_P(Traces, OfRandomLoopsLeaveWhatTheMeaningsLeave) {
-  Random random(6);
+  Generator random(6);
   std::size_t traced = 0, ended = 0;
   for (int round = 0; round < 300; ++round) {
     World world;
@@ -102,14 +98,14 @@ TEST_P(Traces, OfRandomLoopsLeaveWhatTheMeaningsLeave) {
     if (random() % 16 == 0) hart.frm = static_cast<std::uint8_t>(isa::rmm + random() % 4);
     SCOPED_TRACE(fmt::format("round {} lmul {} vlen {} vl {} frm {}", round, lmul, vlen, hart.vl, hart.frm));
     for (const bool with_timing : {true, false}) {
-      const Outcome expected = run(world, never_translate, HostVectors::none, with_timing, 1u << 30);
+      const TracedRun expected = run(world, never_translate, HostVectors::none, with_timing, 1u << 30);
       for (const std::uint32_t after : {0u, 5u}) {
-        const Outcome fast = run(world, after, GetParam(), with_timing, 1u << 30);
+        const TracedRun fast = run(world, after, GetParam(), with_timing, 1u << 30);
         expect_same(expected, fast);
         traced += fast.traced != 0;
         if (HasFailure()) return;
       }
-      const Outcome cut = run(world, 0, GetParam(), with_timing, 1 + random() % 200);
+      const TracedRun cut = run(world, 0, GetParam(), with_timing, 1 + random() % 200);
       expect_same(expected, cut);
       if (HasFailure()) return;
       ended += expected.slice.stop == isa::Stop::system_call;
@@ -120,9 +116,9 @@ TEST_P(Traces, OfRandomLoopsLeaveWhatTheMeaningsLeave) {
 }
 
 // Two harts, which find what the other has made, in turns of so many instructions.
-std::array<Outcome, 2> run_two(const std::array<World, 2>& starts, std::uint32_t translate_after,
-                               HostVectors vectors, bool with_timing, std::uint64_t budget) {
-  std::array<Outcome, 2> outcomes;
+std::array<TracedRun, 2> run_two(const std::array<World, 2>& starts, std::uint32_t translate_after,
+                                 HostVectors vectors, bool with_timing, std::uint64_t budget) {
+  std::array<TracedRun, 2> outcomes;
   CodeImage image(base, text_end, isa::max_block, translate_after, vectors);
   BlockTiming timing(d1());
   std::array<Core, 2> cores = {Core(image, timing, with_timing), Core(image, timing, with_timing)};
@@ -146,7 +142,7 @@ std::array<Outcome, 2> run_two(const std::array<World, 2>& starts, std::uint32_t
 }
 
 TEST_P(Traces, OfProgramsThatTwoHartsRunLeaveWhatTheMeaningsLeave) {
-  Random random(11);
+  Generator random(11);
   Program program(random);
   std::size_t traced = 0, ended = 0;
   for (int round = 0; round < 400; ++round) {
@@ -183,7 +179,7 @@ TEST_P(Traces, OfProgramsThatTwoHartsRunLeaveWhatTheMeaningsLeave) {
     }
     SCOPED_TRACE(fmt::format("round {} vlen {}", round, vlen));
     for (const bool with_timing : {true, false}) {
-      const std::array<Outcome, 2> expected = {
+      const std::array<TracedRun, 2> expected = {
           run(worlds[0], never_translate, HostVectors::none, with_timing, 1u << 30),
           run(worlds[1], never_translate, HostVectors::none, with_timing, 1u << 30)};
       for (const std::uint64_t budget : {std::uint64_t{1} << 30, 1 + random() % 1000}) {

@@ -18,7 +18,7 @@ INSTANTIATE_TEST_SUITE_P(On, MatrixTranslation, testing::Values(HostVectors::avx
                          on_vectors);
 
 // Elements of every width: words whose parts are ordinary numbers too, now and then none at all.
-void fill_codes(Hart& hart, Random& random) {
+void fill_codes(Hart& hart, Generator& random) {
   const bool ordinary = random() % 2 == 0;
   for (std::byte& code : hart.v) {
     code = static_cast<std::byte>(random());
@@ -27,7 +27,7 @@ void fill_codes(Hart& hart, Random& random) {
 }
 
 TEST_P(MatrixTranslation, StepsDoWhatSemanticsSayInEveryShape) {
-  Random random(4);
+  Generator random(4);
   Translator translator(GetParam());
   for (const Emitter& emitter : matrix_emitters()) {
     const isa::Row& row = *row_named(emitter.mnemonic);
@@ -66,7 +66,7 @@ TEST_P(MatrixTranslation, StepsDoWhatSemanticsSayInEveryShape) {
 }
 
 TEST_P(MatrixTranslation, MovesDoWhatSemanticsSayInEveryShape) {
-  Random random(7);
+  Generator random(7);
   Translator translator(GetParam());
   for (const Emitter& emitter : matrix_move_emitters()) {
     const isa::Row& row = *row_named(emitter.mnemonic);

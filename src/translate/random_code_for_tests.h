@@ -33,9 +33,9 @@ struct World {
   }
 };
 
-using Random = std::mt19937_64;
+using Generator = std::mt19937_64;
 
-inline std::uint64_t awkward(Random& random) {
+inline std::uint64_t awkward(Generator& random) {
   constexpr std::uint64_t corners[] = {
       0,          1,          ~std::uint64_t{0}, std::uint64_t{1} << 63, (std::uint64_t{1} << 63) - 1,
       0x80000000, 0x7fffffff, 0xffffffff};
@@ -43,7 +43,7 @@ inline std::uint64_t awkward(Random& random) {
 }
 
 // Mostly ordinary numbers, so that not every vector holds a NaN.
-inline std::uint32_t single(Random& random) {
+inline std::uint32_t single(Generator& random) {
   constexpr std::uint32_t corners[] = {0x7fc00000, 0x7f800001, 0xffc00001, 0x7f800000, 0xff800000,
                                        0,          0x80000000, 1,          0x7f7fffff, 0x00800000};
   if (random() % 64 == 0) return corners[random() % std::size(corners)];
@@ -51,7 +51,7 @@ inline std::uint32_t single(Random& random) {
   return (static_cast<std::uint32_t>(random()) & 0x807fffff) | exponent << 23;
 }
 
-inline void fill(World& world, Random& random, bool ordinary_floats) {
+inline void fill(World& world, Generator& random, bool ordinary_floats) {
   Hart& h = world.hart;
   const auto word = [&] { return ordinary_floats ? single(random) : static_cast<std::uint32_t>(random()); };
   for (unsigned r = 1; r < 32; ++r) {
@@ -79,7 +79,7 @@ inline void fill(World& world, Random& random, bool ordinary_floats) {
 
 // An encoding of the row with random operand fields, mostly unmasked. Vector registers lie where they may
 // with elements of this type, if they may lie anywhere.
-inline std::uint32_t legal_encoding(const isa::Row& row, Random& random, isa::ElementType type) {
+inline std::uint32_t legal_encoding(const isa::Row& row, Generator& random, isa::ElementType type) {
   auto bits = static_cast<std::uint32_t>(random());
   if (random() % 4 != 0) bits |= 1u << 25;
   if (row.properties & isa::rounds) bits |= 7u << 12;  // dynamic, where it is a field
@@ -89,7 +89,7 @@ inline std::uint32_t legal_encoding(const isa::Row& row, Random& random, isa::El
 }
 
 // The same, now and then with any registers at all.
-inline std::uint32_t encoding(const isa::Row& row, Random& random, isa::ElementType type) {
+inline std::uint32_t encoding(const isa::Row& row, Generator& random, isa::ElementType type) {
   const std::uint32_t word = legal_encoding(row, random, type);
   if (random() % 8 != 0) return word;
   constexpr std::uint32_t registers = 31u << 7 | 31u << 15 | 31u << 20;

@@ -77,7 +77,7 @@ inline isa::Block block_of(const std::vector<std::uint32_t>& words) {
   return isa::build_block(memory, base, static_cast<unsigned>(words.size()));
 }
 
-inline void set_vectors(Hart& hart, Random& random, unsigned vlen, unsigned sew_log2, unsigned lmul) {
+inline void set_vectors(Hart& hart, Generator& random, unsigned vlen, unsigned sew_log2, unsigned lmul) {
   hart.vlen_bits = vlen;
   isa::set_vtype(hart, lmul | sew_log2 << 3);
   const std::uint64_t most = isa::vector_length_limit(hart);

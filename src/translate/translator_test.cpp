@@ -36,7 +36,7 @@ TEST_P(TranslatorTest, KnowsTheRowOfEveryEmitter) {
 
 // Scalar rows, alone in their block and with a neighbour that finds the same registers held.
 TEST_P(TranslatorTest, DoesWhatScalarSemanticsSay) {
-  Random random(1);
+  Generator random(1);
   Translator translator(GetParam());
   for (const auto table : {integer_emitters(), memory_emitters(), control_emitters(), float_emitters()})
     for (const Emitter& emitter : table) {
@@ -54,7 +54,7 @@ TEST_P(TranslatorTest, DoesWhatScalarSemanticsSay) {
 
 // What one instruction leaves in host registers, the next ones find there.
 TEST_P(TranslatorTest, DoesWhatSemanticsSayOneAfterTheOther) {
-  Random random(5);
+  Generator random(5);
   Translator translator(GetParam());
   std::vector<const isa::Row*> rows;
   for (const auto table : {integer_emitters(), memory_emitters(), float_emitters(), vector_memory_emitters(),
@@ -89,7 +89,7 @@ TEST_P(TranslatorTest, DoesWhatSemanticsSayOneAfterTheOther) {
 
 // Every row of the machine may stand in a translated block, by its semantics where there is no emitter.
 TEST_P(TranslatorTest, DoesWhatSemanticsSayOfAnyInstructionBetweenOthers) {
-  Random random(3);
+  Generator random(3);
   Translator translator(GetParam());
   for (const isa::Row* row : isa::all_rows())
     for (int round = 0; round < 4; ++round) {
@@ -153,7 +153,7 @@ TEST_P(TranslatorTest, NeverEntersATraceInAnotherState) {
 
 // Frequent blocks without room ask again and again: that must not cost their translation every time.
 TEST_P(TranslatorTest, RefusesEverythingOnceItIsFull) {
-  Random random(9);
+  Generator random(9);
   Translator translator(GetParam());
   World world;
   fill(world, random, true);

@@ -18,7 +18,7 @@ INSTANTIATE_TEST_SUITE_P(On, VectorTranslation, testing::Values(HostVectors::avx
                          on_vectors);
 
 TEST_P(VectorTranslation, DoesWhatSemanticsSayInEveryConfiguration) {
-  Random random(2);
+  Generator random(2);
   Translator translator(GetParam());
   for (const auto table : {vector_config_emitters(), vector_memory_emitters(), vector_float_emitters(),
                            vector_integer_emitters(), vector_mask_emitters()})
@@ -61,7 +61,7 @@ TEST_P(VectorTranslation, DoesWhatSemanticsSayAtTheCornersOfFloats) {
                                        0x807fffff, 0x3f800000, 0xc0000000, 0x7f7fffff, 0x00800000,
                                        0x7fc00000, 0x7f800001, 0xffffffff};
   constexpr std::size_t numbers = 10;
-  Random random(8);
+  Generator random(8);
   Translator translator(GetParam());
   for (const auto table : {vector_float_emitters(), vector_mask_emitters()})
     for (const Emitter& emitter : table) {

@@ -23,7 +23,7 @@ namespace dojo::system {
 namespace {
 
 namespace random_programs = node::random_programs;
-using random_programs::addi, random_programs::Random;
+using random_programs::addi, random_programs::Generator;
 
 constexpr std::uint32_t readable = 4, writable = 2, executable = 1;
 constexpr std::uint64_t text_address = 0x10000, data_address = 0x40000, data_bytes = 16384;
@@ -127,7 +127,7 @@ bool may_be_replaced(std::uint32_t word) {
   return row.rd == isa::Operand::v_write || (row.rd == isa::Operand::x_write && rd >= 4 && rd < 20);
 }
 
-std::uint32_t awkward_word(Random& random) {
+std::uint32_t awkward_word(Generator& random) {
   const auto rd = static_cast<unsigned>(4 + random() % 16);
   const std::uint32_t words[] = {
       0,                          // illegal, two bytes
@@ -146,7 +146,7 @@ std::uint32_t awkward_word(Random& random) {
   return words[random() % std::size(words)];
 }
 
-std::vector<std::byte> random_elf(Random& random, random_programs::Program& generator) {
+std::vector<std::byte> random_elf(Generator& random, random_programs::Program& generator) {
   const bool handles = random() % 3 != 0;
   std::vector<std::uint32_t> words(std::begin(handler), std::end(handler));
   const std::size_t entry = words.size();
@@ -187,7 +187,7 @@ std::vector<std::byte> random_elf(Random& random, random_programs::Program& gene
 }
 
 TEST(SteppedPrograms, RandomOnesTakeTheCyclesOfALaunchByItself) {
-  Random random(31);
+  Generator random(31);
   random_programs::Program generator(random);
   Computer computer(machine::read_machine("d1"), 1);
   std::map<Outcome, unsigned> outcomes;
