@@ -16,9 +16,11 @@ void for_each_index(StructuredOp& op, const std::function<void(AffineIndex&)>& c
   of(op.out);
 }
 
-bool is_fixed(const AffineIndex& index) {
-  return index.coefficients == std::vector<std::int64_t>(index.coefficients.size(), 0);
+bool is_zero(const AffineIndex& index) {
+  return index.offset == 0 && index.coefficients == std::vector<std::int64_t>(index.coefficients.size(), 0);
 }
+
+bool has_outer(const SamplePlace& place) { return place.outer > 1 || place.wide; }
 
 struct Parts {
   AffineIndex outer, inner;
@@ -44,7 +46,7 @@ std::optional<Parts> parts_of(const AffineIndex& index, const std::vector<Axis>&
     }
   }
   if (low < 0 || high >= place.inner) return std::nullopt;
-  if (place.outer == 1 && !(is_fixed(parts.outer) && parts.outer.offset == 0)) return std::nullopt;
+  if (!has_outer(place) && !is_zero(parts.outer)) return std::nullopt;
   return parts;
 }
 
@@ -100,7 +102,7 @@ std::vector<std::int64_t> moved_shape(const std::vector<std::int64_t>& shape, co
   if (become == Samples::first) moved.push_back(samples);
   for (std::size_t d = 0; d < shape.size(); ++d) {
     if (d != place.dimension) moved.push_back(shape[d]);
-    if (d == place.dimension && place.outer > 1) moved.push_back(place.outer);
+    if (d == place.dimension && has_outer(place)) moved.push_back(place.outer);
     if (d == place.dimension && place.inner > 1) moved.push_back(place.inner);
   }
   return moved;
@@ -121,7 +123,7 @@ bool move_samples(Access& access, const std::vector<Axis>& box, std::size_t axis
       map.push_back(access.map[d]);
       continue;
     }
-    if (place.outer > 1) map.push_back(parts->outer);
+    if (has_outer(place)) map.push_back(parts->outer);
     if (place.inner > 1) map.push_back(parts->inner);
   }
   access.map = std::move(map);

@@ -19,6 +19,7 @@ namespace dojo::graph {
 struct SamplePlace {
   std::size_t dimension = 0;
   std::int64_t outer = 1, inner = 1;
+  bool wide = false;  // an outer part of 1 is to be a dimension, so that an index may leave it
   auto operator<=>(const SamplePlace&) const = default;
 };
 
@@ -43,7 +44,8 @@ std::optional<SamplePlace> place_along(const Access& access, const std::vector<s
                                        std::size_t axis, std::size_t dimension, std::int64_t samples);
 
 // The tensor's shape with the samples moved in front, or taken out. What remains of the
-// dimension stays where it was: its outer part, then its inner part, each only if it is more than 1.
+// dimension stays where it was: its outer part, then its inner part, each only if it is more than 1 (the
+// outer one if `wide`, too).
 enum class Samples : std::uint8_t { first, none };
 std::vector<std::int64_t> moved_shape(const std::vector<std::int64_t>& shape, const SamplePlace& place,
                                       std::int64_t samples, Samples become);

@@ -7,22 +7,22 @@
 //
 // What is promised:
 //  * The result is a valid graph in which the samples' inputs and labels, and all that is computed of each
-//  sample,
-//    have the batch (ir.h). The order of the box's points in every op stays, so that every element of every
-//    tensor keeps its bits; what changes is where it lies: a computed tensor with samples has them as
+//    sample, have the batch (ir.h). The order of the box's points in every op stays, so that every element of
+//    every tensor keeps its bits; what changes is where it lies: a computed tensor with samples has them as
 //    dimension 0, and what they were merged with as dimensions of their own.
 //  * What is the same for every sample (a constant that was expanded) is read without the batch.
 //  * A sum over the samples gives a tensor without them, which every op may read: gradients, losses, norms.
-//  * Tensors keep their ids and names. New ones (names ending in ".each") are appended; ops that nothing
-//  reads any
-//    more are removed.
+//  * Tensors of the graph keep their ids, and their names but for inputs without samples. New ones (their
+//  names
+//    end in ".each" or ".wide") are appended; ops that nothing reads any more are removed.
 //  * Outputs keep their shape, unless they hold samples elsewhere than along dimension 0: those are in
-//  `moved`, and
-//    in_former_order() gives their values as the graph had them.
+//  `moved`.
+//  * Where samples are related to each other in groups of one size, of samples that lie beside each other
+//  (pairs)
+//    or that many apart (micro-batches), each group is one sample of the batch.
 //  * Parameters, states, scalars and constants stay as they are.
 //
-// It wants every input and label to hold samples: those of no dimensions are Role::scalar, others that do not
-// change from step to step are states. It runs before fuse(), which has to know of sums over the batch.
+// It runs before fuse(), which has to know of sums over the batch.
 #pragma once
 
 #include <map>
@@ -45,14 +45,21 @@ struct SpreadBatch {
   // Why the samples cannot be spread: a sentence without a full stop that names op and tensor. The graph is
   // then as it was. Empty: it has been rewritten.
   std::string refusal;
-  std::map<std::string, FormerLayout> moved;  // by output
+  // Inputs, labels and outputs whose samples did not lie along dimension 0, by name.
+  std::map<std::string, FormerLayout> moved;
+  // Inputs that hold no samples, now [samples, ...]: the graph takes the sum over these. So the first sample
+  // is to be given what the input held, all others zeros. (-0 becomes 0.)
+  std::vector<std::string> whole;
 };
 
-// `samples`: the names of the inputs and labels that hold them, all of the same extent along dimension 0.
-// Throws UserError if one is not there or has another extent.
+// `samples`: the names of the inputs and labels that hold them, all of the same extent along dimension 0; or
+// where each holds them, as a backward graph is given what its forward graph's outputs were. Throws UserError
+// if one is not there or has another number of samples.
 SpreadBatch spread_batch(Graph& graph, std::span<const std::string> samples);
+SpreadBatch spread_batch(Graph& graph, const std::map<std::string, SamplePlace>& samples);
 
-// Row-major values of a tensor with the batch, in the order in which the tensor held them before.
+// Row-major values of one of `moved`: as the graph had them from what they are now, and the reverse.
 std::vector<float> in_former_order(std::span<const float> values, const FormerLayout& former);
+std::vector<float> sample_by_sample(std::span<const float> values, const FormerLayout& former);
 
 }  // namespace dojo::graph
