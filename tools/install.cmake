@@ -10,7 +10,7 @@ add_custom_target(pages ALL DEPENDS ${page_files})
 
 install(TARGETS dojo)
 install(DIRECTORY machines device models DESTINATION share/opendojo)
-install(FILES src/numerics/scalar_math.h DESTINATION share/opendojo/src/numerics)  # which nodes share
+install(DIRECTORY src/numerics DESTINATION share/opendojo/src FILES_MATCHING PATTERN scalar_*.h PATTERN *_for_tests.h EXCLUDE)  # which nodes share
 install(FILES ${pages}/dojo.1 DESTINATION share/man/man1)
 install(FILES ${pages}/bash DESTINATION share/bash-completion/completions RENAME dojo)
 install(FILES ${pages}/zsh DESTINATION share/zsh/vendor-completions RENAME _dojo)

@@ -73,15 +73,49 @@ inline CaseGraph build_case(const OpCase& one) {
   return made;
 }
 
+// Where the operands of a scalar operation are defined and have no kink.
+struct OperandRanges {
+  std::pair<float, float> a = {-2.0f, 2.0f}, b = {-2.3f, 1.9f};
+};
+inline OperandRanges operand_ranges(Scalar op) {
+  switch (op) {
+    case Scalar::sqrt:
+    case Scalar::reciprocal_sqrt:
+    case Scalar::log:
+    case Scalar::log2:
+    case Scalar::log10:
+      return {.a = {0.5f, 2.0f}};
+    case Scalar::floor:
+    case Scalar::trunc:
+      return {.a = {1.1f, 1.9f}};
+    case Scalar::log1p:
+      return {.a = {-0.4f, 2.0f}};
+    case Scalar::asin:
+    case Scalar::acos:
+    case Scalar::atanh:
+      return {.a = {-0.5f, 0.5f}};
+    case Scalar::acosh:
+      return {.a = {1.4f, 3.0f}};
+    case Scalar::tan:
+      return {.a = {-0.9f, 0.9f}};
+    case Scalar::pow:
+      return {.a = {0.5f, 2.0f}};
+    case Scalar::fmod:
+    case Scalar::remainder:
+      return {.a = {4.2f, 4.9f}, .b = {-3.9f, -2.3f}};
+    default:
+      return {};
+  }
+}
+
 // clang-format off
 inline std::vector<OpCase> op_cases() {
   std::vector<OpCase> cases;
   const auto add = [&](std::string name, std::function<TensorId(CaseBuilder&)> build) { cases.push_back({std::move(name), std::move(build)}); };
   for (const ScalarRow& row : scalar_rows) {
-    const bool of_positive = row.op == Scalar::sqrt || row.op == Scalar::reciprocal_sqrt || row.op == Scalar::log;
-    const auto [low, high] = row.op == Scalar::floor ? std::pair{1.1f, 1.9f} : std::pair{of_positive ? 0.5f : -2.0f, 2.0f};
-    if (row.operands == 1) add(fmt::format("scalar_{}", row.name), [op = row.op, low, high](CaseBuilder& b) { return b.make.unary(op, b.parameter({3, 4}, low, high)); });
-    if (row.operands == 2) add(fmt::format("scalar_{}", row.name), [op = row.op](CaseBuilder& b) { return b.make.binary(op, b.parameter({2, 3, 4}), b.parameter({3, 1}, -2.3f, 1.9f)); });
+    const OperandRanges at = operand_ranges(row.op);
+    if (row.operands == 1) add(fmt::format("scalar_{}", row.name), [op = row.op, at](CaseBuilder& b) { return b.make.unary(op, b.parameter({3, 4}, at.a.first, at.a.second)); });
+    if (row.operands == 2) add(fmt::format("scalar_{}", row.name), [op = row.op, at](CaseBuilder& b) { return b.make.binary(op, b.parameter({2, 3, 4}, at.a.first, at.a.second), b.parameter({3, 1}, at.b.first, at.b.second)); });
     if (row.operands == 3) add(fmt::format("scalar_{}", row.name), [op = row.op](CaseBuilder& b) {
       Formula f;
       const auto root = f.apply(op, f.input(0), f.input(1), f.input(2));

@@ -2,7 +2,7 @@
 // evaluation, text, code for the nodes, checks and derivatives follow from it.
 //
 // A new operation is an enumerator and a row here and, unless it is plain arithmetic, its function in
-// numerics/scalar_math.h, which host and nodes share.
+// the header of its family (numerics/scalar_math.h), which host and nodes share.
 #pragma once
 
 #include <array>
@@ -46,6 +46,27 @@ enum class Scalar : std::uint8_t {
   less,
   equal,   // 1 or 0
   select,  // a != 0 ? b : c
+  sin,
+  cos,
+  tan,
+  asin,
+  acos,
+  atan2,  // the angle of the point (x = b, y = a)
+  sinh,
+  cosh,
+  asinh,
+  acosh,
+  atanh,
+  exp2,
+  expm1,
+  log2,
+  log10,
+  log1p,
+  pow,
+  erfc,
+  trunc,
+  fmod,       // with the sign of a
+  remainder,  // with the sign of b
 };
 
 // A value of a formula that is being built (expression.h), or a number. Arithmetic on terms makes nodes of
@@ -70,7 +91,9 @@ inline Term operator-(Term a) { return combined(Scalar::negate, a); }
 inline Term operator<(Term a, Term b) { return combined(Scalar::less, a, b); }
 inline Term fma(Term a, Term b, Term c) { return combined(Scalar::fma, a, b, c); }
 inline Term sqrt(Term a) { return combined(Scalar::sqrt, a); }
+inline Term reciprocal_sqrt(Term a) { return combined(Scalar::reciprocal_sqrt, a); }
 inline Term exp(Term a) { return combined(Scalar::exp, a); }
+inline Term log(Term a) { return combined(Scalar::log, a); }
 inline Term select(Term condition, Term yes, Term no) { return combined(Scalar::select, condition, yes, no); }
 
 // A node as its derivative sees it: its operands, its own value y, and g = d loss / d y.
@@ -129,6 +152,14 @@ constexpr ScalarRow scalar_row(Scalar op, std::string_view name, std::string_vie
 inline float chosen(float condition, float yes, float no) { return condition != 0 ? yes : no; }
 inline Partials no_partials(const Site&) { return {}; }  // zero, or nothing to differentiate
 
+// b a^(b - 1) and a^b log a, 0 where a constant power (b = 0) or 0^b (b >= 0) has no slope, as PyTorch has
+// it.
+inline Partials of_power(const Site& at) {
+  const Term by_base = at.b * combined(Scalar::pow, at.a, at.b - 1), by_exponent = at.y * log(at.a);
+  const Term no_slope = combined(Scalar::equal, at.a, 0) * select(at.b < 0, 0, 1);
+  return {select(at.b, at.g * by_base, 0), select(no_slope, 0, at.g * by_exponent)};
+}
+
 // clang-format off
 inline constexpr std::array scalar_rows = {
     ScalarRow{Scalar::input, "input", 0, nullptr, "", "", NanSign::unknown, no_partials},
@@ -182,6 +213,48 @@ inline constexpr std::array scalar_rows = {
         no_partials),
     scalar_row<chosen>                   (Scalar::select,   "select",   "",   "{a} != 0.0f ? {b} : {c}",     NanSign::of_bc,
         [](const Site& at) -> Partials { return {Term(), select(at.a, at.g, 0), select(at.a, 0, at.g)}; }),
+    scalar_row<scalar::sin>              (Scalar::sin,      "sin",      "",   "scalar::sin({a})",            NanSign::unknown,
+        [](const Site& at) -> Partials { return {at.g * combined(Scalar::cos, at.a)}; }),
+    scalar_row<scalar::cos>              (Scalar::cos,      "cos",      "",   "scalar::cos({a})",            NanSign::unknown,
+        [](const Site& at) -> Partials { return {-(at.g * combined(Scalar::sin, at.a))}; }),
+    scalar_row<scalar::tan>              (Scalar::tan,      "tan",      "",   "scalar::tan({a})",            NanSign::unknown,
+        [](const Site& at) -> Partials { return {at.g * (1 + at.y * at.y)}; }),
+    scalar_row<scalar::asin>             (Scalar::asin,     "asin",     "",   "scalar::asin({a})",           NanSign::unknown,
+        [](const Site& at) -> Partials { return {at.g * reciprocal_sqrt(1 - at.a * at.a)}; }),
+    scalar_row<scalar::acos>             (Scalar::acos,     "acos",     "",   "scalar::acos({a})",           NanSign::unknown,
+        [](const Site& at) -> Partials { return {-(at.g * reciprocal_sqrt(1 - at.a * at.a))}; }),
+    scalar_row<scalar::atan2>            (Scalar::atan2,    "atan2",    "",   "scalar::atan2({a}, {b})",     NanSign::unknown,
+        [](const Site& at) -> Partials {const Term share = at.g / (at.a * at.a + at.b * at.b); return {share * at.b, -(share * at.a)};}),
+    scalar_row<scalar::sinh>             (Scalar::sinh,     "sinh",     "",   "scalar::sinh({a})",           NanSign::unknown,
+        [](const Site& at) -> Partials { return {at.g * combined(Scalar::cosh, at.a)}; }),
+    scalar_row<scalar::cosh>             (Scalar::cosh,     "cosh",     "",   "scalar::cosh({a})",           NanSign::unknown,
+        [](const Site& at) -> Partials { return {at.g * combined(Scalar::sinh, at.a)}; }),
+    scalar_row<scalar::asinh>            (Scalar::asinh,    "asinh",    "",   "scalar::asinh({a})",          NanSign::unknown,
+        [](const Site& at) -> Partials { return {at.g * reciprocal_sqrt(at.a * at.a + 1)}; }),
+    scalar_row<scalar::acosh>            (Scalar::acosh,    "acosh",    "",   "scalar::acosh({a})",          NanSign::unknown,
+        [](const Site& at) -> Partials { return {at.g * reciprocal_sqrt(at.a * at.a - 1)}; }),
+    scalar_row<scalar::atanh>            (Scalar::atanh,    "atanh",    "",   "scalar::atanh({a})",          NanSign::unknown,
+        [](const Site& at) -> Partials { return {at.g / (1 - at.a * at.a)}; }),
+    scalar_row<scalar::exp2>             (Scalar::exp2,     "exp2",     "",   "scalar::exp2({a})",           NanSign::unknown,
+        [](const Site& at) -> Partials { return {at.g * (at.y * std::numbers::ln2_v<float>)}; }),
+    scalar_row<scalar::expm1>            (Scalar::expm1,    "expm1",    "",   "scalar::expm1({a})",          NanSign::unknown,
+        [](const Site& at) -> Partials { return {at.g * (at.y + 1)}; }),
+    scalar_row<scalar::log2>             (Scalar::log2,     "log2",     "",   "scalar::log2({a})",           NanSign::unknown,
+        [](const Site& at) -> Partials { return {at.g / (at.a * std::numbers::ln2_v<float>)}; }),
+    scalar_row<scalar::log10>            (Scalar::log10,    "log10",    "",   "scalar::log10({a})",          NanSign::unknown,
+        [](const Site& at) -> Partials { return {at.g / (at.a * std::numbers::ln10_v<float>)}; }),
+    scalar_row<scalar::log1p>            (Scalar::log1p,    "log1p",    "",   "scalar::log1p({a})",          NanSign::unknown,
+        [](const Site& at) -> Partials { return {at.g / (1 + at.a)}; }),
+    scalar_row<scalar::pow>              (Scalar::pow,      "pow",      "",   "scalar::pow({a}, {b})",       NanSign::unknown,
+        of_power),
+    scalar_row<scalar::erfc>             (Scalar::erfc,     "erfc",     "",   "scalar::erfc({a})",           NanSign::unknown,
+        [](const Site& at) -> Partials { return {at.g * (-2 / std::sqrt(std::numbers::pi_v<float>) * exp(-(at.a * at.a)))}; }),
+    scalar_row<scalar::trunc>            (Scalar::trunc,    "trunc",    "",   "scalar::trunc({a})",          NanSign::unknown,
+        no_partials),
+    scalar_row<scalar::fmod>             (Scalar::fmod,     "fmod",     "",   "scalar::fmod({a}, {b})",      NanSign::unknown,
+        [](const Site& at) -> Partials { return {at.g, -(at.g * combined(Scalar::trunc, at.a / at.b))}; }),
+    scalar_row<scalar::remainder>        (Scalar::remainder,"remainder","",   "scalar::remainder({a}, {b})", NanSign::unknown,
+        [](const Site& at) -> Partials { return {at.g, -(at.g * combined(Scalar::floor, at.a / at.b))}; }),
 };
 // clang-format on
 

@@ -2,21 +2,23 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <limits>
+#include <random>
 #include <string>
 #include <vector>
 
 #include "base/temporary_folder.h"
+#include "numerics/scalar_error_for_tests.h"
 
 namespace dojo::scalar {
 namespace {
 
-// Every argument in steps of `stride` bit patterns, against the C library in double. The error is counted in
-// units of the last place of the exact result's binade (subnormal results: of the smallest subnormal).
+// Every argument in steps of `stride` bit patterns, against the C library in double.
 struct Worst {
   double ulps = 0;
   float argument = 0;
@@ -27,14 +29,7 @@ Worst worst_error(float (*ours)(float), double (*exact)(double), std::uint32_t s
   for (std::uint64_t bits = 0; bits < 0x100000000ull; bits += stride) {
     const float x = from_bits(static_cast<std::uint32_t>(bits));
     if (x != x) continue;
-    const double truth = exact(x);
-    const float result = ours(x);
-    if (truth != truth || std::fabs(truth) >= 0x1.ffffffp127) {
-      if (std::isnan(truth) ? std::isnan(result) : result == static_cast<float>(truth)) continue;
-      return {std::numeric_limits<double>::infinity(), x};
-    }
-    const int exponent = truth == 0 ? -126 : std::max(std::ilogb(truth), -126);
-    const double ulps = std::fabs(static_cast<double>(result) - truth) / std::ldexp(1.0, exponent - 23);
+    const double ulps = error_in_last_places(ours(x), exact(static_cast<double>(x)));
     if (!(ulps <= worst.ulps)) worst = {ulps, x};
   }
   return worst;
@@ -62,20 +57,41 @@ const std::array rows = {
     Row{"reciprocal", reciprocal, exact_reciprocal, 0.5},
     Row{"sqrt", sqrt, std::sqrt, 0.5},
     Row{"floor", floor, std::floor, 0.0},
+    Row{"trunc", trunc, std::trunc, 0.0},
+    Row{"exp2", exp2, std::exp2, 0.51},
+    Row{"expm1", expm1, std::expm1, 0.51},
+    Row{"log2", log2, std::log2, 0.51},
+    Row{"log10", log10, std::log10, 0.51},
+    Row{"log1p", log1p, std::log1p, 0.51},
+    Row{"sinh", sinh, std::sinh, 0.51},
+    Row{"cosh", cosh, std::cosh, 0.51},
+    Row{"asinh", asinh, std::asinh, 0.51},
+    Row{"acosh", acosh, std::acosh, 0.51},
+    Row{"atanh", atanh, std::atanh, 0.51},
+    Row{"sin", sin, std::sin, 0.51},
+    Row{"cos", cos, std::cos, 0.51},
+    Row{"tan", tan, std::tan, 0.51},
+    Row{"asin", asin, std::asin, 0.51},
+    Row{"acos", acos, std::acos, 0.51},
+    Row{"erfc", erfc, std::erfc, 0.51},
 };
 
 // DOJO_EXHAUSTIVE=1 tries all 2^32 arguments (minutes); otherwise every 331st, which is coprime to every
 // power of two.
-TEST(ScalarMath, ErrorsStayWithinTheStatedBounds) {
-  const std::uint32_t stride = std::getenv("DOJO_EXHAUSTIVE") ? 1 : 331;
-  for (const Row& row : rows) {
-    const Worst worst = worst_error(row.ours, row.exact, stride);
-    EXPECT_LE(worst.ulps, row.bound) << row.name << " at " << worst.argument;
-    RecordProperty(row.name, std::to_string(worst.ulps));
-    if (std::getenv("DOJO_EXHAUSTIVE"))
-      std::printf("%s: %.3f ulp at %a\n", row.name, worst.ulps, static_cast<double>(worst.argument));
-  }
+class ErrorOf : public ::testing::TestWithParam<Row> {};
+
+TEST_P(ErrorOf, StaysWithinTheStatedBound) {
+  const bool is_exhaustive = std::getenv("DOJO_EXHAUSTIVE") != nullptr;
+  const Row row = GetParam();
+  const Worst worst = worst_error(row.ours, row.exact, is_exhaustive ? 1 : 331);
+  EXPECT_LE(worst.ulps, row.bound) << row.name << " at " << worst.argument;
+  RecordProperty(row.name, std::to_string(worst.ulps));
+  if (is_exhaustive)
+    std::printf("%s: %.3f ulp at %a\n", row.name, worst.ulps, static_cast<double>(worst.argument));
 }
+
+INSTANTIATE_TEST_SUITE_P(ScalarMath, ErrorOf, ::testing::ValuesIn(rows),
+                         [](const auto& test) { return std::string(test.param.name); });
 
 TEST(ScalarMath, SpecialArguments) {
   const float infinity = std::numeric_limits<float>::infinity(),
@@ -99,6 +115,85 @@ TEST(ScalarMath, SpecialArguments) {
     EXPECT_TRUE(std::signbit(f(-0.0f)));
     EXPECT_FALSE(std::signbit(f(0.0f)));
   }
+}
+
+struct PairRow {
+  const char* name;
+  float (*ours)(float, float);
+  double (*exact)(double, double);
+  double bound;
+};
+
+double exact_remainder(double x, double y) {
+  const double rest = std::fmod(x, y);
+  return rest != 0 && std::signbit(rest) != std::signbit(y) ? rest + y : rest;
+}
+
+const std::array pair_rows = {
+    PairRow{"pow", pow, std::pow, 0.51},
+    PairRow{"atan2", atan2, std::atan2, 0.51},
+    PairRow{"fmod", fmod, std::fmod, 0.0},
+    PairRow{"remainder", remainder, exact_remainder, 0.5},
+};
+
+// Any bits; numbers of like size, small whole ones among them; and powers that FP32 holds.
+TEST(ScalarMath, ErrorsOfTwoArgumentsStayWithinTheStatedBounds) {
+  std::mt19937 bits(11);
+  const auto any = [&] { return from_bits(static_cast<std::uint32_t>(bits())); };
+  const auto number = [&] { return std::ldexp(static_cast<float>(static_cast<std::int32_t>(bits())), -28); };
+  std::vector<std::array<float, 2>> arguments;
+  for (int i = 0; i < 200000; ++i) {
+    arguments.push_back({any(), any()});
+    arguments.push_back({number(), number()});
+    arguments.push_back({std::round(number()), std::round(number())});
+    const float base = absolute(any());
+    arguments.push_back({base, 20 * number() / std::log2(base)});
+    arguments.push_back({1 + std::ldexp(number(), -15), 1e5f * number()});
+  }
+  for (const PairRow& row : pair_rows) {
+    double worst = 0;
+    for (const auto& [x, y] : arguments) {
+      const double ulps = error_in_last_places(row.ours(x, y), row.exact(x, y));
+      worst = std::max(worst, ulps);
+      ASSERT_LE(ulps, row.bound) << row.name << " of " << x << " and " << y;
+    }
+    RecordProperty(row.name, std::to_string(worst));
+  }
+}
+
+// Every special case of C and IEEE 754: zeros, infinities, NaNs, odd, even and broken numbers of either sign.
+TEST(ScalarMath, SpecialPairsAreTheCLibrarys) {
+  constexpr float infinity = std::numeric_limits<float>::infinity();
+  const std::vector<float> magnitudes = {0,
+                                         1e-45f,
+                                         1e-38f,
+                                         0.25f,
+                                         0.5f,
+                                         0.99999994f,
+                                         1,
+                                         1.0000001f,
+                                         1.5f,
+                                         2,
+                                         2.5f,
+                                         3,
+                                         4,
+                                         8388607,
+                                         8388607.5f,
+                                         16777215,
+                                         16777216,
+                                         1e20f,
+                                         3e38f,
+                                         infinity,
+                                         std::numeric_limits<float>::max(),
+                                         std::numeric_limits<float>::quiet_NaN()};
+  std::vector<float> some;
+  for (const float magnitude : magnitudes)
+    for (const float sign : {1.0f, -1.0f}) some.push_back(copy_sign(magnitude, sign));
+  for (const PairRow& row : pair_rows)
+    for (const float x : some)
+      for (const float y : some)
+        EXPECT_LE(error_in_last_places(row.ours(x, y), row.exact(x, y)), row.bound)
+            << row.name << " of " << x << " and " << y << ": " << row.ours(x, y);
 }
 
 // A NaN stays one, whatever its sign but for relu_of_result, and finite arguments give the bits that plain
@@ -133,15 +228,16 @@ TEST(ScalarMath, ChoosingOneOfTwoKeepsNaN) {
 // call.
 class NodeCode : public ::testing::TestWithParam<const char*> {};
 
-std::string node_assembly(const std::string& function) {
+std::string node_assembly(const std::string& function, bool of_two) {
   const TemporaryFolder folder("dojo-scalar-math");
   const std::string source = (folder.path() / "loop.cpp").string();
   std::FILE* file = std::fopen(source.c_str(), "w");
   std::fprintf(file,
                "#include \"numerics/scalar_math.h\"\n"
-               "void loop(const float* __restrict in, float* __restrict out, unsigned long n) {\n"
-               "  for (unsigned long i = 0; i < n; ++i) out[i] = dojo::scalar::%s(in[i]);\n}\n",
-               function.c_str());
+               "void loop(const float* __restrict in, const float* __restrict more, float* __restrict out, "
+               "unsigned long n) {\n"
+               "  for (unsigned long i = 0; i < n; ++i) out[i] = dojo::scalar::%s(in[i]%s);\n}\n",
+               function.c_str(), of_two ? ", more[i]" : "");
   std::fclose(file);
   const std::string command =
       "clang++-22 --target=riscv64-unknown-elf -march=rv64gcv_zvl512b -mabi=lp64d -std=c++20 -O3 "
@@ -158,7 +254,9 @@ std::string node_assembly(const std::string& function) {
 
 TEST_P(NodeCode, IsVectorCodeWithoutCalls) {
   if (std::system("clang++-22 --version > /dev/null 2>&1") != 0) GTEST_SKIP() << "no clang++-22 here";
-  const std::string text = node_assembly(GetParam());
+  const std::string name = GetParam();
+  const bool of_two = std::ranges::any_of(pair_rows, [&](const PairRow& row) { return name == row.name; });
+  const std::string text = node_assembly(name, of_two);
   EXPECT_NE(text.find("\tvle32.v"), std::string::npos) << text;
   EXPECT_NE(text.find("\tvse32.v"), std::string::npos) << text;
   EXPECT_EQ(text.find("\tcall"), std::string::npos) << text;
@@ -167,6 +265,7 @@ TEST_P(NodeCode, IsVectorCodeWithoutCalls) {
 std::vector<const char*> loops() {
   std::vector<const char*> names = {"relu", "relu_of_result"};
   for (const Row& row : rows) names.push_back(row.name);
+  for (const PairRow& row : pair_rows) names.push_back(row.name);
   return names;
 }
 
