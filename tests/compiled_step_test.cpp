@@ -188,13 +188,13 @@ TEST_P(CompiledStep, gives_the_bits_of_the_lowered_program) {
   definition.set_persistent(parameters);
 
   machine.write_samples(samples);
-  machine.write_launch(c.batch, scalars);
+  machine.write_launch(network.batch, scalars);
   // Scales of CFloat8 storage move after the first step and matter in the second.
   for (int launch = 0; launch < (c.formats == lowering::FormatChoice::cfloat8 ? 2 : 1); ++launch) {
-    definition.run(samples, c.batch, scalars);
+    definition.run(samples, network.batch, scalars);
     machine.run(network.train);
     for (const auto& [name, values] : definition.results())
-      expect_same_bits(machine.result(name, c.batch), values, name);
+      expect_same_bits(machine.result(name, network.batch), values, name);
     const lowering::Tensors trained = machine.store();
     for (const auto& [name, values] : definition.persistent())
       expect_same_bits(trained.at(name), values, name);
@@ -202,10 +202,10 @@ TEST_P(CompiledStep, gives_the_bits_of_the_lowered_program) {
 
   lowering::LoweredInterpreter prediction(network.predict.lowered);
   prediction.set_persistent(definition.persistent());
-  prediction.run(samples, c.batch, scalars);
+  prediction.run(samples, network.batch, scalars);
   machine.run(network.predict);
   for (const auto& [name, values] : prediction.results())
-    expect_same_bits(machine.result(name, c.batch), values, name);
+    expect_same_bits(machine.result(name, network.batch), values, name);
 }
 
 INSTANTIATE_TEST_SUITE_P(
@@ -243,6 +243,10 @@ INSTANTIATE_TEST_SUITE_P(
              lowering::FormatChoice::fp32, 13, 6},
         Case{"by_hand_bf16", lowering::sample::spread<graph::traced::by_hand>, lowering::FormatChoice::bf16,
              64, 4},
+        Case{"random_9", lowering::sample::random_step<9>, lowering::FormatChoice::bf16, 9, 2},
+        Case{"random_14", lowering::sample::random_step<14>, lowering::FormatChoice::bf16, 8, 6},
+        Case{"random_18", lowering::sample::random_step<18>, lowering::FormatChoice::fp32, 6, 6},
+        Case{"random_33", lowering::sample::random_step<33>, lowering::FormatChoice::fp32, 9, 2},
         Case{"mlp_on_the_die", lowering::sample::mlp, lowering::FormatChoice::fp32, 400, 354},
         Case{"pilotnet_bf16", lowering::sample::pilotnet, lowering::FormatChoice::bf16, 6, 6}),
     [](const auto& tested) { return tested.param.name; });

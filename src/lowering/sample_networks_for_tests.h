@@ -9,6 +9,7 @@
 #include "graph/fuse.h"
 #include "graph/gradient.h"
 #include "graph/optimizer.h"
+#include "graph/random_traced_for_tests.h"
 #include "graph/spread_batch.h"
 #include "graph/traced_networks_for_tests.h"
 
@@ -195,6 +196,18 @@ Graph spread(std::int64_t batch) {
   DOJO_ENSURE(graph::spread_batch(traced.graph, traced.samples).refusal.empty());
   graph::fuse(traced.graph);
   return std::move(traced.graph);
+}
+
+// A random one, the next that can be spread.
+template <std::uint64_t seed>
+Graph random_step(std::int64_t batch) {
+  for (std::uint64_t next = seed;; next += 1000) {
+    graph::traced::RandomStep random(next, batch);
+    Graph& graph = random.step.graph;
+    if (!graph::spread_batch(graph, random.step.samples).refusal.empty()) continue;
+    graph::fuse(graph);
+    return std::move(graph);
+  }
 }
 
 }  // namespace dojo::lowering::sample
