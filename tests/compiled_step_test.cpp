@@ -239,6 +239,8 @@ INSTANTIATE_TEST_SUITE_P(
              7, 4},
         Case{"clipped_6", lowering::sample::spread<graph::traced::clipped>, lowering::FormatChoice::fp32, 12,
              6},
+        Case{"regularized_4", lowering::sample::spread<graph::traced::regularized>,
+             lowering::FormatChoice::fp32, 8, 4},
         Case{"by_hand_6_uneven", lowering::sample::spread<graph::traced::by_hand>,
              lowering::FormatChoice::fp32, 13, 6},
         Case{"by_hand_bf16", lowering::sample::spread<graph::traced::by_hand>, lowering::FormatChoice::bf16,

@@ -127,6 +127,7 @@ private:
     if (const auto* s = std::get_if<lowering::ReduceScatterStep>(planned.step)) reduce_scatter(*s);
     if (const auto* s = std::get_if<lowering::AllReduceStep>(planned.step)) all_reduce(*s);
     if (const auto* s = std::get_if<lowering::TakeShardStep>(planned.step)) take_shard(*s);
+    if (const auto* s = std::get_if<lowering::ClearPaddingStep>(planned.step)) clear_padding(*s);
     if (const auto* s = std::get_if<lowering::StoreStep>(planned.step)) store(*s);
     code_.close();
   }
@@ -292,15 +293,28 @@ private:
     }
   }
 
-  void take_shard(const lowering::TakeShardStep& step) {
-    const lowering::ShardLayout& shard = step.layout;
+  // For every tile, `count` of the node's chunk are elements of the tensor: 0 or less if none are.
+  void open_tiles(const lowering::ShardLayout& shard) {
     const std::int64_t tile_elements = shard.tile_rows * shard.row_elements;
     code_.line(fmt::format("const long start = slot * {};", shard.chunk));
     code_.open(fmt::format("for (long tile = 0; tile < {}; ++tile)", shard.tiles));
     code_.line(fmt::format("const long count = smaller({}, smaller({}, {} - tile * {}) - start);",
                            shard.chunk, tile_elements, shard.rows * shard.row_elements, tile_elements));
+  }
+
+  void take_shard(const lowering::TakeShardStep& step) {
+    const lowering::ShardLayout& shard = step.layout;
+    open_tiles(shard);
     vector_loop("count", fmt::format("{}[tile * {} + e] = {}[tile * {} + start + e];", name(step.shard),
-                                     shard.chunk, name(step.full), tile_elements));
+                                     shard.chunk, name(step.full), shard.tile_rows * shard.row_elements));
+    code_.close();
+  }
+
+  void clear_padding(const lowering::ClearPaddingStep& step) {
+    const std::int64_t chunk = step.layout.chunk;
+    open_tiles(step.layout);
+    code_.line(fmt::format("for (long e = count < 0 ? 0 : count; e < {0}; ++e) {1}[tile * {0} + e] = 0;",
+                           chunk, name(step.shard)));
     code_.close();
   }
 

@@ -75,8 +75,9 @@ std::vector<std::string> names(const lowering::LoweredProgram& program, const lo
 }
 
 Json op(const lowering::LoweredProgram& program, const PlannedStep& planned) {
-  static constexpr const char* kinds[] = {"fetch",      "compute",    "fill",  "gather", "reduce_scatter",
-                                          "all_reduce", "take_shard", "store", "loop"};
+  static constexpr const char* kinds[] = {"fetch",          "compute",    "fill",       "gather",
+                                          "reduce_scatter", "all_reduce", "take_shard", "clear_padding",
+                                          "store",          "loop"};
   Json row;
   row["id"] = planned.id;
   row["kind"] = kinds[planned.step->index()];

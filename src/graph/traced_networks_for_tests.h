@@ -144,6 +144,33 @@ inline void clipped(Traced& t) {
   t.graph.outputs = {loss, norm};
 }
 
+// Weights of several tiles, whose size is part of the loss and whose gradients' norm limits the step.
+inline void regularized(Traced& t) {
+  Builder& b = t.make;
+  const std::int64_t n = t.n;
+  const TensorId x = t.input("x", {n, 100}), wanted = t.input("wanted", {n, 1});
+  const std::vector<TensorId> weights = {t.weights("w", {100, 300}), t.weights("v", {300, 330}),
+                                         t.weights("u", {330, 1}), t.weights("c", {330})};
+  const TensorId hidden = b.name("hidden").tanh(b.matmul(b.tanh(b.matmul(x, weights[0])), weights[1]));
+  const TensorId out = b.name("out").matmul(b.add(hidden, weights[3]), weights[2]);
+  TensorId loss = b.name("loss").mean_squared_error(out, wanted);
+  for (const TensorId w : weights) loss = b.name("size").add(loss, b.scale(b.sum(b.multiply(w, w)), 1e-3f));
+  differentiate(t.graph, loss);
+  const std::map<TensorId, TensorId> gradients = t.graph.gradient;
+  TensorId squares = no_tensor;
+  for (const auto& [parameter, gradient] : gradients) {
+    const TensorId norm = b.name("norm").unary(Scalar::sqrt, b.sum(b.multiply(gradient, gradient)));
+    const TensorId square = b.multiply(norm, norm);
+    squares = squares == no_tensor ? square : b.add(squares, square);
+  }
+  const TensorId norm = b.name("norm").unary(Scalar::sqrt, squares);
+  const TensorId clip =
+      b.name("clip").binary(Scalar::minimum, b.constant(1), b.divide(b.constant(0.1f), norm));
+  for (const auto& [parameter, gradient] : gradients)
+    t.graph.update[parameter] = b.name("new").subtract(parameter, b.multiply(gradient, clip));
+  t.graph.outputs = {loss, norm};
+}
+
 // The backward pass as matrices and transpositions, an optimizer written out: nothing of ours made it.
 inline void by_hand(Traced& t) {
   Builder& b = t.make;
@@ -182,8 +209,8 @@ struct Network {
   void (*build)(Traced&);
 };
 
-inline constexpr Network networks[] = {{"sequence", sequence},   {"places_first", places_first},
-                                       {"attention", attention}, {"images", images},
-                                       {"clipped", clipped},     {"by_hand", by_hand}};
+inline constexpr Network networks[] = {
+    {"sequence", sequence}, {"places_first", places_first}, {"attention", attention}, {"images", images},
+    {"clipped", clipped},   {"regularized", regularized},   {"by_hand", by_hand}};
 
 }  // namespace dojo::graph::traced

@@ -149,6 +149,29 @@ bool elementwise(const StructuredOp& op, const std::vector<graph::Tensor>& tenso
   return std::all_of(op.in.begin(), op.in.end(), fits) && std::all_of(op.extra.begin(), op.extra.end(), fits);
 }
 
+bool sums_everything(const StructuredOp& op, const std::vector<graph::Tensor>& tensors) {
+  const auto shape_of = [&](const graph::Access& access) -> const Shape& {
+    return tensors[static_cast<std::size_t>(access.tensor)].shape;
+  };
+  const auto inside = [&](const graph::Access& access) {
+    return !may_leave(access, op.box, shape_of(access));
+  };
+  if (batch_axis(op) >= 0 || op.reduction != graph::Reduction::sum || !single_value(op.out) ||
+      graph::element_count(shape_of(op.out)) != 1 || !inside(op.out))
+    return false;
+  const graph::Access* whole = nullptr;
+  for (const graph::Access& access : op.in) {
+    if (single_value(access) && inside(access)) continue;
+    if (whole == nullptr) whole = &access;
+    if (!same_map(access, *whole) || shape_of(access) != shape_of(*whole) ||
+        !graph::is_whole(access, op.box, shape_of(access)))
+      return false;
+  }
+  std::int64_t points = 1;
+  for (const graph::Axis& axis : op.box) points *= axis.extent;
+  return whole != nullptr && points == graph::element_count(shape_of(*whole));
+}
+
 bool is_copy(const StructuredOp& op) {
   return op.in.size() == 1 && op.epilogue.empty() && op.extra.empty() &&
          op.reduction == graph::Reduction::none && op.body.nodes.size() == 1 &&

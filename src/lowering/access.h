@@ -40,6 +40,8 @@ bool covers(const graph::StructuredOp& op, const Shape& out_shape);
 // The operand has out's shape and is read at out's own index.
 bool follows_output(const graph::Access& access, const graph::StructuredOp& op,
                     const std::vector<graph::Tensor>& tensors);
+// A sum of all elements of tensors of one shape, each at the same place in all of them, beside single values.
+bool sums_everything(const graph::StructuredOp& op, const std::vector<graph::Tensor>& tensors);
 // Every operand follows the output or is a single value; no chain axes.
 bool elementwise(const graph::StructuredOp& op, const std::vector<graph::Tensor>& tensors);
 bool same_map(const graph::Access& a, const graph::Access& b);

@@ -132,6 +132,7 @@ void Lowering::lower_op(const StructuredOp& op) {
   if (placement_.gathered_from.contains(op.out.tensor)) return;
   for (const Access* access : operands(op)) settle(access->tensor);
   if (runs_on_shards(op)) return on_shards(op);
+  if (sums_shards(op)) return sum_shards(op);
   if (becomes_view(op)) return;
   const std::optional<Tiling> tiling = find_tiling(op);
   if (tiling) {

@@ -23,7 +23,7 @@ void Lowering::gather_small() {
       const TensorId id = access->tensor;
       if (gatherable(id) == no_tensor || element_count(graph_.at(id).shape) > small_parameter_elements)
         continue;
-      if (runs_on_shards(op) && follows_output(*access, op, graph_.tensors)) continue;
+      if (reads_shard(op, *access)) continue;
       if (layout(id).tiles == 1) wanted[graph_.at(id).format].insert(id);
     }
   }
@@ -88,13 +88,24 @@ BufferId Lowering::shard_operand(TensorId id) {
   return shard;
 }
 
-void Lowering::on_shards(const StructuredOp& op) {
+bool Lowering::sums_shards(const StructuredOp& op) const {
+  return sums_everything(op, graph_.tensors) && std::ranges::all_of(op.in, [&](const Access& access) {
+           return single_value(access) || place_of(access.tensor) == Place::sharded;
+         });
+}
+
+bool Lowering::reads_shard(const StructuredOp& op, const Access& access) const {
+  return runs_on_shards(op) ? follows_output(access, op, graph_.tensors)
+                            : sums_shards(op) && !single_value(access);
+}
+
+// The op's body for each element of this node's shard of the tensors that it runs over.
+ComputeStep Lowering::shard_step(const StructuredOp& op, std::int64_t elements) {
   ComputeStep step;
   step.op = op;
-  const std::int64_t elements = layout(op.out.tensor).shard_elements();
   step.op.box = {{"e", elements, false}};
   const auto rewrite = [&](Access& access) {
-    if (follows_output(access, op, graph_.tensors)) {
+    if (reads_shard(op, access)) {
       access = flat_access(shard_operand(access.tensor));
     } else {
       access.tensor = operand(access.tensor);
@@ -103,8 +114,38 @@ void Lowering::on_shards(const StructuredOp& op) {
   };
   for (Access& access : step.op.in) rewrite(access);
   for (Access& access : step.op.extra) rewrite(access);
+  return step;
+}
+
+void Lowering::on_shards(const StructuredOp& op) {
+  ComputeStep step = shard_step(op, layout(op.out.tensor).shard_elements());
   step.op.out = flat_access(make_shard(op.out.tensor));
   program_.steps.emplace_back(std::move(step));
+}
+
+// Each node sums what it has a shard of, then all their sums.
+void Lowering::sum_shards(const StructuredOp& op) {
+  const auto whole = std::ranges::find_if(op.in, [](const Access& access) { return !single_value(access); });
+  const ShardLayout shard = layout(whole->tensor);
+  const BufferId terms = scratch(op.name + ".terms", {shard.shard_elements()}, Format::fp32);
+  ComputeStep each = shard_step(op, shard.shard_elements());
+  each.op.name += ".terms";
+  each.op.out = flat_access(terms);
+  each.op.reduction = graph::Reduction::none;
+  ComputeStep sum;
+  sum.op = op;
+  sum.op.box = each.op.box;
+  sum.op.in = {flat_access(terms)};
+  sum.op.body = graph::copy_of_input();
+  for (graph::AffineIndex& index : sum.op.out.map) index.coefficients = {0};
+  const BufferId result = scratch(graph_.at(op.out.tensor).name, graph_.at(op.out.tensor).shape, Format::fp32,
+                                  padded(whole_layout(graph_.at(op.out.tensor))));
+  sum.op.out.tensor = result;
+  program_.steps.emplace_back(std::move(each));
+  program_.steps.emplace_back(ClearPaddingStep{terms, shard});
+  program_.steps.emplace_back(std::move(sum));
+  buffer_of_[at(op.out.tensor)] = result;
+  reduce_whole(op.out.tensor, result);
 }
 
 void Lowering::finish_updates() {

@@ -82,24 +82,31 @@ TEST_P(Lowering, computes_what_the_graph_means) {
   }
 }
 
+// The norm of a gradient, and a weight's size in the loss: each node sums its part.
+TEST(LoweringOfSums, needs_no_whole_weight_or_gradient) {
+  const Lowered lowered = lower(sample::spread<traced::regularized>(8), 4);
+  for (const Buffer& buffer : lowered.program.buffers) EXPECT_LT(buffer.capacity, 300 * 330) << buffer.name;
+}
+
 INSTANTIATE_TEST_SUITE_P(
     , Lowering,
-    testing::Values(Case{"mlp_1", sample::mlp, FormatChoice::fp32, 5, 1, 1e-5},
-                    Case{"mlp_6", sample::mlp, FormatChoice::fp32, 12, 6, 1e-5},
-                    Case{"mlp_uneven", sample::mlp, FormatChoice::fp32, 13, 6, 1e-5},
-                    Case{"wide_4", sample::wide_mlp, FormatChoice::fp32, 8, 4, 1e-4},
-                    Case{"convolutions_1", sample::convolutions, FormatChoice::fp32, 3, 1, 1e-5},
-                    Case{"convolutions_6", sample::convolutions, FormatChoice::fp32, 6, 6, 1e-5},
-                    Case{"convolutions_bf16", sample::convolutions, FormatChoice::bf16, 6, 6, 2e-2},
-                    Case{"convolutions_cfloat8", sample::convolutions, FormatChoice::cfloat8, 6, 6, 5e-2},
-                    Case{"residual_6", sample::residual, FormatChoice::fp32, 12, 6, 1e-4},
-                    Case{"sequence_4", sample::spread<traced::sequence>, FormatChoice::fp32, 10, 4, 1e-4},
-                    Case{"places_first_6", sample::spread<traced::places_first>, FormatChoice::fp32, 6, 6,
-                         1e-4},
-                    Case{"attention_6", sample::spread<traced::attention>, FormatChoice::fp32, 12, 6, 1e-3},
-                    Case{"images_4", sample::spread<traced::images>, FormatChoice::fp32, 7, 4, 1e-3},
-                    Case{"clipped_6", sample::spread<traced::clipped>, FormatChoice::fp32, 12, 6, 1e-4},
-                    Case{"by_hand_6", sample::spread<traced::by_hand>, FormatChoice::fp32, 12, 6, 1e-4}),
+    testing::Values(
+        Case{"mlp_1", sample::mlp, FormatChoice::fp32, 5, 1, 1e-5},
+        Case{"mlp_6", sample::mlp, FormatChoice::fp32, 12, 6, 1e-5},
+        Case{"mlp_uneven", sample::mlp, FormatChoice::fp32, 13, 6, 1e-5},
+        Case{"wide_4", sample::wide_mlp, FormatChoice::fp32, 8, 4, 1e-4},
+        Case{"convolutions_1", sample::convolutions, FormatChoice::fp32, 3, 1, 1e-5},
+        Case{"convolutions_6", sample::convolutions, FormatChoice::fp32, 6, 6, 1e-5},
+        Case{"convolutions_bf16", sample::convolutions, FormatChoice::bf16, 6, 6, 2e-2},
+        Case{"convolutions_cfloat8", sample::convolutions, FormatChoice::cfloat8, 6, 6, 5e-2},
+        Case{"residual_6", sample::residual, FormatChoice::fp32, 12, 6, 1e-4},
+        Case{"sequence_4", sample::spread<traced::sequence>, FormatChoice::fp32, 10, 4, 1e-4},
+        Case{"places_first_6", sample::spread<traced::places_first>, FormatChoice::fp32, 6, 6, 1e-4},
+        Case{"attention_6", sample::spread<traced::attention>, FormatChoice::fp32, 12, 6, 1e-3},
+        Case{"images_4", sample::spread<traced::images>, FormatChoice::fp32, 7, 4, 1e-3},
+        Case{"clipped_6", sample::spread<traced::clipped>, FormatChoice::fp32, 12, 6, 1e-4},
+        Case{"regularized_4", sample::spread<traced::regularized>, FormatChoice::fp32, 8, 4, 1e-4},
+        Case{"by_hand_6", sample::spread<traced::by_hand>, FormatChoice::fp32, 12, 6, 1e-4}),
     [](const auto& tested) { return tested.param.name; });
 
 }  // namespace

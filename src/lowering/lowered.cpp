@@ -38,6 +38,7 @@ void collect(const LoweredProgram& program, const Step& step, std::vector<Buffer
                    add(s.packed), add(s.staging);
                  },
                  [&](const TakeShardStep& s) { add(s.full), add(s.shard); },
+                 [&](const ClearPaddingStep& s) { add(s.shard); },
                  [&](const StoreStep& s) {
                    for (const auto& field : s.fields) add(field.buffer);
                  },

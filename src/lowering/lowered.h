@@ -111,6 +111,12 @@ struct TakeShardStep {
   ShardLayout layout;
 };
 
+// What lies in a shard behind the elements of its tensor becomes 0.
+struct ClearPaddingStep {
+  BufferId shard = no_buffer;
+  ShardLayout layout;
+};
+
 // Puts results into HBM: `per_sample` ones by every node, the others by node 0.
 struct StoreStep {
   struct Field {
@@ -123,7 +129,7 @@ struct StoreStep {
 
 struct LoopStep;
 using Step = std::variant<FetchStep, ComputeStep, FillStep, GatherStep, ReduceScatterStep, AllReduceStep,
-                          TakeShardStep, StoreStep, LoopStep>;
+                          TakeShardStep, ClearPaddingStep, StoreStep, LoopStep>;
 
 // For every tile: the body. Loops do not nest.
 struct LoopStep {

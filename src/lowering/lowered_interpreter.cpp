@@ -75,6 +75,13 @@ std::vector<bool> reached_elements(const graph::StructuredOp& op, const Shape& s
   return reached;
 }
 
+// Of a node's chunk of a tile, how much is of the tensor.
+std::int64_t held(const ShardLayout& shard, unsigned slot, std::int64_t tile) {
+  const std::int64_t tile_elements = shard.tile_rows * shard.row_elements,
+                     left = shard.rows * shard.row_elements - tile * tile_elements;
+  return std::clamp<std::int64_t>(std::min(tile_elements, left) - slot * shard.chunk, 0, shard.chunk);
+}
+
 }  // namespace
 
 LoweredInterpreter::LoweredInterpreter(const LoweredProgram& program) : program_(program) {
@@ -142,6 +149,7 @@ void LoweredInterpreter::run_step(const Step& step, std::int64_t tile) {
   if (const auto* s = std::get_if<ReduceScatterStep>(&step)) return reduce_scatter(*s, tile);
   if (const auto* s = std::get_if<AllReduceStep>(&step)) return all_reduce(*s);
   if (const auto* s = std::get_if<TakeShardStep>(&step)) return take_shard(*s);
+  if (const auto* s = std::get_if<ClearPaddingStep>(&step)) return clear_padding(*s);
   if (const auto* s = std::get_if<StoreStep>(&step)) return store(*s);
   if (const auto* s = std::get_if<LoopStep>(&step)) {
     for (std::int64_t t = 0; t < s->tiles; ++t) {
@@ -268,16 +276,21 @@ void LoweredInterpreter::all_reduce(const AllReduceStep& step) {
 void LoweredInterpreter::take_shard(const TakeShardStep& step) {
   const ShardLayout& shard = step.layout;
   const std::int64_t tile_elements = shard.tile_rows * shard.row_elements;
-  const std::int64_t elements = shard.rows * shard.row_elements;
   for (unsigned node = 0; node < program_.mesh.nodes(); ++node) {
-    for (std::int64_t tile = 0; tile < shard.tiles; ++tile) {
-      for (std::int64_t e = 0; e < shard.chunk; ++e) {
-        const std::int64_t within = program_.mesh.slot_of(node) * shard.chunk + e;
-        const std::int64_t source = tile * tile_elements + within;
-        if (within >= tile_elements || source >= elements) continue;
-        at(node, step.shard)[index(tile * shard.chunk + e)] = at(node, step.full)[index(source)];
-      }
-    }
+    const unsigned slot = program_.mesh.slot_of(node);
+    for (std::int64_t tile = 0; tile < shard.tiles; ++tile)
+      for (std::int64_t e = 0; e < held(shard, slot, tile); ++e)
+        at(node, step.shard)[index(tile * shard.chunk + e)] =
+            at(node, step.full)[index(tile * tile_elements + slot * shard.chunk + e)];
+  }
+}
+
+void LoweredInterpreter::clear_padding(const ClearPaddingStep& step) {
+  const ShardLayout& shard = step.layout;
+  for (unsigned node = 0; node < program_.mesh.nodes(); ++node) {
+    for (std::int64_t tile = 0; tile < shard.tiles; ++tile)
+      for (std::int64_t e = held(shard, program_.mesh.slot_of(node), tile); e < shard.chunk; ++e)
+        at(node, step.shard)[index(tile * shard.chunk + e)] = 0;
   }
 }
 

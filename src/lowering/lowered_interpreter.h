@@ -40,6 +40,7 @@ private:
   void reduce_scatter(const ReduceScatterStep& step, std::int64_t tile);
   void all_reduce(const AllReduceStep& step);
   void take_shard(const TakeShardStep& step);
+  void clear_padding(const ClearPaddingStep& step);
   void store(const StoreStep& step);
   std::vector<float>& at(unsigned node, BufferId buffer);
   std::int64_t valid_on(unsigned node) const;

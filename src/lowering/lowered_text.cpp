@@ -47,6 +47,9 @@ public:
   std::string operator()(const TakeShardStep& step) const {
     return fmt::format("take {} from {}", name(step.shard), name(step.full));
   }
+  std::string operator()(const ClearPaddingStep& step) const {
+    return fmt::format("clear what lies behind the elements in {}", name(step.shard));
+  }
   std::string operator()(const StoreStep& step) const {
     return "store " + list(step.fields, [&](const auto& field) {
              return name(field.buffer) + (field.per_sample ? " per sample" : "");

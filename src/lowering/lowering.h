@@ -62,6 +62,10 @@ private:
   void flush_reductions();
   BufferId shard_operand(graph::TensorId id);
   void on_shards(const graph::StructuredOp& op);
+  ComputeStep shard_step(const graph::StructuredOp& op, std::int64_t elements);
+  bool reads_shard(const graph::StructuredOp& op, const graph::Access& access) const;
+  bool sums_shards(const graph::StructuredOp& op) const;
+  void sum_shards(const graph::StructuredOp& op);
   void finish_updates();
   bool write_in_place(BufferId value, BufferId target);
   graph::StructuredOp shard_copy(graph::TensorId from, BufferId to, const std::string& name) const;

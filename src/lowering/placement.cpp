@@ -80,7 +80,7 @@ Graph split_batch_reductions(const Graph& source) {
   for (StructuredOp op : source.ops) {
     check_batch(graph, op);
     const int batch = batch_axis(op);
-    const bool partial = batch >= 0 && !reaches(op.out, at(batch));
+    const bool partial = (batch >= 0 && !reaches(op.out, at(batch))) || sums_everything(op, graph.tensors);
     if (partial && op.reduction != graph::Reduction::sum) {
       throw UserError(op.name, "takes a maximum over the samples of a batch", Refusal::not_yet);
     }
@@ -121,9 +121,12 @@ Placement place(const Graph& graph) {
     const bool stays_sharded = !whole && (has_batch_axis || elementwise(op, graph.tensors));
     if (stays_sharded) placement.of[at(op.out.tensor)] = Place::sharded;
     const bool operands_sharded = stays_sharded && !has_batch_axis;
+    const bool sums = sums_everything(op, graph.tensors);
     const auto read = [&](const Access& access) {
       used[at(access.tensor)] = true;
-      if (!operands_sharded || !follows_output(access, op, graph.tensors)) shared[at(access.tensor)] = true;
+      const bool by_shard =
+          operands_sharded ? follows_output(access, op, graph.tensors) : sums && !single_value(access);
+      if (!by_shard) shared[at(access.tensor)] = true;
     };
     for (const Access& access : op.in) read(access);
     for (const Access& access : op.extra) read(access);

@@ -21,13 +21,14 @@ struct Placement {
   std::map<graph::TensorId, graph::TensorId> gathered_from;
 };
 
-// Prepares a graph for sharding. Afterwards every op that reduces over the batch is without epilogue (its
-// result is a partial sum on each node; what followed is an op of its own), every batch is dimension 0 and
-// indexed by the batch axis alone. Throws UserError naming the op for what cannot be spread over the batch.
+// Prepares a graph for sharding. Afterwards every op that reduces over the batch, or sums a tensor that may
+// be sharded, is without epilogue (its result is a partial sum on each node; what followed is an op of its
+// own), every batch is dimension 0 and indexed by the batch axis alone. Throws UserError naming the op for
+// what cannot be spread over the batch.
 graph::Graph split_batch_reductions(const graph::Graph& graph);
 
 // A batch-free value is sharded if it is only used elementwise, by ops whose results are sharded: gradients,
-// optimizer arithmetic.
+// optimizer arithmetic. It may also be summed as a whole (norms of gradients).
 Placement place(const graph::Graph& graph);
 
 }  // namespace dojo::lowering
