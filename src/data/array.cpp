@@ -179,6 +179,38 @@ std::string stem_of(std::string_view name) {
 std::string_view name(Element element) { return row_of(element).name; }
 std::size_t bytes_of(Element element) { return row_of(element).bytes; }
 
+namespace {
+
+template <typename Integer>
+void put_all(std::span<const float> values, std::vector<std::byte>& bytes) {
+  for (const float value : values) {
+    const auto number = static_cast<Integer>(value);
+    const auto* raw = reinterpret_cast<const std::byte*>(&number);
+    bytes.insert(bytes.end(), raw, raw + sizeof number);
+  }
+}
+
+}  // namespace
+
+Array whole_array(Element element, std::vector<std::int64_t> shape, std::span<const float> values) {
+  Array array{element, std::move(shape), {}};
+  switch (element) {
+      // clang-format off
+    case Element::boolean:
+    case Element::uint8:  put_all<std::uint8_t>(values, array.bytes); break;
+    case Element::int8:   put_all<std::int8_t>(values, array.bytes); break;
+    case Element::int16:  put_all<std::int16_t>(values, array.bytes); break;
+    case Element::uint16: put_all<std::uint16_t>(values, array.bytes); break;
+    case Element::int32:  put_all<std::int32_t>(values, array.bytes); break;
+    case Element::uint32: put_all<std::uint32_t>(values, array.bytes); break;
+    case Element::int64:  put_all<std::int64_t>(values, array.bytes); break;
+    case Element::uint64: put_all<std::uint64_t>(values, array.bytes); break;
+    default: DOJO_ENSURE(!"a type of whole numbers");
+      // clang-format on
+  }
+  return array;
+}
+
 Array float_array(std::vector<std::int64_t> shape, std::span<const float> values) {
   const auto bytes = std::as_bytes(values);
   return {Element::float32, std::move(shape), {bytes.begin(), bytes.end()}};

@@ -40,6 +40,8 @@ struct Array {
 };
 
 Array float_array(std::vector<std::int64_t> shape, std::span<const float> values);
+// Of booleans and integers, which the values are: whole, and within the type.
+Array whole_array(Element element, std::vector<std::int64_t> shape, std::span<const float> values);
 
 // The elements as numbers; float64 and 64-bit integers are rounded to nearest, truth values are 0 and 1.
 std::vector<float> floats(const Array& array);

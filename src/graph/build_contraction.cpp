@@ -1,5 +1,6 @@
 // Contractions: products of two operands, summed.
 #include <algorithm>
+#include <map>
 
 #include "base/error.h"
 #include "graph/op_maker.h"
@@ -77,6 +78,43 @@ TensorId Builder::matmul(TensorId a, TensorId b, bool transpose_a, bool transpos
   op.read(a, std::move(in_a));
   op.read(b, std::move(in_b));
   return op.write(std::move(shape), out, Reduction::sum, product_of_inputs());
+}
+
+TensorId Builder::einsum(std::span<const TensorId> operands, std::span<const std::vector<std::int32_t>> in,
+                         const std::vector<std::int32_t>& out) {
+  std::map<std::int32_t, std::int64_t> extents;
+  for (std::size_t k = 0; k < operands.size(); ++k)
+    for (std::size_t d = 0; d < in[k].size(); ++d) {
+      if (in[k][d] == no_axis) continue;
+      const std::int64_t extent = shape(operands[k]).at(d);
+      if (extents.try_emplace(in[k][d], extent).first->second != extent)
+        refuse(name_, "one axis of {} and {} elements", extents[in[k][d]], extent);
+    }
+  OpMaker op(*this);
+  std::map<std::int32_t, std::size_t> axes;
+  Shape to;
+  std::vector<Index> at;
+  const auto add_axis = [&](std::int32_t axis) {
+    const auto extent = extents.find(axis);
+    if (extent == extents.end()) refuse(name_, "an axis of the result that no operand has");
+    if (!axes.contains(axis)) axes[axis] = op.axis(fmt::format("e{}", axis), extent->second);
+  };
+  for (const std::int32_t axis : out) {
+    if (axes.contains(axis)) refuse(name_, "one axis twice in the result");
+    add_axis(axis);
+    to.push_back(extents.at(axis)), at.push_back(Index::along(axes.at(axis)));
+  }
+  for (const auto& [axis, extent] : extents) add_axis(axis);
+  Formula f;
+  auto product = f.constant(1);
+  for (std::size_t k = 0; k < operands.size(); ++k) {
+    std::vector<Index> from;
+    for (const std::int32_t axis : in[k])
+      from.push_back(axis == no_axis ? Index::fixed(0) : Index::along(axes.at(axis)));
+    product = f.multiply(product, f.input(op.read(operands[k], std::move(from))));
+  }
+  return op.write(std::move(to), at, axes.size() > out.size() ? Reduction::sum : Reduction::none,
+                  f.finish(product));
 }
 
 TensorId Builder::mix(TensorId x, std::int64_t axis, std::vector<float> matrix) {

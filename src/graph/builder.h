@@ -107,6 +107,12 @@ public:
                   bool transpose_b = false);  // numpy.matmul; transposes swap the last two
   TensorId gemm(TensorId a, TensorId b, std::optional<TensorId> c, float alpha, float beta, bool transpose_a,
                 bool transpose_b);
+  // Einstein's sum: `in[k]` names an axis for each dimension of operand k, `out` for each of the result;
+  // equal numbers are one axis, and those that the result lacks are summed over. no_axis: an extent of 1 that
+  // is broadcast.
+  static constexpr std::int32_t no_axis = -1;
+  TensorId einsum(std::span<const TensorId> operands, std::span<const std::vector<std::int32_t>> in,
+                  const std::vector<std::int32_t>& out);
   // x [n, c, in...], w [co, c / groups, kernel...] -> [n, co, out...]; bias [co].
   TensorId convolution(TensorId x, TensorId w, std::optional<TensorId> bias, const Window& window,
                        std::int64_t groups = 1);

@@ -64,6 +64,7 @@ struct Tensor {
   numerics::Format format = numerics::Format::fp32;
   bool has_batch = false;   // dimension 0 is the batch
   std::vector<float> data;  // initial value of parameters, states, constants (row-major); else empty
+  bool is_whole = false;    // whole numbers or truth values, which stay FP32 whatever formats are chosen
 };
 
 constexpr std::int32_t not_computed = -1;
@@ -171,6 +172,11 @@ bool writes_each_once(const StructuredOp& op);
 // 0; an extent of 1 may be the constant 0), no axis twice. Then every element is reached and no read lies
 // outside.
 bool is_whole(const Access& access, const std::vector<Axis>& box, const std::vector<std::int64_t>& shape);
+
+// Whether no point of the box leads outside the tensor, indices that are not computed.
+bool stays_inside(const Access& access, const std::vector<Axis>& box, const std::vector<std::int64_t>& shape);
+
+std::int64_t points(const StructuredOp& op);  // of its box
 
 // Whether the body is `a * b` at its root, so that a sum over it is a chain of fma.
 bool is_product(const Expression& body);

@@ -103,7 +103,7 @@ struct Named {
 
 class Training : public ::testing::TestWithParam<Named> {};
 
-void feed(Interpreter& run, const Graph& graph) {
+void feed_step(Interpreter& run, const Graph& graph) {
   Random random(9);
   std::vector<float> x(static_cast<std::size_t>(element_count(graph.at(graph.find("x")).shape))), y;
   for (float& value : x) value = static_cast<float>(random.normal());
@@ -117,8 +117,8 @@ TEST_P(Training, GradientsEqualFiniteDifferences) {
   const Graph forward = net.graph;
   differentiate(net.graph, net.loss);
   Interpreter exact(net.graph), run(forward);
-  feed(exact, net.graph);
-  feed(run, forward);
+  feed_step(exact, net.graph);
+  feed_step(run, forward);
   exact.run();
   for (const auto& [parameter, gradient] : net.graph.gradient) {
     const std::vector<float> values = forward.at(parameter).data;
@@ -152,8 +152,8 @@ TEST_P(Training, FusedAndUnfusedStepsKeepTheSameBitsWhileTheLossFalls) {
   fuse(fused);
   EXPECT_LT(fused.ops.size(), net.graph.ops.size());
   Interpreter plain_run(net.graph), fused_run(fused);
-  feed(plain_run, net.graph);
-  feed(fused_run, fused);
+  feed_step(plain_run, net.graph);
+  feed_step(fused_run, fused);
   std::vector<float> losses;
   for (std::uint64_t step = 1; step <= 30; ++step) {
     for (const auto& [name, value] : optimizer_scalars(options, step, 0.02)) {

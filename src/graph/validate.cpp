@@ -203,6 +203,25 @@ bool writes_each_once(const StructuredOp& op) {
   return true;
 }
 
+bool stays_inside(const Access& access, const std::vector<Axis>& box,
+                  const std::vector<std::int64_t>& shape) {
+  for (std::size_t d = 0; d < shape.size(); ++d) {
+    std::int64_t low = access.map[d].offset, high = low;
+    for (std::size_t a = 0; a < box.size(); ++a) {
+      const std::int64_t reach = access.map[d].coefficients[a] * (box[a].extent - 1);
+      (reach < 0 ? low : high) += reach;
+    }
+    if (low < 0 || high >= shape[d]) return false;
+  }
+  return true;
+}
+
+std::int64_t points(const StructuredOp& op) {
+  std::int64_t count = 1;
+  for (const Axis& axis : op.box) count *= axis.extent;
+  return count;
+}
+
 bool is_whole(const Access& access, const std::vector<Axis>& box, const std::vector<std::int64_t>& shape) {
   std::vector<bool> used(box.size(), false);
   for (std::size_t d = 0; d < access.map.size(); ++d) {

@@ -43,7 +43,7 @@ std::vector<bool> indices_of(const Graph& graph) {
 
 bool becomes_narrow(const Graph& graph, TensorId id) {
   const Tensor& tensor = graph.at(id);
-  if (!tensor.has_batch || tensor.format != numerics::Format::fp32) return false;
+  if (!tensor.has_batch || tensor.is_whole || tensor.format != numerics::Format::fp32) return false;
   if (tensor.role != graph::Role::value && tensor.role != graph::Role::input) return false;
   if (std::find(graph.outputs.begin(), graph.outputs.end(), id) != graph.outputs.end()) return false;
   return elements_of_sample(tensor) > always_fp32_elements;

@@ -11,13 +11,17 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::vector<Tensor> read_tensors(const fs::path& folder, const std::string& kind) {
+// The i-th declared as bfloat16 was written as its bits, in uint16, by onnx 1.12.
+std::vector<Tensor> read_tensors(const fs::path& folder, const std::string& kind,
+                                 const std::vector<ValueInfo>& declared) {
   std::vector<Tensor> tensors;
   for (std::size_t i = 0;; ++i) {
     const fs::path path = folder / fmt::format("{}_{}.pb", kind, i);
     if (!fs::exists(path)) return tensors;
     tensors.push_back(parse_tensor(read_text(path), path.string()));
     Tensor& tensor = tensors.back();
+    if (i < declared.size() && declared[i].type == DataType::bfloat16 && tensor.type == DataType::uint16)
+      tensor.type = DataType::bfloat16;
     // Every network computes in float32 here; the cases' numbers all have it as their neighbour.
     if (is_floating(tensor.type) && tensor.type != DataType::float32)
       tensor =
@@ -26,25 +30,33 @@ std::vector<Tensor> read_tensors(const fs::path& folder, const std::string& kind
 }
 
 // Old exporters list the initialisers among the inputs.
-std::vector<std::string> fed_inputs(const Model& model) {
-  std::vector<std::string> names;
+std::vector<ValueInfo> fed_inputs(const Model& model) {
+  std::vector<ValueInfo> inputs;
   for (const ValueInfo& input : model.graph.inputs)
     if (std::ranges::find(model.graph.initialisers, input.name, &Tensor::name) ==
         model.graph.initialisers.end())
-      names.push_back(input.name);
-  return names;
+      inputs.push_back(input);
+  return inputs;
 }
 
 }  // namespace
 
 std::string Case::op() const { return model.graph.nodes.size() == 1 ? model.graph.nodes[0].op : "several"; }
 
+Tolerance Case::tolerance(std::size_t output) const {
+  Tolerance tolerance;
+  const DataType type = model.graph.outputs.at(output).type;
+  if (type == DataType::bfloat16) tolerance.relative += 4 * 0x1p-8f;
+  if (type == DataType::float16) tolerance.relative += 4 * 0x1p-11f;
+  return tolerance;
+}
+
 Case read_case(const fs::path& folder, const std::string& set) {
   Case read;
   read.name = folder.filename().string();
   read.model = read_model(folder / "model.onnx");
-  read.inputs = read_tensors(folder / set, "input");
-  read.outputs = read_tensors(folder / set, "output");
+  read.inputs = read_tensors(folder / set, "input", fed_inputs(read.model));
+  read.outputs = read_tensors(folder / set, "output", read.model.graph.outputs);
   if (read.inputs.size() != fed_inputs(read.model).size() || read.outputs.empty() ||
       read.outputs.size() > read.model.graph.outputs.size())
     throw UserError((folder / set).string(), "test data that do not fit the model's inputs and outputs",
@@ -53,15 +65,15 @@ Case read_case(const fs::path& folder, const std::string& set) {
 }
 
 Network import_case(const Case& tested, Feed feed) {
-  const std::vector<std::string> names = fed_inputs(tested.model);
+  const std::vector<ValueInfo> fed = fed_inputs(tested.model);
   ImportOptions options;
   options.training = false;
-  for (std::size_t i = 0; i < names.size(); ++i) options.given.emplace(names[i], tested.inputs[i]);
+  for (std::size_t i = 0; i < fed.size(); ++i) options.given.emplace(fed[i].name, tested.inputs[i]);
   if (feed == Feed::batch) {
-    if (names.empty() || tested.inputs[0].dims.empty() || tested.inputs[0].dims[0] == 0)
+    if (fed.empty() || tested.inputs[0].dims.empty() || tested.inputs[0].dims[0] == 0)
       throw UserError(tested.name, "an input without a batch", Refusal::unsupported);
     options.batch = tested.inputs[0].dims[0];
-    options.given.erase(names[0]);
+    options.given.erase(fed[0].name);
   }
   return import_model(tested.model, tested.name, options);
 }

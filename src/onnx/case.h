@@ -13,11 +13,18 @@
 
 namespace dojo::onnx {
 
+struct Tolerance {
+  float relative = 1e-3f, absolute = 1e-7f;  // those of ONNX's own runner
+};
+
 struct Case {
   std::string name;  // of the folder
   Model model;
   std::vector<Tensor> inputs, outputs;  // of one data set; floating ones as float32
   std::string op() const;               // of its only node, or "several"
+  // Four roundings more where the model says that an output holds bfloat16 or float16: we compute in FP32,
+  // the case's numbers were rounded after every operation.
+  Tolerance tolerance(std::size_t output) const;
 };
 
 // Throws UserError if model or data are unreadable, or no tensors. `set`: the folder of the data.
@@ -27,10 +34,6 @@ Case read_case(const std::filesystem::path& folder, const std::string& set = "te
 enum class Feed { initialisers, batch };
 
 Network import_case(const Case& tested, Feed feed);
-
-struct Tolerance {
-  float relative = 1e-3f, absolute = 1e-7f;  // those of ONNX's own runner
-};
 
 // Nothing if the values are the expected ones (NaN is equal to NaN), else the first difference.
 std::optional<std::string> difference(const std::vector<float>& got, const std::vector<std::int64_t>& shape,

@@ -22,6 +22,26 @@ void binary(NodeImport& node) {
   node.result(0, node.build().binary(op, a, b));
 }
 
+// Of whole numbers toward zero.
+void divide(NodeImport& node) {
+  const graph::TensorId operands[] = {node.tensor(0), node.tensor(1)};
+  graph::Formula f;
+  graph::Formula::Node quotient = f.divide(f.input(0), f.input(1));
+  if (node.bounds_of(0)) {
+    const auto down = f.apply(graph::Scalar::floor, quotient);
+    const auto up = f.negate(f.apply(graph::Scalar::floor, f.negate(quotient)));
+    quotient = f.select(f.less(quotient, f.constant(0)), up, down);
+  }
+  node.result(0, node.build().elementwise(f.finish(quotient), operands));
+}
+
+void exclusive_or(NodeImport& node) {
+  const graph::TensorId operands[] = {node.tensor(0), node.tensor(1)};
+  graph::Formula f;
+  const auto differ = f.subtract(f.constant(1), f.apply(graph::Scalar::equal, f.input(0), f.input(1)));
+  node.result(0, node.build().elementwise(f.finish(differ), operands));
+}
+
 // Sum, Min, Max: any number of operands, from the left.
 graph::TensorId folded(NodeImport& node, graph::Scalar op) {
   graph::TensorId result = node.tensor(0);
@@ -187,69 +207,6 @@ void identity(NodeImport& node) {
   node.result(0, value);
 }
 
-// Known numbers in another type. Truth is what is not 0, a NaN too.
-Known cast_known(NodeImport& node, const Known& source, DataType to) {
-  Known result;
-  result.dims = source.dims;
-  result.is_integer = !is_floating(to);
-  result.type = to;
-  if (!result.is_integer) {
-    result.floats = source.floats;
-    if (source.is_integer) result.floats.assign(source.integers.begin(), source.integers.end());
-    return result;
-  }
-  for (const std::int64_t value : source.integers) result.integers.push_back(held(to, value));
-  for (const float value : source.floats) {
-    if (to == DataType::boolean) {
-      result.integers.push_back(value != 0);
-      continue;
-    }
-    if (!(std::fabs(value) < 9e18f)) node.fail("a number that no integer holds");
-    result.integers.push_back(held(to, static_cast<std::int64_t>(value)));
-  }
-  return result;
-}
-
-graph::TensorId truth(NodeImport& node) {
-  const graph::TensorId x = node.tensor(0);
-  graph::Formula f;
-  const graph::Formula::Node root = f.select(f.input(0), f.constant(1), f.constant(0));
-  return node.build().elementwise(f.finish(root), std::span(&x, 1));
-}
-
-// Every tensor holds FP32, truth included, so a cast to float32 changes nothing; known numbers change as they
-// should.
-void cast(NodeImport& node) {
-  node.ignore({"saturate"});
-  const auto to = static_cast<DataType>(node.integer("to", 1));
-  const Known* known = node.known(0);
-  const bool trained = known == nullptr || !node.value(0).initialiser.empty();
-  if (Value whole = node.value(0); whole.is_whole && to != DataType::boolean) {
-    if (is_floating(to) && to != DataType::float32)
-      node.fail(fmt::format("to {}", data_type_name(to)), Refusal::unsupported);
-    whole.is_whole = !is_floating(to), whole.declared = to;
-    return node.result(0, whole);
-  }
-  if (to == DataType::float32 && (trained && (known == nullptr || !known->is_integer)))
-    return node.result(0, node.value(0));
-  if (to == DataType::boolean && known == nullptr) return node.result(0, truth(node));
-  if (known == nullptr || (is_floating(to) && to != DataType::float32))
-    node.fail(fmt::format("to {}", data_type_name(to)), Refusal::unsupported);
-  node.result(0, cast_known(node, *known, to));
-}
-
-// Of the second operand only the type counts.
-void cast_like(NodeImport& node) {
-  node.ignore({"saturate"});
-  const Known *known = node.known(0), *like = node.known(1);
-  if (node.value(1).declared != DataType::float32 || (like != nullptr && like->is_integer))
-    node.fail(fmt::format("to the type of '{}', which is not float32", node.node().inputs[1]),
-              Refusal::unsupported);
-  if (known != nullptr && known->is_integer)
-    return node.result(0, cast_known(node, *known, DataType::float32));
-  node.result(0, node.value(0));
-}
-
 void dropout(NodeImport& node) {
   node.ignore({"seed", "is_test"});
   const float ratio = node.opset() < 12 ? node.single("ratio", 0.5f) : node.operand_number(1, 0.5f);
@@ -271,12 +228,10 @@ constexpr OpRow elementwise_table[] = {
     {"Add",             binary<graph::Scalar::add>},
     {"And",             binary<graph::Scalar::multiply>},
     {"Atan",            unary<graph::Scalar::atan>},
-    {"Cast",            cast},
-    {"CastLike",        cast_like},
     {"Ceil",            by_formula<ceiling>},
     {"Celu",            by_formula<celu>},
     {"Clip",            clip},
-    {"Div",             binary<graph::Scalar::divide>},
+    {"Div",             divide},
     {"Dropout",         dropout},
     {"Elu",             elu},
     {"Equal",           binary<graph::Scalar::equal>},
@@ -318,6 +273,7 @@ constexpr OpRow elementwise_table[] = {
     {"Tanh",            unary<graph::Scalar::tanh>},
     {"ThresholdedRelu", by_formula<thresholded_relu>},
     {"Where",           where},
+    {"Xor",             exclusive_or},
 };
 // clang-format on
 

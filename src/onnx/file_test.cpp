@@ -170,7 +170,7 @@ TEST(OnnxImport, RefusesWithNodeAndOperator) {
             "optimize=False the "
             "network has no dropout, and its batch norms train all the same (not yet implemented)");
   EXPECT_EQ(refusal([](Model& m) { m.opsets[""] = 99; }),
-            "m.onnx: operator set 99; 1 to 23 are known (unsupported)");
+            "m.onnx: operator set 99; 1 to 28 are known (unsupported)");
   EXPECT_EQ(refusal([](Model& m) { m.graph.outputs[0].name = "other"; }),
             "m.onnx: nothing makes the output 'other'");
   EXPECT_EQ(refusal([](Model& m) { m.metadata["opendojo.loss.y"] = "least"; }),

@@ -104,12 +104,34 @@ std::int64_t divide(NodeImport& node, Arguments a) {
 std::int64_t negate(NodeImport&, Arguments a) { return wrapped(0 - static_cast<std::uint64_t>(a[0])); }
 std::int64_t equal(NodeImport&, Arguments a) { return a[0] == a[1]; }
 std::int64_t where(NodeImport&, Arguments a) { return a[0] != 0 ? a[1] : a[2]; }
+std::int64_t less(NodeImport&, Arguments a) { return a[0] < a[1]; }
+std::int64_t at_most(NodeImport&, Arguments a) { return a[0] <= a[1]; }
+std::int64_t greater(NodeImport&, Arguments a) { return a[0] > a[1]; }
+std::int64_t at_least(NodeImport&, Arguments a) { return a[0] >= a[1]; }
+std::int64_t both_true(NodeImport&, Arguments a) { return a[0] != 0 && a[1] != 0; }
+std::int64_t one_true(NodeImport&, Arguments a) { return a[0] != 0 || a[1] != 0; }
+std::int64_t not_true(NodeImport&, Arguments a) { return a[0] == 0; }
+std::int64_t smaller(NodeImport&, Arguments a) { return std::min(a[0], a[1]); }
+std::int64_t larger(NodeImport&, Arguments a) { return std::max(a[0], a[1]); }
+// With the sign of the divisor, or, as C's remainder, of the dividend.
+std::int64_t remainder(NodeImport& node, Arguments a) {
+  if (a[1] == 0) node.fail("division by zero");
+  const std::int64_t rest = a[1] == -1 ? 0 : a[0] % a[1];
+  const bool of_divisor = node.integer("fmod", 0) == 0;
+  return of_divisor && rest != 0 && (rest < 0) != (a[1] < 0) ? rest + a[1] : rest;
+}
+
+constexpr bool compares(Integer compute) {
+  for (const Integer one : {equal, less, at_most, greater, at_least, both_true, one_true, not_true})
+    if (compute == one) return true;
+  return false;
+}
 
 // In the type of its last operand, unless it compares.
 template <Integer compute, std::size_t operands>
 void elementwise(NodeImport& node) {
   if (node.operands() != operands) node.fail(fmt::format("needs {} operands", operands));
-  const DataType type = compute == equal ? DataType::boolean : node.known(operands - 1)->type;
+  const DataType type = compares(compute) ? DataType::boolean : node.known(operands - 1)->type;
   node.result(0, filled(node, type, common_shape(node), [&](const ElementIndex& at) {
                 std::array<std::int64_t, operands> arguments;
                 for (std::size_t k = 0; k < operands; ++k)
@@ -293,23 +315,33 @@ void range(NodeImport& node) {
 
 // clang-format off
 constexpr OpRow fold_table[] = {
-    {"Add",        elementwise<add, 2>},
-    {"Concat",     concat},
-    {"Div",        elementwise<divide, 2>},
-    {"Equal",      elementwise<equal, 2>},
-    {"Expand",     expand},
-    {"Gather",     gather},
-    {"Mul",        elementwise<multiply, 2>},
-    {"Neg",        elementwise<negate, 1>},
-    {"Range",      range},
-    {"ReduceProd", product},
-    {"Reshape",    reshape},
-    {"Slice",      slice},
-    {"Squeeze",    squeeze},
-    {"Sub",        elementwise<subtract, 2>},
-    {"Transpose",  transpose},
-    {"Unsqueeze",  unsqueeze},
-    {"Where",      elementwise<where, 3>},
+    {"Add",            elementwise<add, 2>},
+    {"And",            elementwise<both_true, 2>},
+    {"Concat",         concat},
+    {"Div",            elementwise<divide, 2>},
+    {"Equal",          elementwise<equal, 2>},
+    {"Expand",         expand},
+    {"Gather",         gather},
+    {"Greater",        elementwise<greater, 2>},
+    {"GreaterOrEqual", elementwise<at_least, 2>},
+    {"Less",           elementwise<less, 2>},
+    {"LessOrEqual",    elementwise<at_most, 2>},
+    {"Max",            elementwise<larger, 2>},
+    {"Min",            elementwise<smaller, 2>},
+    {"Mod",            elementwise<remainder, 2>},
+    {"Mul",            elementwise<multiply, 2>},
+    {"Neg",            elementwise<negate, 1>},
+    {"Not",            elementwise<not_true, 1>},
+    {"Or",             elementwise<one_true, 2>},
+    {"Range",          range},
+    {"ReduceProd",     product},
+    {"Reshape",        reshape},
+    {"Slice",          slice},
+    {"Squeeze",        squeeze},
+    {"Sub",            elementwise<subtract, 2>},
+    {"Transpose",      transpose},
+    {"Unsqueeze",      unsqueeze},
+    {"Where",          elementwise<where, 3>},
 };
 // clang-format on
 
@@ -322,7 +354,8 @@ bool folds(std::string_view op) {
 bool fold_known(NodeImport& node) {
   if (!node.all_known_integers()) return false;
   const auto row = std::ranges::find(fold_table, node.node().op, &OpRow::op);
-  if (row == std::end(fold_table)) return false;
+  const bool two_alone = row != std::end(fold_table) && (row->op == "Max" || row->op == "Min");
+  if (row == std::end(fold_table) || (two_alone && node.operands() != 2)) return false;
   row->build(node);
   return true;
 }

@@ -14,12 +14,11 @@
 namespace dojo::onnx {
 namespace {
 
-constexpr std::int64_t newest_opset = 23;
+constexpr std::int64_t newest_opset = 28;
 
 Value initialiser_value(const Tensor& tensor, std::string_view where) {
   Value value;
   value.initialiser = tensor.name;
-  value.is_float32 = tensor.type == DataType::float32;
   value.declared = tensor.type;
   value.known = known_of(tensor, where);
   return value;
@@ -27,15 +26,8 @@ Value initialiser_value(const Tensor& tensor, std::string_view where) {
 
 constexpr std::int64_t most_extent = 1 << 24;  // of a dimension of an input
 
-// Integers, of which an input holds as many as FP32 can tell apart.
-bool is_whole(DataType type) {
-  return type == DataType::int8 || type == DataType::int16 || type == DataType::uint16 ||
-         type == DataType::int32 || type == DataType::uint32 || type == DataType::int64 ||
-         type == DataType::uint64;
-}
-
 graph::Shape input_shape(const ValueInfo& input, std::int64_t batch, std::string_view where) {
-  if (input.type != DataType::float32 && input.type != DataType::uint8 && !is_whole(input.type))
+  if (!is_floating(input.type) && !is_whole(input.type) && input.type != DataType::boolean)
     throw UserError(where, fmt::format("input '{}' holds {}", input.name, data_type_name(input.type)),
                     Refusal::unsupported);
   if (!input.shape || input.shape->empty())
@@ -74,9 +66,10 @@ void add_inputs(Scope& scope, const GraphFile& file, Network& network) {
     value.tensor = scope.build.input(input.name, input_shape(input, scope.options.batch, scope.where));
     if (!scope.file_batch) scope.file_batch = input.shape->front().extent;
     value.declared = input.type;
-    value.is_whole = is_whole(input.type);
+    if (!is_floating(input.type)) value.bounds = bounds_of(input.type);
+    network.graph.at(value.tensor).is_whole = value.bounds.has_value();
     scope.values.emplace(input.name, value);
-    network.inputs.push_back({input.name, value.tensor, input.type == DataType::uint8, value.is_whole});
+    network.inputs.push_back({input.name, value.tensor, input.type});
   }
 }
 
@@ -176,10 +169,25 @@ graph::TensorId logits_of(const Scope& scope, const GraphFile& file, std::string
   return tensor;
 }
 
+// A known value as a tensor. (Nothing of it is trained.)
+void make_constant(Scope& scope, const std::string& name, Value& value) {
+  if (value.tensor != graph::no_tensor || value.known->count() == 0) return;
+  const Known& known = *value.known;
+  const std::vector<float> values =
+      known.is_integer ? std::vector<float>(known.integers.begin(), known.integers.end()) : known.floats;
+  if (known.is_integer) {
+    for (const std::int64_t number : known.integers)
+      if (number < -largest_whole || number > largest_whole) return;
+    value.declared = known.type;
+  }
+  value.tensor = scope.build.constant(scope.build.fresh_tensor_name(name), known.dims, values);
+}
+
 void add_outputs(Scope& scope, const Model& model, const Metadata& metadata, Network& network) {
   for (const ValueInfo& output : model.graph.outputs) {
     const auto found = scope.values.find(output.name);
     if (found == scope.values.end()) refuse(scope.where, "nothing makes the output '{}'", output.name);
+    if (!scope.options.training) make_constant(scope, output.name, found->second);
     if (found->second.tensor == graph::no_tensor)
       throw UserError(scope.where, fmt::format("output '{}' does not depend on the inputs", output.name),
                       Refusal::unsupported);
@@ -188,7 +196,8 @@ void add_outputs(Scope& scope, const Model& model, const Metadata& metadata, Net
                       fmt::format("output '{}': moving the batch away from dimension 0", output.name),
                       Refusal::unsupported);
     const graph::TensorId tensor = found->second.tensor;
-    network.outputs.push_back({output.name, tensor, logits_of(scope, model.graph, output.name, tensor),
+    network.outputs.push_back({output.name, tensor, found->second.declared,
+                               logits_of(scope, model.graph, output.name, tensor),
                                loss_of(metadata, output.name, scope.graph.at(tensor).shape)});
     network.graph.outputs.push_back(tensor);
   }
@@ -199,7 +208,8 @@ void add_outputs(Scope& scope, const Model& model, const Metadata& metadata, Net
 
 const OpRow* find_row(std::string_view op) {
   for (const auto rows : {elementwise_rows(), linear_rows(), reduction_rows(), shape_rows(), part_rows(),
-                          indexed_rows(), resize_rows(), known_rows()})
+                          indexed_rows(), resize_rows(), known_rows(), attention_rows(), cast_rows(),
+                          loss_rows(), normalisation_rows(), product_rows()})
     if (const auto row = std::ranges::find(rows, op, &OpRow::op); row != rows.end()) return &*row;
   return nullptr;
 }

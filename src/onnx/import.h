@@ -12,8 +12,8 @@
 // in the place of the file's.
 //
 // A network is refused (UserError: file, node and operator) if it needs an operator or an attribute that the
-// tables behind find_row (onnx_node.h) do not list, or to compute with numbers that are not float32. Inputs
-// of integers may say which elements are meant (Gather, OneHot...) or be cast to float32.
+// tables behind find_row (node.h) do not list. Floating-point numbers of every type are computed in FP32;
+// whole numbers and truth values as numbers.h says.
 #pragma once
 
 #include <cstdint>
@@ -56,13 +56,13 @@ struct OutputLoss {
 struct NetworkInput {
   std::string name;
   graph::TensorId tensor = graph::no_tensor;
-  bool is_bytes = false;  // uint8 in the file: whole numbers from 0 to 255
-  bool is_whole = false;  // another integer type: numbers of elements or classes, exact up to 2^24
+  DataType type = DataType::float32;  // in the file; whole numbers within bounds_of(type) (numbers.h)
 };
 
 struct NetworkOutput {
   std::string name;  // in the file
   graph::TensorId tensor = graph::no_tensor;
+  DataType type = DataType::float32;          // of its elements, as ONNX sees them
   graph::TensorId logits = graph::no_tensor;  // what a final Softmax over dimension 1 reads; else `tensor`
   OutputLoss loss;
 };

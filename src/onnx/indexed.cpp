@@ -35,7 +35,9 @@ std::size_t axis_of(NodeImport& node, std::int64_t otherwise) {
 void arg_extreme(NodeImport& node, bool smallest) {
   const auto axis = static_cast<std::int64_t>(axis_of(node, 0));
   const bool keep = node.integer("keepdims", 1) != 0, last = node.integer("select_last_index", 0) != 0;
-  node.result(0, node.build().arg_extreme(node.tensor(0), axis, keep, {smallest, last}));
+  const std::int64_t extent = node.shape(0)[static_cast<std::size_t>(axis)];
+  node.whole_result(0, node.build().arg_extreme(node.tensor(0), axis, keep, {smallest, last}),
+                    DataType::int64, {0, extent - 1});
 }
 void arg_max(NodeImport& node) { arg_extreme(node, false); }
 void arg_min(NodeImport& node) { arg_extreme(node, true); }
@@ -167,8 +169,12 @@ void top_k(NodeImport& node) {
   const bool largest = node.integer("largest", 1) != 0;
   node.ignore({"sorted"});  // they may be
   const graph::Sorted sorted = node.build().top_k(node.tensor(0), count, axis, largest);
-  node.result(0, sorted.values);
-  node.result(1, sorted.places);
+  if (const auto bounds = node.bounds_of(0))
+    node.whole_result(0, sorted.values, node.type_of(0), *bounds);
+  else
+    node.result(0, sorted.values);
+  const std::int64_t extent = node.shape(0)[static_cast<std::size_t>(axis)];
+  node.whole_result(1, sorted.places, DataType::int64, {0, extent - 1});
 }
 
 void triangle(NodeImport& node) {

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "base/random.h"
+#include "graph/expression.h"
 
 namespace dojo::onnx {
 
@@ -85,9 +86,9 @@ graph::TensorId NodeImport::numbers(std::size_t i) {
 }
 
 graph::TensorId NodeImport::tensor(std::size_t i, Draw draw) {
-  if (value(i).is_whole)
-    fail(fmt::format("'{}' holds {}, with which nothing computes yet", node_.inputs[i],
-                     data_type_name(value(i).declared)),
+  if (bounds_of(i) && rule_.rule == Rule::none)
+    fail(fmt::format("'{}' holds {}, with which it does not compute yet", node_.inputs[i],
+                     data_type_name(type_of(i))),
          Refusal::not_yet);
   const graph::TensorId tensor = made_tensor(i, draw);
   if (i < alike_ && !view_.is_plain()) return laid_alike(i, tensor);
@@ -99,11 +100,21 @@ graph::TensorId NodeImport::tensor(std::size_t i, Draw draw) {
 graph::TensorId NodeImport::made_tensor(std::size_t i, const Draw& draw) {
   Value& value = slot(i);
   if (value.tensor != graph::no_tensor) return value.tensor;
-  if (value.known->is_integer || !value.is_float32)
-    fail(fmt::format("'{}' holds no float32 numbers", node_.inputs[i]), Refusal::unsupported);
-  if (value.known->floats.empty())
+  if (value.known->count() == 0)
     fail(fmt::format("'{}' has no elements", node_.inputs[i]), Refusal::unsupported);
   const graph::Shape& dims = value.known->dims;
+  if (value.known->is_integer) {
+    const Bounds bounds = *bounds_of(i);
+    if (!bounds.are_exact())
+      fail(fmt::format("'{}' holds {}, which FP32 does not tell from its neighbours", node_.inputs[i],
+                       bounds.least < -largest_whole ? bounds.least : bounds.most),
+           Refusal::unsupported);
+    value.bounds = bounds, value.declared = value.known->type;
+    value.tensor = build().constant(build().fresh_tensor_name(node_.inputs[i]), dims,
+                                    {value.known->integers.begin(), value.known->integers.end()});
+    scope_.graph.at(value.tensor).is_whole = true;
+    return value.tensor;
+  }
   if (dims.empty() && !value.initialiser.empty()) scope_.numbers.insert(value.initialiser);
   const bool asked = scope_.trained.contains(value.initialiser);
   const bool trained =
@@ -123,8 +134,21 @@ graph::TensorId NodeImport::made_tensor(std::size_t i, const Draw& draw) {
 }
 
 graph::TensorId NodeImport::as_it_lies(std::size_t i) {
-  if (value(i).is_whole) static_cast<void>(tensor(i));  // refused
+  if (bounds_of(i) && rule_.rule == Rule::none) static_cast<void>(tensor(i));  // refused
   return made_tensor(i, Draw::keep());
+}
+
+DataType NodeImport::type_of(std::size_t i) const {
+  const Value& source = value(i);
+  return source.known && source.known->is_integer ? source.known->type : source.declared;
+}
+
+std::optional<Bounds> NodeImport::bounds_of(std::size_t i) const {
+  const Value& source = value(i);
+  if (source.bounds || !source.known || !source.known->is_integer || source.known->integers.empty())
+    return source.bounds;
+  const auto [least, most] = std::ranges::minmax(source.known->integers);
+  return Bounds{least, most};
 }
 
 void NodeImport::keep_view(std::size_t first) {
@@ -309,6 +333,11 @@ void NodeImport::finish() const {
 
 void NodeImport::result(std::size_t i, graph::TensorId tensor, const View& view) {
   if (!wants(i)) return;
+  const std::optional<Bounds> bounds = bounds_of_result();
+  const DataType type = rule_.rule == Rule::compares ? DataType::boolean
+                        : bounds                     ? type_of(rule_.first)
+                                                     : DataType::float32;
+  if (bounds && !holds(type, *bounds)) return whole_result(i, tensor, type, *bounds);
   const std::string& name = node_.outputs[i];
   const graph::Tensor& made = scope_.graph.at(tensor);
   bool is_new =
@@ -317,7 +346,50 @@ void NodeImport::result(std::size_t i, graph::TensorId tensor, const View& view)
   if (is_new) build().rename(tensor, name);
   Value value;
   value.tensor = tensor;
+  value.declared = type, value.bounds = bounds;
+  if (bounds && made.role == graph::Role::value) scope_.graph.at(tensor).is_whole = true;
   if (made.has_batch) value.view = view;
+  result(i, value);
+}
+
+std::optional<Bounds> NodeImport::bounds_of_result() const {
+  if (rule_.rule == Rule::none || rule_.rule == Rule::own) return std::nullopt;
+  if (rule_.rule == Rule::compares) return Bounds{0, 1};
+  std::optional<Bounds> all;
+  for (std::size_t k = rule_.first; k < std::min(rule_.first + rule_.count, operands()); ++k) {
+    if (!has(k)) continue;
+    const auto one = bounds_of(k);
+    if (!one) return std::nullopt;
+    all = !all ? operands() == 1 || rule_.count == 1 ? bounds_after(rule_.rule, *one, *one) : *one
+               : bounds_after(rule_.rule, *all, *one);
+  }
+  return all;
+}
+
+graph::TensorId NodeImport::wrapped_around(graph::TensorId tensor, DataType type) {
+  const Bounds held = onnx::bounds_of(type);
+  const auto turn = static_cast<float>(held.most - held.least + 1), least = static_cast<float>(held.least);
+  graph::Formula f;
+  const auto x = f.input(0);
+  const auto turns =
+      f.apply(graph::Scalar::floor, f.multiply(f.subtract(x, f.constant(least)), f.constant(1 / turn)));
+  return build().elementwise(f.finish(f.subtract(x, f.multiply(f.constant(turn), turns))),
+                             std::span(&tensor, 1));
+}
+
+void NodeImport::whole_result(std::size_t i, graph::TensorId tensor, DataType type, const Bounds& bounds) {
+  if (!wants(i)) return;
+  const bool held = holds(type, bounds);
+  if (!held && !(wraps(type) && bounds.are_exact()))
+    fail(fmt::format("{} from {} to {}, which FP32 does not hold exactly", data_type_name(type), bounds.least,
+                     bounds.most),
+         Refusal::not_yet);
+  Value value;
+  value.tensor = held ? tensor : wrapped_around(tensor, type);
+  value.declared = type;
+  value.bounds = held ? bounds : onnx::bounds_of(type);
+  if (scope_.graph.at(value.tensor).has_batch) value.view = view_;
+  if (scope_.graph.at(value.tensor).role == graph::Role::value) scope_.graph.at(value.tensor).is_whole = true;
   result(i, value);
 }
 

@@ -16,6 +16,7 @@
 #include "graph/builder.h"
 #include "onnx/file.h"
 #include "onnx/import.h"
+#include "onnx/numbers.h"
 #include "onnx/view.h"
 
 namespace dojo::onnx {
@@ -42,10 +43,9 @@ struct Value {
   graph::TensorId tensor = graph::no_tensor;  // once a node has read it as a tensor
   View view;                                  // of a tensor that has the batch
   std::optional<Known> known;
-  std::string initialiser;  // its name, if it is one
-  bool is_float32 = true;
-  bool is_whole = false;                  // a tensor of integers, which nothing computes with
-  DataType declared = DataType::float32;  // in the file
+  std::string initialiser;                // its name, if it is one
+  DataType declared = DataType::float32;  // its elements, as ONNX sees them
+  std::optional<Bounds> bounds;           // of a tensor of whole numbers or truth values (numbers.h)
 };
 
 // How an initialiser of unknown worth is drawn anew.
@@ -79,7 +79,7 @@ const std::string& label_of(const Node& node);
 
 class NodeImport {
 public:
-  NodeImport(Scope& scope, const Node& node) : scope_(scope), node_(node) {}
+  NodeImport(Scope& scope, const Node& node) : scope_(scope), node_(node), rule_(rule_of(node.op)) {}
 
   const Node& node() const { return node_; }
   graph::Builder& build() { return scope_.build; }
@@ -96,6 +96,8 @@ public:
   graph::TensorId tensor(std::size_t i, Draw draw = Draw::keep());
   std::optional<graph::TensorId> maybe(std::size_t i, Draw draw = Draw::keep());
   graph::TensorId state(std::size_t i, Draw draw);
+  DataType type_of(std::size_t i) const;                 // of its elements
+  std::optional<Bounds> bounds_of(std::size_t i) const;  // of whole numbers and truth values; none of others
   void keep_view(std::size_t first);  // of the first so many operands, which are laid alike
   const View& view() const { return view_; }
   const View& view_of(std::size_t i) const { return value(i).view; }
@@ -132,6 +134,8 @@ public:
   bool wants(std::size_t i) const { return i < node_.outputs.size() && !node_.outputs[i].empty(); }
   void result(std::size_t i, graph::TensorId tensor) { result(i, tensor, view_); }
   void result(std::size_t i, graph::TensorId tensor, const View& view);
+  // Whole numbers within these bounds, which may leave the type: then they are wrapped around, or refused.
+  void whole_result(std::size_t i, graph::TensorId tensor, DataType type, const Bounds& bounds);
   void result(std::size_t i, Known known);
   void result(std::size_t i, const Value& value);  // the same value under another name
 
@@ -143,11 +147,14 @@ public:
 private:
   std::vector<float> drawn_values(const Value& value, const Draw& draw);
   Value& slot(std::size_t i);
+  std::optional<Bounds> bounds_of_result() const;
+  graph::TensorId wrapped_around(graph::TensorId tensor, DataType type);
   graph::TensorId made_tensor(std::size_t i, const Draw& draw);
   graph::TensorId laid_alike(std::size_t i, graph::TensorId tensor);
 
   Scope& scope_;
   const Node& node_;
+  const OperatorRule& rule_;
   std::set<std::string, std::less<>> understood_;
   View view_;              // that it keeps
   std::size_t rank_ = 0;   // of the value that has it
@@ -165,8 +172,13 @@ struct OpRow {
 
 // Rows by family; nullptr if the family has no such operator.
 const OpRow* find_row(std::string_view op);
+std::span<const OpRow> attention_rows();
+std::span<const OpRow> cast_rows();
 std::span<const OpRow> elementwise_rows();
 std::span<const OpRow> linear_rows();
+std::span<const OpRow> loss_rows();
+std::span<const OpRow> normalisation_rows();
+std::span<const OpRow> product_rows();
 std::span<const OpRow> reduction_rows();
 std::span<const OpRow> shape_rows();
 std::span<const OpRow> part_rows();

@@ -161,13 +161,21 @@ void pad(NodeImport& node) {
       if (pad > most_pad || pad < -most_pad)
         node.fail(fmt::format("a pad of {}, beyond {}", pad, most_pad), Refusal::unsupported);
   }
-  if (mode == "constant") return node.result(0, node.build().pad(node.tensor(0), begin, end, value));
+  const std::optional<Bounds> bounds = node.bounds_of(0);
+  const auto finish = [&](graph::TensorId padded, const Bounds& more) {
+    if (!bounds) return node.result(0, padded);
+    node.whole_result(0, padded, node.type_of(0), both(*bounds, more));
+  };
+  if (mode == "constant") {
+    const auto whole = static_cast<std::int64_t>(bounds ? value : 0);
+    return finish(node.build().pad(node.tensor(0), begin, end, value), {whole, whole});
+  }
   graph::TensorId result = node.tensor(0);
   for (std::size_t d = 0; d < rank; ++d)
     if (begin[d] != 0 || end[d] != 0)
       result = node.build().mix(result, static_cast<std::int64_t>(d),
                                 repeating(node, mode, node.shape(0)[d], begin[d], end[d]));
-  node.result(0, result);
+  finish(result, bounds.value_or(Bounds{}));
 }
 
 // clang-format off

@@ -104,11 +104,11 @@ void transpose(NodeImport& node) {
   if (!node.has_batch(0)) return node.result(0, node.build().transpose(node.tensor(0), permutation));
   if (!std::ranges::is_permutation(permutation, reversed)) node.fail("no permutation of its dimensions");
   View view = node.view_of(0);
-  const std::vector<std::int64_t> moves = tensor_permutation(view, permutation);
+  const std::vector<std::int64_t> permuted = tensor_permutation(view, permutation);
   const auto batch = std::ranges::find(permutation, static_cast<std::int64_t>(view.dimension));
   view.dimension = static_cast<std::size_t>(batch - permutation.begin());
   const graph::TensorId tensor = node.as_it_lies(0);
-  node.result(0, std::ranges::is_sorted(moves) ? tensor : node.build().transpose(tensor, moves), view);
+  node.result(0, std::ranges::is_sorted(permuted) ? tensor : node.build().transpose(tensor, permuted), view);
 }
 
 void squeeze_view(NodeImport& node, const std::vector<std::int64_t>& axes) {

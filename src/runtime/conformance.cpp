@@ -29,7 +29,8 @@ std::string first_difference(const onnx::Case& tested, const onnx::Network& netw
                              const std::function<const std::vector<float>&(std::size_t)>& value) {
   for (std::size_t k = 0; k < tested.outputs.size(); ++k) {
     const auto& shape = network.graph.at(network.outputs[k].tensor).shape;
-    const auto found = onnx::difference(value(k), shape, tested.outputs[k], network.outputs[k].name, {});
+    const auto found =
+        onnx::difference(value(k), shape, tested.outputs[k], network.outputs[k].name, tested.tolerance(k));
     if (found) return fmt::format("{}: {}", stage, *found);
   }
   return {};

@@ -2,16 +2,17 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
+#include <optional>
 
 #include "base/error.h"
 #include "graph/fuse.h"
 #include "onnx/import.h"
+#include "onnx/numbers.h"
 #include "runtime/forward_run.h"
 
 namespace dojo::runtime {
 namespace {
-
-constexpr float largest_whole = 0x1p24f;
 
 std::string shape_text(std::span<const std::int64_t> shape) {
   return fmt::format("[{}]", fmt::join(shape, ", "));
@@ -51,11 +52,27 @@ std::vector<float> values_for(const onnx::NetworkInput& input, const data::Array
     refuse(where, "'{}' has the shape {}, where {} is wanted", input.name, shape_text(array.shape),
            shape_text(shape));
   std::vector<float> values = data::floats(array);
-  if (!input.is_whole) return values;
+  if (onnx::is_floating(input.type)) return values;
+  const onnx::Bounds bounds = onnx::bounds_of(input.type);
   for (const float value : values)
-    if (!(std::fabs(value) <= largest_whole) || value != std::trunc(value))
-      refuse(where, "'{}' holds {}, which is no whole number up to 2^24", input.name, value);
+    if (!(value >= static_cast<float>(bounds.least) && value <= static_cast<float>(bounds.most)) ||
+        value != std::trunc(value))
+      refuse(where, "'{}' holds {}, which is no whole number from {} to {}", input.name, value, bounds.least,
+             bounds.most);
   return values;
+}
+
+// What whole numbers and truth values of ONNX are in an array; nothing for others.
+std::optional<data::Element> whole_element(onnx::DataType type) {
+  using onnx::DataType, data::Element;
+  static const std::map<DataType, Element> elements = {
+      {DataType::boolean, Element::boolean}, {DataType::int8, Element::int8},
+      {DataType::uint8, Element::uint8},     {DataType::int16, Element::int16},
+      {DataType::uint16, Element::uint16},   {DataType::int32, Element::int32},
+      {DataType::uint32, Element::uint32},   {DataType::int64, Element::int64},
+      {DataType::uint64, Element::uint64}};
+  const auto found = elements.find(type);
+  return found == elements.end() ? std::nullopt : std::optional(found->second);
 }
 
 }  // namespace
@@ -80,7 +97,11 @@ NetworkRun run_network(const onnx::Model& model, std::string_view model_name, co
   if (!run.stranded.empty()) return run;
   for (std::size_t k = 0; k < network.outputs.size(); ++k) {
     const graph::Tensor& tensor = fused.at(fused.outputs[k]);
-    run.outputs[network.outputs[k].name] = data::float_array(tensor.shape, pass.results.at(tensor.name));
+    const std::vector<float>& values =
+        tensor.role == graph::Role::constant ? tensor.data : pass.results.at(tensor.name);
+    const auto element = whole_element(network.outputs[k].type);
+    run.outputs[network.outputs[k].name] =
+        element ? data::whole_array(*element, tensor.shape, values) : data::float_array(tensor.shape, values);
   }
   return run;
 }

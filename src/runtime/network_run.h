@@ -19,7 +19,8 @@ struct NetworkRunOptions {
 };
 
 struct NetworkRun {
-  data::Arrays outputs;  // float32, by the names of the network's outputs
+  data::Arrays outputs;  // by the names of the network's outputs: whole numbers and truth in its own type,
+                         // others float32
   std::string stranded;  // what kept it from finishing; then there are no outputs
   std::int64_t batch = 1;
   unsigned nodes = 0;

@@ -14,14 +14,14 @@ using graph::Role;
 std::vector<data::Signal> inputs_of(const onnx::Network& network) {
   std::vector<data::Signal> inputs;
   for (const onnx::NetworkInput& input : network.inputs) {
-    if (input.is_whole)
+    if (!onnx::is_floating(input.type) && input.type != onnx::DataType::uint8)
       throw UserError(fmt::format("input '{}'", input.name), "whole numbers, which pictures are none of",
                       Refusal::not_yet);
     const auto& shape = network.graph.at(input.tensor).shape;
     data::Signal& signal = inputs.emplace_back();
     signal.name = input.name;
     signal.shape = {shape.begin() + 1, shape.end()};
-    signal.is_bytes = input.is_bytes;
+    signal.is_bytes = input.type == onnx::DataType::uint8;
   }
   return inputs;
 }

@@ -1,0 +1,140 @@
+#include "onnx/numbers.h"
+
+#include <algorithm>
+#include <cstdlib>
+
+namespace dojo::onnx {
+namespace {
+
+// clang-format off
+constexpr OperatorRule rules[] = {
+    {"Abs",             Rule::absolute},
+    {"Add",             Rule::adds},
+    {"And",             Rule::compares},
+    {"ArgMax",          Rule::own},
+    {"ArgMin",          Rule::own},
+    {"Attention",       Rule::own},
+    {"Cast",            Rule::own},
+    {"CastLike",        Rule::own},
+    {"Clip",            Rule::moves, 0, 1},
+    {"Concat",          Rule::moves},
+    {"DepthToSpace",    Rule::moves},
+    {"Div",             Rule::divides},
+    {"Equal",           Rule::compares},
+    {"Expand",          Rule::moves, 0, 1},
+    {"Flatten",         Rule::moves},
+    {"Gather",          Rule::moves, 0, 1},
+    {"GatherElements",  Rule::moves, 0, 1},
+    {"GatherND",        Rule::moves, 0, 1},
+    {"Greater",         Rule::compares},
+    {"GreaterOrEqual",  Rule::compares},
+    {"Identity",        Rule::moves},
+    {"Less",            Rule::compares},
+    {"LessOrEqual",     Rule::compares},
+    {"Max",             Rule::moves},
+    {"MaxPool",         Rule::moves, 0, 1},
+    {"Min",             Rule::moves},
+    {"Mul",             Rule::multiplies},
+    {"Neg",             Rule::negates},
+    {"Not",             Rule::compares},
+    {"Or",              Rule::compares},
+    {"Pad",             Rule::own},
+    {"ReduceMax",       Rule::moves, 0, 1},
+    {"ReduceMin",       Rule::moves, 0, 1},
+    {"Relu",            Rule::moves_or_zero},
+    {"Reshape",         Rule::moves, 0, 1},
+    {"Sign",            Rule::sign},
+    {"Slice",           Rule::moves, 0, 1},
+    {"SpaceToDepth",    Rule::moves},
+    {"Split",           Rule::moves, 0, 1},
+    {"Squeeze",         Rule::moves, 0, 1},
+    {"Sub",             Rule::subtracts},
+    {"Sum",             Rule::adds},
+    {"TopK",            Rule::own},
+    {"Transpose",       Rule::moves},
+    {"Trilu",           Rule::moves_or_zero, 0, 1},
+    {"Unsqueeze",       Rule::moves, 0, 1},
+    {"Where",           Rule::moves, 1, 2},
+    {"Xor",             Rule::compares},
+};
+// clang-format on
+
+}  // namespace
+
+Bounds both(const Bounds& a, const Bounds& b) {
+  return {std::min(a.least, b.least), std::max(a.most, b.most)};
+}
+
+bool is_whole(DataType type) {
+  switch (type) {
+    case DataType::int8:
+    case DataType::uint8:
+    case DataType::int16:
+    case DataType::uint16:
+    case DataType::int32:
+    case DataType::uint32:
+    case DataType::int64:
+    case DataType::uint64:
+      return true;
+    default:
+      return false;
+  }
+}
+
+Bounds bounds_of(DataType type) {
+  switch (type) {
+      // clang-format off
+    case DataType::boolean: return {0, 1};
+    case DataType::int8:    return {-128, 127};
+    case DataType::uint8:   return {0, 255};
+    case DataType::int16:   return {-32768, 32767};
+    case DataType::uint16:  return {0, 65535};
+    case DataType::uint32:
+    case DataType::uint64:  return {0, largest_whole};
+    default:                return {-largest_whole, largest_whole};
+      // clang-format on
+  }
+}
+
+bool holds(DataType type, const Bounds& bounds) {
+  const Bounds held = bounds_of(type);
+  return bounds.least >= held.least && bounds.most <= held.most;
+}
+
+bool wraps(DataType type) { return bounds_of(type).most < largest_whole && type != DataType::boolean; }
+
+const OperatorRule& rule_of(std::string_view op) {
+  static constexpr OperatorRule none{"", Rule::none};
+  const auto* found = std::ranges::find(rules, op, &OperatorRule::op);
+  return found == std::end(rules) ? none : *found;
+}
+
+Bounds bounds_after(Rule rule, const Bounds& a, const Bounds& b) {
+  const std::int64_t corners[] = {a.least * b.least, a.least * b.most, a.most * b.least, a.most * b.most};
+  const std::int64_t far = std::max(std::abs(a.least), std::abs(a.most));
+  const std::int64_t near = a.least <= 0 && a.most >= 0 ? 0 : std::min(std::abs(a.least), std::abs(a.most));
+  switch (rule) {
+    case Rule::compares:
+      return {0, 1};
+    case Rule::adds:
+      return {a.least + b.least, a.most + b.most};
+    case Rule::subtracts:
+      return {a.least - b.most, a.most - b.least};
+    case Rule::multiplies:
+      return {std::ranges::min(corners), std::ranges::max(corners)};
+    case Rule::divides:
+      return {-far, far};
+    case Rule::negates:
+      return {-a.most, -a.least};
+    case Rule::absolute:
+      return {near, far};
+    case Rule::sign:
+      return {-1, 1};
+    case Rule::moves_or_zero:
+      return both(both(a, b), {0, 0});
+    default:
+      return both(a, b);
+  }
+}
+
+}  // namespace dojo::onnx
