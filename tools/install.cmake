@@ -7,8 +7,11 @@ add_custom_command(OUTPUT ${page_files} DEPENDS dojo VERBATIM WORKING_DIRECTORY 
   COMMAND sh -ec "$0 manual > dojo.1; for shell in bash zsh fish; do $0 completion $shell > $shell; done" $<TARGET_FILE:dojo>)
 file(MAKE_DIRECTORY ${pages})
 add_custom_target(pages ALL DEPENDS ${page_files})
+add_dependencies(pages opendojo)  # what is installed
 
 install(TARGETS dojo)
+install(TARGETS opendojo LIBRARY DESTINATION lib)
+install(FILES src/api/opendojo.h DESTINATION include)
 install(DIRECTORY machines device models DESTINATION share/opendojo)
 install(DIRECTORY src/numerics DESTINATION share/opendojo/src FILES_MATCHING PATTERN scalar_*.h PATTERN *_for_tests.h EXCLUDE)  # which nodes share
 install(FILES ${pages}/dojo.1 DESTINATION share/man/man1)
@@ -18,6 +21,11 @@ install(FILES ${pages}/fish DESTINATION share/fish/vendor_completions.d RENAME d
 install(FILES README.md ARCHITECTURE.md CHANGELOG.md DESTINATION share/doc/opendojo)
 install(FILES LICENSE DESTINATION share/doc/opendojo RENAME copyright)
 install(DIRECTORY docs examples DESTINATION share/doc/opendojo)
+
+# The Python package (pyproject.toml): the library, and share/opendojo as it sees it from there.
+install(TARGETS opendojo LIBRARY DESTINATION opendojo/lib COMPONENT python EXCLUDE_FROM_ALL)
+install(DIRECTORY machines device DESTINATION opendojo/share/opendojo COMPONENT python EXCLUDE_FROM_ALL)
+install(FILES src/numerics/scalar_math.h DESTINATION opendojo/share/opendojo/src/numerics COMPONENT python EXCLUDE_FROM_ALL)
 
 # The Debian package. Its version grows with every commit; which libraries it depends on is asked of the program.
 set(package_version ${PROJECT_VERSION})

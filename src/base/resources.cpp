@@ -1,5 +1,10 @@
 #include "base/resources.h"
 
+#include <cstdint>
+#include <cstdio>
+#include <fstream>
+#include <string>
+
 #include "base/error.h"
 
 namespace dojo {
@@ -15,8 +20,25 @@ fs::path resource_of(const fs::path& program, const fs::path& sources, std::stri
          "no such folder; it holds machines and the nodes' library and goes where bin goes");
 }
 
-fs::path resource(std::string_view inside) {
-  return resource_of(fs::read_symlink("/proc/self/exe"), DOJO_SOURCE_DIR, inside);
+namespace {
+
+// The file that this code was loaded from: the program, or the shared library. The kernel's list of what is
+// mapped gives its whole path, where the loader knows what it was called by.
+fs::path own_file() {
+  const auto here = reinterpret_cast<std::uintptr_t>(&own_file);
+  std::ifstream maps("/proc/self/maps");
+  for (std::string line; std::getline(maps, line);) {
+    std::uintptr_t begin = 0, end = 0;
+    int path = 0;
+    if (std::sscanf(line.c_str(), "%zx-%zx %*s %*s %*s %*s %n", &begin, &end, &path) == 2 && begin <= here &&
+        here < end)
+      return line.substr(static_cast<std::size_t>(path));
+  }
+  return fs::read_symlink("/proc/self/exe");
 }
+
+}  // namespace
+
+fs::path resource(std::string_view inside) { return resource_of(own_file(), DOJO_SOURCE_DIR, inside); }
 
 }  // namespace dojo

@@ -1,6 +1,6 @@
 // The files that the program reads and nobody names: machines/, device/, and headers of src/ that nodes
-// share. An installed program has them in ../share/opendojo, seen from its own folder, so that both are moved
-// and copied together; one that runs where it was built has them among the sources.
+// share. An installed program, or shared library, has them in ../share/opendojo, seen from its own folder, so
+// that both are moved and copied together; one that runs where it was built has them among the sources.
 #pragma once
 
 #include <filesystem>

@@ -6,6 +6,11 @@
 // several uses are added by elementwise ops. Runs before fusion: ops with an epilogue are a broken invariant.
 #pragma once
 
+#include <functional>
+#include <span>
+#include <vector>
+
+#include "graph/builder.h"
 #include "graph/ir.h"
 
 namespace dojo::graph {
@@ -15,5 +20,16 @@ namespace dojo::graph {
 // gradients' names end in ".grad". A second call replaces graph.gradient (ops of the first stay until
 // eliminate_dead_ops).
 void differentiate(Graph& graph, TensorId loss);
+
+// What is built from operands of these shapes.
+using Forward = std::function<TensorId(Builder&, std::span<const TensorId>)>;
+
+// For a graph that brings its backward pass along: the gradients of forward(operands) for those operands that
+// are `wanted`, where `upstream` is the gradient of its result. Only the ops that they need are appended;
+// no_tensor for an operand that is not wanted or that the result does not depend on. Nothing of it has a
+// batch.
+std::vector<TensorId> gradients_of(Builder& build, const std::string& name, const Forward& forward,
+                                   std::span<const TensorId> operands, TensorId upstream,
+                                   const std::vector<bool>& wanted);
 
 }  // namespace dojo::graph

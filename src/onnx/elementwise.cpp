@@ -3,16 +3,31 @@
 #include <limits>
 #include <numeric>
 
-#include "graph/expression.h"
-#include "onnx/node.h"
+#include "onnx/formulas.h"
 
 namespace dojo::onnx {
-namespace {
 
-template <graph::Scalar op>
-void unary(NodeImport& node) {
-  node.result(0, node.build().unary(op, node.tensor(0)));
+F::Node reciprocal(F& f, F::Node x, NodeImport&) { return f.divide(f.constant(1), x); }
+F::Node ceiling(F& f, F::Node x, NodeImport&) { return f.negate(f.apply(graph::Scalar::floor, f.negate(x))); }
+// A comparison with NaN is false: these let it pass as it is.
+F::Node at_most(F& f, F::Node a, F::Node b) {
+  return f.add(f.less(a, b), f.apply(graph::Scalar::equal, a, b));
 }
+F::Node sign(F& f, F::Node x, NodeImport&) {
+  const F::Node zero = f.constant(0);
+  return f.select(f.apply(graph::Scalar::equal, x, x), f.subtract(f.less(zero, x), f.less(x, zero)), x);
+}
+// To the nearest integer, halves to the even one. From 2^23 on all are integers, and infinity has no rest.
+F::Node round(F& f, F::Node x, NodeImport&) {
+  const F::Node low = f.apply(graph::Scalar::floor, x), rest = f.subtract(x, low), half = f.constant(0.5f);
+  const F::Node below = f.multiply(f.constant(2), f.apply(graph::Scalar::floor, f.multiply(half, low)));
+  const F::Node tie = f.multiply(f.apply(graph::Scalar::equal, rest, half), f.subtract(low, below));
+  const F::Node has_rest = f.less(f.apply(graph::Scalar::absolute, x), f.constant(8388608));
+  return f.select(has_rest, f.add(low, f.add(f.less(half, rest), tie)), low);
+}
+F::Node logical_not(F& f, F::Node x, NodeImport&) { return f.apply(graph::Scalar::equal, x, f.constant(0)); }
+
+namespace {
 
 // Before operator set 7 broadcasting had to be asked for; along an `axis` it had other rules, and is refused.
 template <graph::Scalar op>
@@ -59,29 +74,8 @@ void mean(NodeImport& node) {
   node.result(0, node.build().divide(folded(node, graph::Scalar::add), node.build().constant(count)));
 }
 
-// An operator as a formula of its operand x and its attributes.
-template <graph::Formula::Node (*formula)(graph::Formula&, graph::Formula::Node, NodeImport&)>
-void by_formula(NodeImport& node) {
-  const graph::TensorId x = node.tensor(0);
-  graph::Formula made;
-  const graph::Formula::Node root = formula(made, made.input(0), node);
-  node.result(0, node.build().elementwise(made.finish(root), std::span(&x, 1)));
-}
-
-using F = graph::Formula;
-
-F::Node reciprocal(F& f, F::Node x, NodeImport&) { return f.divide(f.constant(1), x); }
-F::Node ceiling(F& f, F::Node x, NodeImport&) { return f.negate(f.apply(graph::Scalar::floor, f.negate(x))); }
 F::Node softsign(F& f, F::Node x, NodeImport&) {
   return f.divide(x, f.add(f.constant(1), f.apply(graph::Scalar::absolute, x)));
-}
-// A comparison with NaN is false: these let it pass as it is.
-F::Node at_most(F& f, F::Node a, F::Node b) {
-  return f.add(f.less(a, b), f.apply(graph::Scalar::equal, a, b));
-}
-F::Node sign(F& f, F::Node x, NodeImport&) {
-  const F::Node zero = f.constant(0);
-  return f.select(f.apply(graph::Scalar::equal, x, x), f.subtract(f.less(zero, x), f.less(x, zero)), x);
 }
 F::Node thresholded_relu(F& f, F::Node x, NodeImport& node) {
   return f.select(at_most(f, x, f.constant(node.single("alpha", 1))), f.constant(0), x);
@@ -103,15 +97,6 @@ F::Node shrink(F& f, F::Node x, NodeImport& node) {
   const F::Node low = f.select(f.less(x, f.constant(-lambda)), f.add(x, f.constant(bias)), f.constant(0));
   return f.select(f.less(f.constant(lambda), x), f.subtract(x, f.constant(bias)), low);
 }
-// To the nearest integer, halves to the even one. From 2^23 on all are integers, and infinity has no rest.
-F::Node round(F& f, F::Node x, NodeImport&) {
-  const F::Node low = f.apply(graph::Scalar::floor, x), rest = f.subtract(x, low), half = f.constant(0.5f);
-  const F::Node below = f.multiply(f.constant(2), f.apply(graph::Scalar::floor, f.multiply(half, low)));
-  const F::Node tie = f.multiply(f.apply(graph::Scalar::equal, rest, half), f.subtract(low, below));
-  const F::Node has_rest = f.less(f.apply(graph::Scalar::absolute, x), f.constant(8388608));
-  return f.select(has_rest, f.add(low, f.add(f.less(half, rest), tie)), low);
-}
-F::Node logical_not(F& f, F::Node x, NodeImport&) { return f.apply(graph::Scalar::equal, x, f.constant(0)); }
 
 void hard_sigmoid(NodeImport& node) {
   const float alpha = node.single("alpha", 0.2f), beta = node.single("beta", 0.5f);

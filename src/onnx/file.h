@@ -90,6 +90,7 @@ struct Node {
   std::vector<std::string> inputs, outputs;  // "" is an optional operand that is absent
   std::vector<Attribute> attributes;
   std::string other;
+  std::map<std::string, std::string> metadata = {};
 
   const Attribute* find(std::string_view attribute) const;  // nullptr if absent
 };

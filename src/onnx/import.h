@@ -24,6 +24,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/error.h"
 #include "graph/builder.h"
 #include "graph/ir.h"
 #include "graph/label_kinds.h"
@@ -31,6 +32,19 @@
 #include "onnx/metadata.h"
 
 namespace dojo::onnx {
+
+// A refusal of one node, with what a caller may want apart from the sentence. Module and line are known of
+// networks that come from PyTorch (aten.h); else they are empty.
+class NodeError : public UserError {
+public:
+  NodeError(std::string_view where, std::string_view what, Refusal refusal, const Node& node);
+  const std::string& op() const { return op_; }
+  const std::string& module() const { return module_; }
+  const std::string& line() const { return line_; }
+
+private:
+  std::string op_, module_, line_;
+};
 
 struct ImportOptions {
   std::int64_t batch = 1;   // dimension 0 of every input

@@ -1,8 +1,8 @@
 // Operators that pick elements by number, count along an axis or put elements in order.
 #include <algorithm>
 
-#include "graph/expression.h"
 #include "onnx/node.h"
+#include "onnx/scattered.h"
 
 namespace dojo::onnx {
 namespace {
@@ -98,69 +98,26 @@ void one_hot(NodeImport& node) {
                            b.constant(values[1])));
 }
 
-// data with `updates` brought in, where `scatter` writes what it is given into a tensor of data's shape and
-// `pick` reads an update by its number there. Which of several updates of one element stays, ONNX leaves
-// open: the last.
-template <typename Scatter, typename Pick>
-graph::TensorId brought_in(NodeImport& node, graph::TensorId data, graph::TensorId updates,
-                           graph::TensorId numbers, Scatter scatter, Pick pick) {
-  using graph::Reduction;
-  graph::Builder& b = node.build();
+Arrival arrival_of(NodeImport& node) {
   const std::string how = node.text("reduction", "none");
-  if (how == "add") return b.add(data, scatter(updates, Reduction::sum));
-  if (how == "max") return b.binary(graph::Scalar::maximum, data, scatter(updates, Reduction::maximum));
-  if (how == "min") {
-    const graph::TensorId least = scatter(b.unary(graph::Scalar::negate, updates), Reduction::maximum);
-    return b.binary(graph::Scalar::minimum, data, b.unary(graph::Scalar::negate, least));
-  }
-  if (how != "none") node.fail(fmt::format("reduction = '{}'", how), Refusal::not_yet);
-  const graph::TensorId winner = scatter(numbers, Reduction::maximum);
-  graph::Formula f;
-  const auto untouched = f.less(f.input(0), f.constant(0));
-  const auto body = f.finish(f.select(untouched, f.input(1), f.input(2)));
-  return b.elementwise(body, std::vector{winner, data, pick(winner)});
+  if (how == "none") return Arrival::replace;
+  if (how == "add") return Arrival::add;
+  if (how == "max") return Arrival::maximum;
+  if (how == "min") return Arrival::minimum;
+  node.fail(fmt::format("reduction = '{}'", how), Refusal::not_yet);
 }
 
 void scatter_elements(NodeImport& node) {
-  const graph::Shape shape = node.shape(0);
   const auto axis = static_cast<std::int64_t>(axis_of(node, 0));
-  const graph::TensorId indices = places(node, 1, {shape[static_cast<std::size_t>(axis)]});
+  const graph::TensorId indices = places(node, 1, {node.shape(0)[static_cast<std::size_t>(axis)]});
   const graph::TensorId data = node.tensor(0), updates = node.tensor(2);
-  graph::Builder& b = node.build();
-  graph::Shape alone(shape.size(), 1);
-  alone[static_cast<std::size_t>(axis)] = b.shape(indices)[static_cast<std::size_t>(axis)];
-  const graph::TensorId numbers =
-      b.expand(b.reshape(b.positions(alone[static_cast<std::size_t>(axis)]), alone), b.shape(indices));
-  node.result(0, brought_in(
-                     node, data, updates, numbers,
-                     [&](graph::TensorId values, graph::Reduction reduction) {
-                       return b.scatter_elements(values, indices, axis, shape, reduction);
-                     },
-                     [&](graph::TensorId winner) { return b.gather_elements(updates, winner, axis); }));
+  node.result(0, scattered(node.build(), arrival_of(node), data, updates, indices, axis));
 }
 
 void scatter_nd(NodeImport& node) {
-  const graph::Shape shape = node.shape(0);
-  const std::int64_t components = counted(node, 0).empty() ? 0 : node.shape(1).back();
-  graph::Builder& b = node.build();
-  graph::TensorId indices = places(node, 1, counted(node, 0));
-  const graph::TensorId data = node.tensor(0);
-  // One row a place.
-  graph::Shape rest(shape.begin() + components, shape.end());
-  const std::int64_t rows = graph::element_count(b.shape(indices)) / components;
-  indices = b.reshape(indices, {rows, components});
-  graph::Shape flat = rest;
-  flat.insert(flat.begin(), rows);
-  const graph::TensorId updates = b.reshape(node.tensor(2), flat);
-  graph::Shape alone(flat.size(), 1);
-  alone[0] = rows;
-  const graph::TensorId numbers = b.expand(b.reshape(b.positions(rows), alone), flat);
-  node.result(0, brought_in(
-                     node, data, updates, numbers,
-                     [&](graph::TensorId values, graph::Reduction reduction) {
-                       return b.scatter_nd(values, indices, shape, reduction);
-                     },
-                     [&](graph::TensorId winner) { return b.pick_rows(updates, winner); }));
+  const graph::TensorId indices = places(node, 1, counted(node, 0));
+  const graph::TensorId data = node.tensor(0), updates = node.tensor(2);
+  node.result(0, scattered_rows(node.build(), arrival_of(node), data, updates, indices));
 }
 
 void top_k(NodeImport& node) {

@@ -54,8 +54,31 @@ const std::string& label_of(const Node& node) {
   return node.outputs[0];
 }
 
+namespace {
+
+std::string said(const Node& node, const std::string& key) {
+  const auto found = node.metadata.find(key);
+  return found == node.metadata.end() ? std::string() : found->second;
+}
+
+// "node 'x' (Op)", then what the user's own source calls it.
+std::string place_of(const Node& node) {
+  std::string place = fmt::format("node '{}' ({})", label_of(node), node.op);
+  if (const std::string module = said(node, "module"); !module.empty()) place += " of module " + module;
+  if (const std::string line = said(node, "line"); !line.empty()) place += ", " + line;
+  return place;
+}
+
+}  // namespace
+
+NodeError::NodeError(std::string_view where, std::string_view what, Refusal refusal, const Node& node)
+    : UserError(where, fmt::format("{}: {}", place_of(node), what), refusal),
+      op_(node.op),
+      module_(said(node, "module")),
+      line_(said(node, "line")) {}
+
 void NodeImport::fail(std::string_view what, Refusal refusal) const {
-  throw UserError(scope_.where, fmt::format("node '{}' ({}): {}", label_of(node_), node_.op, what), refusal);
+  throw NodeError(scope_.where, what, refusal, node_);
 }
 
 // --- Operands ---
@@ -299,6 +322,12 @@ float NodeImport::single(std::string_view name, float otherwise) {
   return found->single;
 }
 
+float NodeImport::number(std::string_view name, float otherwise) {
+  const Attribute* found = attribute(name);
+  return found != nullptr && found->type == AttributeType::integer ? static_cast<float>(found->integer)
+                                                                   : single(name, otherwise);
+}
+
 std::string NodeImport::text(std::string_view name, std::string_view otherwise) {
   const Attribute* found = attribute(name);
   if (found == nullptr) return std::string(otherwise);
@@ -330,6 +359,12 @@ void NodeImport::finish() const {
 }
 
 // --- Results ---
+
+const graph::Shape& NodeImport::wanted_shape(std::size_t i) const {
+  const auto found = wants(i) ? scope_.shapes.find(node_.outputs[i]) : scope_.shapes.end();
+  if (found == scope_.shapes.end()) fail(fmt::format("nothing says what shape result {} has", i));
+  return found->second;
+}
 
 void NodeImport::result(std::size_t i, graph::TensorId tensor, const View& view) {
   if (!wants(i)) return;

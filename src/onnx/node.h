@@ -71,7 +71,8 @@ struct Scope {
   std::set<std::string> frozen, trained;   // as the metadata says, and what else is known
   std::set<std::string> numbers;           // initialisers of no dimensions that are computed with
   std::map<std::string, Value> values;
-  std::uint64_t drawn = 0;  // initialisers drawn so far: the stream of the next draw
+  std::map<std::string, graph::Shape> shapes;  // of results, where the file says them of all (aten.h)
+  std::uint64_t drawn = 0;                     // initialisers drawn so far: the stream of the next draw
 };
 
 // What a person finds the node by: its name, or its first result if it has none.
@@ -122,6 +123,7 @@ public:
   bool has_attribute(std::string_view name);
   std::int64_t integer(std::string_view name, std::int64_t otherwise);
   float single(std::string_view name, float otherwise);
+  float number(std::string_view name, float otherwise);  // which may be written as an integer
   std::string text(std::string_view name, std::string_view otherwise);
   std::vector<std::int64_t> integers(std::string_view name, std::vector<std::int64_t> otherwise = {});
   const Attribute* attribute(std::string_view name);
@@ -131,6 +133,7 @@ public:
   std::vector<std::int64_t> axes(std::size_t operand, std::int64_t since);
 
   // Results, by position; wants(i) says whether anybody may read result i.
+  const graph::Shape& wanted_shape(std::size_t i) const;  // as the file says it; refuses a result without
   bool wants(std::size_t i) const { return i < node_.outputs.size() && !node_.outputs[i].empty(); }
   void result(std::size_t i, graph::TensorId tensor) { result(i, tensor, view_); }
   void result(std::size_t i, graph::TensorId tensor, const View& view);
@@ -166,8 +169,9 @@ std::string clause_of(const UserError& error);
 
 // One operator: how it is built.
 struct OpRow {
+  using Build = void (*)(NodeImport&);
   std::string_view op;
-  void (*build)(NodeImport&);
+  Build build;
 };
 
 // Rows by family; nullptr if the family has no such operator.

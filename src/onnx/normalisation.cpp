@@ -4,8 +4,19 @@
 
 #include "graph/expression.h"
 #include "onnx/node.h"
+#include "onnx/normalised.h"
 
 namespace dojo::onnx {
+
+Normalised normalised(graph::Builder& b, graph::TensorId x, const std::vector<std::int64_t>& axes,
+                      float epsilon) {
+  const graph::TensorId mean = b.mean(x, axes, true), centred = b.subtract(x, mean);
+  const graph::TensorId variance = b.mean(b.multiply(centred, centred), axes, true);
+  const graph::TensorId inverse =
+      b.unary(graph::Scalar::reciprocal_sqrt, b.add(variance, b.constant(epsilon)));
+  return {b.multiply(centred, inverse), mean, inverse};
+}
+
 namespace {
 
 using Axes = std::vector<std::int64_t>;
@@ -47,18 +58,9 @@ void layer_norm(NodeImport& node) {
   if (!node.wants(1) && !node.wants(2)) return;
   Axes axes(static_cast<std::size_t>(rank - axis));
   std::iota(axes.begin(), axes.end(), axis);
-  const graph::TensorId average = b.mean(x, axes, true);
-  const graph::TensorId centred = b.subtract(x, average);
-  const graph::TensorId variance = b.mean(b.multiply(centred, centred), axes, true);
-  node.result(1, average);
-  node.result(2, b.unary(graph::Scalar::reciprocal_sqrt, b.add(variance, b.constant(epsilon))));
-}
-
-// (x - mean) / sqrt(variance + epsilon) over `axes`.
-graph::TensorId normalised(graph::Builder& b, graph::TensorId x, const Axes& axes, float epsilon) {
-  const graph::TensorId centred = b.subtract(x, b.mean(x, axes, true));
-  const graph::TensorId variance = b.mean(b.multiply(centred, centred), axes, true);
-  return b.multiply(centred, b.unary(graph::Scalar::reciprocal_sqrt, b.add(variance, b.constant(epsilon))));
+  const Normalised made = normalised(b, x, axes, epsilon);
+  node.result(1, made.mean);
+  node.result(2, made.inverse_deviation);
 }
 
 // A vector over dimension 1 as [c, 1...], for a tensor of `rank` dimensions.
@@ -77,7 +79,7 @@ void instance_norm(NodeImport& node) {
   graph::Builder& b = node.build();
   Axes axes(rank - 2);
   std::iota(axes.begin(), axes.end(), 2);
-  const graph::TensorId scaled = b.multiply(normalised(b, x, axes, epsilon), per_channel(b, gamma, rank));
+  const graph::TensorId scaled = b.multiply(normalised(b, x, axes, epsilon).result, per_channel(b, gamma, rank));
   node.result(0, b.add(scaled, per_channel(b, beta, rank)));
 }
 
@@ -97,7 +99,7 @@ void group_norm(NodeImport& node) {
   grouped.insert(grouped.begin() + 1, groups);
   Axes axes(grouped.size() - 2);
   std::iota(axes.begin(), axes.end(), 2);
-  graph::TensorId result = normalised(b, b.reshape(x, grouped), axes, epsilon);
+  graph::TensorId result = normalised(b, b.reshape(x, grouped), axes, epsilon).result;
   const auto affine = [&](std::size_t rank) {
     result = b.multiply(result, per_channel(b, gamma, rank));
     result = b.add(result, per_channel(b, beta, rank));

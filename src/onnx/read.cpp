@@ -240,6 +240,9 @@ Node parse_node(WireReader reader, const ModelLocation& place) {
       case 7:
         node.domain = reader.text(field);
         break;
+      case 9:
+        node.metadata.insert(parse_entry(reader.inside(field)));
+        break;
       default:
         node.other += field.encoded;
     }

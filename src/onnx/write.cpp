@@ -59,6 +59,7 @@ std::string encode(const Node& node) {
   text(writer, 4, node.op);
   for (const Attribute& attribute : node.attributes) writer.bytes(5, encode(attribute));
   text(writer, 7, node.domain);
+  for (const auto& [key, value] : node.metadata) writer.bytes(9, entry(key, value));
   writer.encoded(node.other);
   return writer.result();
 }

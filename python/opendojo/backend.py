@@ -1,0 +1,80 @@
+"""The back end of torch.compile: forward and backward graphs as programs of the machine.
+
+    model = torch.compile(model, backend="opendojo", dynamic=False)
+    model = torch.compile(model, backend="opendojo", options={"machine": "test6", "nodes": 2}, dynamic=False)
+
+What a graph computes runs on the machine; loss, clipping and optimizer run where PyTorch runs them unless they are
+compiled, too. Parameters travel with every call: opendojo.train_step keeps them in the machine.
+"""
+
+import torch
+from torch._dynamo.backends.common import aot_autograd
+
+from opendojo.graph import Writer, array_of, refuse
+from opendojo.library import Program, Refused
+from opendojo.trace import attention_apart, decompositions
+
+_OPTIONS = ("machine", "formats", "nodes", "threads")
+
+
+def _program_of(graph, arguments, name, options):
+    """The graph as a program, and how its results become what the graph's caller wants."""
+    placeholders = [node for node in graph.graph.nodes if node.op == "placeholder"]
+    for node, argument in zip(placeholders, arguments):
+        if not isinstance(argument, torch.Tensor):
+            refuse(node, "an argument that is no tensor; compile with dynamic=False (unsupported)")
+    outputs = next(node for node in graph.graph.nodes if node.op == "output").args[0]
+    writer = Writer(graph, name)
+    for node in placeholders:
+        writer.input(node)
+    writer.write()
+    results = []  # tensors that the program gives, each once
+    for node in outputs:
+        if isinstance(node, torch.fx.Node) and node.op != "placeholder" and node not in results:
+            results.append(node)
+            writer.output(node)
+    places = [results.index(node) if node in results else
+              ("argument", placeholders.index(node)) if isinstance(node, torch.fx.Node) else ("constant", node)
+              for node in outputs]
+    if not results:
+        return None, [], places
+    return Program(writer.container.bytes(), **options), [node.meta["val"] for node in results], places
+
+
+def _compiler(name, options):
+
+    def compile_graph(graph, arguments):
+        program, shapes, places = _program_of(graph, arguments, name, options)
+
+        def run(given):
+            results = [torch.empty(value.shape, dtype=value.dtype) for value in shapes]
+            if program is not None:
+                tensors = [value.detach().contiguous() for value in given]
+                program.run([array_of(value) for value in tensors], [array_of(value) for value in results])
+            made = []
+            for place in places:
+                if isinstance(place, int):
+                    made.append(results[place])
+                else:
+                    made.append(given[place[1]] if place[0] == "argument" else place[1])
+            given.clear()
+            return made
+
+        run._boxed_call = True
+        return run
+
+    return compile_graph
+
+
+def opendojo(module, arguments, *, options=None, mode=None):
+    """Called by torch.compile with the graph of a model."""
+    chosen = dict(options or {})
+    for key in chosen:
+        if key not in _OPTIONS:
+            raise Refused(f"option '{key}' is none of {', '.join(_OPTIONS)}")
+    if mode is not None:
+        raise Refused(f"mode '{mode}' means nothing to this back end (unsupported)")
+    compile_ahead = aot_autograd(fw_compiler=_compiler("forward pass", chosen), bw_compiler=_compiler("backward pass", chosen),
+                                 inference_compiler=_compiler("forward pass", chosen), decompositions=decompositions())
+    with attention_apart():
+        return compile_ahead(module, arguments)

@@ -1,0 +1,218 @@
+"""PyTorch's graphs (torch.fx, of ATen's operators) as containers."""
+
+import operator
+import os
+
+import torch
+
+from opendojo.container import Container
+from opendojo.library import BOOL, FLOAT32, INT8, INT16, INT32, INT64, UINT8, Array, Refused
+
+TYPES = {
+    torch.float32: FLOAT32,
+    torch.uint8: UINT8,
+    torch.int8: INT8,
+    torch.int16: INT16,
+    torch.int32: INT32,
+    torch.int64: INT64,
+    torch.bool: BOOL,
+}
+
+def array_of(tensor):
+    """A dense tensor of the host's as the C ABI has it."""
+    return Array(tensor.data_ptr(), tuple(tensor.shape), TYPES[tensor.dtype], tensor)
+
+
+# Arithmetic of Python's on numbers that are known only when the graph runs, as ATen's operators: of two such numbers,
+# of one with a number behind it, of one with a number before it.
+_ARITHMETIC = {
+    operator.add: ("add.Tensor", "add.Scalar", "add.Scalar"),
+    operator.sub: ("sub.Tensor", "sub.Scalar", "rsub.Scalar"),
+    operator.mul: ("mul.Tensor", "mul.Scalar", "mul.Scalar"),
+    operator.truediv: ("div.Tensor", "div.Scalar", None),
+    operator.pow: ("pow.Tensor_Tensor", "pow.Tensor_Scalar", "pow.Scalar"),
+    operator.neg: ("neg.default", None, None),
+    pow: ("pow.Tensor_Tensor", "pow.Tensor_Scalar", "pow.Scalar"),
+}
+
+_WITHOUT_RESULT = ("profiler::_record_function", "aten::_assert", "aten::sym_constrain", "aten::copy_")
+
+
+def place_of(node):
+    """The path of the module that a node comes from and the line of the user's source, where PyTorch knows them."""
+    module = (node.meta.get("custom") or {}).get("opendojo.module", "")
+    stack = node.meta.get("nn_module_stack")
+    if not module and stack:
+        module = list(stack.values())[-1][0]
+        for noise in ("L['self'].", "L['fn'].", "self."):
+            module = module.removeprefix(noise)
+    line = ""
+    for frame in (node.meta.get("stack_trace") or "").split("\n"):
+        frame = frame.strip()
+        if frame.startswith('File "') and f"{os.sep}torch{os.sep}" not in frame and ", line " in frame:
+            path, rest = frame[len('File "'):].split('"', 1)
+            line = f"{path}:{rest.split(',')[1].split()[-1]}"
+    return module, line
+
+
+def refuse(node, what):
+    module, line = place_of(node)
+    op = str(node.target)
+    place = "".join([f" of module {module}" if module else "", f", {line}" if line else ""])
+    raise Refused(f"node '{node.name}' ({op}){place}: {what}", op, module, line)
+
+
+def _described(node, value):
+    """Element type and shape of what a node gives."""
+    if isinstance(value, torch.Tensor):
+        kind = TYPES.get(value.dtype)
+        if kind is None:
+            refuse(node, f"holds {value.dtype}; float32, whole numbers and truth values are carried (not yet implemented)")
+        for extent in value.shape:
+            if not isinstance(extent, int):
+                refuse(node, f"has a dimension that is not fixed ({extent}); compile with dynamic=False (unsupported)")
+        return kind, tuple(value.shape)
+    if isinstance(value, (torch.SymFloat, float)):
+        return FLOAT32, ()
+    if isinstance(value, (torch.SymInt, int)):
+        return INT64, ()
+    refuse(node, f"gives {type(value).__name__} (unsupported)")
+
+
+def _attribute(value):
+    if isinstance(value, torch.dtype):
+        return str(value).removeprefix("torch.")
+    if isinstance(value, (torch.layout, torch.device, torch.memory_format)):
+        return str(value)
+    if isinstance(value, (list, tuple)):
+        return list(value)
+    return value
+
+
+class Writer:
+    """Writes the nodes of a graph into a container; `names` gives the placeholders other names."""
+
+    def __init__(self, module, name, names=None):
+        self.container = Container(name)
+        self._module = module
+        self._names = dict(names or {})
+        self._parts = {}  # what operator.getitem takes: (node, index) -> name
+
+    def name(self, node):
+        return self._names.setdefault(node, node.name)
+
+    def input(self, node):
+        """A placeholder as an input that comes with every run."""
+        self.container.input(self.name(node), *_described(node, node.meta["val"]))
+
+    def output(self, node):
+        self.container.output(self.name(node), *_described(node, node.meta["val"]))
+
+    def write(self):
+        nodes = list(self._module.graph.nodes)
+        needed = self._wanted = self._needed(nodes)
+        for node in nodes:
+            if node.op == "get_attr" and node in needed:
+                self._constant(node)
+            elif node.op == "call_function" and node in needed:
+                self._call(node)
+            elif node.op not in ("placeholder", "get_attr", "call_function", "output"):
+                refuse(node, f"a node of kind {node.op} (unsupported)")
+
+    def _needed(self, nodes):
+        """What outputs depend on, and thus not the writing back into inputs that functionalisation appends."""
+        needed = set()
+        for node in reversed(nodes):
+            if node.op == "output" or node in needed:
+                needed.update(node.all_input_nodes)
+        return needed
+
+    def _constant(self, node):
+        value = self._module
+        for part in node.target.split("."):
+            value = getattr(value, part)
+        if not isinstance(value, torch.Tensor):
+            refuse(node, f"a constant of type {type(value).__name__} (unsupported)")
+        kind, shape = _described(node, value)
+        data = value.detach().cpu().contiguous().numpy().tobytes()
+        self.container.initialiser(self.name(node), kind, shape, data)
+
+    def _result(self, node, name, value):
+        kind, shape = _described(node, value)
+        self.container.value(name, kind, shape)
+
+    def _add(self, node, op, inputs, outputs, attributes):
+        module, line = place_of(node)
+        said = {key: value for key, value in (("module", module), ("line", line)) if value}
+        self.container.node(op, node.name, inputs, outputs, attributes, said)
+
+    def _call(self, node):
+        target = node.target
+        if target is operator.getitem:
+            self._names[node] = f"{node.args[0].name}.{node.args[1]}"
+        elif target in _ARITHMETIC:
+            self._arithmetic(node)
+        elif not isinstance(target, torch._ops.OpOverload):
+            refuse(node, "no operator of ATen's (unsupported)")
+        elif not target._schema.name.startswith(_WITHOUT_RESULT):
+            self._operator(node, target)
+
+    def _arithmetic(self, node):
+        ops = _ARITHMETIC[node.target]
+        numbers = [k for k, value in enumerate(node.args) if not isinstance(value, torch.fx.Node)]
+        op = ops[0] if not numbers else ops[1] if numbers == [1] else ops[2]
+        if op is None:
+            refuse(node, "arithmetic of Python's on a number of the graph (not yet implemented)")
+        inputs, attributes = [], {}
+        for k, value in enumerate(node.args):
+            if k not in numbers:
+                inputs.append(self.name(value))
+            elif op == "pow.Scalar":
+                inputs.append("")
+                attributes["self"] = value
+            else:
+                attributes["exponent" if op.startswith("pow") else "other"] = value
+        self._add(node, op, inputs, [self.name(node)], attributes)
+        self._result(node, self.name(node), node.meta["val"])
+
+    def _operator(self, node, target):
+        if target.namespace != "aten":
+            refuse(node, "no operator of ATen's (unsupported)")
+        op = target._schema.name.removeprefix("aten::") + "." + target._overloadname
+        inputs, attributes = [], {}
+        for place, argument in enumerate(target._schema.arguments):
+            value = node.args[place] if place < len(node.args) else node.kwargs.get(argument.name, argument.default_value)
+            self._argument(node, argument, value, inputs, attributes)
+        self._add(node, op, inputs, self._outputs(node), attributes)
+
+    def _argument(self, node, argument, value, inputs, attributes):
+        """An operand or an attribute: operands have a slot each, in the schema's order."""
+        kind = str(argument.type)
+        is_list = kind.startswith("List[")
+        has_slots = "Tensor" in kind or (not is_list and "number" in kind)
+        if isinstance(value, torch.fx.Node):
+            if not has_slots:
+                refuse(node, f"argument '{argument.name}' is computed (unsupported)")
+            inputs.append(self.name(value))
+        elif has_slots and is_list:
+            inputs.extend("" if one is None else self.name(one) for one in value or [])
+        else:
+            if has_slots:
+                inputs.append("")
+            if isinstance(value, (list, tuple)) and any(isinstance(one, torch.fx.Node) for one in value):
+                refuse(node, f"argument '{argument.name}' is computed (unsupported)")
+            if value is not None:
+                attributes[argument.name] = _attribute(value)
+
+    def _outputs(self, node):
+        value = node.meta["val"]
+        if not isinstance(value, (list, tuple)):
+            self._result(node, self.name(node), value)
+            return [self.name(node)]
+        used = {user.args[1] for user in node.users if user.target is operator.getitem and user in self._wanted}
+        outputs = []
+        for index, part in enumerate(value):
+            outputs.append(f"{node.name}.{index}" if index in used else "")
+            if index in used:
+                self._result(node, outputs[-1], part)
+        return outputs

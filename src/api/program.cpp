@@ -1,0 +1,90 @@
+#include "api/program.h"
+
+#include <utility>
+
+#include "base/error.h"
+#include "graph/fuse.h"
+#include "graph/one_sample.h"
+
+namespace dojo::api {
+namespace {
+
+onnx::AtenProgram imported(std::string_view container) {
+  const onnx::Model model = onnx::parse_model(container, "the container");
+  if (!onnx::is_aten(model))
+    throw UserError("the container", "holds no operators of the domain 'aten'", Refusal::not_yet);
+  return onnx::import_aten(model, model.graph.name.empty() ? "the container" : model.graph.name);
+}
+
+// What the compiler wants beside a step, and nobody runs: a forward pass that knows the same tensors.
+graph::Graph idle(const graph::Graph& step) {
+  graph::Graph forward;
+  forward.name = step.name;
+  for (const graph::Tensor& tensor : step.tensors)
+    if (tensor.role != graph::Role::value && tensor.role != graph::Role::constant) forward.add(tensor);
+  return forward;
+}
+
+}  // namespace
+
+Program::Program(std::string_view container, const Options& options)
+    : machine_(options.machine), described_(imported(container)) {
+  graph::Graph& graph = described_.graph;
+  graph::as_one_sample(graph);
+  graph::fuse(graph);
+  for (const graph::TensorId id : graph.outputs) results_.push_back(graph.at(id).name);
+  codegen::Options compile;
+  compile.nodes = options.nodes;
+  compile.formats = options.formats;
+  system::Host host;
+  host.threads = options.threads;
+  host.interrupted = [this] { return interrupted_.load(); };
+  resident_.emplace(machine_, codegen::compile(graph, idle(graph), machine_, compile), host);
+  Values zeros;
+  for (const onnx::AtenState& state : described_.states)
+    zeros.emplace_back(static_cast<std::size_t>(graph::element_count(state.value.shape)), 0.0f);
+  write_states(zeros);
+}
+
+void Program::write_states(const Values& values) {
+  DOJO_ENSURE(values.size() == described_.states.size());
+  lowering::Tensors tensors;
+  for (std::size_t k = 0; k < values.size(); ++k) tensors[described_.states[k].value.name] = values[k];
+  const std::string reason = resident_->load(tensors);
+  if (!reason.empty()) refuse("load", "{}", reason);
+}
+
+Values Program::read_states() {
+  const lowering::Tensors tensors = resident_->store();
+  Values values;
+  for (const onnx::AtenState& state : described_.states) values.push_back(tensors.at(state.value.name));
+  return values;
+}
+
+std::variant<Values, Unfinished> Program::run(const Values& inputs) {
+  DOJO_ENSURE(inputs.size() == described_.inputs.size());
+  if (interrupted_.exchange(false)) return Unfinished{true, {}};
+  lowering::Tensors samples;
+  std::vector<std::pair<std::string, float>> scalars;
+  for (std::size_t k = 0; k < inputs.size(); ++k) {
+    const onnx::AtenValue& input = described_.inputs[k];
+    if (input.shape.empty()) {
+      scalars.emplace_back(input.name, inputs[k][0]);
+    } else {
+      samples[input.name] = inputs[k];
+    }
+  }
+  if (samples.empty()) samples["nothing"] = {0};  // graph/one_sample.h
+  const runtime::ResidentRun run = resident_->run(runtime::ResidentNetwork::Program::train, samples, scalars);
+  if (run.interrupted) interrupted_ = false;
+  if (run.interrupted || !run.stranded.empty()) return Unfinished{run.interrupted, run.stranded};
+  ++costs_.runs;
+  costs_.cycles = run.cycles;
+  costs_.total_cycles += run.cycles;
+  Values outputs;
+  for (const onnx::AtenOutput& output : described_.outputs)
+    outputs.push_back(run.results.at(results_[output.result]));
+  return outputs;
+}
+
+}  // namespace dojo::api

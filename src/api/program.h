@@ -1,0 +1,64 @@
+// A program as the C ABI has it: compiled from a container, resident in a machine of its own.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "lowering/formats.h"
+#include "machine/machine.h"
+#include "onnx/aten.h"
+#include "runtime/resident_network.h"
+
+namespace dojo::api {
+
+struct Options {
+  machine::Machine machine;
+  lowering::FormatChoice formats = lowering::FormatChoice::fp32;
+  unsigned nodes = 0, threads = 0;
+};
+
+// A run that did not come to its end. The states are as before it.
+struct Unfinished {
+  bool interrupted = false;
+  std::string why;
+};
+
+struct Costs {
+  std::uint64_t runs = 0, cycles = 0, total_cycles = 0;
+};
+
+using Values = std::vector<std::vector<float>>;  // of tensors in their order, row-major
+
+class Program {
+public:
+  // Throws UserError.
+  Program(std::string_view container, const Options& options);
+
+  const onnx::AtenProgram& described() const { return described_; }
+  const codegen::CompiledNetwork& network() const { return resident_->network(); }
+  const machine::Machine& machine() const { return machine_; }
+  const Costs& costs() const { return costs_; }
+
+  // Values for all states, or of all of them.
+  void write_states(const Values& values);
+  Values read_states();
+  // Outputs from inputs.
+  std::variant<Values, Unfinished> run(const Values& inputs);
+  void interrupt() { interrupted_ = true; }
+
+private:
+  machine::Machine machine_;
+  onnx::AtenProgram described_;
+  std::vector<std::string> results_;  // names of graph.outputs
+  std::optional<runtime::ResidentNetwork> resident_;
+  std::atomic<bool> interrupted_ = false;
+  Costs costs_;
+};
+
+}  // namespace dojo::api

@@ -1,0 +1,300 @@
+// Outline: read what the model says of its inputs; make them tensors; build every node that an output or an
+// update needs; check each result against what the file says of it; join updates and outputs.
+#include "onnx/aten.h"
+
+#include <algorithm>
+#include <array>
+#include <map>
+
+#include "base/error.h"
+#include "base/printable.h"
+#include "onnx/aten_rows.h"
+#include "onnx/node.h"
+
+namespace dojo::onnx {
+namespace {
+
+using graph::Role;
+using graph::TensorId;
+
+constexpr std::string_view domain = "aten";
+constexpr std::int64_t largest_extent = std::int64_t{1} << 31;
+
+// What the metadata says of an input.
+struct Resident {
+  Role role = Role::state;
+  std::string update;  // the output that replaces it
+};
+
+struct Residence {
+  std::map<std::string, Resident> residents;
+  std::vector<std::string> samples;
+};
+
+std::vector<std::string> separated(std::string_view list) {
+  std::vector<std::string> names;
+  while (!list.empty()) {
+    const std::size_t comma = std::min(list.find(','), list.size());
+    names.emplace_back(list.substr(0, comma));
+    list.remove_prefix(std::min(comma + 1, list.size()));
+  }
+  return names;
+}
+
+Residence residence_of(const Model& model, std::string_view where) {
+  constexpr std::string_view parameter = "opendojo.parameter.", state = "opendojo.state.";
+  Residence residence;
+  for (const auto& [key, value] : model.metadata) {
+    if (key.starts_with(parameter)) {
+      residence.residents[key.substr(parameter.size())] = {Role::parameter, value};
+    } else if (key.starts_with(state)) {
+      residence.residents[key.substr(state.size())] = {Role::state, value};
+    } else if (key == "opendojo.samples") {
+      residence.samples = separated(value);
+    } else {
+      refuse(where, "unknown metadata '{}' in a graph of ATen's operators", key);
+    }
+  }
+  const auto has = [&](const std::string& name) {
+    return std::ranges::find(model.graph.inputs, name, &ValueInfo::name) != model.graph.inputs.end();
+  };
+  for (const auto& [name, resident] : residence.residents)
+    if (!has(name)) refuse(where, "metadata speaks of '{}', which is no input", name);
+  for (const std::string& name : residence.samples)
+    if (!has(name)) refuse(where, "metadata 'opendojo.samples' names '{}', which is no input", name);
+  return residence;
+}
+
+bool is_carried(DataType type) {
+  return type == DataType::float32 || type == DataType::boolean || type == DataType::uint8 ||
+         type == DataType::int8 || type == DataType::int16 || type == DataType::int32 ||
+         type == DataType::int64;
+}
+
+AtenValue value_of(const ValueInfo& info, std::string_view where) {
+  if (!is_carried(info.type))
+    throw UserError(where,
+                    fmt::format("'{}' holds {}; float32, whole numbers of up to 64 bits and truth values are "
+                                "carried",
+                                info.name, data_type_name(info.type)),
+                    Refusal::not_yet);
+  if (!info.shape) refuse(where, "'{}' states no shape", info.name);
+  AtenValue value{info.name, info.type, {}};
+  for (const Dimension& dimension : *info.shape) {
+    if (!dimension.extent)
+      throw UserError(where, fmt::format("'{}': dimension '{}' is not fixed", info.name, dimension.symbol),
+                      Refusal::unsupported);
+    if (*dimension.extent < 1 || *dimension.extent > largest_extent)
+      throw UserError(where, fmt::format("'{}' has a dimension of {}", info.name, *dimension.extent),
+                      Refusal::unsupported);
+    value.shape.push_back(*dimension.extent);
+  }
+  return value;
+}
+
+class Import {
+public:
+  Import(const Model& model, std::string_view where)
+      : model_(model), where_(where), scope_(program_.graph), residence_(residence_of(model, where)) {
+    scope_.where = where;
+    scope_.opset = 1;
+    program_.graph.name = model.graph.name;
+    program_.samples = residence_.samples;
+    for (const auto* infos : {&model.graph.inputs, &model.graph.outputs, &model.graph.values})
+      for (const ValueInfo& info : *infos) infos_.emplace(info.name, &info);
+  }
+
+  AtenProgram run() {
+    add_initialisers();
+    for (const ValueInfo& input : model_.graph.inputs) add_input(input);
+    const std::vector<bool> needed = needed_nodes();
+    for (std::size_t i = 0; i < needed.size(); ++i)
+      if (needed[i]) check(model_.graph.nodes[i]);
+    for (std::size_t i = 0; i < needed.size(); ++i)
+      if (needed[i]) build(model_.graph.nodes[i]);
+    for (const AtenState& state : program_.states)
+      if (state.replaced) add_update(state.value);
+    for (const ValueInfo& output : model_.graph.outputs)
+      if (!replaces_.contains(output.name)) add_output(output);
+    validate(program_.graph);
+    return std::move(program_);
+  }
+
+private:
+  void define(const std::string& name, TensorId tensor, DataType type) {
+    Value value;
+    value.tensor = tensor;
+    value.declared = type;
+    if (!scope_.values.emplace(name, value).second) refuse(where_, "two values are named '{}'", name);
+  }
+
+  void add_initialisers() {
+    for (const Tensor& tensor : model_.graph.initialisers) {
+      if (!is_carried(tensor.type) && !is_floating(tensor.type))
+        throw UserError(where_, fmt::format("'{}' holds {}", tensor.name, data_type_name(tensor.type)),
+                        Refusal::not_yet);
+      std::vector<float> values = to_floats(tensor, where_);
+      if (values.empty()) refuse(where_, "'{}' has no elements", tensor.name);
+      define(tensor.name,
+             tensor.dims.empty() ? scope_.build.constant(values[0])
+                                 : scope_.build.constant(scope_.build.fresh_tensor_name(tensor.name),
+                                                         tensor.dims, std::move(values)),
+             tensor.type);
+    }
+  }
+
+  void add_input(const ValueInfo& info) {
+    const AtenValue value = value_of(info, where_);
+    const auto resident = residence_.residents.find(info.name);
+    if (resident != residence_.residents.end()) {
+      program_.states.push_back({value, !resident->second.update.empty()});
+      if (!resident->second.update.empty()) replaces_.emplace(resident->second.update);
+      define(info.name, add_state(value, resident->second.role), info.type);
+      return;
+    }
+    program_.inputs.push_back(value);
+    graph::Tensor tensor;
+    tensor.name = info.name;
+    tensor.shape = value.shape;
+    tensor.role = value.shape.empty() ? Role::scalar : Role::input;
+    define(info.name, program_.graph.add(std::move(tensor)), info.type);
+  }
+
+  // A state has a dimension to be spread over.
+  TensorId add_state(const AtenValue& value, Role role) {
+    const graph::Shape shape = value.shape.empty() ? graph::Shape{1} : value.shape;
+    graph::Tensor tensor;
+    tensor.name = value.name;
+    tensor.shape = shape;
+    tensor.role = role;
+    tensor.data.assign(static_cast<std::size_t>(graph::element_count(shape)), 0);
+    const TensorId state = program_.graph.add(std::move(tensor));
+    return value.shape.empty() ? scope_.build.name(value.name, "state").reshape(state, {}) : state;
+  }
+
+  std::vector<bool> needed_nodes() const {
+    std::set<std::string_view> wanted;
+    for (const ValueInfo& output : model_.graph.outputs) wanted.insert(output.name);
+    const std::vector<Node>& nodes = model_.graph.nodes;
+    std::vector<bool> needed(nodes.size());
+    for (std::size_t i = nodes.size(); i-- > 0;) {
+      needed[i] = std::ranges::any_of(nodes[i].outputs,
+                                      [&](const std::string& name) { return wanted.contains(name); });
+      if (needed[i]) wanted.insert(nodes[i].inputs.begin(), nodes[i].inputs.end());
+    }
+    return needed;
+  }
+
+  void check(const Node& node) {
+    if (node.domain == domain && find_aten_row(node.op) != nullptr) return;
+    NodeImport(scope_, node).fail("no row of ATen's operators has it", Refusal::unsupported);
+  }
+
+  void build(const Node& node) {
+    NodeImport import(scope_, node);
+    for (const std::string& name : node.outputs) {
+      if (name.empty()) continue;
+      const auto info = infos_.find(name);
+      if (info == infos_.end()) import.fail(fmt::format("nothing says what '{}' holds", name));
+      scope_.shapes[name] = value_of(*info->second, where_).shape;
+    }
+    scope_.build.name(label_of(node), fmt::format("{} {}", node.op, label_of(node)));
+    try {
+      find_aten_row(node.op)->build(import);
+      import.finish();
+    } catch (const UserError& error) {
+      if (error.where() == printable(scope_.where)) throw;
+      import.fail(clause_of(error), error.refusal());
+    }
+    for (const std::string& name : node.outputs)
+      if (!name.empty()) check_result(import, name);
+  }
+
+  void check_result(const NodeImport& import, const std::string& name) {
+    Value& value = scope_.values.at(name);
+    value.declared = infos_.at(name)->type;
+    const graph::Shape &made = program_.graph.at(value.tensor).shape, &said = scope_.shapes.at(name);
+    if (made != said)
+      import.fail(
+          fmt::format("gives [{}] where the file says [{}]", fmt::join(made, ", "), fmt::join(said, ", ")));
+  }
+
+  TensorId tensor_of(const std::string& name) {
+    const auto found = scope_.values.find(name);
+    if (found == scope_.values.end()) refuse(where_, "nothing makes the output '{}'", name);
+    return found->second.tensor;
+  }
+
+  void add_update(const AtenValue& state) {
+    const std::string& output = residence_.residents.at(state.name).update;
+    TensorId value = tensor_of(output);
+    if (program_.graph.at(value).shape != state.shape)
+      refuse(where_, "'{}' of another shape is to replace '{}'", output, state.name);
+    const TensorId target = program_.graph.find(state.name);
+    scope_.build.name(state.name + ".next", "state");
+    if (state.shape.empty()) value = scope_.build.reshape(value, {1});
+    // One that the graph does not compute would be read while it is written.
+    if (program_.graph.at(value).role != Role::value)
+      value = scope_.build.reshape(value, program_.graph.at(target).shape);
+    program_.graph.update[target] = value;
+  }
+
+  void add_output(const ValueInfo& info) {
+    const TensorId tensor = tensor_of(info.name);
+    auto& outputs = program_.graph.outputs;
+    const auto found = std::ranges::find(outputs, tensor);
+    const auto result = static_cast<std::size_t>(found - outputs.begin());
+    if (found == outputs.end()) outputs.push_back(tensor);
+    program_.outputs.push_back({value_of(info, where_), result});
+  }
+
+  const Model& model_;
+  std::string_view where_;
+  AtenProgram program_;
+  Scope scope_;
+  Residence residence_;
+  std::map<std::string, const ValueInfo*> infos_;
+  std::set<std::string> replaces_;  // outputs that replace a state and do not leave the machine
+};
+
+std::array<std::span<const OpRow>, 5> families() {
+  return {aten_elementwise_rows(), aten_indexed_rows(), aten_linear_rows(), aten_reduction_rows(),
+          aten_shape_rows()};
+}
+
+}  // namespace
+
+std::vector<std::string_view> aten_operators() {
+  std::vector<std::string_view> names;
+  for (const auto rows : families())
+    for (const OpRow& row : rows) names.push_back(row.op);
+  std::ranges::sort(names);
+  return names;
+}
+
+const OpRow* find_aten_row(std::string_view overload) {
+  for (const auto rows : families())
+    if (const auto row = std::ranges::find(rows, overload, &OpRow::op); row != rows.end()) return &*row;
+  return nullptr;
+}
+
+graph::TensorId argument(NodeImport& node, std::size_t slot, std::string_view name, float otherwise) {
+  if (node.has(slot)) return node.tensor(slot);
+  return node.build().constant(node.number(name, otherwise));
+}
+
+void same(NodeImport& node) {
+  node.ignore({"memory_format"});
+  node.result(0, node.value(0));
+}
+
+graph::TensorId filled(NodeImport& node, float value, const graph::Shape& shape) {
+  const graph::TensorId number = node.build().constant(value);
+  return shape.empty() ? number : node.build().expand(number, shape);
+}
+
+bool is_aten(const Model& model) { return model.opsets.contains(std::string(domain)); }
+
+AtenProgram import_aten(const Model& model, std::string_view where) { return Import(model, where).run(); }
+
+}  // namespace dojo::onnx

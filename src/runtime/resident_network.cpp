@@ -1,0 +1,143 @@
+#include "runtime/resident_network.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "base/error.h"
+#include "numerics/convert.h"
+
+namespace dojo::runtime {
+namespace {
+
+using codegen::CompiledProgram;
+using lowering::HbmField;
+using machine::HbmPlace;
+
+// Moving what is resident is short, and half of it would be nothing at all.
+bool never() { return false; }
+
+// What kept the launch from finishing; empty if nothing did.
+std::string stranded(const system::LaunchResult& result, const CompiledProgram& program) {
+  if (result.outcome == system::Outcome::finished) return {};
+  if (result.stranded.empty()) return program.name + " did not finish";
+  const auto& thread = result.stranded.front();
+  return fmt::format("{}: node {} at {} {}: {}", program.name, thread.node, thread.symbol, thread.disassembly,
+                     thread.reason);
+}
+
+}  // namespace
+
+ResidentNetwork::ResidentNetwork(const machine::Machine& machine, codegen::CompiledNetwork network,
+                                 system::Host host)
+    : network_(std::move(network)), host_(std::move(host)), computer_(machine, network_.nodes) {}
+
+system::LaunchResult ResidentNetwork::launch(const CompiledProgram& program,
+                                             const std::function<bool()>& interrupted) {
+  system::LaunchOptions options;
+  options.host = host_;
+  options.host.interrupted = interrupted;
+  return computer_.launch(system::Program::parse(program.elf, program.name), network_.persistent.begin,
+                          network_.persistent.end, options);
+}
+
+std::string ResidentNetwork::load(const lowering::Tensors& values) {
+  const auto images = lowering::pack_parameters(network_.persistent, values);
+  for (unsigned node = 0; node < network_.nodes; ++node) {
+    const HbmPlace place = network_.hbm.parameter_image(node);
+    computer_.write_hbm(place.interface, place.offset, images[node]);
+  }
+  return stranded(launch(network_.load, never), network_.load);
+}
+
+lowering::Tensors ResidentNetwork::store() {
+  const std::string reason = stranded(launch(network_.store, never), network_.store);
+  if (!reason.empty()) refuse("store", "{}", reason);
+  std::vector<std::vector<std::byte>> images;
+  for (unsigned node = 0; node < network_.nodes; ++node) {
+    const HbmPlace place = network_.hbm.parameter_image(node);
+    images.push_back(computer_.read_hbm(place.interface, place.offset, network_.persistent.bytes()));
+  }
+  return lowering::unpack_parameters(network_.persistent, images);
+}
+
+void ResidentNetwork::write_samples(const lowering::Tensors& samples) {
+  const lowering::HbmLayout& hbm = network_.hbm;
+  for (std::int64_t sample = 0; sample < network_.batch; ++sample) {
+    std::vector<std::byte> record(hbm.record_bytes);
+    for (const HbmField& field : hbm.record) {
+      const std::size_t elements = field.bytes / numerics::storage_bytes(field.format);
+      const float* values = samples.at(field.name).data() + static_cast<std::size_t>(sample) * elements;
+      std::byte* const place = record.data() + field.offset;
+      if (field.format == numerics::Format::fp32) {
+        std::memcpy(place, values, field.bytes);
+      } else if (field.format == numerics::Format::bf16) {
+        numerics::to_bf16({values, elements}, {reinterpret_cast<std::uint16_t*>(place), elements});
+      } else {
+        throw UserError(field.name, fmt::format("an input in {}", numerics::name(field.format)),
+                        Refusal::not_yet);
+      }
+    }
+    const HbmPlace place = hbm.place_of_record(static_cast<std::uint64_t>(sample));
+    computer_.write_hbm(place.interface, place.offset, record);
+    const HbmPlace entry = hbm.table_entry(static_cast<unsigned>(sample / network_.samples_per_node),
+                                           sample % network_.samples_per_node);
+    const std::uint64_t address = place.global();
+    computer_.write_hbm(entry.interface, entry.offset, std::as_bytes(std::span(&address, 1)));
+  }
+}
+
+void ResidentNetwork::write_launch(const std::vector<std::pair<std::string, float>>& scalars) {
+  const lowering::HbmLayout& hbm = network_.hbm;
+  std::vector<std::byte> block(hbm.launch_bytes);
+  const std::uint64_t words[3] = {1, static_cast<std::uint64_t>(network_.batch), 0};
+  std::memcpy(block.data(), words, sizeof words);
+  for (std::size_t k = 0; k < hbm.scalars.size(); ++k) {
+    const auto found = std::ranges::find(scalars, hbm.scalars[k], &std::pair<std::string, float>::first);
+    const float value = found == scalars.end() ? 0 : found->second;
+    std::memcpy(block.data() + sizeof words + k * sizeof value, &value, sizeof value);
+  }
+  for (unsigned d = 0; d < hbm.interfaces; ++d) computer_.write_hbm(d, hbm.launch_block, block);
+}
+
+std::vector<std::vector<std::byte>> ResidentNetwork::regions() const {
+  std::vector<std::vector<std::byte>> regions;
+  for (unsigned node = 0; node < network_.nodes; ++node) {
+    const auto bytes = computer_.sram(node).subspan(network_.persistent.begin, network_.persistent.bytes());
+    regions.emplace_back(bytes.begin(), bytes.end());
+  }
+  return regions;
+}
+
+void ResidentNetwork::restore(const std::vector<std::vector<std::byte>>& regions) {
+  for (unsigned node = 0; node < network_.nodes; ++node)
+    std::ranges::copy(regions[node],
+                      computer_.sram(node).begin() + static_cast<std::ptrdiff_t>(network_.persistent.begin));
+}
+
+ResidentRun ResidentNetwork::run(Program program, const lowering::Tensors& samples,
+                                 const std::vector<std::pair<std::string, float>>& scalars) {
+  write_samples(samples);
+  write_launch(scalars);
+  const std::vector<std::vector<std::byte>> before = regions();
+  const CompiledProgram& compiled = program == Program::train ? network_.train : network_.predict;
+  const system::LaunchResult launched = launch(compiled, host_.interrupted);
+  ResidentRun run;
+  run.interrupted = launched.outcome == system::Outcome::interrupted;
+  if (!run.interrupted) run.stranded = stranded(launched, compiled);
+  if (run.interrupted || !run.stranded.empty()) {
+    restore(before);
+    return run;
+  }
+  run.cycles = launched.cycles;
+  run.ledger = launched.ledger;
+  for (const HbmField& field : network_.hbm.results) {
+    const auto count = static_cast<std::uint64_t>(field.per_sample ? network_.batch : 1);
+    const std::vector<std::byte> read = computer_.read_hbm(0, field.offset, field.bytes * count);
+    std::vector<float>& values = run.results[field.name];
+    values.resize(read.size() / sizeof(float));
+    std::memcpy(values.data(), read.data(), read.size());
+  }
+  return run;
+}
+
+}  // namespace dojo::runtime

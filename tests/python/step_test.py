@@ -1,0 +1,153 @@
+"""Does opendojo.train_step give the losses and the state of PyTorch's own loop?"""
+
+import copy
+import unittest
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+import networks
+import opendojo
+
+OPTIMIZERS = {
+    "SGD": lambda p: torch.optim.SGD(p, lr=0.1),
+    "momentum": lambda p: torch.optim.SGD(p, lr=0.05, momentum=0.9, weight_decay=1e-3, nesterov=True),
+    "AdamW": lambda p: torch.optim.AdamW(p, lr=1e-2),
+    "RMSprop": lambda p: torch.optim.RMSprop(p, lr=1e-3),
+}
+
+
+def step_of(model, make_optimizer, loss_fn=F.cross_entropy, nodes=1):
+    return opendojo.train_step(model, loss_fn, make_optimizer(model.parameters()), machine="test6", nodes=nodes)
+
+
+class TrainStep(unittest.TestCase):
+
+    def check_losses(self, mine, theirs, bound=1e-4):
+        for k, (a, b) in enumerate(zip(mine, theirs, strict=True)):
+            self.assertLessEqual(abs(a - b), bound * abs(b), f"step {k}: {a} where PyTorch has {b}")
+
+    def check_twenty_losses(self, make, name):
+        model, data = make(), networks.batches(make)
+        theirs, _ = networks.losses_of_pytorch(model, F.cross_entropy, OPTIMIZERS[name], data, 20)
+        step = step_of(model, OPTIMIZERS[name])
+        mine = [step(*data[k % len(data)]).item() for k in range(20)]
+        self.check_losses(mine, theirs)
+        self.assertLess(mine[-1], mine[0])
+
+    def test_twenty_losses_of_an_mlp_are_pytorchs(self):
+        for name in OPTIMIZERS:
+            with self.subTest(name):
+                self.check_twenty_losses(networks.mlp, name)
+
+    def test_twenty_losses_of_a_cnn_are_pytorchs(self):
+        for name in ("SGD", "momentum", "AdamW"):
+            with self.subTest(name):
+                self.check_twenty_losses(networks.cnn, name)
+
+    def test_several_nodes_compute_the_same(self):
+        data = networks.batches(networks.mlp)
+        losses = [[step(*one).item() for one in data] for step in
+                  (step_of(networks.mlp(), OPTIMIZERS["AdamW"], nodes=nodes) for nodes in (1, 4))]
+        self.check_losses(losses[1], losses[0])
+
+    def test_the_state_is_that_of_pytorch_and_goes_on_there(self):
+        model, data = networks.cnn(), networks.batches(networks.cnn)
+        theirs, reference = networks.losses_of_pytorch(model, F.cross_entropy, OPTIMIZERS["momentum"], data, 6)
+        step = step_of(model, OPTIMIZERS["momentum"])
+        mine = [step(*data[k % 3]).item() for k in range(3)]
+        state = step.state_dict()
+        self.assertEqual(list(state["model"]), list(model.state_dict()))
+        self.assertEqual(state["model"]["1.num_batches_tracked"].item(), 3)
+        optimizer = OPTIMIZERS["momentum"](model.parameters())
+        model.load_state_dict(state["model"])
+        optimizer.load_state_dict(state["optimizer"])
+        for k in range(3, 6):
+            optimizer.zero_grad()
+            loss = F.cross_entropy(model(data[k % 3][0]), data[k % 3][1])
+            loss.backward()
+            optimizer.step()
+            mine.append(loss.item())
+        self.check_losses(mine, theirs)
+        for name, value in reference.state_dict().items():
+            torch.testing.assert_close(model.state_dict()[name], value, atol=1e-5, rtol=1e-4)
+
+    def test_a_scheduled_rate_needs_no_new_program(self):
+        model, data = networks.mlp(), networks.batches(networks.mlp)
+        halve = lambda optimizer: optimizer.param_groups[0].update(lr=optimizer.param_groups[0]["lr"] / 2)
+        theirs, _ = networks.losses_of_pytorch(model, F.cross_entropy, OPTIMIZERS["SGD"], data, 12, halve)
+        optimizer = OPTIMIZERS["SGD"](model.parameters())
+        step = opendojo.train_step(model, F.cross_entropy, optimizer, machine="test6", nodes=1)
+        mine = []
+        for k in range(12):
+            mine.append(step(*data[k % 3]).item())
+            halve(optimizer)
+        self.check_losses(mine, theirs)
+        self.assertEqual(step.programs(), 1)
+
+    def test_a_smaller_last_batch_goes_on_with_the_same_state(self):
+        model = networks.mlp()
+        data = networks.batches(networks.mlp)
+        data[1] = tuple(part[:5] for part in data[1])
+        theirs, _ = networks.losses_of_pytorch(model, F.cross_entropy, OPTIMIZERS["momentum"], data, 6)
+        step = step_of(model, OPTIMIZERS["momentum"])
+        self.check_losses([step(*data[k % 3]).item() for k in range(6)], theirs)
+        self.assertEqual(step.programs(), 2)
+
+    def test_what_the_machine_lacks_is_refused_by_module_line_and_operator(self):
+
+        class Spectrum(nn.Module):
+
+            def forward(self, x):
+                return torch.sin(x)
+
+        model = nn.Sequential(nn.Linear(12, 4), Spectrum())
+        step = step_of(model, OPTIMIZERS["SGD"])
+        with self.assertRaises(opendojo.Refused) as raised:
+            step(*networks.batches(networks.mlp)[0])
+        self.assertEqual(raised.exception.op, "sin.default")
+        self.assertEqual(raised.exception.module, "1")
+        self.assertRegex(raised.exception.line, r"step_test\.py:\d+$")
+
+    def test_a_float64_model_is_refused(self):
+        model = networks.mlp().double()
+        x, y = networks.batches(networks.mlp)[0]
+        with self.assertRaisesRegex(opendojo.Refused, "float64"):
+            step_of(model, OPTIMIZERS["SGD"])(x.double(), y)
+
+    def test_a_label_that_is_no_exact_number_is_refused(self):
+        model, (x, y) = networks.mlp(), networks.batches(networks.mlp)[0]
+        with self.assertRaisesRegex(opendojo.Refused, r"exact up to 2\^24"):
+            step_of(model, OPTIMIZERS["SGD"])(x, y + (1 << 25))
+
+    def test_changed_settings_are_refused(self):
+        model, data = networks.mlp(), networks.batches(networks.mlp)
+        optimizer = OPTIMIZERS["momentum"](model.parameters())
+        step = opendojo.train_step(model, F.cross_entropy, optimizer, machine="test6", nodes=1)
+        step(*data[0])
+        optimizer.param_groups[0]["momentum"] = 0.5
+        with self.assertRaisesRegex(opendojo.Refused, "settings have changed"):
+            step(*data[1])
+
+    def test_an_embedding_and_a_norm_are_trained(self):
+
+        class Words(nn.Module):
+
+            def __init__(self):
+                super().__init__()
+                self.table, self.norm, self.out = nn.Embedding(20, 8, padding_idx=0), nn.LayerNorm(8), nn.Linear(8, 4)
+
+            def forward(self, words):
+                return self.out(F.silu(self.norm(self.table(words))).mean(1))
+
+        torch.manual_seed(0)
+        model = Words()
+        data = [(torch.randint(0, 20, (6, 5)), torch.randint(0, 4, (6, ))) for _ in range(2)]
+        theirs, reference = networks.losses_of_pytorch(model, F.cross_entropy, OPTIMIZERS["AdamW"], data, 8)
+        step = step_of(model, OPTIMIZERS["AdamW"])
+        self.check_losses([step(*data[k % 2]).item() for k in range(8)], theirs)
+
+
+if __name__ == "__main__":
+    unittest.main()
