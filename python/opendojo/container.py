@@ -90,7 +90,9 @@ class Container:
         self._metadata[f"opendojo.{role}.{name}"] = update
 
     def samples(self, names):
-        self._metadata["opendojo.samples"] = ",".join(names)
+        """These inputs hold the samples of a batch along dimension 0."""
+        if names:
+            self._metadata["opendojo.samples"] = ",".join(names)
 
     def bytes(self):
         graph = b"".join(_bytes(1, one) for one in self._nodes) + _bytes(2, self._name)

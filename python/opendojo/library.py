@@ -46,11 +46,11 @@ class _Tensor(ctypes.Structure):
 
 
 class Costs(ctypes.Structure):
-    """Of a program: nodes, samples (spread over them; 1: all compute all alike), runs, cycles of the last run,
-    total_cycles, clock_ghz."""
+    """Of a program: nodes, samples (spread over them), runs, cycles of the last run, total_cycles, clock_ghz, and alike:
+    why every node computes all alike; empty if the samples are spread."""
 
     _fields_ = [("nodes", ctypes.c_uint32), ("samples", ctypes.c_uint32), ("runs", ctypes.c_uint64),
-                ("cycles", ctypes.c_uint64), ("total_cycles", ctypes.c_uint64), ("clock_ghz", ctypes.c_double)]
+                ("cycles", ctypes.c_uint64), ("total_cycles", ctypes.c_uint64), ("clock_ghz", ctypes.c_double), ("_alike", ctypes.c_char_p)]
 
 
 _lock = threading.Lock()
@@ -162,8 +162,9 @@ class Program:
             while worker.is_alive():
                 worker.join(0.5)
         except BaseException:
-            self._library.opendojo_interrupt(self._handle)
-            worker.join()
+            while worker.is_alive():  # it may not have begun yet
+                self._library.opendojo_interrupt(self._handle)
+                worker.join(0.005)
             raise
         if raised:
             raise raised[0]
@@ -179,4 +180,5 @@ class Program:
     def costs(self):
         made = Costs()
         self._call("opendojo_report", self._handle, ctypes.byref(made))
+        made.alike = made._alike.decode()
         return made

@@ -203,6 +203,9 @@ class TrainStep:
         writer = Writer(graph, "training step", names)
         for node in placeholders:
             writer.input(node)
+        writer.container.samples([f"argument.{k}" for k, argument in enumerate(arguments)
+                                  if argument.dim() > 0 and argument.shape[0] == arguments[-1].shape[0]]
+                                 if arguments[-1].dim() > 0 else [])
         writer.write()
         loss, after = outputs[0], outputs[1:]
         writer.output(loss)

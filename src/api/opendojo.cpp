@@ -323,7 +323,8 @@ opendojo_status opendojo_report(const opendojo_program* program, opendojo_costs*
     if (costs == nullptr) refuse("costs", "is NULL");
     *costs = {of.network().nodes,      static_cast<uint32_t>(of.network().batch),
               of.costs().runs,         of.costs().cycles,
-              of.costs().total_cycles, of.machine().node.clock_ghz};
+              of.costs().total_cycles, of.machine().node.clock_ghz,
+              of.not_spread().c_str()};
     return OPENDOJO_OK;
   });
 }

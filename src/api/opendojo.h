@@ -127,17 +127,18 @@ OPENDOJO_API opendojo_status opendojo_write_states(opendojo_program* program, co
 OPENDOJO_API opendojo_status opendojo_read_states(opendojo_program* program, const opendojo_tensor* states,
                                                   size_t count, opendojo_error* error);
 
-/* Ends the run that is going on, which then returns OPENDOJO_INTERRUPTED, or the next one if there is none.
- * May be called from any thread and from a signal handler. */
+/* Ends the run that is going on, which then returns OPENDOJO_INTERRUPTED; without one it does nothing. May be
+ * called from any thread and from a signal handler. */
 OPENDOJO_API void opendojo_interrupt(opendojo_program* program);
 
 typedef struct opendojo_costs {
   uint32_t nodes;        /* that work */
-  uint32_t samples;      /* that are spread over them; 1: every node computes all alike */
+  uint32_t samples;      /* that are spread over them */
   uint64_t runs;         /* so far */
   uint64_t cycles;       /* of the machine, for the last run */
   uint64_t total_cycles; /* for all of them */
   double clock_ghz;
+  const char* alike; /* why every node computes all alike, the program's; empty if samples are spread */
 } opendojo_costs;
 OPENDOJO_API opendojo_status opendojo_report(const opendojo_program* program, opendojo_costs* costs,
                                              opendojo_error* error);

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <string>
 #include <thread>
 #include <vector>
@@ -106,11 +107,17 @@ TEST(CAbi, TwoMachinesInOneProcessDoNotKnowOfEachOther) {
 TEST(CAbi, AnInterruptedRunChangesNothingAndTheNextOneRuns) {
   opendojo_program* program = compiled(onnx::decaying_state(), 1);
   set_state(program, {1, 2, 3, 4});
-  opendojo_interrupt(program);
+  opendojo_interrupt(program);  // no run: nothing
   Given number{{0.5f}, {}}, vector{{1, 1, 1, 1}, {4}}, total{{0}, {}};
   const opendojo_tensor inputs[] = {number.tensor(), vector.tensor()}, output = total.tensor();
   opendojo_error error;
+  std::atomic<bool> ended = false;
+  std::thread beside([&] {
+    while (!ended) opendojo_interrupt(program);
+  });
   EXPECT_EQ(opendojo_run(program, inputs, 2, &output, 1, &error), OPENDOJO_INTERRUPTED);
+  ended = true;
+  beside.join();
   EXPECT_EQ(state_of(program), std::vector<float>({1, 2, 3, 4}));
   EXPECT_EQ(run(program, {1, 1, 1, 1}, 0.5f), 10);
   opendojo_release(program);

@@ -1,5 +1,6 @@
 #include "api/program.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/error.h"
@@ -30,7 +31,7 @@ graph::Graph idle(const graph::Graph& step) {
 Program::Program(std::string_view container, const Options& options)
     : machine_(options.machine), described_(imported(container)) {
   graph::Graph& graph = described_.graph;
-  graph::as_one_sample(graph);
+  spread();
   graph::fuse(graph);
   for (const graph::TensorId id : graph.outputs) results_.push_back(graph.at(id).name);
   codegen::Options compile;
@@ -44,6 +45,32 @@ Program::Program(std::string_view container, const Options& options)
   for (const onnx::AtenState& state : described_.states)
     zeros.emplace_back(static_cast<std::size_t>(graph::element_count(state.value.shape)), 0.0f);
   write_states(zeros);
+}
+
+void Program::spread() {
+  if (described_.samples.empty()) {
+    spread_.refusal = "no input is said to hold samples";
+  } else {
+    spread_ = graph::spread_batch(described_.graph, described_.samples);
+  }
+  if (!spread_.refusal.empty()) graph::as_one_sample(described_.graph);
+}
+
+// An input as the program takes it: samples along dimension 0.
+std::vector<float> Program::received(const onnx::AtenValue& input, const std::vector<float>& values) const {
+  const auto moved = spread_.moved.find(input.name);
+  if (moved != spread_.moved.end()) return graph::sample_by_sample(values, moved->second);
+  if (std::ranges::find(spread_.whole, input.name) == spread_.whole.end()) return values;
+  std::vector<float> first(values.size() * static_cast<std::size_t>(network().batch), 0.0f);
+  std::ranges::copy(values, first.begin());
+  return first;
+}
+
+std::vector<float> Program::given(const onnx::AtenOutput& output, const lowering::Tensors& results) const {
+  const std::string& name = results_[output.result];
+  const auto moved = spread_.moved.find(name);
+  return moved == spread_.moved.end() ? results.at(name)
+                                      : graph::in_former_order(results.at(name), moved->second);
 }
 
 void Program::write_states(const Values& values) {
@@ -63,7 +90,7 @@ Values Program::read_states() {
 
 std::variant<Values, Unfinished> Program::run(const Values& inputs) {
   DOJO_ENSURE(inputs.size() == described_.inputs.size());
-  if (interrupted_.exchange(false)) return Unfinished{true, {}};
+  interrupted_ = false;
   lowering::Tensors samples;
   std::vector<std::pair<std::string, float>> scalars;
   for (std::size_t k = 0; k < inputs.size(); ++k) {
@@ -71,19 +98,17 @@ std::variant<Values, Unfinished> Program::run(const Values& inputs) {
     if (input.shape.empty()) {
       scalars.emplace_back(input.name, inputs[k][0]);
     } else {
-      samples[input.name] = inputs[k];
+      samples[input.name] = received(input, inputs[k]);
     }
   }
   if (samples.empty()) samples["nothing"] = {0};  // graph/one_sample.h
   const runtime::ResidentRun run = resident_->run(runtime::ResidentNetwork::Program::train, samples, scalars);
-  if (run.interrupted) interrupted_ = false;
   if (run.interrupted || !run.stranded.empty()) return Unfinished{run.interrupted, run.stranded};
   ++costs_.runs;
   costs_.cycles = run.cycles;
   costs_.total_cycles += run.cycles;
   Values outputs;
-  for (const onnx::AtenOutput& output : described_.outputs)
-    outputs.push_back(run.results.at(results_[output.result]));
+  for (const onnx::AtenOutput& output : described_.outputs) outputs.push_back(given(output, run.results));
   return outputs;
 }
 

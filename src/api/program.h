@@ -10,6 +10,7 @@
 #include <variant>
 #include <vector>
 
+#include "graph/spread_batch.h"
 #include "lowering/formats.h"
 #include "machine/machine.h"
 #include "onnx/aten.h"
@@ -44,6 +45,8 @@ public:
   const codegen::CompiledNetwork& network() const { return resident_->network(); }
   const machine::Machine& machine() const { return machine_; }
   const Costs& costs() const { return costs_; }
+  // Why the samples of the batch are not spread over the nodes; empty if they are.
+  const std::string& not_spread() const { return spread_.refusal; }
 
   // Values for all states, or of all of them.
   void write_states(const Values& values);
@@ -53,9 +56,14 @@ public:
   void interrupt() { interrupted_ = true; }
 
 private:
+  void spread();
+  std::vector<float> received(const onnx::AtenValue& input, const std::vector<float>& values) const;
+  std::vector<float> given(const onnx::AtenOutput& output, const lowering::Tensors& results) const;
+
   machine::Machine machine_;
   onnx::AtenProgram described_;
   std::vector<std::string> results_;  // names of graph.outputs
+  graph::SpreadBatch spread_;         // how the samples lie; nothing if every node computes all alike
   std::optional<runtime::ResidentNetwork> resident_;
   std::atomic<bool> interrupted_ = false;
   Costs costs_;

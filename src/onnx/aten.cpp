@@ -18,7 +18,7 @@ using graph::Role;
 using graph::TensorId;
 
 constexpr std::string_view domain = "aten";
-constexpr std::int64_t largest_extent = std::int64_t{1} << 31;
+constexpr std::int64_t most_elements = std::int64_t{1} << 28;  // of a tensor: a gigabyte
 
 // What the metadata says of an input.
 struct Resident {
@@ -80,14 +80,19 @@ AtenValue value_of(const ValueInfo& info, std::string_view where) {
                     Refusal::not_yet);
   if (!info.shape) refuse(where, "'{}' states no shape", info.name);
   AtenValue value{info.name, info.type, {}};
+  std::int64_t elements = 1;
   for (const Dimension& dimension : *info.shape) {
     if (!dimension.extent)
       throw UserError(where, fmt::format("'{}': dimension '{}' is not fixed", info.name, dimension.symbol),
                       Refusal::unsupported);
-    if (*dimension.extent < 1 || *dimension.extent > largest_extent)
+    if (*dimension.extent < 1 || *dimension.extent > most_elements)
       throw UserError(where, fmt::format("'{}' has a dimension of {}", info.name, *dimension.extent),
                       Refusal::unsupported);
     value.shape.push_back(*dimension.extent);
+    elements *= *dimension.extent;
+    if (elements > most_elements)
+      throw UserError(where, fmt::format("'{}' has more than {} elements", info.name, most_elements),
+                      Refusal::unsupported);
   }
   return value;
 }

@@ -10,13 +10,21 @@
 #include "base/error.h"
 #include "graph/fuse.h"
 #include "graph/gradient.h"
+#include "graph/one_sample.h"
+#include "onnx/aten.h"
 #include "onnx/import.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  using namespace onnx;
+  using namespace dojo::onnx;
   try {
     const Model model = parse_model({reinterpret_cast<const char*>(data), size}, "fuzz.onnx");
     encode_model(model);
+    if (is_aten(model)) {
+      dojo::graph::Graph step = import_aten(model, "fuzz.onnx").graph;
+      dojo::graph::as_one_sample(step);
+      dojo::graph::fuse(step);
+      return 0;
+    }
     Network network = import_model(model, "fuzz.onnx", {.batch = 2});
     dojo::graph::Graph forward = network.graph;
     dojo::graph::fuse(forward);

@@ -1,6 +1,5 @@
 """Does torch.compile with our back end give what PyTorch gives, and say what it does not?"""
 
-import copy
 import unittest
 
 import torch

@@ -1,7 +1,8 @@
 """Does opendojo.train_step give the losses and the state of PyTorch's own loop?"""
 
-import copy
+import threading
 import unittest
+from unittest import mock
 
 import torch
 from torch import nn
@@ -9,6 +10,7 @@ from torch.nn import functional as F
 
 import networks
 import opendojo
+from opendojo.library import Program
 
 OPTIMIZERS = {
     "SGD": lambda p: torch.optim.SGD(p, lr=0.1),
@@ -46,11 +48,37 @@ class TrainStep(unittest.TestCase):
             with self.subTest(name):
                 self.check_twenty_losses(networks.cnn, name)
 
-    def test_several_nodes_compute_the_same(self):
-        data = networks.batches(networks.mlp)
-        losses = [[step(*one).item() for one in data] for step in
-                  (step_of(networks.mlp(), OPTIMIZERS["AdamW"], nodes=nodes) for nodes in (1, 4))]
-        self.check_losses(losses[1], losses[0])
+    def test_samples_are_spread_over_nodes_and_give_the_same(self):
+        for make in (networks.mlp, networks.cnn):
+            data = networks.batches(make)
+            steps = [step_of(make(), OPTIMIZERS["momentum"], nodes=nodes) for nodes in (1, 4)]
+            losses = [[step(*one).item() for one in data] for step in steps]
+            self.check_losses(losses[1], losses[0])
+            costs = steps[1].report()
+            self.assertEqual((costs.alike, costs.nodes, costs.samples), ("", 4, len(data[0][1])))
+            self.assertLess(costs.cycles, steps[0].report().cycles)
+
+    def test_a_step_that_is_interrupted_changes_nothing(self):
+        data = networks.batches(networks.cnn)
+        step, undisturbed = (step_of(networks.cnn(), OPTIMIZERS["SGD"]) for _ in range(2))
+        step(*data[0]), undisturbed(*data[0])
+        join, interrupted, call = threading.Thread.join, threading.Event(), Program._call
+
+        def interrupted_once(thread, timeout=None):
+            if not interrupted.is_set():
+                interrupted.set()
+                raise KeyboardInterrupt
+            return join(thread, timeout)
+
+        def called_then(program, function, *arguments):
+            if function == "opendojo_run":
+                interrupted.wait()
+            return call(program, function, *arguments)
+
+        with mock.patch.object(threading.Thread, "join", interrupted_once), \
+                mock.patch.object(Program, "_call", called_then), self.assertRaises(KeyboardInterrupt):
+            step(*data[1])
+        self.assertEqual(step(*data[1]).item(), undisturbed(*data[1]).item())
 
     def test_the_state_is_that_of_pytorch_and_goes_on_there(self):
         model, data = networks.cnn(), networks.batches(networks.cnn)
