@@ -104,22 +104,34 @@ TEST(CAbi, TwoMachinesInOneProcessDoNotKnowOfEachOther) {
   opendojo_release(other);
 }
 
+// Long enough to be asked on the way whether it is to go on.
 TEST(CAbi, AnInterruptedRunChangesNothingAndTheNextOneRuns) {
-  opendojo_program* program = compiled(onnx::decaying_state(), 1);
-  set_state(program, {1, 2, 3, 4});
-  opendojo_interrupt(program);  // no run: nothing
-  Given number{{0.5f}, {}}, vector{{1, 1, 1, 1}, {4}}, total{{0}, {}};
-  const opendojo_tensor inputs[] = {number.tensor(), vector.tensor()}, output = total.tensor();
+  const std::vector<std::int64_t> shape = {64, 1024};
+  onnx::Model model = onnx::aten_model(
+      {onnx::aten_value("s", shape), onnx::aten_value("x", shape)},
+      {onnx::aten_node("add.Tensor", {"s", "x"}, {"sum"}), onnx::aten_node("erf.default", {"sum"}, {"next"}),
+       onnx::aten_node("sum.default", {"x"}, {"total"})},
+      {onnx::aten_value("total", {}), onnx::aten_value("next", shape)}, {onnx::aten_value("sum", shape)});
+  model.metadata["opendojo.state.s"] = "next";
+  opendojo_program* program = compiled(model, 1);
+  Given ones{std::vector<float>(64 * 1024, 1), shape}, total{{0}, {}},
+      state{std::vector<float>(64 * 1024), shape};
+  const opendojo_tensor input = ones.tensor(), output = total.tensor(), resident = state.tensor();
   opendojo_error error;
+  opendojo_interrupt(program);  // no run: nothing
   std::atomic<bool> ended = false;
   std::thread beside([&] {
     while (!ended) opendojo_interrupt(program);
   });
-  EXPECT_EQ(opendojo_run(program, inputs, 2, &output, 1, &error), OPENDOJO_INTERRUPTED);
+  EXPECT_EQ(opendojo_run(program, &input, 1, &output, 1, &error), OPENDOJO_INTERRUPTED);
   ended = true;
   beside.join();
-  EXPECT_EQ(state_of(program), std::vector<float>({1, 2, 3, 4}));
-  EXPECT_EQ(run(program, {1, 1, 1, 1}, 0.5f), 10);
+  ASSERT_EQ(opendojo_read_states(program, &resident, 1, &error), OPENDOJO_OK) << error.sentence;
+  EXPECT_EQ(state.values, std::vector<float>(64 * 1024, 0));
+  ASSERT_EQ(opendojo_run(program, &input, 1, &output, 1, &error), OPENDOJO_OK) << error.sentence;
+  ASSERT_EQ(opendojo_read_states(program, &resident, 1, &error), OPENDOJO_OK) << error.sentence;
+  EXPECT_NEAR(state.values[7], 0.8427f, 1e-4f);
+  EXPECT_EQ(total.values[0], 64 * 1024);
   opendojo_release(program);
 }
 

@@ -130,7 +130,13 @@ private:
     Value value;
     value.tensor = tensor;
     value.declared = type;
+    mark(tensor, type);
     if (!scope_.values.emplace(name, value).second) refuse(where_, "two values are named '{}'", name);
+  }
+
+  // Whole numbers and truth values stay FP32 in every choice of formats.
+  void mark(TensorId tensor, DataType type) {
+    if (type != DataType::float32) program_.graph.at(tensor).is_whole = true;
   }
 
   void add_initialisers() {
@@ -218,6 +224,7 @@ private:
   void check_result(const NodeImport& import, const std::string& name) {
     Value& value = scope_.values.at(name);
     value.declared = infos_.at(name)->type;
+    mark(value.tensor, value.declared);
     const graph::Shape &made = program_.graph.at(value.tensor).shape, &said = scope_.shapes.at(name);
     if (made != said)
       import.fail(

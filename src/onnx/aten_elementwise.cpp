@@ -1,7 +1,6 @@
 // ATen's operators that compute each element from the elements at the same place. Truth is 1, falsehood 0.
 #include <cmath>
 #include <limits>
-#include <numbers>
 
 #include "onnx/aten_rows.h"
 #include "onnx/formulas.h"
@@ -30,30 +29,21 @@ void binary(NodeImport& node) {
   node.result(0, joined(node, a, b, pair));
 }
 
-F::Node multiply(F& f, F::Node a, F::Node b) { return f.multiply(a, b); }
 F::Node divide(F& f, F::Node a, F::Node b) { return f.divide(a, b); }
-F::Node minimum(F& f, F::Node a, F::Node b) { return f.apply(Scalar::minimum, a, b); }
-F::Node maximum(F& f, F::Node a, F::Node b) { return f.apply(Scalar::maximum, a, b); }
 F::Node equal(F& f, F::Node a, F::Node b) { return f.apply(Scalar::equal, a, b); }
 F::Node unequal(F& f, F::Node a, F::Node b) { return f.subtract(f.constant(1), equal(f, a, b)); }
-F::Node less(F& f, F::Node a, F::Node b) { return f.less(a, b); }
 F::Node greater(F& f, F::Node a, F::Node b) { return f.less(b, a); }
 F::Node at_least(F& f, F::Node a, F::Node b) { return at_most(f, b, a); }
 F::Node truth(F& f, F::Node a) { return f.select(a, f.constant(1), f.constant(0)); }
 F::Node both(F& f, F::Node a, F::Node b) { return f.select(a, truth(f, b), f.constant(0)); }
 F::Node either(F& f, F::Node a, F::Node b) { return f.select(a, f.constant(1), truth(f, b)); }
 F::Node one_of_two(F& f, F::Node a, F::Node b) { return unequal(f, truth(f, a), truth(f, b)); }
-F::Node truncated(F& f, F::Node a) {
-  const F::Node down = f.apply(Scalar::floor, a), up = f.negate(f.apply(Scalar::floor, f.negate(a)));
-  return f.select(f.less(a, f.constant(0)), up, down);
-}
 F::Node floor_of_quotient(F& f, F::Node a, F::Node b) { return f.apply(Scalar::floor, f.divide(a, b)); }
-F::Node whole_of_quotient(F& f, F::Node a, F::Node b) { return truncated(f, f.divide(a, b)); }
-F::Node remainder(F& f, F::Node a, F::Node b) {
-  return f.subtract(a, f.multiply(b, floor_of_quotient(f, a, b)));
-}
-F::Node remainder_towards_zero(F& f, F::Node a, F::Node b) {
-  return f.subtract(a, f.multiply(b, whole_of_quotient(f, a, b)));
+F::Node whole_of_quotient(F& f, F::Node a, F::Node b) { return f.apply(Scalar::trunc, f.divide(a, b)); }
+
+template <Scalar op>
+F::Node applied(F& f, F::Node a, F::Node b) {
+  return f.apply(op, a, b);
 }
 
 // a + alpha * b, rounded once as PyTorch's kernel for a CPU with FMA does.
@@ -93,36 +83,18 @@ void of_truth(NodeImport& node) {
 
 // --- Powers ---
 
-constexpr float largest_product = 8;  // that Builder::power makes of factors
-
 void power_of_number(NodeImport& node) {
   const TensorId x = node.tensor(0);
-  if (node.has(1)) node.fail("an exponent that is computed", Refusal::not_yet);
+  if (node.has(1)) return node.result(0, node.build().binary(Scalar::pow, x, node.tensor(1)));
   const float exponent = node.number("exponent", 1);
-  if (exponent == std::floor(exponent) && std::fabs(exponent) > largest_product)
-    node.fail(fmt::format("a whole exponent of {}", exponent), Refusal::not_yet);
-  node.result(0, node.build().power(x, exponent));
+  const bool few_factors = exponent == std::floor(exponent) && std::fabs(exponent) <= 4;
+  if (few_factors || std::fabs(exponent) == 0.5f) return node.result(0, node.build().power(x, exponent));
+  node.result(0, node.build().binary(Scalar::pow, x, node.build().constant(exponent)));
 }
 
-// b ** x = exp(x * log b); a base that is not positive has no such logarithm.
 void number_to_power(NodeImport& node) {
-  const float base = node.number("self", 1);
-  if (!(base > 0)) node.fail(fmt::format("a base of {}", base), Refusal::not_yet);
-  F f;
-  const auto logarithm = static_cast<float>(std::log(static_cast<double>(base)));
-  const F::Node root = f.apply(Scalar::exp, f.multiply(f.constant(logarithm), f.input(0)));
-  node.result(0, node.build().elementwise(f.finish(root), std::vector{node.tensor(1)}));
-}
-
-F::Node power(F& f, F::Node a, F::Node b) {
-  const F::Node two = f.constant(2), whole = equal(f, f.apply(Scalar::floor, b), b);
-  const F::Node odd = f.subtract(b, f.multiply(two, f.apply(Scalar::floor, f.divide(b, two))));
-  const F::Node size =
-      f.apply(Scalar::exp, f.multiply(b, f.apply(Scalar::log, f.apply(Scalar::absolute, a))));
-  const F::Node of_negative =
-      f.select(whole, f.select(odd, f.negate(size), size), f.apply(Scalar::log, f.constant(-1)));
-  const F::Node result = f.select(f.less(a, f.constant(0)), of_negative, size);
-  return f.select(equal(f, b, f.constant(0)), f.constant(1), result);
+  const TensorId base = argument(node, 0, "self"), exponent = node.tensor(1);
+  node.result(0, node.build().binary(Scalar::pow, base, exponent));
 }
 
 // --- One operand ---
@@ -132,30 +104,30 @@ F::Node is_nan(F& f, F::Node x, NodeImport&) { return unequal(f, x, x); }
 F::Node is_infinite(F& f, F::Node x, NodeImport&) {
   return equal(f, f.apply(Scalar::absolute, x), f.constant(infinity));
 }
-F::Node truncate(F& f, F::Node x, NodeImport&) { return truncated(f, x); }
-F::Node log2(F& f, F::Node x, NodeImport&) {
-  return f.multiply(f.apply(Scalar::log, x), f.constant(std::numbers::log2e_v<float>));
-}
-F::Node log10(F& f, F::Node x, NodeImport&) {
-  return f.multiply(f.apply(Scalar::log, x), f.constant(std::numbers::log10e_v<float>));
-}
-F::Node exp2(F& f, F::Node x, NodeImport&) {
-  return f.apply(Scalar::exp, f.multiply(x, f.constant(std::numbers::ln2_v<float>)));
+F::Node sign_bit(F& f, F::Node x, NodeImport&) {
+  const F::Node zero = f.constant(0), below = f.less(f.divide(f.constant(1), x), zero);
+  return f.select(equal(f, x, zero), below, f.less(x, zero));
 }
 
-// W. Kahan: the rounding of 1 + x, and that of exp(x), is made good by the same rounding in the other factor.
-F::Node log1p(F& f, F::Node x, NodeImport&) {
-  const F::Node one = f.constant(1), u = f.apply(Scalar::add, one, x);
-  const F::Node made_good = f.multiply(f.apply(Scalar::log, u), f.divide(x, f.subtract(u, one)));
-  const F::Node near = f.select(equal(f, u, one), x, made_good);
-  return f.select(f.less(u, f.constant(1e30f)), near, f.apply(Scalar::log, u));
+// The larger times sqrt(1 + q^2) with q the quotient, so that no square overflows.
+F::Node hypotenuse(F& f, F::Node a, F::Node b) {
+  const F::Node left = f.apply(Scalar::absolute, a), right = f.apply(Scalar::absolute, b);
+  const F::Node large = f.apply(Scalar::maximum, left, right),
+                quotient = f.divide(f.apply(Scalar::minimum, left, right), large);
+  const F::Node root = f.apply(Scalar::sqrt, f.add(f.constant(1), f.multiply(quotient, quotient)));
+  const F::Node known = f.add(equal(f, large, f.constant(0)), equal(f, large, f.constant(infinity)));
+  return f.select(known, large, f.multiply(large, root));
 }
-F::Node expm1(F& f, F::Node x, NodeImport&) {
-  const F::Node one = f.constant(1), u = f.apply(Scalar::exp, x), below = f.subtract(u, one);
-  const F::Node made_good = f.multiply(below, f.divide(x, f.apply(Scalar::log, u)));
-  const F::Node all_lost = equal(f, below, f.constant(-1));
-  const F::Node near = f.select(equal(f, u, one), x, f.select(all_lost, f.constant(-1), made_good));
-  return f.select(f.less(f.constant(40), x), below, near);
+
+// NaN gives way.
+F::Node number_or(F& f, F::Node a, F::Node b, F::Node chosen) {
+  return f.select(equal(f, a, a), f.select(equal(f, b, b), chosen, a), b);
+}
+F::Node greatest_number(F& f, F::Node a, F::Node b) {
+  return number_or(f, a, b, f.apply(Scalar::maximum, a, b));
+}
+F::Node least_number(F& f, F::Node a, F::Node b) {
+  return number_or(f, a, b, f.apply(Scalar::minimum, a, b));
 }
 
 void clamp(NodeImport& node) {
@@ -210,7 +182,8 @@ void cast(NodeImport& node) {
   if (to == "bool" && from != DataType::boolean)
     return node.result(0, node.build().elementwise(f.finish(truth(f, f.input(0))), std::vector{x}));
   if (is_whole && from == DataType::float32)
-    return node.result(0, node.build().elementwise(f.finish(truncated(f, f.input(0))), std::vector{x}));
+    return node.result(
+        0, node.build().elementwise(f.finish(f.apply(Scalar::trunc, f.input(0))), std::vector{x}));
   node.result(0, node.value(0));
 }
 
@@ -226,12 +199,18 @@ constexpr OpRow rows[] = {
     {"_local_scalar_dense.default", same},
     {"_to_copy.default",        cast},
     {"abs.default",             unary<Scalar::absolute>},
+    {"acos.default",            unary<Scalar::acos>},
+    {"acosh.default",           unary<Scalar::acosh>},
     {"add.Scalar",              sum<false, false>},
     {"add.Tensor",              sum<false, false>},
     {"alias.default",           same},
+    {"asin.default",            unary<Scalar::asin>},
+    {"asinh.default",           unary<Scalar::asinh>},
     {"atan.default",            unary<Scalar::atan>},
-    {"bitwise_and.Tensor",      of_truth<binary<both>>},
+    {"atan2.default",           binary<applied<Scalar::atan2>>},
+    {"atanh.default",           unary<Scalar::atanh>},
     {"bitwise_and.Scalar",      of_truth<binary<both>>},
+    {"bitwise_and.Tensor",      of_truth<binary<both>>},
     {"bitwise_not.default",     of_truth<by_formula<logical_not>>},
     {"bitwise_or.Scalar",       of_truth<binary<either>>},
     {"bitwise_or.Tensor",       of_truth<binary<either>>},
@@ -242,27 +221,33 @@ constexpr OpRow rows[] = {
     {"clamp.default",           clamp},
     {"clone.default",           same},
     {"copy.default",            copy},
+    {"cos.default",             unary<Scalar::cos>},
+    {"cosh.default",            unary<Scalar::cosh>},
     {"detach.default",          same},
-    {"div.Scalar",              binary<divide>},
+    {"div.Scalar",              binary<applied<Scalar::divide>>},
     {"div.Scalar_mode",         divide_by_mode},
-    {"div.Tensor",              binary<divide>},
+    {"div.Tensor",              binary<applied<Scalar::divide>>},
     {"div.Tensor_mode",         divide_by_mode},
     {"elu.default",             elu},
-    {"eq.Scalar",               binary<equal>},
-    {"eq.Tensor",               binary<equal>},
+    {"eq.Scalar",               binary<applied<Scalar::equal>>},
+    {"eq.Tensor",               binary<applied<Scalar::equal>>},
     {"erf.default",             unary<Scalar::erf>},
+    {"erfc.default",            unary<Scalar::erfc>},
     {"exp.default",             unary<Scalar::exp>},
-    {"exp2.default",            by_formula<exp2>},
-    {"expm1.default",           by_formula<expm1>},
-    {"fmod.Scalar",             binary<remainder_towards_zero>},
-    {"fmod.Tensor",             binary<remainder_towards_zero>},
+    {"exp2.default",            unary<Scalar::exp2>},
+    {"expm1.default",           unary<Scalar::expm1>},
     {"floor.default",           unary<Scalar::floor>},
+    {"fmax.default",            binary<greatest_number>},
+    {"fmin.default",            binary<least_number>},
+    {"fmod.Scalar",             binary<applied<Scalar::fmod>>},
+    {"fmod.Tensor",             binary<applied<Scalar::fmod>>},
     {"ge.Scalar",               binary<at_least>},
     {"ge.Tensor",               binary<at_least>},
     {"gelu.default",            gelu},
     {"gt.Scalar",               binary<greater>},
     {"gt.Tensor",               binary<greater>},
     {"hardtanh.default",        hard_tanh},
+    {"hypot.default",           binary<hypotenuse>},
     {"isinf.default",           by_formula<is_infinite>},
     {"isnan.default",           by_formula<is_nan>},
     {"le.Scalar",               binary<at_most>},
@@ -272,41 +257,45 @@ constexpr OpRow rows[] = {
     {"lift_fresh.default",      same},
     {"lift_fresh_copy.default", same},
     {"log.default",             unary<Scalar::log>},
-    {"log10.default",           by_formula<log10>},
-    {"log1p.default",           by_formula<log1p>},
-    {"log2.default",            by_formula<log2>},
+    {"log10.default",           unary<Scalar::log10>},
+    {"log1p.default",           unary<Scalar::log1p>},
+    {"log2.default",            unary<Scalar::log2>},
     {"logical_and.default",     binary<both>},
     {"logical_not.default",     by_formula<logical_not>},
     {"logical_or.default",      binary<either>},
     {"logical_xor.default",     binary<one_of_two>},
-    {"lt.Scalar",               binary<less>},
-    {"lt.Tensor",               binary<less>},
-    {"maximum.default",         binary<maximum>},
-    {"minimum.default",         binary<minimum>},
-    {"mul.Scalar",              binary<multiply>},
-    {"mul.Tensor",              binary<multiply>},
+    {"lt.Scalar",               binary<applied<Scalar::less>>},
+    {"lt.Tensor",               binary<applied<Scalar::less>>},
+    {"maximum.default",         binary<applied<Scalar::maximum>>},
+    {"minimum.default",         binary<applied<Scalar::minimum>>},
+    {"mul.Scalar",              binary<applied<Scalar::multiply>>},
+    {"mul.Tensor",              binary<applied<Scalar::multiply>>},
     {"ne.Scalar",               binary<unequal>},
     {"ne.Tensor",               binary<unequal>},
     {"neg.default",             unary<Scalar::negate>},
     {"pow.Scalar",              number_to_power},
     {"pow.Tensor_Scalar",       power_of_number},
-    {"pow.Tensor_Tensor",       binary<power>},
+    {"pow.Tensor_Tensor",       binary<applied<Scalar::pow>>},
     {"reciprocal.default",      by_formula<reciprocal>},
     {"relu.default",            unary<Scalar::relu>},
-    {"remainder.Scalar",        binary<remainder>},
-    {"remainder.Tensor",        binary<remainder>},
+    {"remainder.Scalar",        binary<applied<Scalar::remainder>>},
+    {"remainder.Tensor",        binary<applied<Scalar::remainder>>},
     {"round.default",           by_formula<round>},
     {"rsqrt.default",           unary<Scalar::reciprocal_sqrt>},
     {"rsub.Scalar",             sum<true, true>},
     {"rsub.Tensor",             sum<true, true>},
     {"sigmoid.default",         unary<Scalar::sigmoid>},
     {"sign.default",            by_formula<sign>},
+    {"signbit.default",         by_formula<sign_bit>},
+    {"sin.default",             unary<Scalar::sin>},
+    {"sinh.default",            unary<Scalar::sinh>},
     {"sqrt.default",            unary<Scalar::sqrt>},
     {"square.default",          by_formula<square>},
     {"sub.Scalar",              sum<true, false>},
     {"sub.Tensor",              sum<true, false>},
+    {"tan.default",             unary<Scalar::tan>},
     {"tanh.default",            unary<Scalar::tanh>},
-    {"trunc.default",           by_formula<truncate>},
+    {"trunc.default",           unary<Scalar::trunc>},
     {"where.self",              where},
 };
 // clang-format on

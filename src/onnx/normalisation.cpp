@@ -79,7 +79,8 @@ void instance_norm(NodeImport& node) {
   graph::Builder& b = node.build();
   Axes axes(rank - 2);
   std::iota(axes.begin(), axes.end(), 2);
-  const graph::TensorId scaled = b.multiply(normalised(b, x, axes, epsilon).result, per_channel(b, gamma, rank));
+  const graph::TensorId scaled =
+      b.multiply(normalised(b, x, axes, epsilon).result, per_channel(b, gamma, rank));
   node.result(0, b.add(scaled, per_channel(b, beta, rank)));
 }
 

@@ -122,7 +122,7 @@ ResidentRun ResidentNetwork::run(Program program, const lowering::Tensors& sampl
   const CompiledProgram& compiled = program == Program::train ? network_.train : network_.predict;
   const system::LaunchResult launched = launch(compiled, host_.interrupted);
   ResidentRun run;
-  run.interrupted = launched.outcome == system::Outcome::interrupted;
+  run.interrupted = host_.interrupted();  // a launch that came to its end before it was asked, too
   if (!run.interrupted) run.stranded = stranded(launched, compiled);
   if (run.interrupted || !run.stranded.empty()) {
     restore(before);

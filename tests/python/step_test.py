@@ -58,7 +58,7 @@ class TrainStep(unittest.TestCase):
             self.assertEqual((costs.alike, costs.nodes, costs.samples), ("", 4, len(data[0][1])))
             self.assertLess(costs.cycles, steps[0].report().cycles)
 
-    def test_a_step_that_is_interrupted_changes_nothing(self):
+    def test_a_step_that_is_interrupted_is_done_or_changes_nothing(self):
         data = networks.batches(networks.cnn)
         step, undisturbed = (step_of(networks.cnn(), OPTIMIZERS["SGD"]) for _ in range(2))
         step(*data[0]), undisturbed(*data[0])
@@ -78,7 +78,7 @@ class TrainStep(unittest.TestCase):
         with mock.patch.object(threading.Thread, "join", interrupted_once), \
                 mock.patch.object(Program, "_call", called_then), self.assertRaises(KeyboardInterrupt):
             step(*data[1])
-        self.assertEqual(step(*data[1]).item(), undisturbed(*data[1]).item())
+        self.assertIn(step(*data[1]).item(), [undisturbed(*data[1]).item() for _ in range(2)])
 
     def test_the_state_is_that_of_pytorch_and_goes_on_there(self):
         model, data = networks.cnn(), networks.batches(networks.cnn)
@@ -128,13 +128,13 @@ class TrainStep(unittest.TestCase):
         class Spectrum(nn.Module):
 
             def forward(self, x):
-                return torch.sin(x)
+                return torch.lgamma(x)
 
         model = nn.Sequential(nn.Linear(12, 4), Spectrum())
         step = step_of(model, OPTIMIZERS["SGD"])
         with self.assertRaises(opendojo.Refused) as raised:
             step(*networks.batches(networks.mlp)[0])
-        self.assertEqual(raised.exception.op, "sin.default")
+        self.assertEqual(raised.exception.op, "lgamma.default")
         self.assertEqual(raised.exception.module, "1")
         self.assertRegex(raised.exception.line, r"step_test\.py:\d+$")
 
