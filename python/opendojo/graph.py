@@ -4,6 +4,7 @@ import operator
 import os
 
 import torch
+from torch._subclasses.fake_tensor import unset_fake_temporarily
 
 from opendojo.container import Container
 from opendojo.library import BOOL, FLOAT32, INT8, INT16, INT32, INT64, UINT8, Array, Refused
@@ -134,7 +135,8 @@ class Writer:
         if not isinstance(value, torch.Tensor):
             refuse(node, f"a constant of type {type(value).__name__} (unsupported)")
         kind, shape = _described(node, value)
-        data = value.detach().cpu().contiguous().numpy().tobytes()
+        with unset_fake_temporarily():
+            data = value.detach().cpu().contiguous().numpy().tobytes()
         self.container.initialiser(self.name(node), kind, shape, data)
 
     def _result(self, node, name, value):

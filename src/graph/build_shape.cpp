@@ -1,6 +1,7 @@
 // Copies: the result holds elements of the operand at other places. Affine maps on both sides.
 #include <algorithm>
 #include <numeric>
+#include <optional>
 
 #include "base/error.h"
 #include "graph/op_maker.h"
@@ -47,7 +48,8 @@ struct Factor {
   std::int64_t from_stride, to_stride;  // coefficient in them
 };
 
-std::vector<Factor> common_refinement(const std::string& op, const Shape& from, const Shape& to) {
+// Nothing if one dimension cuts across another ([2, 3] as [3, 2]).
+std::optional<std::vector<Factor>> common_refinement(const Shape& from, const Shape& to) {
   std::vector<Factor> factors;
   auto i = static_cast<std::ptrdiff_t>(from.size()) - 1, j = static_cast<std::ptrdiff_t>(to.size()) - 1;
   const auto extent = [](const Shape& shape, std::ptrdiff_t d) {
@@ -63,12 +65,7 @@ std::vector<Factor> common_refinement(const std::string& op, const Shape& from, 
       taken_right = 1;
     } else {
       const std::int64_t both = std::min(left, right);
-      if (std::max(left, right) % both != 0) {
-        throw UserError(op,
-                        fmt::format("reshaping [{}] to [{}], which cuts one dimension across another",
-                                    fmt::join(from, ", "), fmt::join(to, ", ")),
-                        Refusal::unsupported);
-      }
+      if (std::max(left, right) % both != 0) return std::nullopt;
       factors.push_back({both, i, j, taken_left, taken_right});
       left /= both;
       right /= both;
@@ -91,13 +88,19 @@ TensorId Builder::reshape(TensorId x, Shape wanted) {
                                 fmt::join(from, ", "), fmt::join(to, ", ")),
                     Refusal::unsupported);
   }
-  OpMaker op(*this);
-  std::vector<Index> in(from.size()), out(to.size());
   const std::size_t batch = tensor.has_batch ? 1 : 0;
-  if (batch) in[0] = out[0] = Index::along(op.axis("n", from[0]));
   const Shape from_rest(from.begin() + static_cast<std::ptrdiff_t>(batch), from.end());
   const Shape to_rest(to.begin() + static_cast<std::ptrdiff_t>(batch), to.end());
-  for (const Factor& factor : common_refinement(name_, from_rest, to_rest)) {
+  const auto factors = common_refinement(from_rest, to_rest);
+  if (!factors) {  // no affine map: by way of a row
+    Shape row(from.begin(), from.begin() + static_cast<std::ptrdiff_t>(batch));
+    row.push_back(element_count(from_rest));
+    return reshape(reshape(x, std::move(row)), to);
+  }
+  OpMaker op(*this);
+  std::vector<Index> in(from.size()), out(to.size());
+  if (batch) in[0] = out[0] = Index::along(op.axis("n", from[0]));
+  for (const Factor& factor : *factors) {
     const std::size_t axis = op.axis(fmt::format("f{}", op.axes()), factor.extent);
     in[batch + static_cast<std::size_t>(factor.from)].plus(axis, factor.from_stride);
     out[batch + static_cast<std::size_t>(factor.to)].plus(axis, factor.to_stride);

@@ -89,8 +89,8 @@ BufferId Lowering::shard_operand(TensorId id) {
 }
 
 bool Lowering::sums_shards(const StructuredOp& op) const {
-  return sums_everything(op, graph_.tensors) && std::ranges::all_of(op.in, [&](const Access& access) {
-           return single_value(access) || place_of(access.tensor) == Place::sharded;
+  return sums_everything(op, graph_.tensors) && std::ranges::any_of(op.in, [&](const Access& access) {
+           return !single_value(access) && place_of(access.tensor) == Place::sharded;
          });
 }
 

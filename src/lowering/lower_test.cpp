@@ -5,6 +5,8 @@
 
 #include "base/random.h"
 #include "graph/interpreter.h"
+#include "graph/one_sample.h"
+#include "graph/op_maker.h"
 #include "lowering/formats.h"
 #include "lowering/lower.h"
 #include "lowering/lowered_interpreter.h"
@@ -86,6 +88,32 @@ TEST_P(Lowering, computes_what_the_graph_means) {
 TEST(LoweringOfSums, needs_no_whole_weight_or_gradient) {
   const Lowered lowered = lower(sample::spread<traced::regularized>(8), 4);
   for (const Buffer& buffer : lowered.program.buffers) EXPECT_LT(buffer.capacity, 300 * 330) << buffer.name;
+}
+
+// x is needed whole by the matrix product, its square only by the sum, which reads both.
+TEST(LoweringOfSums, read_what_every_node_holds_beside_shards) {
+  graph::Graph graph;
+  graph::Builder b(graph);
+  graph::Tensor input;
+  input.name = "x";
+  input.shape = {3, 4};
+  input.role = graph::Role::input;
+  const graph::TensorId x = graph.add(std::move(input)), square = b.name("square").multiply(x, x);
+  b.name("total");
+  graph::OpMaker sum(b);
+  const std::vector<graph::Index> every = {graph::Index::along(sum.axis("i", 3)),
+                                           graph::Index::along(sum.axis("j", 4))};
+  graph::Formula f;
+  const auto left = f.input(sum.read(square, every)), right = f.input(sum.read(x, every));
+  const graph::TensorId total = sum.write({}, {}, graph::Reduction::sum, f.finish(f.subtract(left, right)));
+  graph.outputs = {total, b.name("product").matmul(x, b.transpose(x, {1, 0}))};
+  graph::as_one_sample(graph);
+  const Lowered lowered = lower(graph, 4);
+  LoweredInterpreter nodes(lowered.program);
+  nodes.set_persistent({});
+  const std::vector<float> values = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12};
+  nodes.run({{"x", values}}, 1, {});
+  EXPECT_EQ(nodes.results().at(graph.at(graph.outputs[0]).name), std::vector<float>({650 - 78}));
 }
 
 INSTANTIATE_TEST_SUITE_P(

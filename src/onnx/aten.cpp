@@ -18,7 +18,7 @@ using graph::Role;
 using graph::TensorId;
 
 constexpr std::string_view domain = "aten";
-constexpr std::int64_t most_elements = std::int64_t{1} << 28;  // of a tensor: a gigabyte
+constexpr std::int64_t most_carried = std::int64_t{1} << 28;  // of a tensor: a gigabyte
 
 // What the metadata says of an input.
 struct Resident {
@@ -85,13 +85,13 @@ AtenValue value_of(const ValueInfo& info, std::string_view where) {
     if (!dimension.extent)
       throw UserError(where, fmt::format("'{}': dimension '{}' is not fixed", info.name, dimension.symbol),
                       Refusal::unsupported);
-    if (*dimension.extent < 1 || *dimension.extent > most_elements)
+    if (*dimension.extent < 1 || *dimension.extent > most_carried)
       throw UserError(where, fmt::format("'{}' has a dimension of {}", info.name, *dimension.extent),
                       Refusal::unsupported);
     value.shape.push_back(*dimension.extent);
     elements *= *dimension.extent;
-    if (elements > most_elements)
-      throw UserError(where, fmt::format("'{}' has more than {} elements", info.name, most_elements),
+    if (elements > most_carried)
+      throw UserError(where, fmt::format("'{}' has more than {} elements", info.name, most_carried),
                       Refusal::unsupported);
   }
   return value;

@@ -1,6 +1,7 @@
 // ATen's operators that read and write elements at computed places. A place that does not exist, at which
 // PyTorch raises an IndexError, is read as NaN and written nowhere.
 #include <algorithm>
+#include <numeric>
 
 #include "graph/expression.h"
 #include "graph/gradient.h"
@@ -35,6 +36,17 @@ void scatter(NodeImport& node) {
 void scatter_add(NodeImport& node) {
   const TensorId data = node.tensor(0), indices = node.tensor(1), updates = node.tensor(2);
   node.result(0, scattered(node.build(), Arrival::add, data, updates, indices, dim_of(node)));
+}
+
+void scatter_reduce(NodeImport& node) {
+  const std::string how = node.text("reduce", "");
+  if (node.integer("include_self", 1) == 0)
+    node.fail("without the elements that are there", Refusal::not_yet);
+  if (how != "sum" && how != "amax" && how != "amin")
+    node.fail(fmt::format("reduce = '{}'", how), Refusal::not_yet);
+  const Arrival arrival = how == "sum" ? Arrival::add : how == "amax" ? Arrival::maximum : Arrival::minimum;
+  const TensorId data = node.tensor(0), indices = node.tensor(1), updates = node.tensor(2);
+  node.result(0, scattered(node.build(), arrival, data, updates, indices, dim_of(node)));
 }
 
 // One number wherever an index leads: which index does not matter.
@@ -110,46 +122,80 @@ Places places_of(NodeImport& node, std::size_t first_slot, std::size_t end_slot)
   return places;
 }
 
+// The dimensions [first, first + count) of a tensor of this rank put in front, and the reverse.
+std::vector<std::int64_t> to_front(std::size_t rank, std::size_t first, std::size_t count) {
+  std::vector<std::int64_t> order(rank);
+  std::iota(order.begin(), order.end(), 0);
+  const auto begin = order.begin() + static_cast<std::ptrdiff_t>(first);
+  std::rotate(order.begin(), begin, begin + static_cast<std::ptrdiff_t>(count));
+  return order;
+}
+std::vector<std::int64_t> from_front(std::size_t rank, std::size_t first, std::size_t count) {
+  std::vector<std::int64_t> order(rank);
+  const std::vector<std::int64_t> there = to_front(rank, first, count);
+  for (std::size_t d = 0; d < rank; ++d)
+    order[static_cast<std::size_t>(there[d])] = static_cast<std::int64_t>(d);
+  return order;
+}
+
+// How many dimensions the places have, and the indexed ones.
+std::size_t extent_of_places(const Builder& b, const Places& places) {
+  return b.shape(places.components).size() - 1;
+}
+std::size_t indexed_dimensions(const Builder& b, const Places& places) {
+  return static_cast<std::size_t>(b.shape(places.components).back());
+}
+
 void index(NodeImport& node) {
   const Places places = places_of(node, 1, node.operands());
   Builder& b = node.build();
-  const TensorId x = node.tensor(0);
+  TensorId x = node.tensor(0);
   if (places.first == 0) return node.result(0, b.gather_nd(x, places.components));
-  if (b.shape(places.components).back() != 1)
-    node.fail("several indices behind a dimension without one", Refusal::not_yet);
-  Shape shape = b.shape(places.components);
-  shape.pop_back();
-  node.result(0, b.gather(x, b.reshape(places.components, shape), static_cast<std::int64_t>(places.first)));
+  x = b.transpose(x, to_front(b.shape(x).size(), places.first, indexed_dimensions(b, places)));
+  const TensorId picked = b.gather_nd(x, places.components);
+  node.result(
+      0, b.transpose(picked, from_front(b.shape(picked).size(), places.first, extent_of_places(b, places))));
 }
 
 void index_put(NodeImport& node) {
-  const std::size_t values = node.operands() - 1;
-  const bool adds = node.integer("accumulate", 0) != 0;
-  const Places places = places_of(node, 1, values);
-  if (places.first != 0) node.fail("an index behind a dimension without one", Refusal::not_yet);
+  const std::size_t slot = node.operands() - 1;
+  const Arrival arrival = node.integer("accumulate", 0) != 0 ? Arrival::add : Arrival::replace;
+  node.ignore({"unsafe"});
+  const Places places = places_of(node, 1, slot);
   Builder& b = node.build();
   const Shape own = node.shape(0);
-  Shape wanted = b.shape(places.components);
-  const std::int64_t components = wanted.back();
-  wanted.pop_back();
-  wanted.insert(wanted.end(), own.begin() + components, own.end());
-  const TensorId updates =
-      node.shape(values) == wanted ? node.tensor(values) : b.expand(node.tensor(values), wanted);
-  node.result(0, scattered_rows(b, adds ? Arrival::add : Arrival::replace, node.tensor(0), updates,
-                                places.components));
+  const std::size_t count = indexed_dimensions(b, places), extent = extent_of_places(b, places);
+  const auto first = static_cast<std::ptrdiff_t>(places.first);
+  // What is picked there has the places where the indexed dimensions were.
+  Shape picked = own;
+  picked.erase(picked.begin() + first, picked.begin() + first + static_cast<std::ptrdiff_t>(count));
+  const Shape components = b.shape(places.components);
+  picked.insert(picked.begin() + first, components.begin(), components.end() - 1);
+  TensorId data = node.tensor(0), updates = node.tensor(slot);
+  if (node.shape(slot) != picked) updates = b.expand(updates, picked);
+  if (places.first != 0) {
+    data = b.transpose(data, to_front(own.size(), places.first, count));
+    updates = b.transpose(updates, to_front(picked.size(), places.first, extent));
+  }
+  const TensorId result = scattered_rows(b, arrival, data, updates, places.components);
+  node.result(0,
+              places.first == 0 ? result : b.transpose(result, from_front(own.size(), places.first, count)));
 }
 
 // clang-format off
 constexpr OpRow rows[] = {
+    {"_unsafe_index.Tensor",                index},
     {"embedding.default",                   embedding},
     {"embedding_dense_backward.default",    embedding_backward},
     {"gather.default",                      gather},
     {"index.Tensor",                        index},
+    {"_unsafe_index_put.default",           index_put},
     {"index_put.default",                   index_put},
     {"index_select.default",                index_select},
     {"scatter.src",                         scatter},
     {"scatter.value",                       scatter_value},
     {"scatter_add.default",                 scatter_add},
+    {"scatter_reduce.two",                  scatter_reduce},
 };
 // clang-format on
 

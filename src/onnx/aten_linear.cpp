@@ -101,9 +101,37 @@ void convolution_backward(NodeImport& node) {
 
 // --- Pooling ---
 
+// How many spatial dimensions an operator is for: "max_pool2d..." has 2.
+std::size_t spatial_of(NodeImport& node) {
+  const std::string_view op = node.node().op;
+  return static_cast<std::size_t>(op[op.find("pool") + 4] - '0');
+}
+
+// Images, of which one alone may lack the batch, as [n, c, spatial...].
+Shape image_shape(NodeImport& node, std::size_t operand) {
+  Shape shape = node.shape(operand);
+  if (shape.size() == spatial_of(node) + 1) shape.insert(shape.begin(), 1);
+  if (shape.size() != spatial_of(node) + 2)
+    node.fail(fmt::format("an operand of {} dimensions", shape.size()), Refusal::unsupported);
+  return shape;
+}
+
+TensorId images(NodeImport& node, std::size_t operand) {
+  const Shape shape = image_shape(node, operand);
+  const TensorId x = node.tensor(operand);
+  return shape == node.shape(operand) ? x : node.build().reshape(x, shape);
+}
+
+void give(NodeImport& node, std::size_t result, TensorId tensor) {
+  Builder& b = node.build();
+  if (node.wants(result))
+    node.result(result, b.shape(tensor) == node.wanted_shape(result)
+                            ? tensor
+                            : b.reshape(tensor, node.wanted_shape(result)));
+}
+
 Window pool_window(NodeImport& node, std::size_t operand) {
-  const std::size_t rank = node.shape(operand).size();
-  if (rank < 3) node.fail(fmt::format("an operand of {} dimensions", rank), Refusal::not_yet);
+  const std::size_t rank = image_shape(node, operand).size();
   Window window;
   window.kernel = per_dimension(node, "kernel_size", rank - 2, 1);
   window.strides =
@@ -113,12 +141,6 @@ Window pool_window(NodeImport& node, std::size_t operand) {
   window.ceil_mode = node.integer("ceil_mode", 0) != 0;
   check(node, window);
   return window;
-}
-
-// Operators for two spatial dimensions take an image without a batch, too.
-void want_batch(NodeImport& node, std::size_t operand, std::size_t rank) {
-  if (node.shape(operand).size() != rank)
-    node.fail(fmt::format("an operand of {} dimensions", node.shape(operand).size()), Refusal::not_yet);
 }
 
 // The number of each element of an image, row by row, as the indices of a max pool count.
@@ -153,13 +175,12 @@ constexpr float nowhere = -1;  // the number of an element outside the image
 
 // Of each window the largest element, and the number in its image of the first that is so large.
 void max_pool(NodeImport& node) {
-  want_batch(node, 0, 4);
   const Window window = pool_window(node, 0);
-  const TensorId x = node.tensor(0);
+  const TensorId x = images(node, 0);
   Builder& b = node.build();
   const TensorId largest = b.max_pool(x, window);
   const Shape image = b.shape(x), pooled = b.shape(largest);
-  node.result(0, largest);
+  give(node, 0, largest);
   if (!node.wants(1)) return;
   const TensorId numbers = element_numbers(b, {image.begin() + 2, image.end()}, label_of(node.node()));
   graph::OpMaker op(b);
@@ -173,15 +194,14 @@ void max_pool(NodeImport& node) {
       f.multiply(f.apply(graph::Scalar::equal, element, most), f.less(f.constant(nowhere), number));
   const TensorId first = op.write(pooled, windows.at_window, graph::Reduction::maximum,
                                   f.finish(f.select(is_it, f.negate(number), far)));
-  node.result(1, b.unary(graph::Scalar::negate, first));
+  give(node, 1, b.unary(graph::Scalar::negate, first));
 }
 
 // The gradient goes to the element of each window that its number names.
 void max_pool_backward(NodeImport& node) {
-  want_batch(node, 1, 4);
   const Window window = pool_window(node, 1);
-  const TensorId upstream = node.tensor(0), indices = node.tensor(2);
-  const Shape image = node.shape(1);
+  const TensorId upstream = images(node, 0), indices = images(node, 2);
+  const Shape image = image_shape(node, 1);
   Builder& b = node.build();
   const TensorId numbers = element_numbers(b, {image.begin() + 2, image.end()}, label_of(node.node()));
   graph::OpMaker op(b);
@@ -191,7 +211,7 @@ void max_pool_backward(NodeImport& node) {
   const auto chosen = f.input(op.read(indices, windows.at_window));
   const auto number = f.input(op.read(numbers, windows.at_number(), nowhere));
   const auto root = f.select(f.apply(graph::Scalar::equal, chosen, number), gradient, f.constant(0));
-  node.result(0, op.write(image, windows.at_element, graph::Reduction::sum, f.finish(root)));
+  give(node, 0, op.write(image, windows.at_element, graph::Reduction::sum, f.finish(root)));
 }
 
 Window average_window(NodeImport& node, std::size_t operand) {
@@ -217,18 +237,17 @@ std::int64_t divisor_of(NodeImport& node, const Window& window) {
 }
 
 void average_pool(NodeImport& node) {
-  want_batch(node, 0, 4);
   const Window window = average_window(node, 0);
-  node.result(0, averaged(node.build(), node.tensor(0), window, divisor_of(node, window)));
+  give(node, 0, averaged(node.build(), images(node, 0), window, divisor_of(node, window)));
 }
 
 void average_pool_backward(NodeImport& node) {
-  want_batch(node, 1, 4);
   const Window window = average_window(node, 1);
   const std::int64_t divisor = divisor_of(node, window);
-  node.result(0, gradients_of(node.build(), label_of(node.node()),
-                              [&](Builder& b, Ids ids) { return averaged(b, ids[0], window, divisor); },
-                              std::vector{node.tensor(1)}, node.tensor(0), {true})[0]);
+  give(node, 0,
+       gradients_of(node.build(), label_of(node.node()),
+                    [&](Builder& b, Ids ids) { return averaged(b, ids[0], window, divisor); },
+                    std::vector{images(node, 1)}, images(node, 0), {true})[0]);
 }
 
 // Row r of `to` averages elements [r from / to, ceil((r + 1) from / to)).
@@ -244,7 +263,7 @@ std::vector<float> adaptive_weights(std::int64_t from, std::int64_t to) {
 
 TensorId adaptively_averaged(Builder& b, TensorId x, const Shape& result) {
   const Shape from = b.shape(x);
-  for (std::size_t d = from.size() - 2; d < from.size(); ++d) {
+  for (std::size_t d = 0; d < from.size(); ++d) {
     if (from[d] == result[d]) continue;
     const auto along = static_cast<std::int64_t>(d);
     x = result[d] == 1 ? b.mean(x, {along}, true) : b.mix(x, along, adaptive_weights(from[d], result[d]));
@@ -270,14 +289,20 @@ void adaptive_average_pool_backward(NodeImport& node) {
 constexpr OpRow rows[] = {
     {"_adaptive_avg_pool2d.default",                    adaptive_average_pool},
     {"_adaptive_avg_pool2d_backward.default",           adaptive_average_pool_backward},
+    {"_adaptive_avg_pool3d.default",                    adaptive_average_pool},
+    {"_adaptive_avg_pool3d_backward.default",           adaptive_average_pool_backward},
     {"addmm.default",                                   addmm},
     {"avg_pool2d.default",                              average_pool},
     {"avg_pool2d_backward.default",                     average_pool_backward},
+    {"avg_pool3d.default",                              average_pool},
+    {"avg_pool3d_backward.default",                     average_pool_backward},
     {"bmm.default",                                     matmul},
     {"convolution.default",                             convolution},
     {"convolution_backward.default",                    convolution_backward},
     {"max_pool2d_with_indices.default",                 max_pool},
     {"max_pool2d_with_indices_backward.default",        max_pool_backward},
+    {"max_pool3d_with_indices.default",                 max_pool},
+    {"max_pool3d_with_indices_backward.default",        max_pool_backward},
     {"mm.default",                                      matmul},
     {"mv.default",                                      matmul},
     {"dot.default",                                     matmul},

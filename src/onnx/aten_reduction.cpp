@@ -80,7 +80,7 @@ Moments moments(NodeImport& node) {
   const float count =
       static_cast<float>(graph::element_count(b.shape(x)) / graph::element_count(b.shape(mean)));
   if (!(count > correction)) node.fail(fmt::format("a correction of {} for {} elements", correction, count));
-  const graph::Shape& shape = b.shape(squares);
+  const graph::Shape shape = b.shape(squares);
   return {b.divide(squares, b.constant(count - correction)), keep ? mean : b.reshape(mean, shape)};
 }
 

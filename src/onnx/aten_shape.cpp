@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "graph/expression.h"
+#include "graph/op_maker.h"
 #include "onnx/aten_rows.h"
 
 namespace dojo::onnx {
@@ -145,24 +146,76 @@ void flip(NodeImport& node) {
 
 // `src` in the place of a slice of `self`: it is moved there, and taken where the place is its own.
 void slice_scatter(NodeImport& node) {
-  const Shape own = node.shape(0);
+  const Shape own = node.shape(0), part = node.shape(1);
   const std::size_t dim = node.dimension(node.integer("dim", 0), own.size());
-  const auto bound = [&](std::int64_t at) {
-    return std::clamp<std::int64_t>(at < 0 ? at + own[dim] : at, 0, own[dim]);
-  };
-  const std::int64_t start = bound(node.integer("start", 0)), end = bound(node.integer("end", no_end));
-  if (node.integer("step", 1) != 1) node.fail("a step other than 1", Refusal::not_yet);
-  if (end - start != node.shape(1)[dim]) node.fail("a source that does not fit the slice");
-  Shape before(own.size(), 0), behind(own.size(), 0), along(own.size(), 1);
-  before[dim] = start, behind[dim] = own[dim] - end, along[dim] = own[dim];
+  std::int64_t start = node.integer("start", 0);
+  start = std::clamp<std::int64_t>(start < 0 ? start + own[dim] : start, 0, own[dim]);
+  const std::int64_t step = node.integer("step", 1);
+  node.ignore({"end"});  // as far as the source goes
+  if (step < 1 || start + (part[dim] - 1) * step >= own[dim])
+    node.fail("a source that does not fit the slice");
   std::vector<float> inside(static_cast<std::size_t>(own[dim]), 0);
-  std::fill(inside.begin() + start, inside.begin() + end, 1.0f);
+  for (std::int64_t k = 0; k < part[dim]; ++k) inside[static_cast<std::size_t>(start + k * step)] = 1;
+  Shape along(own.size(), 1);
+  along[dim] = own[dim];
   graph::Builder& b = node.build();
   const TensorId mask = b.constant(b.fresh_tensor_name(node.node().outputs[0] + ".inside"), along, inside);
+  const TensorId x = node.tensor(0), source = node.tensor(1);
+  graph::OpMaker op(b);
+  std::vector<graph::Index> from, to;
+  for (std::size_t d = 0; d < own.size(); ++d) {
+    from.push_back(graph::Index::along(op.axis(fmt::format("d{}", d), part[d])));
+    to.push_back(d == dim ? graph::Index::along(d, step, start) : from.back());
+  }
+  op.read(source, std::move(from));
+  const TensorId moved = op.write(own, to, graph::Reduction::sum, graph::copy_of_input());
   graph::Formula f;
   const auto root = f.select(f.input(0), f.input(1), f.input(2));
-  const TensorId moved = b.pad(node.tensor(1), before, behind);
-  node.result(0, b.elementwise(f.finish(root), std::vector{mask, moved, node.tensor(0)}));
+  node.result(0, b.elementwise(f.finish(root), std::vector{mask, moved, x}));
+}
+
+// [.., k] = x[.., k + max(0, -offset), k + max(0, offset)] of two dimensions, the diagonal last.
+void diagonal(NodeImport& node) {
+  const Shape own = node.shape(0);
+  const std::size_t first = node.dimension(node.integer("dim1", 0), own.size()),
+                    second = node.dimension(node.integer("dim2", 1), own.size());
+  const std::int64_t offset = node.integer("offset", 0);
+  if (first == second) node.fail("twice the same dimension");
+  const TensorId x = node.tensor(0);
+  graph::OpMaker op(node.build());
+  std::vector<graph::Index> from(own.size()), to;
+  for (std::size_t d = 0; d < own.size(); ++d)
+    if (d != first && d != second)
+      to.push_back(from[d] = graph::Index::along(op.axis(fmt::format("d{}", d), own[d])));
+  const std::size_t along = op.axis("k", node.wanted_shape(0).back());
+  from[first] = graph::Index::along(along, 1, std::max<std::int64_t>(0, -offset));
+  from[second] = graph::Index::along(along, 1, std::max<std::int64_t>(0, offset));
+  to.push_back(graph::Index::along(along));
+  op.read(x, std::move(from));
+  node.result(0, op.write(node.wanted_shape(0), to, graph::Reduction::none, graph::copy_of_input()));
+}
+
+// Windows along a dimension: [.., i, .., k] = x[.., i * step + k, ..].
+void unfold(NodeImport& node) {
+  const Shape own = node.shape(0), wanted = node.wanted_shape(0);
+  const std::size_t along = node.dimension(node.integer("dimension", 0), own.size());
+  const std::int64_t size = node.integer("size", 1), step = node.integer("step", 1);
+  if (wanted.size() != own.size() + 1 || wanted.back() != size ||
+      (wanted[along] - 1) * step + size > own[along])
+    node.fail(fmt::format("windows of {} in {}", size, own[along]));
+  const TensorId x = node.tensor(0);
+  graph::OpMaker op(node.build());
+  std::vector<graph::Index> from, to;
+  for (std::size_t d = 0; d < own.size(); ++d) {
+    const std::size_t axis = op.axis(fmt::format("d{}", d), wanted[d]);
+    to.push_back(graph::Index::along(axis));
+    from.push_back(graph::Index::along(axis, d == along ? step : 1));
+  }
+  const std::size_t inside = op.axis("k", size);
+  from[along].plus(inside, 1);
+  to.push_back(graph::Index::along(inside));
+  op.read(x, std::move(from));
+  node.result(0, op.write(wanted, to, graph::Reduction::none, graph::copy_of_input()));
 }
 
 // --- Tensors of numbers ---
@@ -204,6 +257,7 @@ constexpr OpRow rows[] = {
     {"arange.start_step",           range},
     {"cat.default",                 concatenate},
     {"constant_pad_nd.default",     pad},
+    {"diagonal.default",            diagonal},
     {"empty.memory_format",         of_one_number<0>},
     {"empty_like.default",          of_one_number<0>},
     {"expand.default",              expand},
@@ -227,6 +281,7 @@ constexpr OpRow rows[] = {
     {"t.default",                   transpose_matrix},
     {"transpose.int",               transpose},
     {"unbind.int",                  unbind},
+    {"unfold.default",              unfold},
     {"unsqueeze.default",           reshaped},
     {"view.default",                reshaped},
     {"zeros.default",               of_one_number<0>},

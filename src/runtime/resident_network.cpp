@@ -13,8 +13,8 @@ using codegen::CompiledProgram;
 using lowering::HbmField;
 using machine::HbmPlace;
 
-// Moving what is resident is short, and half of it would be nothing at all.
-bool never() { return false; }
+// Moving what is resident is short, and half of it would be nothing at all: it is not interrupted.
+constexpr auto to_the_end = [] { return false; };
 
 // What kept the launch from finishing; empty if nothing did.
 std::string stranded(const system::LaunchResult& result, const CompiledProgram& program) {
@@ -46,11 +46,11 @@ std::string ResidentNetwork::load(const lowering::Tensors& values) {
     const HbmPlace place = network_.hbm.parameter_image(node);
     computer_.write_hbm(place.interface, place.offset, images[node]);
   }
-  return stranded(launch(network_.load, never), network_.load);
+  return stranded(launch(network_.load, to_the_end), network_.load);
 }
 
 lowering::Tensors ResidentNetwork::store() {
-  const std::string reason = stranded(launch(network_.store, never), network_.store);
+  const std::string reason = stranded(launch(network_.store, to_the_end), network_.store);
   if (!reason.empty()) refuse("store", "{}", reason);
   std::vector<std::vector<std::byte>> images;
   for (unsigned node = 0; node < network_.nodes; ++node) {
