@@ -1,9 +1,10 @@
-// Two rewrites, tried on every pair of an op and a reader of its result until none applies:
+// Three rewrites, tried on every pair of an op and a reader of its result until none applies:
 //
 //   inline:    an elementwise op's body moves into its reader, whose maps take the place of its axes;
-//   epilogue:  an elementwise reader of a reduction becomes the reduction's epilogue.
+//   epilogue:  an elementwise reader of a reduction becomes the reduction's epilogue;
+//   turn:      a sum over the batch is written where a copy of it, as a whole, would go.
 //
-// Both keep every FP32 operation and its operands. Ops with computed indices stay as they are. The one trap
+// All keep every FP32 operation and its operands. Ops with computed indices stay as they are. The one trap
 // is a sum whose body would get a product at its root: that is a chain of fma by definition, where before
 // there was a rounded product and an addition.
 #include "graph/fuse.h"
@@ -85,7 +86,7 @@ private:
         StructuredOp* producer = producer_[index(reader.in[k].tensor)];
         if (!producer || touched.contains(producer) || has_computed_index(*producer)) continue;
         const bool inlined = try_inline(*producer, reader, k);
-        if (!inlined && !try_epilogue(*producer, reader, k)) continue;
+        if (!inlined && !try_epilogue(*producer, reader, k) && !try_turn(*producer, reader)) continue;
         touched.insert({producer, &reader});
         any = true;
         break;
@@ -183,6 +184,27 @@ private:
     fused.out.tensor = reader.out.tensor;
     reader = std::move(fused);
     // The old producer now writes what nobody reads.
+    return true;
+  }
+
+  // A sum over the batch that is only copied, in another order of its dimensions or with others of extent 1,
+  // is written in that order: weights' gradients, as matrices give them.
+  bool try_turn(const StructuredOp& producer, StructuredOp& reader) const {
+    const Access& read = reader.in[0];
+    const auto &from = graph_.at(read.tensor).shape, &to = graph_.at(reader.out.tensor).shape;
+    if (!is_copy(reader) || reader.reduction != Reduction::none || !reader.epilogue.empty()) return false;
+    if (!reduces_batch(producer) || !producer.epilogue.empty() || !only_reader(read.tensor)) return false;
+    if (element_count(from) != element_count(to) || !is_whole(read, reader.box, from) ||
+        !is_whole(reader.out, reader.box, to) || !stays_inside(producer.out, producer.box, from))
+      return false;
+    StructuredOp turned = producer;
+    turned.out = {reader.out.tensor, {}, 0};
+    for (const AffineIndex& dimension : reader.out.map) {
+      turned.out.map.push_back({std::vector<std::int64_t>(producer.box.size(), 0), 0});
+      for (std::size_t d = 0; d < from.size(); ++d)
+        if (!is_constant(dimension) && read.map[d] == dimension) turned.out.map.back() = producer.out.map[d];
+    }
+    reader = std::move(turned);
     return true;
   }
 

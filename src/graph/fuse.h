@@ -12,8 +12,9 @@ namespace dojo::graph {
 void eliminate_dead_ops(Graph& graph, bool keep_gradients = false);
 
 // Merges, until nothing changes, an elementwise op and the single op that reads its result into one body, and
-// an elementwise op that reads the single-use result of a structured op into that op's epilogue. Ends with
-// eliminate_dead_ops. Tensors in outputs, update and (if keep_gradients) gradient stay.
+// an elementwise op that reads the single-use result of a structured op into that op's epilogue; a sum over
+// the batch takes the place of its only copy. Ends with eliminate_dead_ops. Tensors in outputs, update and
+// (if keep_gradients) gradient stay.
 void fuse(Graph& graph, bool keep_gradients = false);
 
 }  // namespace dojo::graph

@@ -112,6 +112,27 @@ TEST(Fusion, ASumOverTheBatchKeepsWhatFollowsApart) {
   only_op(graph, 2);
 }
 
+// A weight's gradient as matrices give it: transposed, and with a dimension more.
+TEST(Fusion, ASumOverTheBatchIsWrittenInTheOrderInWhichItIsCopied) {
+  Graph graph;
+  Builder b(graph);
+  const TensorId x = b.input("x", {4, 3}), y = b.input("y", {4, 5});
+  const TensorId product = b.name("product").sum(b.multiply(b.unsqueeze(x, {2}), b.unsqueeze(y, {1})), {0});
+  graph.outputs = {b.name("turned").unsqueeze(b.transpose(product, {1, 0}), {1})};
+  Graph fused = graph;
+  fuse(fused);
+  ASSERT_EQ(fused.ops.size(), 2u) << to_text(fused);
+  EXPECT_EQ(to_text(fused.ops[1], [&](TensorId id) { return fused.at(id).name; }),
+            "product.4: (n*:4 d1:3 d2:5) turned.2[d2, 0, d1] += product.3[n, d1, d2]");
+  Interpreter before(graph), after(fused);
+  for (Interpreter* run : {&before, &after}) {
+    run->set(x, separated_values({4, 3}, 1));
+    run->set(y, separated_values({4, 5}, 2));
+    run->run();
+  }
+  EXPECT_EQ(after.value(fused.outputs[0]), before.value(graph.outputs[0]));
+}
+
 TEST(Fusion, WhatIsWantedFromOutsideStays) {
   Graph graph;
   Builder b(graph);

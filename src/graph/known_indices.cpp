@@ -4,10 +4,12 @@
 #include <cmath>
 #include <map>
 #include <optional>
+#include <set>
 #include <vector>
 
 #include "graph/expression.h"
 #include "graph/interpreter.h"
+#include "graph/read_source.h"
 
 namespace dojo::graph {
 namespace {
@@ -50,18 +52,50 @@ public:
     for (const StructuredOp& op : graph_.ops) makers_[op.out.tensor] = &op;
     std::vector<StructuredOp> ops = graph_.ops;
     for (StructuredOp& op : ops) rewrite(op);
+    const std::set<TensorId> before = read_by(graph_.ops);
     graph_.ops = std::move(ops);
+    remove_abandoned(before);
   }
 
 private:
   static std::size_t index(TensorId id) { return static_cast<std::size_t>(id); }
 
+  std::set<TensorId> read_by(const std::vector<StructuredOp>& ops) const {
+    std::set<TensorId> read(graph_.outputs.begin(), graph_.outputs.end());
+    for (const auto* pairs : {&graph_.update, &graph_.gradient})
+      for (const auto& [from, to] : *pairs) read.insert(to);
+    for (const StructuredOp& op : ops)
+      for (const TensorId id : inputs_of(op)) read.insert(id);
+    return read;
+  }
+
+  // Ops whose results were read before and are no more.
+  void remove_abandoned(const std::set<TensorId>& before) {
+    for (std::size_t left = graph_.ops.size() + 1; left > graph_.ops.size();) {
+      left = graph_.ops.size();
+      const std::set<TensorId> now = read_by(graph_.ops);
+      std::erase_if(graph_.ops, [&](const StructuredOp& op) {
+        return before.contains(op.out.tensor) && !now.contains(op.out.tensor);
+      });
+    }
+  }
+
   void rewrite(StructuredOp& op) {
     bool any = false;
+    for (const Access& read : std::vector<Access>(op.in)) any = forward_all(op, read, false) || any;
+    any = forward_all(op, op.out, true) || any;
     for (Access& read : op.in)
       for (AffineIndex& dimension : read.map) any = make_affine(op, dimension, false) || any;
     for (AffineIndex& dimension : op.out.map) any = make_affine(op, dimension, true) || any;
     if (any) remove_unused(op);
+  }
+
+  bool forward_all(StructuredOp& op, const Access& access, bool is_written) const {
+    bool any = false;
+    for (const AffineIndex& dimension : access.map)
+      if (dimension.from != not_computed)
+        any = forward(op, static_cast<std::size_t>(dimension.from), is_written) || any;
+    return any;
   }
 
   // An axis that would no longer occur where is written would be reduced before the others.
@@ -80,9 +114,22 @@ private:
     return true;
   }
 
-  static bool is_along(const Access& access, std::size_t axis) {
-    return std::ranges::any_of(access.map,
-                               [axis](const AffineIndex& index) { return index.coefficients[axis] != 0; });
+  // Reads what an index is computed from where it was copied or concatenated from, as far as that goes.
+  bool forward(StructuredOp& op, std::size_t k, bool is_written) const {
+    bool any = false;
+    while (std::optional<Access> source = source_of(op.in[k], op.box)) {
+      for (std::size_t a = 0; is_written && a < op.box.size(); ++a)
+        if (is_along(*source, a) != is_along(op.in[k], a)) return any;
+      op.in[k] = std::move(*source);
+      any = true;
+    }
+    return any;
+  }
+
+  std::optional<Access> source_of(const Access& read, const std::vector<Axis>& box) const {
+    const auto made = makers_.find(read.tensor);
+    if (made == makers_.end()) return std::nullopt;
+    return graph::source_of(graph_, *made->second, read, box);
   }
 
   // What is read there as a function of the box's axes.

@@ -174,6 +174,23 @@ TEST(SpreadBatch, knows_the_numbers_of_samples_as_indices) {
   expect_same_bits(t.graph, graph, spread);
 }
 
+// The same by places that were joined into one tensor, and its gradient, which writes there.
+TEST(SpreadBatch, knows_the_numbers_of_samples_among_joined_places) {
+  Traced t(N);
+  const TensorId scores = t.make.tanh(t.input("x", {N, 3})), label = t.tokens({N});
+  const TensorId number = t.make.from_start(t.make.positions(N), N);
+  const TensorId places =
+      t.make.concat(std::vector{t.make.reshape(number, {N, 1}), t.make.reshape(label, {N, 1})}, 1);
+  const TensorId picked = t.make.name("picked").gather_nd(scores, places);
+  t.graph.outputs = {picked, t.make.name("back").scatter_nd(picked, places, {N, 3})};
+  Graph graph = t.graph;
+  const SpreadBatch spread = spread_batch(graph, t.samples);
+  ASSERT_EQ(spread.refusal, "");
+  EXPECT_TRUE(graph.at(graph.find("picked")).has_batch);
+  EXPECT_TRUE(graph.at(graph.find("back")).has_batch);
+  expect_same_bits(t.graph, graph, spread);
+}
+
 // Two batches one behind the other, as siamese networks have them: the samples have an outer part of 2.
 TEST(SpreadBatch, takes_joined_batches_apart) {
   Traced t(N);
