@@ -95,6 +95,12 @@ private:
     return any;
   }
 
+  bool only_copied(TensorId tensor) const {
+    const std::set<const StructuredOp*>& readers = readers_[index(tensor)];
+    return !pinned_[index(tensor)] && !readers.empty() &&
+           std::ranges::all_of(readers, [](const StructuredOp* op) { return is_copy(*op); });
+  }
+
   bool only_reader(TensorId tensor) const {
     return readers_[index(tensor)].size() == 1 && !pinned_[index(tensor)];
   }
@@ -194,6 +200,7 @@ private:
     const auto &from = graph_.at(read.tensor).shape, &to = graph_.at(reader.out.tensor).shape;
     if (!is_copy(reader) || reader.reduction != Reduction::none || !reader.epilogue.empty()) return false;
     if (!reduces_batch(producer) || !producer.epilogue.empty() || !only_reader(read.tensor)) return false;
+    if (only_copied(reader.out.tensor)) return false;  // these take it in first, and may turn it back
     if (element_count(from) != element_count(to) || !is_whole(read, reader.box, from) ||
         !is_whole(reader.out, reader.box, to) || !stays_inside(producer.out, producer.box, from))
       return false;

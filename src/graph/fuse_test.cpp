@@ -133,6 +133,19 @@ TEST(Fusion, ASumOverTheBatchIsWrittenInTheOrderInWhichItIsCopied) {
   EXPECT_EQ(after.value(fused.outputs[0]), before.value(graph.outputs[0]));
 }
 
+// Turned and turned back, it is written as it was.
+TEST(Fusion, ASumOverTheBatchThatIsTurnedTwiceStaysAsItIs) {
+  Graph graph;
+  Builder b(graph);
+  const TensorId x = b.input("x", {4, 3, 5});
+  const TensorId twice = b.transpose(b.transpose(b.name("sum").sum(x, {0}), {1, 0}), {1, 0});
+  graph.outputs = {b.name("up").exp(twice), b.name("down").tanh(twice)};
+  fuse(graph);
+  EXPECT_EQ(to_text(graph.ops[0], [&](TensorId id) { return graph.at(id).name; }),
+            "sum: (n*:4 d1:3 d2:5) sum.3[d1, d2] += x[n, d1, d2]");
+  only_op(graph, 3);
+}
+
 TEST(Fusion, WhatIsWantedFromOutsideStays) {
   Graph graph;
   Builder b(graph);

@@ -7,6 +7,7 @@
 
 #include "base/random.h"
 #include "graph/builder.h"
+#include "graph/expression.h"
 #include "graph/gradient.h"
 #include "graph/optimizer.h"
 
@@ -171,6 +172,21 @@ inline void regularized(Traced& t) {
   t.graph.outputs = {loss, norm};
 }
 
+// A table of several tiles, looked up and added to; one token is of no row.
+inline void vocabulary(Traced& t) {
+  Builder& b = t.make;
+  const std::int64_t n = t.n;
+  const TensorId numbers = b.unary(Scalar::absolute, t.input("x", {n, 5}));
+  const TensorId token = b.name("token").clip(b.scale(numbers, 900), 0, 1400.5f);
+  const TensorId rows = b.name("embedded").gather(t.weights("table", {1400, 64}), token, 0);
+  Formula f;
+  const auto is_number = f.apply(Scalar::equal, f.input(0), f.input(0));
+  const TensorId found = b.name("found").elementwise(f.finish(f.select(is_number, f.input(0), f.constant(0))),
+                                                     std::vector{rows});
+  const TensorId out = b.name("out").matmul(b.reshape(found, {n * 5, 64}), t.weights("head", {64, 1}));
+  t.train(b.name("loss").mean_squared_error(b.reshape(out, {n, 5}), t.input("wanted", {n, 5})));
+}
+
 // The backward pass as matrices and transpositions, an optimizer written out: nothing of ours made it.
 inline void by_hand(Traced& t) {
   Builder& b = t.make;
@@ -210,7 +226,7 @@ struct Network {
 };
 
 inline constexpr Network networks[] = {
-    {"sequence", sequence}, {"places_first", places_first}, {"attention", attention}, {"images", images},
-    {"clipped", clipped},   {"regularized", regularized},   {"by_hand", by_hand}};
+    {"sequence", sequence}, {"places_first", places_first}, {"attention", attention},   {"images", images},
+    {"clipped", clipped},   {"regularized", regularized},   {"vocabulary", vocabulary}, {"by_hand", by_hand}};
 
 }  // namespace dojo::graph::traced

@@ -134,6 +134,8 @@ void Lowering::lower_op(const StructuredOp& op) {
   if (runs_on_shards(op)) return on_shards(op);
   if (sums_shards(op)) return sum_shards(op);
   if (becomes_view(op)) return;
+  if (looks_up_tiles(op)) return look_up_in_tiles(op);
+  if (adds_to_tiles(op)) return add_to_tiles(op);
   const std::optional<Tiling> tiling = find_tiling(op);
   if (tiling) {
     in_tiles(op, *tiling);

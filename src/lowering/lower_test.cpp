@@ -133,6 +133,8 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"attention_6", sample::spread<traced::attention>, FormatChoice::fp32, 12, 6, 1e-3},
         Case{"images_4", sample::spread<traced::images>, FormatChoice::fp32, 7, 4, 1e-3},
         Case{"clipped_6", sample::spread<traced::clipped>, FormatChoice::fp32, 12, 6, 1e-4},
+        Case{"vocabulary_4", sample::spread<traced::vocabulary>, FormatChoice::fp32, 7, 4, 1e-4},
+        Case{"vocabulary_bf16", sample::spread<traced::vocabulary>, FormatChoice::bf16, 8, 2, 2e-2},
         Case{"regularized_4", sample::spread<traced::regularized>, FormatChoice::fp32, 8, 4, 1e-4},
         Case{"by_hand_6", sample::spread<traced::by_hand>, FormatChoice::fp32, 12, 6, 1e-4}),
     [](const auto& tested) { return tested.param.name; });

@@ -79,6 +79,22 @@ private:
   graph::Access over_output(const graph::StructuredOp& op, const graph::Access& extra,
                             const graph::Access& identity, bool plain) const;
 
+  // lower_rows.cpp: rows of several tiles that are found by computed numbers
+  struct RowTiles {
+    ShardLayout layout;
+    graph::TensorId index;
+    BufferId first, rows;  // the tile's first row; the numbers of the rows in it
+  };
+  bool looks_up_tiles(const graph::StructuredOp& op) const;
+  bool adds_to_tiles(const graph::StructuredOp& op) const;
+  void look_up_in_tiles(const graph::StructuredOp& op);
+  void add_to_tiles(const graph::StructuredOp& op);
+  RowTiles row_tiles(const graph::StructuredOp& op, graph::TensorId tiled, std::int32_t from);
+  ComputeStep rows_in_tile(const graph::StructuredOp& op, graph::TensorId index, BufferId first,
+                           BufferId rows);
+  void over_tiles(const graph::StructuredOp& op, const RowTiles& tiles, std::vector<Step> before,
+                  std::vector<Step> body);
+
   graph::Graph graph_;
   Placement placement_;
   unsigned nodes_;
