@@ -25,7 +25,8 @@ install(DIRECTORY docs examples DESTINATION share/doc/opendojo)
 # The Python package (pyproject.toml): the library, and share/opendojo as it sees it from there.
 install(TARGETS opendojo LIBRARY DESTINATION opendojo/lib COMPONENT python EXCLUDE_FROM_ALL)
 install(DIRECTORY machines device DESTINATION opendojo/share/opendojo COMPONENT python EXCLUDE_FROM_ALL)
-install(FILES src/numerics/scalar_math.h DESTINATION opendojo/share/opendojo/src/numerics COMPONENT python EXCLUDE_FROM_ALL)
+install(DIRECTORY src/numerics DESTINATION opendojo/share/opendojo/src COMPONENT python EXCLUDE_FROM_ALL
+        FILES_MATCHING PATTERN scalar_*.h PATTERN *_for_tests.h EXCLUDE)
 
 # The Debian package. Its version grows with every commit; which libraries it depends on is asked of the program.
 set(package_version ${PROJECT_VERSION})

@@ -10,6 +10,7 @@
 #include "api/program.h"
 #include "base/error.h"
 #include "machine/machine_file.h"
+#include "onnx/numbers.h"
 
 // The caller's handle.
 struct opendojo_program {
@@ -19,7 +20,7 @@ struct opendojo_program {
 namespace dojo::api {
 namespace {
 
-constexpr float largest_whole = 0x1p24f;
+constexpr float largest_given = onnx::largest_given, largest_result = onnx::largest_whole;
 
 // --- Errors ---
 
@@ -94,8 +95,8 @@ std::vector<float> whole_numbers(const void* data, std::size_t count, const onnx
     Element element;
     std::memcpy(&element, static_cast<const char*>(data) + k * sizeof element, sizeof element);
     values[k] = static_cast<float>(element);
-    if (!(std::fabs(values[k]) <= largest_whole))
-      refuse(value.name, "holds {}; whole numbers are exact up to 2^24", +element);
+    if (!(std::fabs(values[k]) <= largest_given))
+      refuse(value.name, "holds {}; whole numbers are taken up to 2^23", +element);
   }
   return values;
 }
@@ -125,7 +126,7 @@ std::vector<float> read(const opendojo_tensor& tensor, const onnx::AtenValue& va
 template <typename Element>
 void write_whole(std::span<const float> values, const onnx::AtenValue& value, void* data) {
   for (std::size_t k = 0; k < values.size(); ++k) {
-    if (!(std::fabs(values[k]) <= largest_whole) || values[k] != std::trunc(values[k]))
+    if (!(std::fabs(values[k]) <= largest_result) || values[k] != std::trunc(values[k]))
       refuse(value.name, "became {}, which is no whole number up to 2^24", values[k]);
     const auto element = static_cast<Element>(values[k]);
     std::memcpy(static_cast<char*>(data) + k * sizeof element, &element, sizeof element);

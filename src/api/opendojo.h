@@ -4,21 +4,26 @@
  * it is released. Parameters and optimizer state stay in that machine from run to run; a run takes inputs and
  * gives outputs.
  *
- *   opendojo_program* step = NULL;
- *   opendojo_error error;
- *   if (opendojo_compile(model, bytes, NULL, &step, &error) != OPENDOJO_OK) { puts(error.sentence); return 2;
- * } opendojo_write_states(step, states, state_count, &error); opendojo_run(step, inputs, input_count,
- * outputs, output_count, &error); opendojo_release(step);
+ *     opendojo_program* step = NULL;
+ *     opendojo_error error;
+ *     if (opendojo_compile(model, bytes, NULL, &step, &error) != OPENDOJO_OK) return puts(error.sentence);
+ *     opendojo_write_states(step, states, state_count, &error);
+ *     opendojo_run(step, inputs, input_count, outputs, output_count, &error);
+ *     opendojo_release(step);
  *
- * Errors     every function that can fail returns a status and, if `error` is not NULL, fills it in: with
- * empty strings when there is nothing to say. A call that fails changes nothing, unless it says otherwise.
- * Nothing is printed, no exception leaves the library, and it calls nobody back. A broken invariant of the
- * library's own stops the process with its place, as assert() does. Threads    there is no global state.
- * Programs are independent of each other and may run at the same time; calls on one program must not overlap,
- * except that opendojo_interrupt() may be called at any moment. Ownership  what the caller passes stays the
- * caller's and is not kept. What opendojo_describe() points to belongs to the program and lives as long as
- * it. Tensors    dense, row-major, little-endian. Computed in FP32: whole numbers are exact up to 2^24,
- * larger ones are refused; truth values are bytes, 0 or 1.
+ * Errors: every function that can fail returns a status and, if `error` is not NULL, fills it in, with empty
+ * strings when there is nothing to say. A call that fails changes nothing, unless it says otherwise. Nothing
+ * is printed, no exception leaves the library, and it calls nobody back. A broken invariant of the library's
+ * own stops the process with its place, as assert() does.
+ *
+ * Threads: there is no global state. Programs are independent of each other and may run at the same time;
+ * calls on one program must not overlap, except that opendojo_interrupt() may be called at any moment.
+ *
+ * Ownership: what the caller passes stays the caller's and is not kept. What opendojo_describe() points to
+ * belongs to the program and lives as long as it.
+ *
+ * Tensors: dense, row-major, little-endian. Computed in FP32: whole numbers are taken up to 2^23 and are
+ * exact up to 2^24; what may grow beyond is refused. Truth values are bytes, 0 or 1.
  *
  * The container holds PyTorch's ATen operators (src/onnx/aten.h says how) with fixed shapes. Its metadata
  * name the inputs that stay in the machine, here called states, and what replaces them after each run.

@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/printable.h"
 #include "onnx/aten_rows.h"
+#include "onnx/aten_whole.h"
 #include "onnx/node.h"
 
 namespace dojo::onnx {
@@ -146,6 +147,15 @@ private:
                         Refusal::not_yet);
       std::vector<float> values = to_floats(tensor, where_);
       if (values.empty()) refuse(where_, "'{}' has no elements", tensor.name);
+      if (!is_floating(tensor.type)) {
+        const auto [least, most] = std::ranges::minmax(to_integers(tensor, where_));
+        if (!Bounds{least, most}.are_exact())
+          throw UserError(where_,
+                          fmt::format("'{}' holds {}; whole numbers are exact up to 2^24", tensor.name,
+                                      most > largest_whole ? most : least),
+                          Refusal::unsupported);
+        bounds_[tensor.name] = {least, most};
+      }
       define(tensor.name,
              tensor.dims.empty() ? scope_.build.constant(values[0])
                                  : scope_.build.constant(scope_.build.fresh_tensor_name(tensor.name),
@@ -156,6 +166,7 @@ private:
 
   void add_input(const ValueInfo& info) {
     const AtenValue value = value_of(info, where_);
+    if (info.type != DataType::float32) bounds_[info.name] = given_bounds(info.type);
     const auto resident = residence_.residents.find(info.name);
     if (resident != residence_.residents.end()) {
       program_.states.push_back({value, !resident->second.update.empty()});
@@ -225,10 +236,41 @@ private:
     Value& value = scope_.values.at(name);
     value.declared = infos_.at(name)->type;
     mark(value.tensor, value.declared);
+    bound(import, name);
     const graph::Shape &made = program_.graph.at(value.tensor).shape, &said = scope_.shapes.at(name);
     if (made != said)
       import.fail(
           fmt::format("gives [{}] where the file says [{}]", fmt::join(made, ", "), fmt::join(said, ", ")));
+  }
+
+  // Refuses whole numbers that may leave what their type holds and FP32 tells apart.
+  void bound(const NodeImport& import, const std::string& name) {
+    const DataType type = infos_.at(name)->type;
+    if (type == DataType::float32) return;
+    if (type == DataType::boolean) {
+      bounds_[name] = {0, 1};
+      return;
+    }
+    const Node& node = import.node();
+    std::vector<std::optional<WholeOperand>> operands(node.inputs.size());
+    for (std::size_t k = 0; k < operands.size(); ++k) {
+      if (node.inputs[k].empty()) continue;
+      operands[k].emplace();
+      operands[k]->elements = graph::element_count(program_.graph.at(tensor_of(node.inputs[k])).shape);
+      if (const auto found = bounds_.find(node.inputs[k]); found != bounds_.end())
+        operands[k]->bounds = found->second;
+    }
+    const auto result =
+        static_cast<std::size_t>(std::ranges::find(node.outputs, name) - node.outputs.begin());
+    const auto after =
+        bounds_after(node, result, graph::element_count(program_.graph.at(tensor_of(name)).shape), operands);
+    if (!after)
+      import.fail(fmt::format("of {}, whose size no rule tells", data_type_name(type)), Refusal::not_yet);
+    if (!holds(type, *after))
+      import.fail(fmt::format("{} from {} to {}, which FP32 does not hold exactly", data_type_name(type),
+                              after->least, after->most),
+                  Refusal::not_yet);
+    bounds_[name] = *after;
   }
 
   TensorId tensor_of(const std::string& name) {
@@ -266,7 +308,8 @@ private:
   Scope scope_;
   Residence residence_;
   std::map<std::string, const ValueInfo*> infos_;
-  std::set<std::string> replaces_;  // outputs that replace a state and do not leave the machine
+  std::map<std::string, Bounds> bounds_;  // of whole numbers and truth values
+  std::set<std::string> replaces_;        // outputs that replace a state and do not leave the machine
 };
 
 std::array<std::span<const OpRow>, 5> families() {

@@ -1,29 +1,28 @@
 // From PyTorch's graphs to ours: ONNX containers whose nodes are ATen's operators.
 //
-// The container (written by python/opendojo/container.py):
-//   op set       domain "aten", version 1
-//   node         domain "aten"; its type is the overload's name as PyTorch spells it: "add.Tensor"
-//   operands     a slot for every argument of the schema's types Tensor, Tensor? and Scalar, in its order,
-//   and one for
-//                each element of a Tensor[] or Tensor?[]. A slot is empty if its argument is None, a number
-//                or left out; trailing empty slots may be missing
-//   attributes   all other arguments and the numbers, by their names in the schema: floats, integers (truth
-//   is one),
-//                lists of them, strings. None and what is left out have no attribute, then the schema's
-//                default holds
-//   metadata     of a node: "module" (the path of the module that made it) and "line" (file:line), for
-//   messages values       every tensor of the graph is listed with its element type and its fixed shape; a
-//   result that comes
-//                out otherwise is refused
-// Metadata of the model:
-//   opendojo.parameter.INPUT, opendojo.state.INPUT   this input stays in the machine from run to run. The
-//   value is the
-//                output that replaces it after each run, or empty if it stays as it is. Parameters are what
-//                is trained
-//   opendojo.samples    inputs that hold the samples of a batch along dimension 0, separated by commas
+// The container (python/opendojo/container.py writes it):
+//   op set      domain "aten", version 1
+//   node        domain "aten"; its type is the overload's name as PyTorch spells it: "add.Tensor"
+//   operands    a slot for every argument of the schema's types Tensor, Tensor? and Scalar, in its order,
+//               and one for each element of a Tensor[] or Tensor?[]. A slot is empty if its argument is
+//               None, a number or left out; trailing empty slots may be missing
+//   attributes  all other arguments and the numbers, by their names in the schema: floats, integers (truth
+//               is one), lists of them, strings. None and what is left out have none: the schema's default
+//   metadata    of a node: "module" (the path of the module that made it) and "line" (file:line)
+//   values      every tensor of the graph is listed with its element type and its fixed shape; a result
+//               that comes out otherwise is refused
 //
-// Element types: float32; integers, which are carried as whole FP32 numbers and are exact up to 2^24; truth
-// values, carried as 0 and 1. Other types are refused, and so are shapes that are not fixed.
+// Metadata of the model:
+//   opendojo.parameter.INPUT, opendojo.state.INPUT
+//               this input stays in the machine from run to run. The value is the output that replaces it
+//               after each run, or empty if it stays as it is. Parameters are what is trained
+//   opendojo.samples
+//               inputs that hold the samples of a batch along dimension 0, separated by commas
+//
+// Element types: float32; integers, which are carried as whole FP32 numbers, exact up to 2^24; truth values,
+// carried as 0 and 1. Inputs and states hold integers up to 2^23, so that there is room to compute with them;
+// an operator whose result may leave what is exact is refused. (What a float becomes as an integer is taken
+// to be within that.) Other types are refused, and so are shapes that are not fixed.
 #pragma once
 
 #include <cstdint>
@@ -36,6 +35,8 @@
 #include "onnx/import.h"
 
 namespace dojo::onnx {
+
+constexpr std::int64_t largest_given = 1 << 23;  // integer of an input or a state
 
 // A tensor that passes between the host and the program, as the host sees it.
 struct AtenValue {

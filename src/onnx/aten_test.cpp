@@ -129,6 +129,33 @@ TEST(Aten, TheFirstOfEqualElementsIsAMaxPoolsIndexAndTakesTheGradient) {
   EXPECT_EQ(interpreted(program, given, 2), std::vector<float>({5, 0, 0, 0, 0, 0, 7, 0}));
 }
 
+std::string refusal_of_whole(const Node& node, DataType to = DataType::int64) {
+  return refusal_of(
+      aten_model({aten_value("i", {4}, DataType::int64), aten_value("b", {4}, DataType::boolean)}, {node},
+                 {aten_value("o", {4}, to)}));
+}
+
+TEST(Aten, WholeNumbersThatMayBecomeTooLargeAreRefused) {
+  const std::string none = "no error";
+  EXPECT_EQ(refusal_of_whole(aten_node("add.Tensor", {"i", "i"}, {"o"})), none);
+  EXPECT_EQ(refusal_of_whole(aten_node("add.Tensor", {"i"}, {"o"}, {number("other", 5)})), none);
+  EXPECT_EQ(refusal_of_whole(aten_node("mul.Tensor", {"i", "b"}, {"o"})), none);
+  EXPECT_EQ(refusal_of_whole(aten_node("mul.Tensor", {"i"}, {"o"}, {number("other", 3)})),
+            "tested: node 'o' (mul.Tensor): int64 from -25165824 to 25165824, which FP32 does not hold "
+            "exactly (not yet "
+            "implemented)");
+  EXPECT_EQ(refusal_of_whole(aten_node("clamp.default", {"i"}, {"o"}, {number("max", 9)})), none);
+  EXPECT_EQ(refusal_of_whole(aten_node("where.self", {"b", "i"}, {"o"}, {number("other", -1)})), none);
+  EXPECT_EQ(
+      refusal_of_whole(aten_node("mul.Tensor", {"i", "i"}, {"o"})),
+      "tested: node 'o' (mul.Tensor): int64 from -70368744177664 to 70368744177664, which FP32 does not hold "
+      "exactly (not yet implemented)");
+  EXPECT_EQ(refusal_of_whole(aten_node("reciprocal.default", {"i"}, {"o"}), DataType::uint8),
+            "tested: node 'o' (reciprocal.default): uint8 from -8388608 to 8388608, which FP32 does not hold "
+            "exactly "
+            "(not yet implemented)");
+}
+
 TEST(Aten, NoOperatorHasTwoRows) {
   const std::vector<std::string_view> names = aten_operators();
   EXPECT_EQ(std::set<std::string_view>(names.begin(), names.end()).size(), names.size());

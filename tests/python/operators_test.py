@@ -78,7 +78,7 @@ VALUES = {
     "truth": (lambda a, b: torch.stack([a & b, a | b, a ^ b, ~a, a.logical_and(b)]), MASK, MASK.flip(0)),
     "any all": (lambda a: torch.stack([a.any(), a.all(), (a | True).all()]), MASK),
     "places": (lambda x: torch.stack([x.argmax(1), x.argmin(1), x.max(1)[1], x.sort(1)[1][:, 0]]), X),
-    "whole numbers": (lambda i: torch.stack([i + 1, i * 3 - 2, i // 2, i % 3, -i, i.clamp(max=2)]), WORDS),
+    "whole numbers": (lambda i: torch.stack([i + 1, i.clamp(0, 9) * 3 - 2, i.remainder(5) * 4, i // 2, i % 3, -i, i.clamp(max=2)]), WORDS),
     "division to whole": (lambda i: torch.stack([torch.div(i - 2, 2, rounding_mode="trunc"), torch.div(i - 2, 2, rounding_mode="floor")]), WORDS),
     "types": (lambda x: torch.stack([x.to(torch.int64).float(), x.bool().float()]), X * 3),
     "numbers made": (lambda x: torch.arange(2, 6) + torch.ones(4) * torch.full((4, ), 2.5) + torch.zeros_like(x), ROW),

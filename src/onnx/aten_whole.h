@@ -1,0 +1,31 @@
+// How large whole numbers become in a graph of ATen's operators, so that none leaves what FP32 tells apart
+// unseen.
+//
+// Inside the importer only. A rule is known of the operators whose results may be larger than their operands;
+// those of all others are elements of their operands, or their numbers.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <vector>
+
+#include "onnx/aten.h"
+#include "onnx/file.h"
+#include "onnx/numbers.h"
+
+namespace dojo::onnx {
+
+Bounds given_bounds(DataType type);  // of an input or a state
+
+struct WholeOperand {
+  std::optional<Bounds> bounds;  // none of floating-point numbers
+  std::int64_t elements = 1;
+};
+
+// Bounds of result `result` of a node whose results have so many elements; nothing if no rule says.
+// `operands`: by slot, nothing in an empty one.
+std::optional<Bounds> bounds_after(const Node& node, std::size_t result, std::int64_t elements,
+                                   const std::vector<std::optional<WholeOperand>>& operands);
+
+}  // namespace dojo::onnx
