@@ -126,6 +126,19 @@ TEST(Gradient, PassesThroughAnAdditionWithoutAnOp) {
   EXPECT_EQ(graph.ops.size(), before + 1);
 }
 
+// As training in narrow formats takes it.
+TEST(Gradient, PassesThroughARounding) {
+  Graph graph;
+  Builder b(graph);
+  const TensorId p = b.parameter("p", {2}, {1.001f, -3.3f});
+  const TensorId rounded = b.binary(Scalar::round_bits, p, b.constant(16));
+  differentiate(graph, b.sum(b.multiply(rounded, rounded)));
+  Interpreter run(graph);
+  run.run();
+  EXPECT_EQ(run.value(rounded), (std::vector<float>{1, -3.296875f})) << "bfloat16's numbers";
+  EXPECT_EQ(run.value(graph.gradient.at(p)), (std::vector<float>{2, -6.59375f}));
+}
+
 TEST(Gradient, RefusesALossThatIsNoScalar) {
   Graph graph;
   Builder b(graph);

@@ -65,8 +65,9 @@ enum class Scalar : std::uint8_t {
   pow,
   erfc,
   trunc,
-  fmod,       // with the sign of a
-  remainder,  // with the sign of b
+  fmod,        // with the sign of a
+  remainder,   // with the sign of b
+  round_bits,  // a to b fewer bits of its fraction, from 1 to 23, halves to even
 };
 
 // A value of a formula that is being built (expression.h), or a number. Arithmetic on terms makes nodes of
@@ -255,6 +256,9 @@ inline constexpr std::array scalar_rows = {
         [](const Site& at) -> Partials { return {at.g, -(at.g * combined(Scalar::trunc, at.a / at.b))}; }),
     scalar_row<scalar::remainder>        (Scalar::remainder,"remainder","",   "scalar::remainder({a}, {b})", NanSign::unknown,
         [](const Site& at) -> Partials { return {at.g, -(at.g * combined(Scalar::floor, at.a / at.b))}; }),
+    // As training in narrow formats takes it: the gradient of what was rounded is that of the result.
+    scalar_row<scalar::round_bits>       (Scalar::round_bits,"round_bits","", "scalar::round_bits({a}, {b})", NanSign::of_a,
+        [](const Site& at) -> Partials { return {at.g}; }),
 };
 // clang-format on
 

@@ -37,6 +37,16 @@ enum class DataType : std::int32_t {
   complex64 = 14,
   complex128 = 15,
   bfloat16 = 16,
+  float8e4m3fn = 17,
+  float8e4m3fnuz = 18,
+  float8e5m2 = 19,
+  float8e5m2fnuz = 20,
+  uint4 = 21,
+  int4 = 22,
+  float4e2m1 = 23,
+  float8e8m0 = 24,
+  uint2 = 25,
+  int2 = 26,
 };
 
 std::string data_type_name(DataType type);  // "float32"; "type 99" for one without a name
@@ -55,6 +65,8 @@ Tensor make_tensor(std::string name, std::vector<std::int64_t> dims, std::span<c
 Tensor make_tensor(std::string name, std::vector<std::int64_t> dims, std::span<const std::int64_t> values);
 
 bool is_floating(DataType type);
+unsigned bits_of(
+    DataType type);  // of an element; several share a byte, the first in its low bits; 0 if that varies
 // Elements widened or rounded to FP32. Refuses strings and complex numbers; `where` begins the sentence.
 std::vector<float> to_floats(const Tensor& tensor, std::string_view where);
 // Elements of an integer or boolean tensor; refuses others.

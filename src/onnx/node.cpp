@@ -33,6 +33,10 @@ std::int64_t held(DataType type, std::int64_t value) {
   switch (type) {
       // clang-format off
     case DataType::boolean: return value != 0;
+    case DataType::int2:    return ((value & 3) ^ 2) - 2;
+    case DataType::uint2:   return value & 3;
+    case DataType::int4:    return ((value & 15) ^ 8) - 8;
+    case DataType::uint4:   return value & 15;
     case DataType::int8:    return static_cast<std::int8_t>(value);
     case DataType::uint8:   return static_cast<std::uint8_t>(value);
     case DataType::int16:   return static_cast<std::int16_t>(value);
@@ -387,6 +391,11 @@ void NodeImport::result(std::size_t i, graph::TensorId tensor, const View& view)
   result(i, value);
 }
 
+void NodeImport::result(std::size_t i, graph::TensorId tensor, DataType type) {
+  result(i, tensor);
+  if (wants(i)) scope_.values.at(node_.outputs[i]).declared = type;
+}
+
 std::optional<Bounds> NodeImport::bounds_of_result() const {
   if (rule_.rule == Rule::none || rule_.rule == Rule::own) return std::nullopt;
   if (rule_.rule == Rule::compares) return Bounds{0, 1};
@@ -432,6 +441,7 @@ void NodeImport::result(std::size_t i, Known known) {
   for (std::size_t k = 0; k < operands(); ++k)
     known.from_batch |= has(k) && value(k).known && value(k).known->from_batch;
   Value made;
+  if (!known.is_integer && is_floating(known.type)) made.declared = known.type;
   made.known = std::move(known);
   result(i, made);
 }

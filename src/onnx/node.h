@@ -137,6 +137,7 @@ public:
   bool wants(std::size_t i) const { return i < node_.outputs.size() && !node_.outputs[i].empty(); }
   void result(std::size_t i, graph::TensorId tensor) { result(i, tensor, view_); }
   void result(std::size_t i, graph::TensorId tensor, const View& view);
+  void result(std::size_t i, graph::TensorId tensor, DataType type);  // floating-point numbers of this type
   // Whole numbers within these bounds, which may leave the type: then they are wrapped around, or refused.
   void whole_result(std::size_t i, graph::TensorId tensor, DataType type, const Bounds& bounds);
   void result(std::size_t i, Known known);

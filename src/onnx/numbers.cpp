@@ -67,6 +67,10 @@ Bounds both(const Bounds& a, const Bounds& b) {
 
 bool is_whole(DataType type) {
   switch (type) {
+    case DataType::int2:
+    case DataType::uint2:
+    case DataType::int4:
+    case DataType::uint4:
     case DataType::int8:
     case DataType::uint8:
     case DataType::int16:
@@ -85,6 +89,10 @@ Bounds bounds_of(DataType type) {
   switch (type) {
       // clang-format off
     case DataType::boolean: return {0, 1};
+    case DataType::int2:    return {-2, 1};
+    case DataType::uint2:   return {0, 3};
+    case DataType::int4:    return {-8, 7};
+    case DataType::uint4:   return {0, 15};
     case DataType::int8:    return {-128, 127};
     case DataType::uint8:   return {0, 255};
     case DataType::int16:   return {-32768, 32767};

@@ -17,34 +17,6 @@ struct ModelLocation {
   std::filesystem::path folder;
 };
 
-// Bytes per element; 0 for types whose elements have no fixed size.
-std::size_t element_bytes(DataType type) {
-  switch (type) {
-    case DataType::uint8:
-    case DataType::int8:
-    case DataType::boolean:
-      return 1;
-    case DataType::uint16:
-    case DataType::int16:
-    case DataType::float16:
-    case DataType::bfloat16:
-      return 2;
-    case DataType::float32:
-    case DataType::int32:
-    case DataType::uint32:
-      return 4;
-    case DataType::float64:
-    case DataType::int64:
-    case DataType::uint64:
-    case DataType::complex64:
-      return 8;
-    case DataType::complex128:
-      return 16;
-    default:
-      return 0;
-  }
-}
-
 template <typename Element>
 void append_low_bytes(std::string& data, Element value, std::size_t bytes) {
   char copy[sizeof(Element)];
@@ -64,7 +36,7 @@ struct Elements {
   std::string bytes(DataType type) const {
     if (has_raw) return std::string(raw);
     std::string data;
-    const std::size_t size = element_bytes(type);
+    const std::size_t size = (bits_of(type) + 7) / 8;
     for (const float value : singles) append_low_bytes(data, value, sizeof value);
     for (const double value : doubles) append_low_bytes(data, value, sizeof value);
     for (const std::int64_t value : integers) append_low_bytes(data, value, std::min<std::size_t>(size, 8));
@@ -121,12 +93,11 @@ void check_size(const Tensor& tensor, const WireReader& reader, std::size_t offs
       reader.fail(offset, fmt::format("tensor '{}' has an impossible extent {}", tensor.name, extent));
     count *= extent;
   }
-  const std::size_t size = element_bytes(tensor.type);
-  if (size == 0) return;
-  if (tensor.data.size() != static_cast<std::size_t>(count) * size)
+  const std::size_t bits = bits_of(tensor.type), size = (static_cast<std::size_t>(count) * bits + 7) / 8;
+  if (bits == 0) return;
+  if (tensor.data.size() != size)
     reader.fail(offset, fmt::format("tensor '{}' of {} {} elements needs {} bytes and has {}", tensor.name,
-                                    count, data_type_name(tensor.type),
-                                    static_cast<std::size_t>(count) * size, tensor.data.size()));
+                                    count, data_type_name(tensor.type), size, tensor.data.size()));
 }
 
 Tensor parse_tensor(WireReader reader, std::size_t offset, const ModelLocation& place) {
