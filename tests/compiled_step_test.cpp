@@ -243,6 +243,8 @@ INSTANTIATE_TEST_SUITE_P(
              lowering::FormatChoice::fp32, 7, 4},
         Case{"vocabulary_bf16", lowering::sample::spread<graph::traced::vocabulary>,
              lowering::FormatChoice::bf16, 12, 6},
+        Case{"largest_6_uneven", lowering::sample::spread<graph::traced::largest>,
+             lowering::FormatChoice::fp32, 8, 6},
         Case{"regularized_4", lowering::sample::spread<graph::traced::regularized>,
              lowering::FormatChoice::fp32, 8, 4},
         Case{"by_hand_6_uneven", lowering::sample::spread<graph::traced::by_hand>,

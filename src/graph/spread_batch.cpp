@@ -109,10 +109,7 @@ void Spreading::read_along(const StructuredOp& op, Access& read, std::size_t axi
 void Spreading::write_along(StructuredOp& op, std::size_t axis) {
   const std::vector<std::size_t> dimensions = dimensions_along(op.out, axis);
   const Tensor& out = graph_.at(op.out.tensor);
-  if (dimensions.empty()) {
-    if (op.reduction != Reduction::sum) stop(op.name, "takes a maximum over the samples in '{}'", out.name);
-    return;
-  }
+  if (dimensions.empty()) return;
   std::optional<SamplePlace> place;
   if (dimensions.size() == 1) place = place_along(op.out, out.shape, axis, dimensions[0], samples_);
   if (!place || !move_samples(op.out, op.box, axis, *place, samples_, Samples::first))

@@ -11,7 +11,8 @@
 //    every tensor keeps its bits; what changes is where it lies: a computed tensor with samples has them as
 //    dimension 0, and what they were merged with as dimensions of their own.
 //  * What is the same for every sample (a constant that was expanded) is read without the batch.
-//  * A sum over the samples gives a tensor without them, which every op may read: gradients, losses, norms.
+//  * A sum or maximum over the samples gives a tensor without them, which every op may read: gradients,
+//  losses, norms.
 //  * Tensors of the graph keep their ids, and their names but for inputs without samples. New ones (their
 //  names
 //    end in ".each" or ".wide") are appended; ops that nothing reads any more are removed.

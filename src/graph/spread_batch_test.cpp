@@ -296,8 +296,6 @@ TEST(SpreadBatch, says_what_relates_samples_to_each_other) {
        [&](Traced& t) {
          return t.make.name("picked").gather(x(t), t.make.constant("at", {3}, {2, 0, 1}), 0);
        }},
-      {"most: takes a maximum over the samples in 'most'",
-       [&](Traced& t) { return t.make.name("most").maximum(x(t), {0}); }},
       {"added: reads other values of 'own' for each sample",
        [&](Traced& t) { return t.make.name("added").add(x(t), t.weights("own", {N, 1})); }},
       {"added: reads other values of 'numbers' for each sample",

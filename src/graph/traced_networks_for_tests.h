@@ -172,6 +172,19 @@ inline void regularized(Traced& t) {
   t.graph.outputs = {loss, norm};
 }
 
+// The largest value of the batch scales all others, the largest of each feature becomes a state.
+inline void largest(Traced& t) {
+  Builder& b = t.make;
+  const std::int64_t n = t.n;
+  const TensorId x = t.input("x", {n, 5}), wanted = t.input("wanted", {n, 3});
+  const TensorId seen = b.state("seen", {5}, std::vector<float>(5, 0.5f));
+  t.graph.update[seen] =
+      b.name("seen_next").binary(Scalar::maximum, seen, b.name("features").maximum(x, {0}));
+  const TensorId out = b.name("out").matmul(x, t.weights("w", {5, 3}));
+  const TensorId scaled = b.name("scaled").divide(out, b.maximum(b.unary(Scalar::absolute, out)));
+  t.train(b.name("loss").mean_squared_error(scaled, wanted));
+}
+
 // A table of several tiles, looked up and added to; one token is of no row.
 inline void vocabulary(Traced& t) {
   Builder& b = t.make;
@@ -226,7 +239,8 @@ struct Network {
 };
 
 inline constexpr Network networks[] = {
-    {"sequence", sequence}, {"places_first", places_first}, {"attention", attention},   {"images", images},
-    {"clipped", clipped},   {"regularized", regularized},   {"vocabulary", vocabulary}, {"by_hand", by_hand}};
+    {"sequence", sequence},     {"places_first", places_first}, {"attention", attention},
+    {"images", images},         {"clipped", clipped},           {"regularized", regularized},
+    {"vocabulary", vocabulary}, {"largest", largest},           {"by_hand", by_hand}};
 
 }  // namespace dojo::graph::traced

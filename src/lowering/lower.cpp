@@ -235,6 +235,8 @@ void Lowering::at_once(const StructuredOp& op) {
   }
   if (!is_partial(op)) {
     buffer_of_[at(out)] = result;
+  } else if (op.reduction == graph::Reduction::maximum) {
+    reduce_maximum(op, result);
   } else if (place_of(out) == Place::sharded) {
     wait_for_scatter(out, result);
   } else {

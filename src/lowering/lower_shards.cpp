@@ -64,6 +64,28 @@ void Lowering::reduce_whole(TensorId out, BufferId result) {
   all_reduce_.members.push_back({result, whole_layout(graph_.at(out)).chunk});
 }
 
+// Every node gets what the others have found, and takes the largest.
+void Lowering::reduce_maximum(const StructuredOp& op, BufferId result) {
+  const Tensor& tensor = graph_.at(op.out.tensor);
+  const std::int64_t elements = element_count(tensor.shape), nodes = nodes_;
+  const BufferId all = scratch(tensor.name + ".of_nodes", {nodes, elements}, Format::fp32);
+  StructuredOp largest;
+  largest.name = op.name + ".of_nodes";
+  largest.origin = op.origin;
+  largest.box = {{"node", nodes, false}, {"e", elements, false}};
+  largest.in = {{all, {{{1, 0}, 0}, {{0, 1}, 0}}, 0}};
+  largest.body = graph::copy_of_input();
+  largest.reduction = graph::Reduction::maximum;
+  const BufferId flat = scratch(tensor.name + ".largest", {elements}, Format::fp32);
+  largest.out = {flat, {{{0, 1}, 0}}, 0};
+  program_.steps.emplace_back(GatherStep{{{result, all, elements}}, no_buffer});
+  ComputeStep step;
+  step.op = std::move(largest);
+  program_.steps.emplace_back(std::move(step));
+  buffer_of_[at(op.out.tensor)] =
+      add_buffer({tensor.name, tensor.shape, Format::fp32, Storage::scratch, 0, flat, {}});
+}
+
 void Lowering::flush_reductions() {
   waiting_.clear();
   const auto emit = [&](auto& step, const char* what) {

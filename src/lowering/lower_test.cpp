@@ -116,6 +116,20 @@ TEST(LoweringOfSums, read_what_every_node_holds_beside_shards) {
   EXPECT_EQ(nodes.results().at(graph.at(graph.outputs[0]).name), std::vector<float>({650 - 78}));
 }
 
+// Tiles' results are added, which a maximum's must not be.
+TEST(LoweringOfMaxima, refuses_one_over_the_tiles_of_a_weight) {
+  traced::Traced t(4);
+  const graph::TensorId largest = t.make.name("largest").maximum(t.weights("w", {300, 330}), {0});
+  t.graph.outputs = {t.make.name("out").add(t.input("x", {4, 330}), largest)};
+  ASSERT_EQ(graph::spread_batch(t.graph, t.samples).refusal, "");
+  try {
+    lower(t.graph, 2);
+    FAIL() << "it is lowered";
+  } catch (const UserError& error) {
+    EXPECT_EQ(error.where(), "largest");
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(
     , Lowering,
     testing::Values(
@@ -135,6 +149,7 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"clipped_6", sample::spread<traced::clipped>, FormatChoice::fp32, 12, 6, 1e-4},
         Case{"vocabulary_4", sample::spread<traced::vocabulary>, FormatChoice::fp32, 7, 4, 1e-4},
         Case{"vocabulary_bf16", sample::spread<traced::vocabulary>, FormatChoice::bf16, 8, 2, 2e-2},
+        Case{"largest_6_uneven", sample::spread<traced::largest>, FormatChoice::fp32, 8, 6, 1e-4},
         Case{"regularized_4", sample::spread<traced::regularized>, FormatChoice::fp32, 8, 4, 1e-4},
         Case{"by_hand_6", sample::spread<traced::by_hand>, FormatChoice::fp32, 12, 6, 1e-4}),
     [](const auto& tested) { return tested.param.name; });

@@ -42,6 +42,9 @@ std::optional<Tiling> Lowering::find_tiling(const StructuredOp& op) {
   if (tiled_result) consider(op.out);
   if (tiling.axis < 0) return std::nullopt;
   tiling.summed = !reaches(op.out, at(tiling.axis));
+  if (op.reduction == graph::Reduction::maximum && (tiling.summed || is_partial(op)))
+    throw UserError(op.name, "takes a maximum over tiles or over samples of a tensor of several tiles",
+                    Refusal::not_yet);
   return tiling;
 }
 

@@ -59,6 +59,7 @@ private:
   BufferId make_shard(graph::TensorId id);
   void wait_for_scatter(graph::TensorId id, BufferId partial);
   void reduce_whole(graph::TensorId out, BufferId result);
+  void reduce_maximum(const graph::StructuredOp& op, BufferId result);
   void flush_reductions();
   BufferId shard_operand(graph::TensorId id);
   void on_shards(const graph::StructuredOp& op);

@@ -81,9 +81,6 @@ Graph split_batch_reductions(const Graph& source) {
     check_batch(graph, op);
     const int batch = batch_axis(op);
     const bool partial = (batch >= 0 && !reaches(op.out, at(batch))) || sums_everything(op, graph.tensors);
-    if (partial && op.reduction != graph::Reduction::sum) {
-      throw UserError(op.name, "takes a maximum over the samples of a batch", Refusal::not_yet);
-    }
     const bool narrow = graph.at(op.out.tensor).format != numerics::Format::fp32;
     if (partial && (narrow || !op.epilogue.empty())) {
       if (op.epilogue.empty()) op.epilogue = graph::copy_of_input();
@@ -115,8 +112,9 @@ Placement place(const Graph& graph) {
   for (std::size_t k = graph.ops.size(); k-- > 0;) {
     const StructuredOp& op = graph.ops[k];
     const Tensor& out = graph.at(op.out.tensor);
-    const bool whole =
-        shared[at(op.out.tensor)] || !used[at(op.out.tensor)] || out.shape.empty() || out.has_batch;
+    const bool is_maximum = op.reduction == graph::Reduction::maximum;  // is found on every node
+    const bool whole = is_maximum || shared[at(op.out.tensor)] || !used[at(op.out.tensor)] ||
+                       out.shape.empty() || out.has_batch;
     const bool has_batch_axis = batch_axis(op) >= 0;
     const bool stays_sharded = !whole && (has_batch_axis || elementwise(op, graph.tensors));
     if (stays_sharded) placement.of[at(op.out.tensor)] = Place::sharded;
