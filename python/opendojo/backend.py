@@ -10,7 +10,7 @@ compiled, too. Parameters travel with every call: opendojo.train_step keeps them
 import torch
 from torch._dynamo.backends.common import aot_autograd
 
-from opendojo.graph import Writer, array_of, refuse
+from opendojo.graph import Writer, array_of, is_empty, refuse
 from opendojo.library import Program, Refused
 from opendojo.trace import attention_apart, decompositions
 
@@ -25,38 +25,44 @@ def _program_of(graph, arguments, name, options):
             refuse(node, "an argument that is no tensor; compile with dynamic=False (unsupported)")
     outputs = next(node for node in graph.graph.nodes if node.op == "output").args[0]
     writer = Writer(graph, name)
-    for node in placeholders:
-        writer.input(node)
+    taken = [k for k, node in enumerate(placeholders) if not is_empty(node)]
+    for k in taken:
+        writer.input(placeholders[k])
     writer.write()
-    results = []  # tensors that the program gives, each once
+    results, places = [], []  # tensors that the program gives, each once; where each output comes from
     for node in outputs:
-        if isinstance(node, torch.fx.Node) and node.op != "placeholder" and node not in results:
-            results.append(node)
-            writer.output(node)
-    places = [results.index(node) if node in results else
-              ("argument", placeholders.index(node)) if isinstance(node, torch.fx.Node) else ("constant", node)
-              for node in outputs]
-    if not results:
-        return None, [], places
-    return Program(writer.container.bytes(), **options), [node.meta["val"] for node in results], places
+        if not isinstance(node, torch.fx.Node):
+            places.append(("constant", node))
+        elif node.op == "placeholder":
+            places.append(("argument", placeholders.index(node)))
+        elif is_empty(node):
+            places.append(("empty", node.meta["val"]))
+        else:
+            if node not in results:
+                results.append(node)
+                writer.output(node)
+            places.append(("result", results.index(node)))
+    program = Program(writer.container.bytes(), **options) if results else None
+    return program, taken, [node.meta["val"] for node in results], places
 
 
 def _compiler(name, options):
 
     def compile_graph(graph, arguments):
-        program, shapes, places = _program_of(graph, arguments, name, options)
+        program, taken, shapes, places = _program_of(graph, arguments, name, options)
 
         def run(given):
             results = [torch.empty(value.shape, dtype=value.dtype) for value in shapes]
             if program is not None:
-                tensors = [value.detach().contiguous() for value in given]
+                tensors = [given[k].detach().contiguous() for k in taken]
                 program.run([array_of(value) for value in tensors], [array_of(value) for value in results])
-            made = []
-            for place in places:
-                if isinstance(place, int):
-                    made.append(results[place])
-                else:
-                    made.append(given[place[1]] if place[0] == "argument" else place[1])
+            whence = {
+                "constant": lambda value: value,
+                "argument": lambda k: given[k],
+                "empty": lambda value: torch.empty(value.shape, dtype=value.dtype),
+                "result": lambda k: results[k],
+            }
+            made = [whence[kind](value) for kind, value in places]
             given.clear()
             return made
 

@@ -80,6 +80,12 @@ def _described(node, value):
     refuse(node, f"gives {type(value).__name__} (unsupported)")
 
 
+def is_empty(node):
+    """Whether a node gives a tensor without elements: then there is nothing to compute."""
+    value = node.meta.get("val")
+    return isinstance(value, torch.Tensor) and 0 in value.shape
+
+
 def _attribute(value):
     if isinstance(value, torch.dtype):
         return str(value).removeprefix("torch.")
@@ -125,7 +131,7 @@ class Writer:
         needed = set()
         for node in reversed(nodes):
             if node.op == "output" or node in needed:
-                needed.update(node.all_input_nodes)
+                needed.update(operand for operand in node.all_input_nodes if not is_empty(operand))
         return needed
 
     def _constant(self, node):
@@ -195,9 +201,11 @@ class Writer:
         if isinstance(value, torch.fx.Node):
             if not has_slots:
                 refuse(node, f"argument '{argument.name}' is computed (unsupported)")
+            if is_empty(value):
+                refuse(node, f"'{value.name}' has no elements (not yet implemented)")
             inputs.append(self.name(value))
         elif has_slots and is_list:
-            inputs.extend("" if one is None else self.name(one) for one in value or [])
+            inputs.extend("" if one is None else self.name(one) for one in value or [] if one is None or not is_empty(one))
         else:
             if has_slots:
                 inputs.append("")

@@ -44,6 +44,15 @@ class Backend(unittest.TestCase):
             compiled(torch.ones(3))
         self.assertIsInstance(raised.exception.inner_exception, opendojo.Refused)
 
+    def test_tensors_without_elements_pass_by_the_machine(self):
+
+        def parts(x, none):
+            return x[:0], torch.cat([x * 2, x[:, :0], none], 1), none + 1
+
+        given = torch.ones(2, 3), torch.ones(2, 0)
+        compiled = torch.compile(parts, backend=backend, options=ON, dynamic=False, fullgraph=True)
+        torch.testing.assert_close(compiled(*given), parts(*given))
+
     def test_an_unknown_option_is_refused(self):
         compiled = torch.compile(lambda x: x + 1, backend=backend, options={"speed": 3}, dynamic=False)
         with self.assertRaisesRegex(torch._dynamo.exc.BackendCompilerFailed, "option 'speed' is none of machine"):
