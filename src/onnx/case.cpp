@@ -69,6 +69,13 @@ Network import_case(const Case& tested, Feed feed) {
   ImportOptions options;
   options.training = false;
   for (std::size_t i = 0; i < fed.size(); ++i) options.given.emplace(fed[i].name, tested.inputs[i]);
+  if (feed == Feed::tensors || feed == Feed::floating_tensors)
+    for (std::size_t i = 0; i < fed.size(); ++i) {
+      if (tested.inputs[i].elements() == 0 || (feed == Feed::floating_tensors && !is_floating(fed[i].type)))
+        continue;
+      options.given.erase(fed[i].name);
+      options.whole[fed[i].name] = tested.inputs[i].dims;
+    }
   if (feed == Feed::batch) {
     if (fed.empty() || tested.inputs[0].dims.empty() || tested.inputs[0].dims[0] == 0)
       throw UserError(tested.name, "an input without a batch", Refusal::unsupported);
@@ -76,6 +83,13 @@ Network import_case(const Case& tested, Feed feed) {
     options.given.erase(fed[0].name);
   }
   return import_model(tested.model, tested.name, options);
+}
+
+const Tensor& input_of(const Case& tested, const std::string& name) {
+  const std::vector<ValueInfo> fed = fed_inputs(tested.model);
+  const auto found = std::ranges::find(fed, name, &ValueInfo::name);
+  DOJO_ENSURE(found != fed.end());
+  return tested.inputs[static_cast<std::size_t>(found - fed.begin())];
 }
 
 std::optional<std::string> difference(const std::vector<float>& got, const std::vector<std::int64_t>& shape,

@@ -30,10 +30,14 @@ struct Case {
 // Throws UserError if model or data are unreadable, or no tensors. `set`: the folder of the data.
 Case read_case(const std::filesystem::path& folder, const std::string& set = "test_data_set_0");
 
-// How the inputs enter the graph: all as initialisers, or the first as a batch of samples.
-enum class Feed { initialisers, batch };
+// How the inputs enter the graph: all as initialisers; the first as a batch of samples, others as
+// initialisers; all as tensors without a batch, or those of floating-point numbers alone, the others as
+// initialisers.
+enum class Feed { initialisers, batch, tensors, floating_tensors };
 
 Network import_case(const Case& tested, Feed feed);
+// Which of the case's inputs is the network's k-th.
+const Tensor& input_of(const Case& tested, const std::string& name);
 
 // Nothing if the values are the expected ones (NaN is equal to NaN), else the first difference.
 std::optional<std::string> difference(const std::vector<float>& got, const std::vector<std::int64_t>& shape,

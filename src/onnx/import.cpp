@@ -26,10 +26,14 @@ Value initialiser_value(const Tensor& tensor, std::string_view where) {
 
 constexpr std::int64_t most_extent = 1 << 24;  // of a dimension of an input
 
-graph::Shape input_shape(const ValueInfo& input, std::int64_t batch, std::string_view where) {
+void check_elements(const ValueInfo& input, std::string_view where) {
   if (!is_floating(input.type) && !is_whole(input.type) && input.type != DataType::boolean)
     throw UserError(where, fmt::format("input '{}' holds {}", input.name, data_type_name(input.type)),
                     Refusal::unsupported);
+}
+
+graph::Shape input_shape(const ValueInfo& input, std::int64_t batch, std::string_view where) {
+  check_elements(input, where);
   if (!input.shape || input.shape->empty())
     refuse(where, "input '{}' states no shape; dimension 0 must be the batch", input.name);
   graph::Shape shape{batch};
@@ -63,8 +67,16 @@ void add_inputs(Scope& scope, const GraphFile& file, Network& network) {
       continue;
     }
     Value value;
-    value.tensor = scope.build.input(input.name, input_shape(input, scope.options.batch, scope.where));
-    if (!scope.file_batch) scope.file_batch = input.shape->front().extent;
+    const auto whole = scope.options.whole.find(input.name);
+    if (whole != scope.options.whole.end()) {
+      check_elements(input, scope.where);
+      graph::Tensor tensor;
+      tensor.name = input.name, tensor.shape = whole->second, tensor.role = graph::Role::input;
+      value.tensor = network.graph.add(std::move(tensor));
+    } else {
+      value.tensor = scope.build.input(input.name, input_shape(input, scope.options.batch, scope.where));
+      if (!scope.file_batch) scope.file_batch = input.shape->front().extent;
+    }
     value.declared = input.type;
     if (!is_floating(input.type)) value.bounds = bounds_of(input.type);
     network.graph.at(value.tensor).is_whole = value.bounds.has_value();

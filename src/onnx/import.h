@@ -53,6 +53,7 @@ struct ImportOptions {
   std::uint64_t seed = 0;   // of that draw
   std::map<std::string, Tensor> given =
       {};  // inputs of the network that are to be taken as initialisers with these values
+  std::map<std::string, graph::Shape> whole = {};  // inputs of these shapes, in which no dimension is a batch
 };
 
 // New weights: Kaiming-uniform, +-sqrt(6 / fan-in), for Conv, ConvTranspose, Gemm and MatMul; biases, shifts

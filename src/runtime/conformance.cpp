@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "graph/fuse.h"
 #include "graph/interpreter.h"
+#include "graph/one_sample.h"
 #include "onnx/case.h"
 #include "runtime/forward_run.h"
 
@@ -20,7 +21,7 @@ namespace fs = std::filesystem;
 lowering::Tensors samples_of(const onnx::Case& tested, const onnx::Network& network) {
   lowering::Tensors samples;
   for (const onnx::NetworkInput& input : network.inputs)
-    samples[input.name] = onnx::to_floats(tested.inputs[0], input.name);
+    samples[input.name] = onnx::to_floats(onnx::input_of(tested, input.name), input.name);
   return samples;
 }
 
@@ -63,8 +64,9 @@ CaseVerdict judged(const onnx::Case& tested, onnx::Feed feed, const machine::Mac
   graph::fuse(fused);
   std::string wrong = interpreted(tested, network, network.graph, "interpreter");
   if (wrong.empty()) wrong = interpreted(tested, network, fused, "fused");
-  // Without a batch nothing is left to do on the nodes.
-  const bool run = wrong.empty() && machine != nullptr && feed == onnx::Feed::batch;
+  // Where everything is known nothing is left to do on the nodes.
+  const bool run = wrong.empty() && machine != nullptr && !fused.ops.empty();
+  if (run && feed != onnx::Feed::batch) graph::as_one_sample(fused);
   if (run) wrong = emulated(tested, network, fused, *machine);
   if (!wrong.empty()) return {CaseOutcome::wrong, wrong, run};
   return {CaseOutcome::passed, "", run};
@@ -106,8 +108,13 @@ CaseVerdict judge_case(const ConformanceCase& place, const machine::Machine* mac
     op = tested.op();
     verdict = judged(tested, onnx::Feed::batch, machine);
     if (verdict.outcome == CaseOutcome::refused) {
-      const CaseVerdict whole = judged(tested, onnx::Feed::initialisers, nullptr);
-      if (whole.outcome != CaseOutcome::refused) verdict = whole;
+      for (const onnx::Feed feed :
+           {onnx::Feed::tensors, onnx::Feed::floating_tensors, onnx::Feed::initialisers}) {
+        const CaseVerdict other = judged(tested, feed, machine);
+        if (other.outcome == CaseOutcome::refused) continue;
+        verdict = other;
+        break;
+      }
     }
   } catch (const UserError& error) {
     verdict = {CaseOutcome::refused, error.what(), false};
