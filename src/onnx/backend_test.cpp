@@ -55,6 +55,7 @@ const std::set<std::string> must_pass = {
     "ReduceMean", "ReduceMin", "ReduceProd", "ReduceSum", "ReduceSumSquare", "Relu", "Reshape", "Round", "Scatter", "ScatterElements", "Selu", "Shrink",
     "Sigmoid", "Sign", "Slice", "Softmax", "SoftmaxCrossEntropyLoss", "Softplus", "Softsign", "SpaceToDepth", "Split", "Sqrt", "Squeeze", "Sub", "Sum", "Tanh",
     "ThresholdedRelu", "TopK", "Transpose", "Unsqueeze", "Upsample", "Where", "Xor",
+    "DequantizeLinear", "QuantizeLinear", "Tile",
     // clang-format on
 };
 

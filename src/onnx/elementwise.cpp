@@ -148,6 +148,18 @@ void prelu(NodeImport& node) {
   node.result(0, node.build().elementwise(f.finish(root), operands));
 }
 
+// x sigmoid(alpha x), and that times a second operand.
+void swish(NodeImport& node) {
+  const graph::TensorId x = node.tensor(0);
+  graph::Builder& b = node.build();
+  node.result(0, b.multiply(x, b.sigmoid(b.scale(x, node.single("alpha", 1)))));
+}
+void swiglu(NodeImport& node) {
+  const graph::TensorId x = node.tensor(0), linear = node.tensor(1);
+  graph::Builder& b = node.build();
+  node.result(0, b.multiply(b.multiply(x, b.sigmoid(b.scale(x, node.single("alpha", 1)))), linear));
+}
+
 void clip(NodeImport& node) {
   constexpr float most = std::numeric_limits<float>::max();
   const bool by_attribute = node.opset() < 11;
@@ -255,6 +267,8 @@ constexpr OpRow elementwise_table[] = {
     {"Sqrt",            unary<graph::Scalar::sqrt>},
     {"Sub",             binary<graph::Scalar::subtract>},
     {"Sum",             variadic<graph::Scalar::add>},
+    {"SwiGLU",          swiglu},
+    {"Swish",           swish},
     {"Tanh",            unary<graph::Scalar::tanh>},
     {"ThresholdedRelu", by_formula<thresholded_relu>},
     {"Where",           where},

@@ -220,8 +220,8 @@ void add_outputs(Scope& scope, const Model& model, const Metadata& metadata, Net
 
 const OpRow* find_row(std::string_view op) {
   for (const auto rows : {elementwise_rows(), linear_rows(), reduction_rows(), shape_rows(), part_rows(),
-                          indexed_rows(), resize_rows(), known_rows(), attention_rows(), cast_rows(),
-                          loss_rows(), normalisation_rows(), product_rows()})
+                          indexed_rows(), resize_rows(), known_rows(), attention_rows(), quantize_rows(),
+                          cast_rows(), loss_rows(), normalisation_rows(), product_rows()})
     if (const auto row = std::ranges::find(rows, op, &OpRow::op); row != rows.end()) return &*row;
   return nullptr;
 }

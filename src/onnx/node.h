@@ -184,6 +184,7 @@ std::span<const OpRow> linear_rows();
 std::span<const OpRow> loss_rows();
 std::span<const OpRow> normalisation_rows();
 std::span<const OpRow> product_rows();
+std::span<const OpRow> quantize_rows();
 std::span<const OpRow> reduction_rows();
 std::span<const OpRow> shape_rows();
 std::span<const OpRow> part_rows();

@@ -175,6 +175,28 @@ void expand(NodeImport& node) {
   node.result(0, node.build().expand(node.tensor(0), target));
 }
 
+// Each dimension so many times over, one copy behind the other.
+void tile(NodeImport& node) {
+  if (node.opset() < 6) node.fail("of operator sets before 6", Refusal::not_yet);
+  const std::vector<std::int64_t> times = node.operand_integers(1);
+  graph::TensorId x = node.tensor(0);
+  graph::Builder& b = node.build();
+  if (times.size() != b.shape(x).size())
+    node.fail(fmt::format("{} counts for {} dimensions", times.size(), b.shape(x).size()));
+  for (std::size_t d = 0; d < times.size(); ++d) {
+    if (times[d] == 1) continue;
+    if (times[d] < 1 || times[d] > 1 << 20)
+      node.fail(fmt::format("{} copies", times[d]), Refusal::unsupported);
+    if (d == 0 && node.has_batch(0)) node.fail("copies of the batch", Refusal::unsupported);
+    const auto at = static_cast<std::int64_t>(d);
+    graph::Shape apart = b.shape(x), joined = apart;
+    apart.insert(apart.begin() + at, times[d]);
+    joined[d] *= times[d];
+    x = b.reshape(b.expand(b.unsqueeze(x, {at}), apart), joined);
+  }
+  node.result(0, x);
+}
+
 // --- Rearranging channels and pixels ---
 
 struct Blocks {
@@ -223,6 +245,7 @@ constexpr OpRow shape_table[] = {
     {"Reshape",      reshape},
     {"SpaceToDepth", space_to_depth},
     {"Squeeze",      squeeze},
+    {"Tile",         tile},
     {"Transpose",    transpose},
     {"Unsqueeze",    unsqueeze},
 };
