@@ -79,7 +79,8 @@ void add_inputs(Scope& scope, const GraphFile& file, Network& network) {
     }
     value.declared = input.type;
     if (!is_floating(input.type)) value.bounds = bounds_of(input.type);
-    network.graph.at(value.tensor).is_whole = value.bounds.has_value();
+    // Bytes, pictures most of them, are numbers of bfloat16, too.
+    network.graph.at(value.tensor).is_whole = value.bounds && input.type != DataType::uint8;
     scope.values.emplace(input.name, value);
     network.inputs.push_back({input.name, value.tensor, input.type});
   }

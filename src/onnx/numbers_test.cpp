@@ -139,5 +139,12 @@ TEST(WholeNumbers, StayFp32WhateverFormatsAreChosen) {
   for (const graph::Tensor& tensor : network.graph.tensors) EXPECT_TRUE(tensor.is_whole) << tensor.name;
 }
 
+// bfloat16 has all of them.
+TEST(WholeNumbers, OfBytesMayBeNarrowWhereTheyComeIn) {
+  const Network network = network_of("Max", DataType::uint8, 2);
+  for (const NetworkInput& input : network.inputs) EXPECT_FALSE(network.graph.at(input.tensor).is_whole);
+  EXPECT_TRUE(network.graph.at(network.outputs[0].tensor).is_whole);
+}
+
 }  // namespace
 }  // namespace dojo::onnx
