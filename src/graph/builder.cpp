@@ -235,7 +235,7 @@ TensorId Builder::power(TensorId a, float exponent) {
     for (int k = 0; k < static_cast<int>(size); ++k) result = f.multiply(result, x);
     if (exponent < 0) result = f.divide(f.constant(1), result);
   } else {
-    result = f.apply(Scalar::exp, f.multiply(f.constant(exponent), f.apply(Scalar::log, x)));
+    result = f.apply(Scalar::pow, x, f.constant(exponent));
   }
   return elementwise(f.finish(result), std::vector{a});
 }

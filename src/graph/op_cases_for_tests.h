@@ -135,6 +135,7 @@ inline std::vector<OpCase> op_cases() {
   for (const float e : {3.0f, -2.0f, 0.5f, -0.5f, 1.7f}) {
     add(fmt::format("power{}", static_cast<int>(e * 10 + 50)), [e](CaseBuilder& b) { return b.make.power(b.parameter({6}, 0.5f, 2), e); });
   }
+  add("power_of_negatives", [](CaseBuilder& b) { return b.make.power(b.parameter({6}, -0.6f, 0.6f), 9); });
   add("matmul", [](CaseBuilder& b) { return b.make.matmul(b.parameter({3, 5}), b.parameter({5, 4})); });
   add("matmul_transposed", [](CaseBuilder& b) { return b.make.matmul(b.parameter({5, 3}), b.parameter({4, 5}), true, true); });
   add("matmul_stacked", [](CaseBuilder& b) { return b.make.matmul(b.parameter({2, 1, 3, 5}), b.parameter({3, 5, 2})); });

@@ -84,11 +84,12 @@ inline float fmod(float x, float y) {
 }
 
 // The same with the sign of y, as x - y * floor(x / y) would be without rounding; rounded once, where the
-// signs of x and y differ. Of a remainder 0 the sign is x's.
+// signs of x and y differ. ONNX and Python give a remainder 0 the sign of y, too (PyTorch leaves it x's).
 inline float remainder(float x, float y) {
   const float rest = fmod(x, y);
-  const bool other_side = rest != 0.0f && ((to_bits(rest) ^ to_bits(y)) >> 31) != 0u;
-  return other_side ? rest + y : rest;
+  const bool other_side = ((to_bits(rest) ^ to_bits(y)) >> 31) != 0u;
+  const float moved = other_side ? rest + y : rest;
+  return rest == 0.0f ? copy_sign(rest, y) : moved;
 }
 
 }  // namespace dojo::scalar

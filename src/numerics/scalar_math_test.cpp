@@ -126,7 +126,8 @@ struct PairRow {
 
 double exact_remainder(double x, double y) {
   const double rest = std::fmod(x, y);
-  return rest != 0 && std::signbit(rest) != std::signbit(y) ? rest + y : rest;
+  if (rest == 0) return std::copysign(rest, y);
+  return std::signbit(rest) != std::signbit(y) ? rest + y : rest;
 }
 
 const std::array pair_rows = {

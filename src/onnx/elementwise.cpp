@@ -1,5 +1,7 @@
 // Operators that compute each element from the elements at the same place.
+#include <algorithm>
 #include <cmath>
+#include <functional>
 #include <limits>
 #include <numeric>
 
@@ -97,6 +99,16 @@ F::Node shrink(F& f, F::Node x, NodeImport& node) {
   const F::Node low = f.select(f.less(x, f.constant(-lambda)), f.add(x, f.constant(bias)), f.constant(0));
   return f.select(f.less(f.constant(lambda), x), f.subtract(x, f.constant(bias)), low);
 }
+F::Node tell_nan(F& f, F::Node x, NodeImport&) {
+  return f.subtract(f.constant(1), f.apply(graph::Scalar::equal, x, x));
+}
+F::Node tell_infinite(F& f, F::Node x, NodeImport& node) {
+  constexpr float infinity = std::numeric_limits<float>::infinity();
+  const bool below = node.integer("detect_negative", 1) != 0, above = node.integer("detect_positive", 1) != 0;
+  const F::Node found = below && above ? f.apply(graph::Scalar::absolute, x) : below ? f.negate(x) : x;
+  if (!below && !above) return f.multiply(f.constant(0), f.less(x, x));
+  return f.apply(graph::Scalar::equal, found, f.constant(infinity));
+}
 
 void hard_sigmoid(NodeImport& node) {
   const float alpha = node.single("alpha", 0.2f), beta = node.single("beta", 0.5f);
@@ -168,13 +180,22 @@ void clip(NodeImport& node) {
   node.result(0, node.build().clip(node.tensor(0), low, high));
 }
 
+// A known exponent that is the same everywhere becomes products or a square root.
 void power(NodeImport& node) {
+  if (node.bounds_of(0)) node.fail("whole numbers raised to a power", Refusal::not_yet);
+  if (node.known(1) == nullptr) return binary<graph::Scalar::pow>(node);
   const std::vector<float> exponents = node.operand_floats(1);
-  for (const float exponent : exponents)
-    if (exponent != exponents[0])
-      node.fail("exponents that differ from element to element", Refusal::not_yet);
   if (exponents.empty()) node.fail("the exponent has no elements");
+  if (std::ranges::adjacent_find(exponents, std::not_equal_to()) != exponents.end())
+    return binary<graph::Scalar::pow>(node);
   node.result(0, node.build().power(node.tensor(0), exponents[0]));
+}
+
+void modulo(NodeImport& node) {
+  if (node.integer("fmod", 0) != 0) return binary<graph::Scalar::fmod>(node);
+  if (!node.bounds_of(0) && node.opset() < 28)
+    node.fail("fmod = 0 of floating-point numbers, which begins with operator set 28", Refusal::unsupported);
+  binary<graph::Scalar::remainder>(node);
 }
 
 // Truth is 1, falsehood 0.
@@ -222,12 +243,19 @@ void dropout(NodeImport& node) {
 // clang-format off
 constexpr OpRow elementwise_table[] = {
     {"Abs",             unary<graph::Scalar::absolute>},
+    {"Acos",            unary<graph::Scalar::acos>},
+    {"Acosh",           unary<graph::Scalar::acosh>},
     {"Add",             binary<graph::Scalar::add>},
     {"And",             binary<graph::Scalar::multiply>},
+    {"Asin",            unary<graph::Scalar::asin>},
+    {"Asinh",           unary<graph::Scalar::asinh>},
     {"Atan",            unary<graph::Scalar::atan>},
+    {"Atanh",           unary<graph::Scalar::atanh>},
     {"Ceil",            by_formula<ceiling>},
     {"Celu",            by_formula<celu>},
     {"Clip",            clip},
+    {"Cos",             unary<graph::Scalar::cos>},
+    {"Cosh",            unary<graph::Scalar::cosh>},
     {"Div",             divide},
     {"Dropout",         dropout},
     {"Elu",             elu},
@@ -241,6 +269,8 @@ constexpr OpRow elementwise_table[] = {
     {"HardSigmoid",     hard_sigmoid},
     {"HardSwish",       by_formula<hard_swish>},
     {"Identity",        identity},
+    {"IsInf",           by_formula<tell_infinite>},
+    {"IsNaN",           by_formula<tell_nan>},
     {"LeakyRelu",       leaky_relu},
     {"Less",            compare<false, false>},
     {"LessOrEqual",     compare<false, true>},
@@ -249,6 +279,7 @@ constexpr OpRow elementwise_table[] = {
     {"Mean",            mean},
     {"Min",             variadic<graph::Scalar::minimum>},
     {"Mish",            mish},
+    {"Mod",             modulo},
     {"Mul",             binary<graph::Scalar::multiply>},
     {"Neg",             unary<graph::Scalar::negate>},
     {"Not",             by_formula<logical_not>},
@@ -262,6 +293,8 @@ constexpr OpRow elementwise_table[] = {
     {"Shrink",          by_formula<shrink>},
     {"Sigmoid",         unary<graph::Scalar::sigmoid>},
     {"Sign",            by_formula<sign>},
+    {"Sin",             unary<graph::Scalar::sin>},
+    {"Sinh",            unary<graph::Scalar::sinh>},
     {"Softplus",        softplus},
     {"Softsign",        by_formula<softsign>},
     {"Sqrt",            unary<graph::Scalar::sqrt>},
@@ -269,6 +302,7 @@ constexpr OpRow elementwise_table[] = {
     {"Sum",             variadic<graph::Scalar::add>},
     {"SwiGLU",          swiglu},
     {"Swish",           swish},
+    {"Tan",             unary<graph::Scalar::tan>},
     {"Tanh",            unary<graph::Scalar::tanh>},
     {"ThresholdedRelu", by_formula<thresholded_relu>},
     {"Where",           where},

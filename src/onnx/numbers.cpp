@@ -30,16 +30,20 @@ constexpr OperatorRule rules[] = {
     {"Greater",         Rule::compares},
     {"GreaterOrEqual",  Rule::compares},
     {"Identity",        Rule::moves},
+    {"IsInf",           Rule::compares},
+    {"IsNaN",           Rule::compares},
     {"Less",            Rule::compares},
     {"LessOrEqual",     Rule::compares},
     {"Max",             Rule::moves},
     {"MaxPool",         Rule::moves, 0, 1},
     {"Min",             Rule::moves},
+    {"Mod",             Rule::divides_off},
     {"Mul",             Rule::multiplies},
     {"Neg",             Rule::negates},
     {"Not",             Rule::compares},
     {"Or",              Rule::compares},
     {"Pad",             Rule::own},
+    {"Pow",             Rule::own},
     {"QuantizeLinear",  Rule::own},
     {"ReduceMax",       Rule::moves, 0, 1},
     {"ReduceMin",       Rule::moves, 0, 1},
@@ -124,6 +128,7 @@ Bounds bounds_after(Rule rule, const Bounds& a, const Bounds& b) {
   const std::int64_t corners[] = {a.least * b.least, a.least * b.most, a.most * b.least, a.most * b.most};
   const std::int64_t far = std::max(std::abs(a.least), std::abs(a.most));
   const std::int64_t near = a.least <= 0 && a.most >= 0 ? 0 : std::min(std::abs(a.least), std::abs(a.most));
+  const std::int64_t divisor = std::max(std::abs(b.least), std::abs(b.most));
   switch (rule) {
     case Rule::compares:
       return {0, 1};
@@ -135,6 +140,9 @@ Bounds bounds_after(Rule rule, const Bounds& a, const Bounds& b) {
       return {std::ranges::min(corners), std::ranges::max(corners)};
     case Rule::divides:
       return {-far, far};
+    case Rule::divides_off:
+      return {std::max(-divisor, std::min({a.least, b.least, std::int64_t{0}})),
+              std::min(divisor, std::max({a.most, b.most, std::int64_t{0}}))};
     case Rule::negates:
       return {-a.most, -a.least};
     case Rule::absolute:

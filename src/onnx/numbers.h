@@ -41,7 +41,8 @@ enum class Rule : std::uint8_t {
   adds,      // bounds of sums, differences, products of two operands
   subtracts,
   multiplies,
-  divides,  // toward zero
+  divides,      // toward zero
+  divides_off,  // remainders, of the sign of either
   negates,
   absolute,
   sign

@@ -23,6 +23,7 @@ TEST(Bounds, HoldAllThatComesOfSmallRanges) {
       case Rule::subtracts:  return a - b;
       case Rule::multiplies: return a * b;
       case Rule::divides:    if (b == 0) return std::nullopt; return a / b;
+      case Rule::divides_off: if (b == 0) return std::nullopt; return a % b;
       case Rule::negates:    return -a;
       case Rule::absolute:   return std::abs(a);
       case Rule::sign:       return (a > 0) - (a < 0);
@@ -30,8 +31,8 @@ TEST(Bounds, HoldAllThatComesOfSmallRanges) {
         // clang-format on
     }
   };
-  for (const Rule rule : {Rule::adds, Rule::subtracts, Rule::multiplies, Rule::divides, Rule::negates,
-                          Rule::absolute, Rule::sign, Rule::moves})
+  for (const Rule rule : {Rule::adds, Rule::subtracts, Rule::multiplies, Rule::divides, Rule::divides_off,
+                          Rule::negates, Rule::absolute, Rule::sign, Rule::moves})
     for (std::int64_t al = -far; al <= far; ++al)
       for (std::int64_t am = al; am <= far; ++am)
         for (std::int64_t bl = -far; bl <= far; ++bl)
@@ -42,6 +43,9 @@ TEST(Bounds, HoldAllThatComesOfSmallRanges) {
                 const auto made = value_of(rule, a, b);
                 ASSERT_TRUE(!made || (*made >= bounds.least && *made <= bounds.most))
                     << static_cast<int>(rule) << " of " << a << " and " << b;
+                if (rule != Rule::divides_off || b == 0) continue;
+                const std::int64_t of_b = (a % b + b) % b;  // with the sign of b
+                ASSERT_TRUE(of_b >= bounds.least && of_b <= bounds.most) << a << " and " << b;
               }
           }
 }
