@@ -103,11 +103,11 @@ F::Node tell_nan(F& f, F::Node x, NodeImport&) {
   return f.subtract(f.constant(1), f.apply(graph::Scalar::equal, x, x));
 }
 F::Node tell_infinite(F& f, F::Node x, NodeImport& node) {
-  constexpr float infinity = std::numeric_limits<float>::infinity();
+  constexpr float endless = std::numeric_limits<float>::infinity();
   const bool below = node.integer("detect_negative", 1) != 0, above = node.integer("detect_positive", 1) != 0;
   const F::Node found = below && above ? f.apply(graph::Scalar::absolute, x) : below ? f.negate(x) : x;
   if (!below && !above) return f.multiply(f.constant(0), f.less(x, x));
-  return f.apply(graph::Scalar::equal, found, f.constant(infinity));
+  return f.apply(graph::Scalar::equal, found, f.constant(endless));
 }
 
 void hard_sigmoid(NodeImport& node) {
