@@ -156,7 +156,7 @@ std::string shape_text(std::span<const std::int64_t> shape) {
   return fmt::format("[{}]", fmt::join(shape, ", "));
 }
 
-const onnx::AtenValue& value_of(const onnx::AtenValue& value) { return value; }
+const onnx::AtenValue& value_of(const onnx::AtenValue& value) { return value; }  // NOLINT: of lists that stay
 const onnx::AtenValue& value_of(const onnx::AtenState& state) { return state.value; }
 const onnx::AtenValue& value_of(const onnx::AtenOutput& output) { return output.value; }
 

@@ -1,7 +1,7 @@
 #include "base/resources.h"
 
+#include <charconv>
 #include <cstdint>
-#include <cstdio>
 #include <fstream>
 #include <string>
 
@@ -28,11 +28,12 @@ fs::path own_file() {
   const auto here = reinterpret_cast<std::uintptr_t>(&own_file);
   std::ifstream maps("/proc/self/maps");
   for (std::string line; std::getline(maps, line);) {
-    std::uintptr_t begin = 0, end = 0;
-    int path = 0;
-    if (std::sscanf(line.c_str(), "%zx-%zx %*s %*s %*s %*s %n", &begin, &end, &path) == 2 && begin <= here &&
-        here < end)
-      return line.substr(static_cast<std::size_t>(path));
+    std::uintptr_t begin = 0, end = 0;  // "BEGIN-END mode offset device inode   /path"
+    const char* const last = line.data() + line.size();
+    const char* at = std::from_chars(line.data(), last, begin, 16).ptr;
+    if (at != last) std::from_chars(at + 1, last, end, 16);
+    const std::size_t path = line.find('/');
+    if (begin <= here && here < end && path != line.npos) return line.substr(path);
   }
   return fs::read_symlink("/proc/self/exe");
 }

@@ -44,7 +44,7 @@ std::vector<TensorId> gradients_of(Builder& build, const std::string& name, cons
   std::vector<TensorId> stand_ins;
   for (std::size_t k = 0; k < operands.size(); ++k) {
     names.push_back(fmt::format("operand.{}", k));
-    const Shape shape = build.shape(operands[k]);
+    const Shape& shape = build.shape(operands[k]);
     std::vector<float> zeros(static_cast<std::size_t>(element_count(shape)), 0);
     stand_ins.push_back(wanted[k] ? inside.parameter(names[k], shape, std::move(zeros))
                                   : inside.state(names[k], shape, std::move(zeros)));

@@ -11,7 +11,6 @@
 namespace dojo::lowering {
 
 using graph::Access;
-using graph::AffineIndex;
 using graph::Formula;
 using graph::no_tensor;
 using graph::Scalar;

@@ -77,8 +77,8 @@ Moments moments(NodeImport& node) {
   Builder& b = node.build();
   const TensorId mean = b.mean(x, axes, true), centred = b.subtract(x, mean);
   const TensorId squares = b.sum(b.multiply(centred, centred), axes, keep);
-  const float count =
-      static_cast<float>(graph::element_count(b.shape(x)) / graph::element_count(b.shape(mean)));
+  const std::int64_t each = graph::element_count(b.shape(x)) / graph::element_count(b.shape(mean));
+  const auto count = static_cast<float>(each);
   if (!(count > correction)) node.fail(fmt::format("a correction of {} for {} elements", correction, count));
   const graph::Shape shape = b.shape(squares);
   return {b.divide(squares, b.constant(count - correction)), keep ? mean : b.reshape(mean, shape)};
