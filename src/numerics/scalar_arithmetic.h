@@ -45,9 +45,11 @@ inline float floor(float x) {
 // Towards 0.
 inline float trunc(float x) { return copy_sign(floor(absolute(x)), x); }
 
-// x to `dropped` fewer bits of its fraction (1 to 23), halves to even, as if exponents had no end.
+// x to `dropped` fewer bits of its fraction (1 to 23; others are taken for the nearest of these), halves to
+// even, as if exponents had no end.
 inline float round_bits(float x, float dropped) {
-  const uint32_t bits = to_bits(x), count = static_cast<uint32_t>(dropped);
+  const float held = dropped >= 1.0f ? (dropped <= 23.0f ? dropped : 23.0f) : 1.0f;
+  const uint32_t bits = to_bits(x), count = static_cast<uint32_t>(held);
   const uint32_t below_half = (1u << (count - 1u)) - 1u, odd = (bits >> count) & 1u;
   const uint32_t rounded = (bits + below_half + odd) >> count << count;
   return absolute(x) < from_bits(0x7f800000u) ? from_bits(rounded) : x;

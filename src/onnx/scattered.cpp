@@ -30,7 +30,7 @@ TensorId brought_in(Builder& b, Arrival arrival, TensorId data, TensorId updates
 }
 
 // 0, 1, 2... along one dimension of a shape, the same along the others.
-TensorId numbers_along(Builder& b, std::size_t dimension, const Shape& shape) {
+TensorId numbers_along(Builder& b, std::size_t dimension, Shape shape) {
   Shape alone(shape.size(), 1);
   alone[dimension] = shape[dimension];
   return b.expand(b.reshape(b.positions(shape[dimension]), alone), shape);
