@@ -365,12 +365,6 @@ std::string emit_move(const lowering::PersistentLayout& persistent, const loweri
 
 }  // namespace
 
-std::uint64_t scratch_bytes(const PlannedStep& step) {
-  std::uint64_t bytes = step.kernel.scratch_bytes;
-  for (const PlannedStep& inner : step.body) bytes = std::max(bytes, scratch_bytes(inner));
-  return bytes;
-}
-
 PlannedProgram plan_program(const lowering::LoweredProgram& program,
                             const lowering::PersistentLayout& persistent, std::int64_t panel_bytes) {
   PlannedProgram planned;

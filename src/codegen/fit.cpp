@@ -1,5 +1,6 @@
 #include "codegen/fit.h"
 
+#include <algorithm>
 #include <array>
 
 #include "toolchain/elf.h"
@@ -112,6 +113,12 @@ FittedPrograms fit(const lowering::LoweredProgram& train, const lowering::Lowere
                    const lowering::PersistentLayout& persistent, const lowering::HbmLayout& hbm,
                    const machine::Machine& machine) {
   return Fitting(train, predict, persistent, hbm, machine).run();
+}
+
+std::uint64_t scratch_bytes(const PlannedStep& step) {
+  std::uint64_t bytes = step.kernel.scratch_bytes;
+  for (const PlannedStep& inner : step.body) bytes = std::max(bytes, scratch_bytes(inner));
+  return bytes;
 }
 
 }  // namespace dojo::codegen
