@@ -112,7 +112,8 @@ def initial_state(optimizer, parameters):
 class TrainStep:
     """step = TrainStep(model, loss_fn, optimizer); loss = step(x, y), where loss_fn(model(x), y) is the loss.
 
-    The first call traces and compiles; every call with other shapes does so again, and the state moves along. A
+    The first call traces and compiles; every call with other shapes, or after train() or eval(), does so again, and the
+    state moves along. A
     learning rate that changes in optimizer.param_groups, by a scheduler or by hand, is taken by the next step. Whatever
     else changes in the optimizer's groups is refused. model and optimizer keep what they had when they were given;
     state_dict() reads what has become of them, write_back() puts it into them.
@@ -228,7 +229,9 @@ class TrainStep:
         for argument in arguments:
             if argument.dtype not in TYPES:
                 raise Refused(f"an argument of {argument.dtype}; float32, whole numbers and truth values are carried (not yet implemented)")
-        key = tuple((argument.dtype, tuple(argument.shape)) for argument in arguments)
+        # train() and eval() of any module make another program of it.
+        key = (*((argument.dtype, tuple(argument.shape)) for argument in arguments),
+               tuple(module.training for module in self._model.modules()))
         if key not in self._programs:
             self._programs[key] = self._compiled(arguments)
         program = self._programs[key]
@@ -266,7 +269,7 @@ class TrainStep:
         self._optimizer.load_state_dict(state["optimizer"])
 
     def programs(self):
-        """How many have been compiled: one for each set of shapes."""
+        """How many have been compiled: one for each set of shapes and of modules in training."""
         return len(self._programs)
 
     def report(self):

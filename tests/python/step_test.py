@@ -123,6 +123,15 @@ class TrainStep(unittest.TestCase):
         self.check_losses([step(*data[k % 3]).item() for k in range(6)], theirs)
         self.assertEqual(step.programs(), 2)
 
+    def test_a_model_that_is_put_into_evaluation_is_evaluated(self):
+        model, data = networks.cnn(), networks.batches(networks.cnn)
+        step = step_of(model, OPTIMIZERS["SGD"])
+        step(*data[0])
+        step.write_back()
+        model.eval()
+        self.check_losses([step(*data[1]).item()], [F.cross_entropy(model(data[1][0]), data[1][1]).item()])
+        self.assertEqual(step.programs(), 2)
+
     def test_what_the_machine_lacks_is_refused_by_module_line_and_operator(self):
 
         class Spectrum(nn.Module):
