@@ -6,22 +6,22 @@
 // (sample_place.h): along a dimension, merged with others into one, or not at all.
 //
 // What is promised:
-//  * The result is a valid graph in which the samples' inputs and labels, and all that is computed of each
-//    sample, have the batch (ir.h). The order of the box's points in every op stays, so that every element of
-//    every tensor keeps its bits; what changes is where it lies: a computed tensor with samples has them as
-//    dimension 0, and what they were merged with as dimensions of their own.
-//  * What is the same for every sample (a constant that was expanded) is read without the batch.
-//  * A sum or maximum over the samples gives a tensor without them, which every op may read: gradients,
-//  losses, norms.
-//  * Tensors of the graph keep their ids, and their names but for inputs without samples. New ones (their
-//  names
-//    end in ".each" or ".wide") are appended; ops that nothing reads any more are removed.
-//  * Outputs keep their shape, unless they hold samples elsewhere than along dimension 0: those are in
-//  `moved`.
-//  * Where samples are related to each other in groups of one size, of samples that lie beside each other
-//  (pairs)
-//    or that many apart (micro-batches), each group is one sample of the batch.
-//  * Parameters, states, scalars and constants stay as they are.
+//
+//   bits      The result is a valid graph in which the samples' inputs and labels, and all that is computed
+//             of each sample, have the batch (ir.h). The order of the box's points in every op stays, so
+//             that every element of every tensor keeps its bits. What changes is where it lies: a computed
+//             tensor with samples has them as dimension 0, and what they were merged with as dimensions of
+//             their own.
+//   constants What is the same for every sample (a constant that was expanded) is read without the batch.
+//   sums      A sum or maximum over the samples gives a tensor without them, which every op may read:
+//             gradients, losses, norms.
+//   names     Tensors of the graph keep their ids, and their names but for inputs without samples. New ones
+//             (their names end in ".each" or ".wide") are appended; ops that nothing reads any more are
+//             removed.
+//   outputs   keep their shape, unless they hold samples elsewhere than along dimension 0: see `moved`.
+//   groups    Where samples are related to each other in groups of one size, of samples that lie beside
+//             each other (pairs) or that many apart (micro-batches), each group is one sample of the batch.
+//   resident  Parameters, states, scalars and constants stay as they are.
 //
 // It runs before fuse(), which has to know of sums over the batch.
 #pragma once
