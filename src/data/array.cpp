@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <cstring>
+#include <limits>
 #include <optional>
 
 #include "base/error.h"
@@ -183,8 +185,17 @@ namespace {
 
 template <typename Integer>
 void put_all(std::span<const float> values, std::vector<std::byte>& bytes) {
+  // Of 32 and 64 bits the largest number is no FP32 number, but the next one is.
+  const auto least = static_cast<float>(std::numeric_limits<Integer>::min());
+  const auto beyond = std::ldexp(1.0f, std::numeric_limits<Integer>::digits);
   for (const float value : values) {
-    const auto number = static_cast<Integer>(value);
+    Integer number = 0;
+    if (value >= beyond)
+      number = std::numeric_limits<Integer>::max();
+    else if (value <= least)
+      number = std::numeric_limits<Integer>::min();
+    else if (value == value)
+      number = static_cast<Integer>(value);
     const auto* raw = reinterpret_cast<const std::byte*>(&number);
     bytes.insert(bytes.end(), raw, raw + sizeof number);
   }

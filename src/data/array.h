@@ -40,7 +40,7 @@ struct Array {
 };
 
 Array float_array(std::vector<std::int64_t> shape, std::span<const float> values);
-// Of booleans and integers, which the values are: whole, and within the type.
+// Of booleans and integers. Values are whole; beyond the type they become its nearest number, NaN 0.
 Array whole_array(Element element, std::vector<std::int64_t> shape, std::span<const float> values);
 
 // The elements as numbers; float64 and 64-bit integers are rounded to nearest, truth values are 0 and 1.

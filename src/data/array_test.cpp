@@ -194,5 +194,20 @@ TEST(Archives, OfNoArraysAreRefused) {
   EXPECT_THROW(read_arrays(folder.path() / "absent.npz"), UserError);
 }
 
+TEST(WholeArray, HoldsTheNearestNumberOfItsType) {
+  constexpr float infinity = std::numeric_limits<float>::infinity();
+  const float values[] = {-3, 127, 1e30f, -infinity, std::numeric_limits<float>::quiet_NaN()};
+  const auto held = [&]<typename Integer>(Element element, Integer) {
+    const Array array = whole_array(element, {5}, values);
+    std::vector<Integer> numbers(5);
+    std::memcpy(numbers.data(), array.bytes.data(), array.bytes.size());
+    return numbers;
+  };
+  using std::vector;
+  EXPECT_EQ(held(Element::int8, std::int8_t{}), (vector<std::int8_t>{-3, 127, 127, -128, 0}));
+  EXPECT_EQ(held(Element::uint16, std::uint16_t{}), (vector<std::uint16_t>{0, 127, 65535, 0, 0}));
+  EXPECT_EQ(held(Element::int64, std::int64_t{}), (vector<std::int64_t>{-3, 127, INT64_MAX, INT64_MIN, 0}));
+}
+
 }  // namespace
 }  // namespace dojo::data

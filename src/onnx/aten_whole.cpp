@@ -8,12 +8,9 @@
 namespace dojo::onnx {
 namespace {
 
-// Far beyond what is exact, and far from where 64 bits end.
-constexpr std::int64_t too_much = std::int64_t{1} << 60;
-
 std::int64_t limited(double value) {
   return static_cast<std::int64_t>(
-      std::clamp(value, -static_cast<double>(too_much), static_cast<double>(too_much)));
+      std::clamp(value, -static_cast<double>(far_away), static_cast<double>(far_away)));
 }
 
 std::int64_t far(const Bounds& bounds) { return std::max(std::abs(bounds.least), std::abs(bounds.most)); }
@@ -48,17 +45,6 @@ Bounds times(const Bounds& bounds, std::int64_t count) {
           limited(static_cast<double>(bounds.most) * static_cast<double>(count))};
 }
 
-Bounds product(const Bounds& a, const Bounds& b) {
-  const double corners[] = {static_cast<double>(a.least) * static_cast<double>(b.least),
-                            static_cast<double>(a.least) * static_cast<double>(b.most),
-                            static_cast<double>(a.most) * static_cast<double>(b.least),
-                            static_cast<double>(a.most) * static_cast<double>(b.most)};
-  return {limited(std::ranges::min(corners)), limited(std::ranges::max(corners))};
-}
-
-Bounds sum(const Bounds& a, const Bounds& b) { return {a.least + b.least, a.most + b.most}; }
-Bounds negated(const Bounds& a) { return {-a.most, -a.least}; }
-
 // Elements of the operands, or the node's own numbers.
 Bounds moved(const Site& at) {
   std::optional<Bounds> all;
@@ -91,7 +77,7 @@ std::optional<Bounds> either_sign(const Site& at) {
 }
 // Within the numbers that hold it in.
 std::optional<Bounds> held_in(const Site& at) {
-  const Bounds own = at.of(0, "self"), low = at.of(1, "min", -too_much), high = at.of(2, "max", too_much);
+  const Bounds own = at.of(0, "self"), low = at.of(1, "min", -far_away), high = at.of(2, "max", far_away);
   const auto inside = [&](std::int64_t value, std::int64_t least, std::int64_t most) {
     return std::min(std::max(value, least), most);
   };
@@ -125,7 +111,7 @@ std::optional<Bounds> ranges(const Site& at) {
 }
 std::optional<Bounds> casts(const Site& at) {
   if (at.operands.empty() || !at.operands[0]) return std::nullopt;
-  return at.operands[0]->bounds.value_or(Bounds{-largest_given, largest_given});
+  return at.operands[0]->bounds.value_or(cut_numbers);
 }
 std::optional<Bounds> unknown(const Site&) { return std::nullopt; }
 

@@ -142,6 +142,7 @@ TensorId scaled_scores(NodeImport& node, TensorId q, TensorId k) {
   graph::Builder& b = node.build();
   const auto size = static_cast<float>(b.shape(q)[3]);
   const float scale = node.single("scale", 1 / std::sqrt(size)), root = std::sqrt(scale);
+  if (!(scale >= 0)) node.fail(fmt::format("scale = {}, whose root it takes", scale));
   if (scale == 1) return product(b, q, k, true);
   return product(b, b.scale(q, root), b.scale(k, root), true);
 }
@@ -168,7 +169,9 @@ void attention(NodeImport& node) {
   if (of_q[1] % of_k[1] != 0 || of_k[1] != of_v[1] || of_k[2] != of_v[2] || of_q[3] != of_k[3])
     node.fail(fmt::format("queries [{}], keys [{}] and values [{}] do not fit", fmt::join(of_q, ", "),
                           fmt::join(of_k, ", "), fmt::join(of_v, ", ")));
-  const auto shown = static_cast<Shown>(node.integer("qk_matmul_output_mode", 0));
+  const std::int64_t mode = node.integer("qk_matmul_output_mode", 0);
+  if (mode < 0 || mode > 3) node.fail(fmt::format("qk_matmul_output_mode = {}", mode));
+  const auto shown = static_cast<Shown>(mode);
   const auto show = [&](Shown stage, TensorId tensor) {
     if (stage == shown) node.result(scores_output, tensor);
   };

@@ -79,7 +79,7 @@ void convert(NodeImport& node, DataType to, bool saturates) {
   if (is_whole(to)) {
     if (bounds) return retyped(node, to, bounds);
     // Beyond the type the standard leaves it open; as its own cases have it, small ones wrap around.
-    return node.whole_result(0, cut(node), to, wraps(to) ? bounds_of(DataType::int64) : bounds_of(to));
+    return node.whole_result(0, cut(node), to, wraps(to) ? bounds_of(DataType::int64) : cut_numbers);
   }
   const NarrowType* narrow = narrow_type(to);
   if (narrow == nullptr || node.type_of(0) == to) return retyped(node, to, std::nullopt);

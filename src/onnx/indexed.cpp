@@ -94,8 +94,10 @@ void one_hot(NodeImport& node) {
                                             : b.constant(b.fresh_tensor_name(node.node().inputs[0]),
                                                          node.known(0)->dims, node.operand_floats(0)),
                    depth);
-  node.result(0, b.one_hot(indices, depth, static_cast<std::int64_t>(axis), b.constant(values[0]),
-                           b.constant(values[1])));
+  const graph::TensorId made = b.one_hot(indices, depth, static_cast<std::int64_t>(axis),
+                                         b.constant(values[0]), b.constant(values[1]));
+  if (const auto bounds = node.bounds_of(2)) return node.whole_result(0, made, node.type_of(2), *bounds);
+  node.result(0, made);
 }
 
 Arrival arrival_of(NodeImport& node) {

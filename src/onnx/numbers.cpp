@@ -16,7 +16,7 @@ constexpr OperatorRule rules[] = {
     {"Attention",       Rule::own},
     {"Cast",            Rule::own},
     {"CastLike",        Rule::own},
-    {"Clip",            Rule::moves, 0, 1},
+    {"Clip",            Rule::moves},
     {"Concat",          Rule::moves},
     {"DepthToSpace",    Rule::moves},
     {"DequantizeLinear", Rule::own},
@@ -41,6 +41,7 @@ constexpr OperatorRule rules[] = {
     {"Mul",             Rule::multiplies},
     {"Neg",             Rule::negates},
     {"Not",             Rule::compares},
+    {"OneHot",          Rule::own},
     {"Or",              Rule::compares},
     {"Pad",             Rule::own},
     {"Pow",             Rule::own},
@@ -71,6 +72,24 @@ constexpr OperatorRule rules[] = {
 Bounds both(const Bounds& a, const Bounds& b) {
   return {std::min(a.least, b.least), std::max(a.most, b.most)};
 }
+
+Bounds sum(const Bounds& a, const Bounds& b) { return {a.least + b.least, a.most + b.most}; }
+
+Bounds product(const Bounds& a, const Bounds& b) {
+  double least = far_away, most = -static_cast<double>(far_away);
+  for (const std::int64_t x : {a.least, a.most})
+    for (const std::int64_t y : {b.least, b.most}) {
+      const double corner = static_cast<double>(x) * static_cast<double>(y);
+      least = std::min(least, corner), most = std::max(most, corner);
+    }
+  const auto within = [](double value) {
+    return static_cast<std::int64_t>(
+        std::clamp(value, -static_cast<double>(far_away), static_cast<double>(far_away)));
+  };
+  return {within(least), within(most)};
+}
+
+Bounds negated(const Bounds& a) { return {-a.most, -a.least}; }
 
 bool is_whole(DataType type) {
   switch (type) {
@@ -113,6 +132,7 @@ Bounds bounds_of(DataType type) {
 
 bool holds(DataType type, const Bounds& bounds) {
   const Bounds held = bounds_of(type);
+  if (bounds == cut_numbers) return is_whole(type) && !wraps(type);
   return bounds.least >= held.least && bounds.most <= held.most;
 }
 
@@ -125,7 +145,6 @@ const OperatorRule& rule_of(std::string_view op) {
 }
 
 Bounds bounds_after(Rule rule, const Bounds& a, const Bounds& b) {
-  const std::int64_t corners[] = {a.least * b.least, a.least * b.most, a.most * b.least, a.most * b.most};
   const std::int64_t far = std::max(std::abs(a.least), std::abs(a.most));
   const std::int64_t near = a.least <= 0 && a.most >= 0 ? 0 : std::min(std::abs(a.least), std::abs(a.most));
   const std::int64_t divisor = std::max(std::abs(b.least), std::abs(b.most));
@@ -133,18 +152,18 @@ Bounds bounds_after(Rule rule, const Bounds& a, const Bounds& b) {
     case Rule::compares:
       return {0, 1};
     case Rule::adds:
-      return {a.least + b.least, a.most + b.most};
+      return sum(a, b);
     case Rule::subtracts:
-      return {a.least - b.most, a.most - b.least};
+      return sum(a, negated(b));
     case Rule::multiplies:
-      return {std::ranges::min(corners), std::ranges::max(corners)};
+      return product(a, b);
     case Rule::divides:
       return {-far, far};
     case Rule::divides_off:
       return {std::max(-divisor, std::min({a.least, b.least, std::int64_t{0}})),
               std::min(divisor, std::max({a.most, b.most, std::int64_t{0}}))};
     case Rule::negates:
-      return {-a.most, -a.least};
+      return negated(a);
     case Rule::absolute:
       return {near, far};
     case Rule::sign:

@@ -23,11 +23,21 @@ struct Bounds {  // of whole numbers
   bool are_exact() const { return least >= -largest_whole && most <= largest_whole; }
 };
 Bounds both(const Bounds& a, const Bounds& b);  // the smallest that hold the two
+Bounds sum(const Bounds& a, const Bounds& b);
+Bounds product(const Bounds& a, const Bounds& b);  // within +-far_away, which stands for all beyond
+Bounds negated(const Bounds& a);
+
+constexpr std::int64_t far_away = std::int64_t{1}
+                                  << 60;  // far beyond what is exact, and from where 64 bits end
+// What floating-point numbers were cut to, of any size: FP32 numbers, so they may be moved and compared.
+// Whatever is computed of them has other bounds, which no type holds.
+constexpr Bounds cut_numbers{-far_away, far_away - 1};
 
 bool is_whole(DataType type);  // an integer type
 // What a type can hold, and an input of it may bring: +-2^24 of 32 bits and more. Of whole numbers and truth.
 Bounds bounds_of(DataType type);
-// Whether numbers within these bounds are ones of the type; of 32 bits and more, those that are exact here.
+// Whether numbers within these bounds are ones of the type; of 32 bits and more, those that are exact here,
+// and cut_numbers.
 bool holds(DataType type, const Bounds& bounds);
 bool wraps(DataType type);  // of 8 and 16 bits: then what it does not hold can be wrapped around exactly
 

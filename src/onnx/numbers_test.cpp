@@ -137,6 +137,26 @@ TEST(WholeNumbers, ThatFp32WouldRoundAreRefused) {
   EXPECT_NE(refusal("Pow", DataType::int32), "");
 }
 
+// x: [2] of float32, cut to int32 and then...
+std::string refusal_behind_a_cast(std::vector<Node> then) {
+  Model model = model_of({2}, {node("Cast", "cut", {"x"}, {"i"})});
+  Attribute to;
+  to.name = "to", to.type = AttributeType::integer, to.integer = static_cast<std::int64_t>(DataType::int32);
+  model.graph.nodes[0].attributes = {to};
+  for (Node& one : then) model.graph.nodes.push_back(std::move(one));
+  return message_of([&] { import_model(model, "m", {.batch = 1, .training = false}); });
+}
+
+TEST(WholeNumbers, CutFromFloatingPointOnesOfAnySizeAreMovedAndComparedAlone) {
+  EXPECT_EQ(refusal_behind_a_cast({node("Less", "l", {"i", "i"}, {"y"})}), "no error");
+  EXPECT_EQ(refusal_behind_a_cast({node("Max", "m", {"i", "i"}, {"y"})}), "no error");
+  for (const char* op : {"Add", "Sub", "Mul", "Div"})
+    EXPECT_NE(
+        refusal_behind_a_cast({node(op, "a", {"i", "i"}, {"y"})}).find("which FP32 does not hold exactly"),
+        std::string::npos)
+        << op;
+}
+
 TEST(WholeNumbers, StayFp32WhateverFormatsAreChosen) {
   const Network network = network_of("Less", DataType::int32, 2);
   EXPECT_EQ(network.outputs[0].type, DataType::boolean);
