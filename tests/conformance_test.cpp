@@ -7,11 +7,11 @@
 
 #include <cstdio>
 #include <filesystem>
-#include <nlohmann/json.hpp>
 #include <string>
 
 #include "base/file.h"
 #include "support/command_test.h"
+#include "support/json.h"
 
 namespace dojo {
 namespace {
@@ -44,7 +44,7 @@ TEST_F(Conformance, PassesWhatTheStandardExpectsOnTheEmulatedMachine) {
     take(name);
   const Said said = conformance("--json");
   EXPECT_EQ(said.exit_code, 0) << said.errors;
-  const auto all = nlohmann::json::parse(said.words);
+  const Json all = Json::parse(said.words);
   EXPECT_EQ(all.at("passed"), 3) << said.words;
   EXPECT_EQ(all.at("on_machine"), 3) << said.words;
 }

@@ -10,13 +10,13 @@
 #include <csignal>
 #include <cstdio>
 #include <filesystem>
-#include <nlohmann/json.hpp>
 #include <string>
 #include <thread>
 
 #include "base/file.h"
 #include "machine/variant_for_tests.h"
 #include "support/command_test.h"
+#include "support/json.h"
 
 namespace dojo {
 namespace {
@@ -84,9 +84,9 @@ TEST_F(Exec, SaysTheSameInJsonForAnyNumberOfHostThreads) {
   const Said one = dojo("exec --json --nodes 40 --threads 1 " + path);
   const Said two = dojo("exec --json --nodes 40 --threads 2 " + path);
   EXPECT_EQ(one.words, two.words);
-  const auto json = nlohmann::json::parse(one.words);
+  const Json json = Json::parse(one.words);
   EXPECT_EQ(json.at("outcome"), "finished");
-  EXPECT_GT(json.at("cycles").get<std::uint64_t>(), 0u);
+  EXPECT_GT(json.at("cycles"), 0u);
 }
 
 TEST_F(Exec, AGuestThatTrapsEndsWithThreeAndItsRegisters) {
@@ -129,8 +129,7 @@ TEST_F(Exec, AGuestThatDoesNotFinishHasNoExitCode) {
   const std::string path = program("", "*(volatile uint64_t*)16 = 1; return 0;");
   EXPECT_NE(dojo("exec " + path + " 2>/dev/null").words.find("exit code     none: trapped\n"),
             std::string::npos);
-  EXPECT_TRUE(
-      nlohmann::json::parse(dojo("exec --json " + path + " 2>/dev/null").words)["exit_code"].is_null());
+  EXPECT_TRUE(Json::parse(dojo("exec --json " + path + " 2>/dev/null").words).at("exit_code").is_null());
 }
 
 // Ctrl-C says where the program was, whether it ran, was traced or waited for input.
@@ -153,7 +152,7 @@ TEST_F(Exec, CtrlCEndsTheProgramWhereItStands) {
   stopped("--trace " + trace, run);
   EXPECT_TRUE(read_text(trace).ends_with('\n'));
   const std::string json = stopped("--json", run);
-  EXPECT_FALSE(nlohmann::json::parse(json.substr(0, json.rfind("}\n") + 1)).contains("cycles"));
+  EXPECT_FALSE(Json::parse(json.substr(0, json.rfind("}\n") + 1)).contains("cycles"));
 }
 
 TEST_F(Exec, WhatCannotBeSaidIsNoSuccess) {

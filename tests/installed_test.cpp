@@ -3,11 +3,11 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
-#include <regex>
 
 #include "base/file.h"
 #include "base/temporary_folder.h"
 #include "support/command.h"
+#include "support/pattern.h"
 
 namespace dojo {
 namespace {
@@ -38,8 +38,8 @@ protected:
 
 TEST_F(Installed, ReadsItsOwnMachines) {
   const fs::path file = moved_ / "share/opendojo/machines/test6.toml";
-  write_text(file, std::regex_replace(read_text(file), std::regex("description = \"[^\"]*\""),
-                                      "description = \"changed where it is installed\""));
+  write_text(file, replaced(read_text(file), "description = \"[^\"]*\"",
+                            "description = \"changed where it is installed\""));
   const Said said = in_work("dojo machine test6");
   EXPECT_EQ(said.exit_code, 0);
   EXPECT_TRUE(said.words.starts_with("test6: changed where it is installed\n")) << said.words;

@@ -2,13 +2,13 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
-#include <regex>
 #include <set>
 #include <sstream>
 
 #include "base/file.h"
 #include "base/temporary_folder.h"
 #include "support/command.h"
+#include "support/pattern.h"
 
 namespace dojo {
 namespace {
@@ -16,10 +16,8 @@ namespace {
 std::string dojo_says(const std::string& words) { return shell(dojo_command() + " " + words).words; }
 
 std::set<std::string> matches(const std::string& text, const std::string& expression) {
-  const std::regex pattern(expression);
   std::set<std::string> found;
-  for (std::sregex_iterator at(text.begin(), text.end(), pattern), end; at != end; ++at)
-    found.insert((*at)[1]);
+  for (const Match& match : all_matches(text, expression)) found.insert(match[1]);
   return found;
 }
 
@@ -34,7 +32,7 @@ std::set<std::string> options_of(const std::string& command) {
 }
 
 TEST(Pages, TheManualSaysEveryOptionBehindItsCommand) {
-  const std::string manual = std::regex_replace(dojo_says("manual"), std::regex("\\\\-"), "-");
+  const std::string manual = replaced(dojo_says("manual"), "\\\\-", "-");
   ASSERT_GE(commands().size(), 11u);
   for (const std::string& command : commands()) {
     const std::size_t begin = manual.find(".SS " + command + "\n"), end = manual.find("\n.S", begin + 1);

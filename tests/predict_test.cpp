@@ -1,9 +1,9 @@
 // Does `dojo predict` say what validation and the interpreter say, of every frame, with labels or without?
 #include <cmath>
 #include <map>
-#include <nlohmann/json.hpp>
 
 #include "graph/interpreter.h"
+#include "support/json.h"
 #include "training/recipe.h"
 #include "training/validation.h"
 #include "training_command.h"
@@ -62,9 +62,9 @@ TEST_F(Predict, HeldOutFramesAreTheRunsOwnToTheLastDigit) {
     EXPECT_EQ(rows.size(), 11u);
     EXPECT_EQ(rows[1][0], "drive");
     EXPECT_EQ(rows[1][1], "6");  // of the first seven frames one is held out
-    const auto run = nlohmann::json::parse(read_text(folder_ / "out/run.json"));
+    const Json run = Json::parse(read_text(folder_ / "out/run.json"));
     EXPECT_EQ(training::quality(numbers(rows, 3), numbers(rows, 2)).r2,
-              run["validation"]["r2"].get<double>());
+              run.at("validation").at("r2").number());
     const std::string report = read_text(folder_ / "out/report.txt");
     const std::size_t line = report.find("  angle");
     EXPECT_NE(words().find(report.substr(line, report.find('\n', line) - line)), std::string::npos)
@@ -76,10 +76,12 @@ TEST_F(Predict, HeldOutFramesAreTheRunsOwnToTheLastDigit) {
 TEST_F(Predict, AllFramesAreWhatTheInterpreterSays) {
   ASSERT_EQ(predict("good.onnx --data drive --formats fp32 --out all.csv").exit_code, 0);
   ASSERT_EQ(dojo("{} prepare good.onnx --data drive --out prepared").exit_code, 0);
-  const auto split = nlohmann::json::parse(read_text(folder_ / "prepared/prepared.json"));
+  const Json split = Json::parse(read_text(folder_ / "prepared/prepared.json"));
   std::map<std::int64_t, float> wanted;  // by frame
   for (const std::string part : {"train", "validation"}) {
-    const auto frames = split[part + "_frames"].get<std::vector<std::int64_t>>();
+    std::vector<std::int64_t> frames;
+    for (const Json& frame : split.at(part + "_frames").elements())
+      frames.push_back(static_cast<std::int64_t>(frame.count()));
     const std::vector<std::byte> bytes = read_file(folder_ / "prepared" / (part + "_inputs.f32"));
     std::vector<float> inputs(bytes.size() / sizeof(float));
     std::memcpy(inputs.data(), bytes.data(), bytes.size());

@@ -6,13 +6,13 @@
 #include <cstdio>
 #include <filesystem>
 #include <map>
-#include <nlohmann/json.hpp>
-#include <regex>
 #include <sstream>
 #include <string>
 
 #include "base/file.h"
 #include "support/command_test.h"
+#include "support/json.h"
+#include "support/pattern.h"
 
 namespace dojo {
 namespace {
@@ -49,32 +49,32 @@ TEST_F(ExecTrace, RegistersAndMemoryFollowFromItsLines) {
   const std::string path = program(mixing, work);
   const Said said = dojo(fmt::format("exec --json --trace {} {} 2>/dev/null", file("trace"), path));
   EXPECT_EQ(said.exit_code, 3);
-  const auto json = nlohmann::json::parse(said.words);
+  const Json json = Json::parse(said.words);
   const std::vector<std::string> all = lines();
-  ASSERT_EQ(all.size(), json.at("instructions").get<std::uint64_t>() + 1);  // and the one that trapped
+  ASSERT_EQ(all.size(), json.at("instructions").count() + 1);  // and the one that trapped
   EXPECT_NE(all.back().find("exception trap_store_access_fault"), std::string::npos) << all.back();
 
   std::map<unsigned, std::uint64_t> x;
   std::map<std::uint64_t, std::uint8_t> memory;
-  const std::regex pattern(
-      R"(core   0: 0 0x([0-9a-f]{16}) \(0x([0-9a-f]{4}|[0-9a-f]{8})\)( x(\d+) +0x([0-9a-f]{16}))?(.*) ; node 0 thread 0 <.*> (.*))");
-  const std::regex store(R"( mem 0x([0-9a-f]{16}) 0x([0-9a-f]+))"), load(R"( mem 0x([0-9a-f]{16})$)");
+  const std::string pattern =
+      R"(^core   0: 0 0x([0-9a-f]{16}) \(0x([0-9a-f]{4}|[0-9a-f]{8})\)( x(\d+) +0x([0-9a-f]{16}))?(.*) ; node 0 thread 0 <.*> (.*)$)";
+  const std::string store = R"( mem 0x([0-9a-f]{16}) 0x([0-9a-f]+))", load = R"( mem 0x([0-9a-f]{16})$)";
   std::size_t loads = 0;
   for (std::size_t i = 0; i + 1 < all.size(); ++i) {
-    std::smatch found;
-    ASSERT_TRUE(std::regex_match(all[i], found, pattern)) << all[i];
-    const std::string rest = found[6];
-    std::smatch access;
-    if (found[3].matched) x[static_cast<unsigned>(std::stoul(found[4]))] = std::stoull(found[5], nullptr, 16);
-    if (std::regex_search(rest, access, store)) {
+    const Match found = first_match(all[i], pattern);
+    ASSERT_FALSE(found.empty()) << all[i];
+    const std::string& rest = found[6];
+    if (!found[3].empty())
+      x[static_cast<unsigned>(std::stoul(found[4]))] = std::stoull(found[5], nullptr, 16);
+    if (const Match access = first_match(rest, store); !access.empty()) {
       const std::uint64_t address = std::stoull(access[1], nullptr, 16);
-      const std::string digits = access[2];
+      const std::string& digits = access[2];
       for (std::size_t byte = 0; byte * 2 < digits.size(); ++byte)
         memory[address + byte] = static_cast<std::uint8_t>(
             std::stoul(digits.substr(digits.size() - 2 * byte - 2, 2), nullptr, 16));
-    } else if (std::regex_search(rest, access, load) && std::string(found[7]).find("ld ") == 0) {
+    } else if (const Match read = first_match(rest, load); !read.empty() && found[7].starts_with("ld ")) {
       std::uint64_t value = 0;
-      const std::uint64_t address = std::stoull(access[1], nullptr, 16);
+      const std::uint64_t address = std::stoull(read[1], nullptr, 16);
       for (unsigned byte = 0; byte < 8; ++byte) value |= std::uint64_t{memory[address + byte]} << (8 * byte);
       ASSERT_EQ(value, std::stoull(found[5], nullptr, 16)) << all[i];
       ++loads;
@@ -82,14 +82,14 @@ TEST_F(ExecTrace, RegistersAndMemoryFollowFromItsLines) {
   }
   EXPECT_GT(loads, 10u);
 
-  const auto& registers = json.at("stranded").at(0).at("registers");
+  const Json registers = json.at("stranded").at(0).at("registers");
   unsigned number = 1, compared = 0;
   for (const char* name :
        {"ra", "sp", "gp", "tp", "t0", "t1", "t2", "s0", "s1", "a0",  "a1",  "a2", "a3", "a4", "a5", "a6",
         "a7", "s2", "s3", "s4", "s5", "s6", "s7", "s8", "s9", "s10", "s11", "t3", "t4", "t5", "t6"}) {
     const auto known = x.find(number++);
     if (known == x.end()) continue;
-    EXPECT_EQ(fmt::format("{:#x}", known->second), registers.at(name).get<std::string>()) << name;
+    EXPECT_EQ(fmt::format("{:#x}", known->second), registers.at(name).text()) << name;
     ++compared;
   }
   EXPECT_GT(compared, 5u);

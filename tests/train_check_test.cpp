@@ -1,8 +1,8 @@
 // Does `dojo train --check` say what the run then takes, and leave everything as it was?
 #include <map>
-#include <nlohmann/json.hpp>
-#include <regex>
 
+#include "support/json.h"
+#include "support/pattern.h"
 #include "training/history.h"
 #include "training_command.h"
 
@@ -15,18 +15,16 @@ protected:
 
   // What the line called `name` says.
   std::string said_of(const std::string& name) const {
-    std::smatch found;
-    const std::string text = words();
-    EXPECT_TRUE(std::regex_search(text, found, std::regex("\n  " + name + " +([^\n]*)\n"))) << text;
-    return found[1];
+    const Match found = first_match(words(), "\n  " + name + " +([^\n]*)\n");
+    EXPECT_FALSE(found.empty()) << words();
+    return found.empty() ? "" : found[1];
   }
 
   // The number in front of `unit` there.
   double number(const std::string& name, const std::string& unit) const {
-    std::smatch found;
-    const std::string text = said_of(name);
-    EXPECT_TRUE(std::regex_search(text, found, std::regex("([0-9.]+)" + unit))) << text;
-    return std::stod(found[1]);
+    const Match found = first_match(said_of(name), "([0-9.]+)" + unit);
+    EXPECT_FALSE(found.empty()) << said_of(name);
+    return found.empty() ? 0 : std::stod(found[1]);
   }
 
   // Every file with its bytes and the time of its last change; not those that the shell writes.
@@ -63,8 +61,8 @@ TEST_F(TrainCheck, SaysWhatTheRunThenTakes) {
   EXPECT_NEAR(loss, history.rows.at(0).at(2), 1e-5);
   double spare = 1e9;  // bytes that the fuller program leaves, as the plans say
   for (const char* plan : {"train.plan.json", "predict.plan.json"}) {
-    const auto json = nlohmann::json::parse(read_text(folder_ / "out/program" / plan));
-    spare = std::min<double>(spare, json["memory"]["spare_bytes"]);
+    const Json json = Json::parse(read_text(folder_ / "out/program" / plan));
+    spare = std::min(spare, json.at("memory").at("spare_bytes").number());
   }
   EXPECT_NEAR(of - used, spare / 1024, 1);
 }

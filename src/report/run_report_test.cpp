@@ -4,35 +4,33 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
-#include <nlohmann/json.hpp>
-#include <regex>
 #include <set>
 
 #include "base/file.h"
+#include "support/json.h"
+#include "support/pattern.h"
 
 namespace dojo::report {
 namespace {
 
 using Names = std::set<std::string>;
 
-nlohmann::json written() {
+Json written() {
   training::RunReport report;
   training::OutputQuality angle{.output = "angle", .label = "angle"};
   angle.accuracy = 0.5;
   report.validation = {angle};
   const machine::Machine machine = machine::read_machine("test6");
-  return nlohmann::json::parse(run_json({}, machine, report, "a tub", "0.1"));
+  return Json::parse(run_json({}, machine, report, "a tub", "0.1"));
 }
 
-void add_names(const nlohmann::json& object, Names& names) {
+void add_names(const Json& object, Names& names) {
   for (const auto& [key, value] : object.items()) names.insert(key);
 }
 
 Names quoted(const std::string& text) {
-  const std::regex quotes("`([^`]+)`");
   Names names;
-  for (std::sregex_iterator at(text.begin(), text.end(), quotes), end; at != end; ++at)
-    names.insert((*at)[1]);
+  for (const Match& quote : all_matches(text, "`([^`]+)`")) names.insert(quote[1]);
   return names;
 }
 
@@ -45,10 +43,9 @@ std::vector<NoteRow> note_rows() {
   const std::string note =
       read_text(std::filesystem::path(DOJO_SOURCE_DIR) / "docs/notes/010-training-run.md");
   const std::string table = note.substr(note.find("\n## run.json"));
-  const std::regex row("\n\\| (`[^|]+) \\| ([^|]+) \\|");
   std::vector<NoteRow> rows;
-  for (std::sregex_iterator at(table.begin(), table.end(), row), end; at != end; ++at)
-    rows.push_back({quoted((*at)[1]), quoted((*at)[2])});
+  for (const Match& row : all_matches(table, "\n\\| (`[^|]+) \\| ([^|]+) \\|"))
+    rows.push_back({quoted(row[1]), quoted(row[2])});
   return rows;
 }
 
@@ -60,7 +57,7 @@ TEST(RunJson, HasTheFieldsOfTheNote) {
 }
 
 TEST(RunJson, HasTheNamesThatTheNoteListsInEachOfThem) {
-  const nlohmann::json json = written();
+  const Json json = written();
   std::size_t compared = 0;
   for (const NoteRow& row : note_rows())
     for (const char* field : {"validation", "cycles_by_cause", "bytes", "host"}) {

@@ -1,5 +1,8 @@
 #include "training/saved_run.h"
 
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
 #include "base/error.h"
 #include "base/json_text.h"
 #include "base/sha256.h"
@@ -54,6 +57,18 @@ Json labels_of(const TrainingData& data) {
   return all;
 }
 
+Identity identity_from(const Json& json) {
+  Identity identity;
+  for (const auto& [name, value] : json.items()) identity.emplace_back(name, json_text(value, -1));
+  return identity;
+}
+
+Json to_json(const Identity& identity) {
+  Json json = Json::object();
+  for (const auto& [name, value] : identity) json[name] = Json::parse(value);
+  return json;
+}
+
 }  // namespace
 
 std::uint64_t steps_per_epoch(const TrainOptions& options, const TrainingData& data) {
@@ -64,26 +79,25 @@ std::uint64_t steps_of(const TrainOptions& options, const TrainingData& data) {
   return options.steps != 0 ? options.steps : options.epochs * steps_per_epoch(options, data);
 }
 
-nlohmann::ordered_json identity_of(const TrainOptions& options, const machine::Machine& machine,
-                                   const TrainingData& data) {
+Identity identity_of(const TrainOptions& options, const machine::Machine& machine, const TrainingData& data) {
   Sha256 parameters;
   for (const machine::Parameter& parameter : machine.parameters) {
     const std::string row = parameter.key + "=" + parameter.value + "\n";
     parameters.add(std::as_bytes(std::span(row)));
   }
-  return {{"machine", machine.name},
-          {"nodes", options.nodes != 0 ? options.nodes : machine.enabled_nodes()},
-          {"machine_parameters", parameters.hex()},
-          {"data", data.fingerprint},
-          {"labels", labels_of(data)},
-          {"new weights", options.recipe.initialise},
-          {"formats", lowering::name(options.formats)},
-          {"optimizer", options.recipe.optimizer.name},
-          {"seed", options.recipe.seed},
-          {"batch", options.recipe.batch},
-          {"schedule", options.schedule.name},
-          {"learning_rate", options.learning_rate},
-          {"timing", options.host.timing}};
+  return identity_from({{"machine", machine.name},
+                        {"nodes", options.nodes != 0 ? options.nodes : machine.enabled_nodes()},
+                        {"machine_parameters", parameters.hex()},
+                        {"data", data.fingerprint},
+                        {"labels", labels_of(data)},
+                        {"new weights", options.recipe.initialise},
+                        {"formats", lowering::name(options.formats)},
+                        {"optimizer", options.recipe.optimizer.name},
+                        {"seed", options.recipe.seed},
+                        {"batch", options.recipe.batch},
+                        {"schedule", options.schedule.name},
+                        {"learning_rate", options.learning_rate},
+                        {"timing", options.host.timing}});
 }
 
 std::filesystem::path checkpoint_in(const std::filesystem::path& folder) { return folder / checkpoint_file; }
@@ -100,7 +114,7 @@ SavedRun read_saved(const std::filesystem::path& folder) {
   SavedRun saved;
   try {
     const Json state = Json::from_cbor(checkpoint.host_state);
-    saved.identity = state.at("identity");
+    saved.identity = identity_from(state.at("identity"));
     saved.asked = state.at("asked").get<Asked>();
     saved.steps = state.at("steps");
     saved.program = state.at("program");
@@ -113,7 +127,7 @@ SavedRun read_saved(const std::filesystem::path& folder) {
 }
 
 void write_saved(const std::filesystem::path& folder, const SavedRun& saved) {
-  const Json state = {{"identity", saved.identity},
+  const Json state = {{"identity", to_json(saved.identity)},
                       {"asked", saved.asked},
                       {"steps", saved.steps},
                       {"program", saved.program},
@@ -124,14 +138,13 @@ void write_saved(const std::filesystem::path& folder, const SavedRun& saved) {
   write_checkpoint(checkpoint_in(folder), {std::move(bytes), saved.regions});
 }
 
-void check_same(const std::filesystem::path& folder, const SavedRun& saved,
-                const nlohmann::ordered_json& mine) {
-  for (const auto& [key, value] : mine.items()) {
-    const auto theirs = saved.identity.find(key);
+void check_same(const std::filesystem::path& folder, const SavedRun& saved, const Identity& mine) {
+  for (const auto& [name, value] : mine) {
+    const auto theirs = std::ranges::find(saved.identity, name, &Identity::value_type::first);
     const bool known = theirs != saved.identity.end();
-    if (!known || *theirs != value)
-      refuse(checkpoint_in(folder).string(), "belongs to another run: its {} is {}, this one's {}", key,
-             known ? json_text(*theirs, -1) : "unknown", json_text(value, -1));
+    if (!known || theirs->second != value)
+      refuse(checkpoint_in(folder).string(), "belongs to another run: its {} is {}, this one's {}", name,
+             known ? theirs->second : "unknown", value);
   }
 }
 

@@ -4,7 +4,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
-#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
@@ -27,19 +26,19 @@ struct RunTotals {
   std::optional<Best> best = {};
 };
 
+// What a checkpoint must agree on with the run that resumes it, apart from the program: each by name, with
+// its value as JSON. Not the number of steps: a run may go on for longer than it was meant to.
+using Identity = std::vector<std::pair<std::string, std::string>>;
+Identity identity_of(const TrainOptions& options, const machine::Machine& machine, const TrainingData& data);
+
 struct SavedRun {
-  nlohmann::ordered_json identity;
+  Identity identity;
   Asked asked;
   std::uint64_t steps = 0;  // of the whole run, as it was meant when this was written
   std::string program;      // SHA-256 of the compiled network
   RunTotals totals;
   std::vector<std::vector<std::byte>> regions;  // the nodes' persistent regions
 };
-
-// What a checkpoint must agree on with the run that resumes it, apart from the program. Not the number of
-// steps: a run may go on for longer than it was meant to.
-nlohmann::ordered_json identity_of(const TrainOptions& options, const machine::Machine& machine,
-                                   const TrainingData& data);
 
 std::filesystem::path checkpoint_in(const std::filesystem::path& folder);
 
@@ -48,7 +47,6 @@ void write_saved(const std::filesystem::path& folder, const SavedRun& saved);
 SavedRun read_saved(const std::filesystem::path& folder);
 
 // Refuses, naming the first difference, a saved run whose identity is not `mine`.
-void check_same(const std::filesystem::path& folder, const SavedRun& saved,
-                const nlohmann::ordered_json& mine);
+void check_same(const std::filesystem::path& folder, const SavedRun& saved, const Identity& mine);
 
 }  // namespace dojo::training

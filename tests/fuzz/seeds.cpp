@@ -37,7 +37,7 @@ std::string code_of(const dojo::differ::Program& program, unsigned vlen_choice) 
 // As checkpoint_fuzz.cpp takes it: without the checksum, which it adds itself.
 void write_checkpoint_seed(const std::filesystem::path& folder) {
   dojo::training::SavedRun run;
-  run.identity = {{"machine", "test6"}, {"nodes", 2}, {"timing", true}};
+  run.identity = {{"machine", "\"test6\""}, {"nodes", "2"}, {"timing", "true"}};
   run.asked = {{"MODEL", {"/tmp/a.onnx"}}, {"--lr", {"0.002"}}};
   run.steps = 4;
   run.totals.step = 2;
