@@ -1,5 +1,5 @@
 # The two commands of the README, and what else one types every day. Each does its own set-up.
-.PHONY: build dojo install deb run differ fuzz contributing pytorch guards test tidy sanitize validate bench bench-node suites check format clean
+.PHONY: build dojo install deb run differ fuzz contributing pytorch op_db guards test tidy sanitize validate bench bench-node suites check format clean
 DATA ?= ../shared/data/donkey
 
 build:
@@ -71,6 +71,14 @@ pytorch: build
 	@tools/python_setup.sh
 	@cmake --preset release --log-level=WARNING
 	ctest --test-dir build -L pytorch --output-on-failure
+
+# Every entry of PyTorch's own list of operators on the machine, with its gradients; PART=3/10 for every tenth node, from
+# the third. An interrupted run goes on where it was.
+PART ?= 1/1
+op_db: build
+	@tools/python_setup.sh
+	OPENDOJO_LIBRARY=build/libopendojo.so PYTHONPATH=python .venv/bin/python -B -m opendojo.conformance --part $(PART) \
+	  --results build/op_db.jsonl --table build/op_db.json --page build/op_db.md
 
 # The same bits from g++ and clang, with and without this processor's vectors.
 guards: build

@@ -10,7 +10,8 @@ compiled, too. Parameters travel with every call: opendojo.train_step keeps them
 import torch
 from torch._dynamo.backends.common import aot_autograd
 
-from opendojo.graph import Writer, array_of, is_empty, refuse
+from opendojo.graph import Writer, array_of, refuse
+from opendojo.known import is_empty
 from opendojo.library import Program, Refused
 from opendojo.trace import attention_apart, decompositions
 

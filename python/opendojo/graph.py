@@ -7,10 +7,12 @@ import torch
 from torch._subclasses.fake_tensor import unset_fake_temporarily
 
 from opendojo.container import Container
-from opendojo.library import BOOL, FLOAT32, INT8, INT16, INT32, INT64, UINT8, Array, Refused
+from opendojo.known import is_empty, known_values
+from opendojo.library import BFLOAT16, BOOL, FLOAT32, INT8, INT16, INT32, INT64, UINT8, Array, Refused
 
 TYPES = {
     torch.float32: FLOAT32,
+    torch.bfloat16: BFLOAT16,
     torch.uint8: UINT8,
     torch.int8: INT8,
     torch.int16: INT16,
@@ -68,7 +70,7 @@ def _described(node, value):
     if isinstance(value, torch.Tensor):
         kind = TYPES.get(value.dtype)
         if kind is None:
-            refuse(node, f"holds {value.dtype}; float32, whole numbers and truth values are carried (not yet implemented)")
+            refuse(node, f"holds {value.dtype}; float32, bfloat16, whole numbers and truth values are carried (not yet implemented)")
         for extent in value.shape:
             if not isinstance(extent, int):
                 refuse(node, f"has a dimension that is not fixed ({extent}); compile with dynamic=False (unsupported)")
@@ -78,12 +80,6 @@ def _described(node, value):
     if isinstance(value, (torch.SymInt, int)):
         return INT64, ()
     refuse(node, f"gives {type(value).__name__} (unsupported)")
-
-
-def is_empty(node):
-    """Whether a node gives a tensor without elements: then there is nothing to compute."""
-    value = node.meta.get("val")
-    return isinstance(value, torch.Tensor) and 0 in value.shape
 
 
 def _attribute(value):
@@ -97,16 +93,22 @@ def _attribute(value):
 
 
 class Writer:
-    """Writes the nodes of a graph into a container; `names` gives the placeholders other names."""
+    """Writes the nodes of a graph into a container; `names` gives the placeholders other names.
 
-    def __init__(self, module, name, names=None):
-        self.container = Container(name)
-        self._module = module
+    Several graphs may share a container, each with a prefix of its own to its names.
+    """
+
+    def __init__(self, module, name, names=None, prefix="", container=None):
+        self.container = Container(name) if container is None else container
+        self._module, self._prefix = module, prefix
         self._names = dict(names or {})
-        self._parts = {}  # what operator.getitem takes: (node, index) -> name
 
     def name(self, node):
-        return self._names.setdefault(node, node.name)
+        return self._names.setdefault(node, self._prefix + node.name)
+
+    def _part(self, node, index):
+        """The name of one of several results."""
+        return f"{self._prefix}{node.name}.{index}"
 
     def input(self, node):
         """A placeholder as an input that comes with every run."""
@@ -117,20 +119,24 @@ class Writer:
 
     def write(self):
         nodes = list(self._module.graph.nodes)
-        needed = self._wanted = self._needed(nodes)
+        known = known_values(self._module)
+        needed = self._wanted = self._needed(nodes, known)
         for node in nodes:
-            if node.op == "get_attr" and node in needed:
+            if node in known:
+                if node in needed and isinstance(known[node], torch.Tensor):
+                    self._initialiser(node, known[node])
+            elif node.op == "get_attr" and node in needed:
                 self._constant(node)
             elif node.op == "call_function" and node in needed:
                 self._call(node)
             elif node.op not in ("placeholder", "get_attr", "call_function", "output"):
                 refuse(node, f"a node of kind {node.op} (unsupported)")
 
-    def _needed(self, nodes):
+    def _needed(self, nodes, known):
         """What outputs depend on, and thus not the writing back into inputs that functionalisation appends."""
         needed = set()
         for node in reversed(nodes):
-            if node.op == "output" or node in needed:
+            if node.op == "output" or (node in needed and node not in known):
                 needed.update(operand for operand in node.all_input_nodes if not is_empty(operand))
         return needed
 
@@ -140,9 +146,12 @@ class Writer:
             value = getattr(value, part)
         if not isinstance(value, torch.Tensor):
             refuse(node, f"a constant of type {type(value).__name__} (unsupported)")
+        self._initialiser(node, value)
+
+    def _initialiser(self, node, value):
         kind, shape = _described(node, value)
         with unset_fake_temporarily():
-            data = value.detach().cpu().contiguous().numpy().tobytes()
+            data = value.detach().cpu().reshape(-1).view(torch.uint8).numpy().tobytes()
         self.container.initialiser(self.name(node), kind, shape, data)
 
     def _result(self, node, name, value):
@@ -152,12 +161,12 @@ class Writer:
     def _add(self, node, op, inputs, outputs, attributes):
         module, line = place_of(node)
         said = {key: value for key, value in (("module", module), ("line", line)) if value}
-        self.container.node(op, node.name, inputs, outputs, attributes, said)
+        self.container.node(op, self._prefix + node.name, inputs, outputs, attributes, said)
 
     def _call(self, node):
         target = node.target
         if target is operator.getitem:
-            self._names[node] = f"{node.args[0].name}.{node.args[1]}"
+            self._names[node] = self._part(node.args[0], node.args[1])
         elif target in _ARITHMETIC:
             self._arithmetic(node)
         elif not isinstance(target, torch._ops.OpOverload):
@@ -222,7 +231,7 @@ class Writer:
         used = {user.args[1] for user in node.users if user.target is operator.getitem and user in self._wanted}
         outputs = []
         for index, part in enumerate(value):
-            outputs.append(f"{node.name}.{index}" if index in used else "")
+            outputs.append(self._part(node, index) if index in used else "")
             if index in used:
                 self._result(node, outputs[-1], part)
         return outputs

@@ -6,6 +6,7 @@ for become others.
 """
 
 import contextlib
+import functools
 
 import torch
 import torch.fx.traceback
@@ -23,6 +24,7 @@ _aten = torch.ops.aten
 _FIRST = (_aten.native_batch_norm, )
 
 
+@functools.cache
 def decompositions():
     """How operators that the machine has no row for are made of others: PyTorch's list for core ATen and the others of
     its decompositions; not its references, which end in operators of another kind (prims)."""

@@ -10,6 +10,7 @@
 #include "api/program.h"
 #include "base/error.h"
 #include "machine/machine_file.h"
+#include "numerics/convert.h"
 #include "onnx/numbers.h"
 
 // The caller's handle.
@@ -109,6 +110,13 @@ std::vector<float> read(const opendojo_tensor& tensor, const onnx::AtenValue& va
       std::memcpy(values.data(), tensor.data, count * sizeof(float));
       return values;
     }
+    case onnx::DataType::bfloat16: {
+      std::vector<std::uint16_t> codes(count);
+      std::memcpy(codes.data(), tensor.data, count * sizeof(std::uint16_t));
+      std::vector<float> values(count);
+      numerics::from_bf16(codes, values);
+      return values;
+    }
     case onnx::DataType::boolean:
     case onnx::DataType::uint8:
       return whole_numbers<std::uint8_t>(tensor.data, count, value);
@@ -138,6 +146,12 @@ void write(std::span<const float> values, const onnx::AtenValue& value, void* da
     case onnx::DataType::float32:
       std::memcpy(data, values.data(), values.size_bytes());
       return;
+    case onnx::DataType::bfloat16: {
+      std::vector<std::uint16_t> codes(values.size());
+      numerics::to_bf16(values, codes);
+      std::memcpy(data, codes.data(), codes.size() * sizeof(std::uint16_t));
+      return;
+    }
     case onnx::DataType::boolean:
     case onnx::DataType::uint8:
       return write_whole<std::uint8_t>(values, value, data);
@@ -211,7 +225,9 @@ Options options_of(const opendojo_options* given) {
     wanted = *given;
   }
   Options options;
-  options.machine = machine::read_machine(wanted.machine == nullptr ? "d1" : wanted.machine);
+  const std::string_view machine = wanted.machine == nullptr ? "d1" : wanted.machine;
+  options.is_interpreted = machine == "interpreter";
+  if (!options.is_interpreted) options.machine = machine::read_machine(machine);
   if (wanted.formats != nullptr) options.formats = lowering::format_choice(wanted.formats);
   options.nodes = wanted.nodes;
   options.threads = wanted.threads;
@@ -322,9 +338,9 @@ opendojo_status opendojo_report(const opendojo_program* program, opendojo_costs*
   return guarded(error, [&] {
     const Program& of = existing(program).program;
     if (costs == nullptr) refuse("costs", "is NULL");
-    *costs = {of.network().nodes,      static_cast<uint32_t>(of.network().batch),
-              of.costs().runs,         of.costs().cycles,
-              of.costs().total_cycles, of.machine().node.clock_ghz,
+    const Costs& so_far = of.costs();
+    *costs = {so_far.nodes,           so_far.samples,      so_far.runs,
+              so_far.cycles,          so_far.total_cycles, of.machine().node.clock_ghz,
               of.not_spread().c_str()};
     return OPENDOJO_OK;
   });

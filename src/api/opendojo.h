@@ -23,7 +23,8 @@
  * belongs to the program and lives as long as it.
  *
  * Tensors: dense, row-major, little-endian. Computed in FP32: whole numbers are taken up to 2^23 and are
- * exact up to 2^24; what may grow beyond is refused. Truth values are bytes, 0 or 1.
+ * exact up to 2^24; what may grow beyond is refused. Truth values are bytes, 0 or 1. Of bfloat16 tensors each
+ * operator's result is rounded once, halves to even.
  *
  * The container holds PyTorch's ATen operators (src/onnx/aten.h says how) with fixed shapes. Its metadata
  * name the inputs that stay in the machine, here called states, and what replaces them after each run.
@@ -76,12 +77,14 @@ typedef enum opendojo_type {
   OPENDOJO_INT16 = 5,
   OPENDOJO_INT32 = 6,
   OPENDOJO_INT64 = 7,
-  OPENDOJO_BOOL = 9
+  OPENDOJO_BOOL = 9,
+  OPENDOJO_BFLOAT16 = 16
 } opendojo_type;
 
 typedef struct opendojo_options {
   size_t size;         /* sizeof(opendojo_options) */
-  const char* machine; /* "d1", "test6", or the path of a machine file; NULL: d1 */
+  const char* machine; /* "d1", "test6", or the path of a machine file; NULL: d1. "interpreter": no machine at
+                          all, a slow and obvious evaluation that those of machines are compared with */
   const char* formats; /* "fp32", "bf16" or "cfloat8"; NULL: fp32 */
   uint32_t nodes;      /* how many of the machine's nodes; 0: all */
   uint32_t threads;    /* of the host, while it runs; 0: one a core */

@@ -25,9 +25,9 @@ opendojo_options options_of(const char* machine, std::uint32_t nodes) {
   return {sizeof(opendojo_options), machine, nullptr, nodes, 1};
 }
 
-opendojo_program* compiled(const onnx::Model& model, std::uint32_t nodes) {
+opendojo_program* compiled(const onnx::Model& model, std::uint32_t nodes, const char* machine = "test6") {
   const std::string bytes = onnx::encode_model(model);
-  const opendojo_options options = options_of("test6", nodes);
+  const opendojo_options options = options_of(machine, nodes);
   opendojo_program* program = nullptr;
   opendojo_error error;
   EXPECT_EQ(opendojo_compile(bytes.data(), bytes.size(), &options, &program, &error), OPENDOJO_OK)
@@ -83,6 +83,41 @@ TEST(CAbi, StatesStayInTheMachineFromRunToRun) {
     EXPECT_EQ(costs.runs, 2u);
     EXPECT_GT(costs.cycles, 0u);
     EXPECT_GT(costs.total_cycles, costs.cycles);
+    opendojo_release(program);
+  }
+}
+
+TEST(CAbi, TheInterpreterGivesWhatAMachineGivesAndHasNoCycles) {
+  opendojo_program* program = compiled(onnx::decaying_state(), 0, "interpreter");
+  set_state(program, {1, 2, 3, 4});
+  EXPECT_EQ(run(program, {1, 0, 2, 1}, 0.5f), 11);
+  EXPECT_EQ(run(program, {1, 1, 1, 1}, 0.25f), 4.5f);
+  EXPECT_EQ(state_of(program), std::vector<float>({0.375f, 1.5f, 0, 1.5f}));
+  opendojo_costs costs;
+  EXPECT_EQ(opendojo_report(program, &costs, nullptr), OPENDOJO_OK);
+  EXPECT_EQ(costs.nodes, 0u);
+  EXPECT_EQ(costs.runs, 2u);
+  EXPECT_EQ(costs.cycles, 0u);
+  opendojo_release(program);
+}
+
+// 257 lies between 256 and 258, of which 256 is the even one; each of two sums is rounded by itself.
+TEST(CAbi, EveryResultOfBfloat16IsRoundedOnce) {
+  const auto value = [](const char* name) { return onnx::aten_value(name, {2}, onnx::DataType::bfloat16); };
+  const onnx::Model model =
+      onnx::aten_model({value("x")},
+                       {onnx::aten_node("add.Tensor", {"x"}, {"one"}, {onnx::number("other", 1)}),
+                        onnx::aten_node("add.Tensor", {"one"}, {"two"}, {onnx::number("other", 1)})},
+                       {value("two")}, {value("one")});
+  for (const char* machine : {"interpreter", "test6"}) {
+    opendojo_program* program = compiled(model, 1, machine);
+    std::uint16_t x[] = {0x4380, 0x3f80}, two[] = {0, 0};  // 256 and 1
+    const std::int64_t shape[] = {2};
+    const opendojo_tensor input{x, shape, 1, OPENDOJO_BFLOAT16}, output{two, shape, 1, OPENDOJO_BFLOAT16};
+    opendojo_error error;
+    EXPECT_EQ(opendojo_run(program, &input, 1, &output, 1, &error), OPENDOJO_OK) << error.sentence;
+    EXPECT_EQ(two[0], 0x4380);
+    EXPECT_EQ(two[1], 0x4040);
     opendojo_release(program);
   }
 }

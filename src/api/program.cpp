@@ -30,6 +30,19 @@ graph::Graph idle(const graph::Graph& step) {
 
 Program::Program(std::string_view container, const Options& options)
     : machine_(options.machine), described_(imported(container)) {
+  if (options.is_interpreted) {
+    spread_.refusal = "the interpreter has no nodes";
+    interpreter_.emplace(described_.graph);
+  } else {
+    compile(options);
+  }
+  Values zeros;
+  for (const onnx::AtenState& state : described_.states)
+    zeros.emplace_back(static_cast<std::size_t>(graph::element_count(state.value.shape)), 0.0f);
+  write_states(zeros);
+}
+
+void Program::compile(const Options& options) {
   graph::Graph& graph = described_.graph;
   spread();
   graph::fuse(graph);
@@ -41,10 +54,8 @@ Program::Program(std::string_view container, const Options& options)
   host.threads = options.threads;
   host.interrupted = [this] { return interrupted_.load(); };
   resident_.emplace(machine_, codegen::compile(graph, idle(graph), machine_, compile), host);
-  Values zeros;
-  for (const onnx::AtenState& state : described_.states)
-    zeros.emplace_back(static_cast<std::size_t>(graph::element_count(state.value.shape)), 0.0f);
-  write_states(zeros);
+  costs_.nodes = resident_->network().nodes;
+  costs_.samples = static_cast<std::uint32_t>(resident_->network().batch);
 }
 
 void Program::spread() {
@@ -61,7 +72,7 @@ std::vector<float> Program::received(const onnx::AtenValue& input, const std::ve
   const auto moved = spread_.moved.find(input.name);
   if (moved != spread_.moved.end()) return graph::sample_by_sample(values, moved->second);
   if (std::ranges::find(spread_.whole, input.name) == spread_.whole.end()) return values;
-  std::vector<float> first(values.size() * static_cast<std::size_t>(network().batch), 0.0f);
+  std::vector<float> first(values.size() * static_cast<std::size_t>(resident_->network().batch), 0.0f);
   std::ranges::copy(values, first.begin());
   return first;
 }
@@ -75,6 +86,11 @@ std::vector<float> Program::given(const onnx::AtenOutput& output, const lowering
 
 void Program::write_states(const Values& values) {
   DOJO_ENSURE(values.size() == described_.states.size());
+  if (interpreter_) {
+    for (std::size_t k = 0; k < values.size(); ++k)
+      interpreter_->set(described_.graph.find(described_.states[k].value.name), values[k]);
+    return;
+  }
   lowering::Tensors tensors;
   for (std::size_t k = 0; k < values.size(); ++k) tensors[described_.states[k].value.name] = values[k];
   const std::string reason = resident_->load(tensors);
@@ -82,15 +98,34 @@ void Program::write_states(const Values& values) {
 }
 
 Values Program::read_states() {
-  const lowering::Tensors tensors = resident_->store();
   Values values;
+  if (interpreter_) {
+    for (const onnx::AtenState& state : described_.states)
+      values.push_back(interpreter_->value(described_.graph.find(state.value.name)));
+    return values;
+  }
+  const lowering::Tensors tensors = resident_->store();
   for (const onnx::AtenState& state : described_.states) values.push_back(tensors.at(state.value.name));
   return values;
+}
+
+Values Program::interpret(const Values& inputs) {
+  const graph::Graph& graph = described_.graph;
+  for (std::size_t k = 0; k < inputs.size(); ++k)
+    interpreter_->set(graph.find(described_.inputs[k].name), inputs[k]);
+  interpreter_->run();
+  Values outputs;
+  for (const onnx::AtenOutput& output : described_.outputs)
+    outputs.push_back(interpreter_->value(graph.outputs[output.result]));
+  interpreter_->update();
+  ++costs_.runs;
+  return outputs;
 }
 
 std::variant<Values, Unfinished> Program::run(const Values& inputs) {
   DOJO_ENSURE(inputs.size() == described_.inputs.size());
   interrupted_ = false;
+  if (interpreter_) return interpret(inputs);
   lowering::Tensors samples;
   std::vector<std::pair<std::string, float>> scalars;
   for (std::size_t k = 0; k < inputs.size(); ++k) {

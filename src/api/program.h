@@ -10,6 +10,7 @@
 #include <variant>
 #include <vector>
 
+#include "graph/interpreter.h"
 #include "graph/spread_batch.h"
 #include "lowering/formats.h"
 #include "machine/machine.h"
@@ -20,6 +21,7 @@ namespace dojo::api {
 
 struct Options {
   machine::Machine machine;
+  bool is_interpreted = false;  // without a machine
   lowering::FormatChoice formats = lowering::FormatChoice::fp32;
   unsigned nodes = 0, threads = 0;
 };
@@ -31,6 +33,8 @@ struct Unfinished {
 };
 
 struct Costs {
+  unsigned nodes = 0;         // that work
+  std::uint32_t samples = 0;  // that are spread over them
   std::uint64_t runs = 0, cycles = 0, total_cycles = 0;
 };
 
@@ -42,7 +46,6 @@ public:
   Program(std::string_view container, const Options& options);
 
   const onnx::AtenProgram& described() const { return described_; }
-  const codegen::CompiledNetwork& network() const { return resident_->network(); }
   const machine::Machine& machine() const { return machine_; }
   const Costs& costs() const { return costs_; }
   // Why the samples of the batch are not spread over the nodes; empty if they are.
@@ -56,7 +59,9 @@ public:
   void interrupt() { interrupted_ = true; }
 
 private:
+  void compile(const Options& options);
   void spread();
+  Values interpret(const Values& inputs);
   std::vector<float> received(const onnx::AtenValue& input, const std::vector<float>& values) const;
   std::vector<float> given(const onnx::AtenOutput& output, const lowering::Tensors& results) const;
 
@@ -65,6 +70,7 @@ private:
   std::vector<std::string> results_;  // names of graph.outputs
   graph::SpreadBatch spread_;         // how the samples lie; nothing if every node computes all alike
   std::optional<runtime::ResidentNetwork> resident_;
+  std::optional<graph::Interpreter> interpreter_;  // one of the two
   std::atomic<bool> interrupted_ = false;
   Costs costs_;
 };

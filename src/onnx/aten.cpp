@@ -10,6 +10,7 @@
 #include "base/printable.h"
 #include "onnx/aten_rows.h"
 #include "onnx/aten_whole.h"
+#include "onnx/narrow.h"
 #include "onnx/node.h"
 
 namespace dojo::onnx {
@@ -67,16 +68,16 @@ Residence residence_of(const Model& model, std::string_view where) {
 }
 
 bool is_carried(DataType type) {
-  return type == DataType::float32 || type == DataType::boolean || type == DataType::uint8 ||
-         type == DataType::int8 || type == DataType::int16 || type == DataType::int32 ||
-         type == DataType::int64;
+  return type == DataType::float32 || type == DataType::bfloat16 || type == DataType::boolean ||
+         type == DataType::uint8 || type == DataType::int8 || type == DataType::int16 ||
+         type == DataType::int32 || type == DataType::int64;
 }
 
 AtenValue value_of(const ValueInfo& info, std::string_view where) {
   if (!is_carried(info.type))
     throw UserError(where,
-                    fmt::format("'{}' holds {}; float32, whole numbers of up to 64 bits and truth values are "
-                                "carried",
+                    fmt::format("'{}' holds {}; float32, bfloat16, whole numbers of up to 64 bits and truth "
+                                "values are carried",
                                 info.name, data_type_name(info.type)),
                     Refusal::not_yet);
   if (!info.shape) refuse(where, "'{}' states no shape", info.name);
@@ -137,7 +138,8 @@ private:
 
   // Whole numbers and truth values stay FP32 in every choice of formats.
   void mark(TensorId tensor, DataType type) {
-    if (type != DataType::float32) program_.graph.at(tensor).is_whole = true;
+    if (!is_floating(type)) program_.graph.at(tensor).is_whole = true;
+    if (type == DataType::bfloat16) rounded_.insert(tensor);
   }
 
   void add_initialisers() {
@@ -166,7 +168,7 @@ private:
 
   void add_input(const ValueInfo& info) {
     const AtenValue value = value_of(info, where_);
-    if (info.type != DataType::float32) bounds_[info.name] = given_bounds(info.type);
+    if (!is_floating(info.type)) bounds_[info.name] = given_bounds(info.type);
     const auto resident = residence_.residents.find(info.name);
     if (resident != residence_.residents.end()) {
       program_.states.push_back({value, !resident->second.update.empty()});
@@ -235,6 +237,7 @@ private:
   void check_result(const NodeImport& import, const std::string& name) {
     Value& value = scope_.values.at(name);
     value.declared = infos_.at(name)->type;
+    if (value.declared == DataType::bfloat16) value.tensor = rounded(value.tensor);
     mark(value.tensor, value.declared);
     bound(import, name);
     const graph::Shape &made = program_.graph.at(value.tensor).shape, &said = scope_.shapes.at(name);
@@ -243,10 +246,17 @@ private:
           fmt::format("gives [{}] where the file says [{}]", fmt::join(made, ", "), fmt::join(said, ", ")));
   }
 
+  // As PyTorch does on a CPU, every operator computes in FP32 and rounds its result once.
+  TensorId rounded(TensorId tensor) {
+    if (rounded_.contains(tensor)) return tensor;
+    const graph::Expression rounding = rounding_to(*narrow_type(DataType::bfloat16), false);
+    return scope_.build.elementwise(rounding, std::span(&tensor, 1));
+  }
+
   // Refuses whole numbers that may leave what their type holds and FP32 tells apart.
   void bound(const NodeImport& import, const std::string& name) {
     const DataType type = infos_.at(name)->type;
-    if (type == DataType::float32) return;
+    if (is_floating(type)) return;
     if (type == DataType::boolean) {
       bounds_[name] = {0, 1};
       return;
@@ -309,6 +319,7 @@ private:
   Residence residence_;
   std::map<std::string, const ValueInfo*> infos_;
   std::map<std::string, Bounds> bounds_;  // of whole numbers and truth values
+  std::set<TensorId> rounded_;            // tensors of bfloat16 numbers
   std::set<std::string> replaces_;        // outputs that replace a state and do not leave the machine
 };
 

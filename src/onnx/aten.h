@@ -19,11 +19,11 @@
 //   opendojo.samples
 //               inputs that hold the samples of a batch along dimension 0, separated by commas
 //
-// Element types: float32; integers, which are carried as whole FP32 numbers, exact up to 2^24; truth values,
-// carried as 0 and 1. Inputs and states hold integers up to 2^23, so that there is room to compute with them;
-// an operator whose result may leave what is exact is refused. What a float becomes as an integer is of any
-// size: it may be moved, compared and held within numbers. Other types are refused, and so are shapes that
-// are not fixed.
+// Element types: float32; bfloat16, carried as FP32 numbers to which every result is rounded once; integers,
+// which are carried as whole FP32 numbers, exact up to 2^24; truth values, carried as 0 and 1. Inputs and
+// states hold integers up to 2^23, so that there is room to compute with them; an operator whose result may
+// leave what is exact is refused. What a float becomes as an integer is of any size: it may be moved,
+// compared and held within numbers. Other types are refused, and so are shapes that are not fixed.
 #pragma once
 
 #include <cstdint>

@@ -174,14 +174,14 @@ void cast(NodeImport& node) {
   const std::string to = node.text("dtype", "");
   const DataType from = node.value(0).declared;
   const bool is_whole = to.starts_with("int") || to.starts_with("uint");
-  if (!to.empty() && to != "float32" && to != "bool" && !is_whole)
+  if (!to.empty() && to != "float32" && to != "bfloat16" && to != "bool" && !is_whole)
     node.fail(fmt::format("to {}", to), Refusal::not_yet);
   if (to == "uint8" && from != DataType::boolean) node.fail("to uint8, which wraps around", Refusal::not_yet);
   const TensorId x = node.tensor(0);
   F f;
   if (to == "bool" && from != DataType::boolean)
     return node.result(0, node.build().elementwise(f.finish(truth(f, f.input(0))), std::vector{x}));
-  if (is_whole && from == DataType::float32)
+  if (is_whole && is_floating(from))
     return node.result(
         0, node.build().elementwise(f.finish(f.apply(Scalar::trunc, f.input(0))), std::vector{x}));
   node.result(0, node.value(0));
