@@ -68,6 +68,7 @@ enum class Scalar : std::uint8_t {
   fmod,        // with the sign of a
   remainder,   // with the sign of b
   round_bits,  // a to b fewer bits of its fraction, from 1 to 23, halves to even
+  bit_and,     // of whole numbers within +-2^24 in two's complement; others are taken for 0
 };
 
 // A value of a formula that is being built (expression.h), or a number. Arithmetic on terms makes nodes of
@@ -259,6 +260,8 @@ inline constexpr std::array scalar_rows = {
     // As training in narrow formats takes it: the gradient of what was rounded is that of the result.
     scalar_row<scalar::round_bits>       (Scalar::round_bits,"round_bits","", "scalar::round_bits({a}, {b})", NanSign::of_a,
         [](const Site& at) -> Partials { return {at.g}; }),
+    scalar_row<scalar::bit_and>          (Scalar::bit_and,  "bit_and",  "",   "scalar::bit_and({a}, {b})",   NanSign::positive,
+        no_partials),
 };
 // clang-format on
 

@@ -55,6 +55,11 @@ inline float round_bits(float x, float dropped) {
   return absolute(x) < from_bits(0x7f800000u) ? from_bits(rounded) : x;
 }
 
+// The bits that both have, of whole numbers within +-2^24 in two's complement. Others count as 0, and a
+// fraction is cut off.
+inline int32_t whole_bits(float x) { return static_cast<int32_t>(absolute(x) <= 16777216.0f ? x : 0.0f); }
+inline float bit_and(float a, float b) { return static_cast<float>(whole_bits(a) & whole_bits(b)); }
+
 // (remainder * 2^places) mod divisor, both below 2^24.
 inline uint64_t shifted_remainder(uint64_t remainder, uint32_t places, uint64_t divisor) {
   return (remainder << places) % divisor;

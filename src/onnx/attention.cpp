@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "graph/expression.h"
+#include "onnx/heads.h"
 #include "onnx/node.h"
 
 namespace dojo::onnx {
@@ -29,32 +30,11 @@ enum Operand : std::uint8_t { query, key, value, mask, past_key, past_value, non
 enum Output : std::uint8_t { result, present_key, present_value, scores_output };
 enum class Shown : std::uint8_t { products, capped, masked, weights };  // of qk_matmul_output_mode
 
-// Operand i as [b, heads, s, size].
-TensorId heads_of(NodeImport& node, Operand i, std::int64_t heads) {
-  const TensorId x = node.tensor(i);
-  graph::Builder& b = node.build();
-  const Shape shape = b.shape(x);
-  if (shape.size() == 4) return x;
-  if (shape.size() != 3 || heads < 1 || shape[2] % heads != 0)
-    node.fail(fmt::format("{} heads in [{}]", heads, fmt::join(shape, ", ")));
-  return b.transpose(b.reshape(x, {shape[0], shape[1], heads, shape[2] / heads}), {0, 2, 1, 3});
-}
-
 // As [b, s, heads * size].
 TensorId flat(graph::Builder& b, TensorId heads) {
   const TensorId moved = b.transpose(heads, {0, 2, 1, 3});
   const Shape shape = b.shape(moved);
   return b.reshape(moved, {shape[0], shape[1], shape[2] * shape[3]});
-}
-
-// a b with heads of a over fewer of b, each of which serves as many that follow one another.
-TensorId product(graph::Builder& b, TensorId left, TensorId right, bool transposed) {
-  const Shape a = b.shape(left), c = b.shape(right);
-  if (a[1] == c[1]) return b.matmul(left, right, false, transposed);
-  const TensorId grouped = b.reshape(left, {a[0], c[1], a[1] / c[1], a[2], a[3]});
-  const TensorId made = b.matmul(grouped, b.reshape(right, {c[0], c[1], 1, c[2], c[3]}), false, transposed);
-  const Shape shape = b.shape(made);
-  return b.reshape(made, {a[0], a[1], shape[3], shape[4]});
 }
 
 // Everything that keeps queries from keys, put on the scores in one operation.
@@ -143,8 +123,8 @@ TensorId scaled_scores(NodeImport& node, TensorId q, TensorId k) {
   const auto size = static_cast<float>(b.shape(q)[3]);
   const float scale = node.single("scale", 1 / std::sqrt(size)), root = std::sqrt(scale);
   if (!(scale >= 0)) node.fail(fmt::format("scale = {}, whose root it takes", scale));
-  if (scale == 1) return product(b, q, k, true);
-  return product(b, b.scale(q, root), b.scale(k, root), true);
+  if (scale == 1) return product_of_heads(b, q, k, true);
+  return product_of_heads(b, b.scale(q, root), b.scale(k, root), true);
 }
 
 void attention(NodeImport& node) {
@@ -186,7 +166,7 @@ void attention(NodeImport& node) {
   show(Shown::masked, seen);
   const TensorId weights = weights_of(b, seen, sight.may_be_none());
   show(Shown::weights, weights);
-  const TensorId heads = product(b, weights, v, false);
+  const TensorId heads = product_of_heads(b, weights, v, false);
   node.result(result, was_flat ? flat(b, heads) : heads);
   node.result(present_key, k);
   node.result(present_value, v);
@@ -243,6 +223,27 @@ constexpr OpRow attention_table[] = {
 };
 
 }  // namespace
+
+graph::TensorId heads_of(NodeImport& node, std::size_t i, std::int64_t heads) {
+  const graph::TensorId x = node.tensor(i);
+  graph::Builder& b = node.build();
+  const graph::Shape shape = b.shape(x);
+  if (shape.size() == 4) return x;
+  if (shape.size() != 3 || heads < 1 || shape[2] % heads != 0)
+    node.fail(fmt::format("{} heads in [{}]", heads, fmt::join(shape, ", ")));
+  return b.transpose(b.reshape(x, {shape[0], shape[1], heads, shape[2] / heads}), {0, 2, 1, 3});
+}
+
+graph::TensorId product_of_heads(graph::Builder& b, graph::TensorId left, graph::TensorId right,
+                                 bool transposed) {
+  const graph::Shape a = b.shape(left), c = b.shape(right);
+  if (a[1] == c[1]) return b.matmul(left, right, false, transposed);
+  const graph::TensorId grouped = b.reshape(left, {a[0], c[1], a[1] / c[1], a[2], a[3]});
+  const graph::TensorId made =
+      b.matmul(grouped, b.reshape(right, {c[0], c[1], 1, c[2], c[3]}), false, transposed);
+  const graph::Shape shape = b.shape(made);
+  return b.reshape(made, {a[0], a[1], shape[3], shape[4]});
+}
 
 std::span<const OpRow> attention_rows() { return attention_table; }
 

@@ -18,6 +18,10 @@ namespace {
 namespace fs = std::filesystem;
 const fs::path data_folder = "/usr/share/libonnx-testdata/data/node";
 
+// Whose expected numbers were written with four digits.
+const std::set<std::string> rounded = {"test_gridsample_bicubic", "test_roialign_aligned_false",
+                                       "test_roialign_aligned_true"};
+
 struct Verdict {
   enum { passed, refused, wrong } kind = passed;
   std::string why;
@@ -33,7 +37,7 @@ Verdict run(const fs::path& folder, Feed feed) try {
   interpreter.run();
   for (std::size_t i = 0; i < tested.outputs.size(); ++i) {
     const graph::TensorId tensor = network.outputs[i].tensor;
-    Tolerance allowed = tighter;
+    Tolerance allowed = rounded.contains(tested.name) ? Tolerance{} : tighter;
     allowed.relative += tested.tolerance(i).relative - Tolerance{}.relative;
     const auto wrong = difference(interpreter.value(tensor), network.graph.at(tensor).shape,
                                   tested.outputs[i], network.outputs[i].name, allowed);
@@ -47,24 +51,25 @@ Verdict run(const fs::path& folder, Feed feed) try {
 // Operators of which every test below must pass, but those that are excused.
 const std::set<std::string> must_pass = {
     // clang-format off
-    "Abs", "Acos", "Acosh", "Add", "And", "ArgMax", "ArgMin", "Asin", "Asinh", "Atan", "Atanh", "AveragePool", "BatchNormalization", "Ceil", "Celu", "Clip",
-    "Concat", "Conv", "ConvTranspose", "Cos", "Cosh", "CumSum", "DepthToSpace", "DequantizeLinear", "Div", "Einsum", "Elu", "Equal", "Erf", "Exp", "Expand",
-    "Flatten", "Floor", "Gather", "GatherElements", "GatherND", "Gemm", "GlobalAveragePool", "GlobalMaxPool", "Greater", "GreaterOrEqual", "HardSigmoid",
-    "HardSwish", "Hardmax", "InstanceNormalization", "IsInf", "IsNaN", "LRN", "LayerNormalization", "LeakyRelu", "Less", "LessOrEqual", "Log", "LogSoftmax",
-    "MatMul", "Max", "Mean", "MeanVarianceNormalization", "Min", "Mod", "Mul", "Neg", "NegativeLogLikelihoodLoss", "Not", "OneHot", "Or", "PRelu", "Pad", "Pow",
-    "QuantizeLinear", "Reciprocal", "ReduceL1", "ReduceL2", "ReduceLogSum", "ReduceLogSumExp", "ReduceMax", "ReduceMean", "ReduceMin", "ReduceProd",
-    "ReduceSum", "ReduceSumSquare", "Relu", "Reshape", "Round", "Scatter", "ScatterElements", "Selu", "Shrink", "Sigmoid", "Sign", "Sin", "Sinh", "Slice",
-    "Softmax", "SoftmaxCrossEntropyLoss", "Softplus", "Softsign", "SpaceToDepth", "Split", "Sqrt", "Squeeze", "Sub", "Sum", "Tan", "Tanh", "ThresholdedRelu",
-    "Tile", "TopK", "Transpose", "Unsqueeze", "Upsample", "Where", "Xor",
+    "Abs", "Acos", "Acosh", "Add", "And", "ArgMax", "ArgMin", "Asin", "Asinh", "Atan", "Atanh", "AveragePool", "BatchNormalization", "BitShift", "Ceil",
+    "Celu", "Clip", "Compress", "Concat", "Conv", "ConvInteger", "ConvTranspose", "Cos", "Cosh", "CumSum", "DFT", "DepthToSpace", "DequantizeLinear", "Div",
+    "DynamicQuantizeLinear", "Einsum", "Elu", "Equal", "Erf", "Exp", "Expand", "EyeLike", "Flatten", "Floor", "GRU", "Gather", "GatherElements", "GatherND",
+    "Gemm", "GlobalAveragePool", "GlobalMaxPool", "Greater", "GreaterOrEqual", "GridSample", "HardSigmoid", "HardSwish", "Hardmax", "If",
+    "InstanceNormalization", "IsInf", "IsNaN", "LRN", "LSTM", "LayerNormalization", "LeakyRelu", "Less", "LessOrEqual", "Log", "LogSoftmax", "Loop", "MatMul",
+    "MatMulInteger", "Max", "MaxPool", "MaxUnpool", "Mean", "MeanVarianceNormalization", "Min", "Mod", "Mul", "Neg", "NegativeLogLikelihoodLoss", "Not",
+    "OneHot", "Or", "PRelu", "Pad", "Pow", "QLinearConv", "QLinearMatMul", "QuantizeLinear", "RNN", "Reciprocal", "ReduceL1", "ReduceL2", "ReduceLogSum",
+    "ReduceLogSumExp", "ReduceMax", "ReduceMean", "ReduceMin", "ReduceProd", "ReduceSum", "ReduceSumSquare", "Relu", "Reshape", "Resize", "ReverseSequence",
+    "RoiAlign", "Round", "STFT", "Scatter", "ScatterElements", "Selu", "Shrink", "Sigmoid", "Sign", "Sin", "Sinh", "Slice", "Softmax",
+    "SoftmaxCrossEntropyLoss", "Softplus", "Softsign", "SpaceToDepth", "Split", "Sqrt", "Squeeze", "Sub", "Sum", "Tan", "Tanh", "ThresholdedRelu", "Tile",
+    "TopK", "Transpose", "Unsqueeze", "Upsample", "Where", "Xor",
     // clang-format on
 };
 
 const std::set<std::string> excused = {
     // clang-format off
-    "test_split_zero_size_splits", "test_reshape_allowzero_reordered",                    // tensors without elements
+    "test_split_zero_size_splits", "test_reshape_allowzero_reordered",           // tensors without elements
     "test_slice_start_out_of_bounds",
-    "test_pow_types_float", "test_pow_types_int32_float32", "test_pow_types_int32_int32", // powers of whole numbers, which FP32 does not hold
-    "test_pow_types_int64_float32", "test_pow_types_int64_int64",
+    "test_if_opt", "test_if_seq", "test_loop13_seq", "test_loop16_seq_none",      // sequences and optional values
     // clang-format on
 };
 
@@ -101,7 +106,7 @@ TEST(OnnxBackend, EveryOperatorGivesTheStandardsOutputs) {
   std::cout << fmt::format(
       "ONNX node tests: {} passed ({} also with a batch), {} refused, {} of operators we do not list\n",
       passed, passed_batched, refused, other);
-  EXPECT_GE(passed, 680u);
+  EXPECT_GE(passed, 825u);
 }
 
 // Small networks and operators that PyTorch exported, with their weights as initialisers.

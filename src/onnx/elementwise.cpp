@@ -180,9 +180,26 @@ void clip(NodeImport& node) {
   node.result(0, node.build().clip(node.tensor(0), low, high));
 }
 
+// Toward zero, in the type of the base. By floating-point numbers it may reach as far as a Cast of them.
+void power_of_whole(NodeImport& node) {
+  const graph::TensorId operands[] = {node.tensor(0), node.tensor(1)};
+  graph::Formula f;
+  const F::Node made = f.apply(graph::Scalar::trunc, f.apply(graph::Scalar::pow, f.input(0), f.input(1)));
+  const graph::TensorId result = node.build().elementwise(f.finish(made), operands);
+  const std::optional<Bounds> exponent = node.bounds_of(1);
+  const DataType type = node.type_of(0);
+  if (!exponent)
+    return node.whole_result(0, result, type, wraps(type) ? Bounds{-far_away, far_away} : cut_numbers);
+  const Bounds base = both(*node.bounds_of(0), {-1, 1});
+  Bounds all = base;
+  for (std::int64_t i = 1; i < exponent->most && all.are_exact(); ++i) all = both(all, product(all, base));
+  if (node.bounds_of(0)->least >= 0) all.least = 0;
+  node.whole_result(0, result, type, all);
+}
+
 // A known exponent that is the same everywhere becomes products or a square root.
 void power(NodeImport& node) {
-  if (node.bounds_of(0)) node.fail("whole numbers raised to a power", Refusal::not_yet);
+  if (node.bounds_of(0)) return power_of_whole(node);
   if (node.known(1) == nullptr) return binary<graph::Scalar::pow>(node);
   const std::vector<float> exponents = node.operand_floats(1);
   if (exponents.empty()) node.fail("the exponent has no elements");
@@ -236,7 +253,14 @@ void dropout(NodeImport& node) {
         Refusal::not_yet);
   if (node.has(2) && node.operand_number(2, 0) != 0 && ratio != 0)
     node.fail("training_mode", Refusal::not_yet);
-  if (node.wants(1)) node.fail("its mask as a result", Refusal::not_yet);
+  if (node.wants(1)) {  // of what is kept: all
+    const graph::TensorId x = node.tensor(0);
+    graph::Formula f;
+    const F::Node kept =
+        f.apply(graph::Scalar::maximum, f.apply(graph::Scalar::equal, f.input(0), f.input(0)), f.constant(1));
+    node.whole_result(1, node.build().elementwise(f.finish(kept), std::span(&x, 1)), DataType::boolean,
+                      {1, 1});
+  }
   node.result(0, node.value(0));
 }
 

@@ -2,15 +2,16 @@
 // written.
 //
 // Only the messages that a network needs are understood: Model, Graph, Node, Attribute, Tensor, ValueInfo
-// with tensor types. Fields outside them (documentation, subgraphs, functions) are kept as bytes and written
-// back as they were, so that reading and writing loses nothing. Tensor data that a file keeps outside itself
-// is read from the folder of the model and written inside it.
+// with tensor types. Fields outside them (documentation, functions) and the graphs inside nodes are kept as
+// bytes and written back as they were, so that reading and writing loses nothing. Tensor data that a file
+// keeps outside itself is read from the folder of the model and written inside it.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -84,6 +85,8 @@ enum class AttributeType : std::int32_t {
   strings = 8,
 };
 
+struct GraphFile;
+
 struct Attribute {
   std::string name;
   AttributeType type = AttributeType::undefined;
@@ -94,6 +97,7 @@ struct Attribute {
   std::vector<float> singles;
   std::vector<std::int64_t> integers;
   std::vector<std::string> strings;
+  std::shared_ptr<const GraphFile> graph;  // whose bytes `other` holds, too
   std::string other;
 };
 

@@ -121,6 +121,22 @@ std::int64_t remainder(NodeImport& node, Arguments a) {
   return of_divisor && rest != 0 && (rest < 0) != (a[1] < 0) ? rest + a[1] : rest;
 }
 
+std::int64_t common_bits(NodeImport&, Arguments a) { return a[0] & a[1]; }
+std::int64_t all_bits(NodeImport&, Arguments a) { return a[0] | a[1]; }
+std::int64_t different_bits(NodeImport&, Arguments a) { return a[0] ^ a[1]; }
+std::int64_t inverted(NodeImport&, Arguments a) { return ~a[0]; }
+// By places that the type does not have, or fewer than none: what the sign alone leaves.
+std::int64_t shifted(NodeImport& node, Arguments a) {
+  const DataType type = node.known(0)->type;
+  const std::string direction = node.text("direction", "");
+  if (direction != "LEFT" && direction != "RIGHT") node.fail(fmt::format("direction = '{}'", direction));
+  const bool left = direction == "LEFT";
+  const bool there = a[1] >= 0 && a[1] < static_cast<std::int64_t>(bits_of(type));
+  if (left) return there ? wrapped(static_cast<std::uint64_t>(a[0]) << a[1]) : 0;
+  if (type == DataType::uint64) return there ? wrapped(static_cast<std::uint64_t>(a[0]) >> a[1]) : 0;
+  return a[0] >> (there ? a[1] : 63);
+}
+
 constexpr bool compares(Integer compute) {
   for (const Integer one : {equal, less, at_most, greater, at_least, both_true, one_true, not_true})
     if (compute == one) return true;
@@ -317,6 +333,11 @@ void range(NodeImport& node) {
 constexpr OpRow fold_table[] = {
     {"Add",            elementwise<add, 2>},
     {"And",            elementwise<both_true, 2>},
+    {"BitShift",       elementwise<shifted, 2>},
+    {"BitwiseAnd",     elementwise<common_bits, 2>},
+    {"BitwiseNot",     elementwise<inverted, 1>},
+    {"BitwiseOr",      elementwise<all_bits, 2>},
+    {"BitwiseXor",     elementwise<different_bits, 2>},
     {"Concat",         concat},
     {"Div",            elementwise<divide, 2>},
     {"Equal",          elementwise<equal, 2>},

@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/printable.h"
+#include "graph/expression.h"
 #include "graph/interpreter.h"
 #include "onnx/exporter.h"
 #include "onnx/node.h"
@@ -15,14 +16,6 @@ namespace dojo::onnx {
 namespace {
 
 constexpr std::int64_t newest_opset = 28;
-
-Value initialiser_value(const Tensor& tensor, std::string_view where) {
-  Value value;
-  value.initialiser = tensor.name;
-  value.declared = tensor.type;
-  value.known = known_of(tensor, where);
-  return value;
-}
 
 constexpr std::int64_t most_extent = 1 << 24;  // of a dimension of an input
 
@@ -54,6 +47,16 @@ graph::Shape input_shape(const ValueInfo& input, std::int64_t batch, std::string
   return shape;
 }
 
+// All that its type holds here, unless the caller knows better.
+Bounds bounds_of_input(const Scope& scope, const ValueInfo& input) {
+  const auto known = scope.options.bounds.find(input.name);
+  if (known == scope.options.bounds.end()) return bounds_of(input.type);
+  if (!holds(input.type, known->second))
+    refuse(scope.where, "input '{}': {} from {} to {}", input.name, data_type_name(input.type),
+           known->second.least, known->second.most);
+  return known->second;
+}
+
 void add_inputs(Scope& scope, const GraphFile& file, Network& network) {
   for (const ValueInfo& input : file.inputs) {
     if (scope.values.contains(input.name)) continue;  // an initialiser's default
@@ -78,57 +81,11 @@ void add_inputs(Scope& scope, const GraphFile& file, Network& network) {
       if (!scope.file_batch) scope.file_batch = input.shape->front().extent;
     }
     value.declared = input.type;
-    if (!is_floating(input.type)) value.bounds = bounds_of(input.type);
+    if (!is_floating(input.type)) value.bounds = bounds_of_input(scope, input);
     // Bytes, pictures most of them, are numbers of bfloat16, too.
     network.graph.at(value.tensor).is_whole = value.bounds && input.type != DataType::uint8;
     scope.values.emplace(input.name, value);
     network.inputs.push_back({input.name, value.tensor, input.type});
-  }
-}
-
-// Which nodes the outputs depend on. Others (a leftover branch, an auxiliary result) need not be importable.
-std::vector<bool> needed_nodes(const GraphFile& file) {
-  std::set<std::string_view> wanted;
-  for (const ValueInfo& output : file.outputs) wanted.insert(output.name);
-  std::vector<bool> needed(file.nodes.size());
-  for (std::size_t i = file.nodes.size(); i-- > 0;) {
-    const Node& node = file.nodes[i];
-    needed[i] =
-        std::ranges::any_of(node.outputs, [&](const std::string& name) { return wanted.contains(name); });
-    if (needed[i]) wanted.insert(node.inputs.begin(), node.inputs.end());
-  }
-  return needed;
-}
-
-bool is_standard(const Node& node) { return node.domain.empty() || node.domain == "ai.onnx"; }
-
-// First of all, so that a network is refused for what it is made of, not for the shapes around it.
-void check_operator(const Scope& scope, const Node& node) {
-  if (is_standard(node) && (find_row(node.op) != nullptr || folds(node.op))) return;
-  const std::string op = node.domain.empty() ? node.op : node.domain + "." + node.op;
-  throw UserError(scope.where, fmt::format("op '{}' of node '{}'", op, label_of(node)), Refusal::unsupported);
-}
-
-bool is_elementwise(const OpRow& row) {
-  const auto rows = elementwise_rows();
-  return std::ranges::find(rows, row.op, &OpRow::op) != rows.end();
-}
-
-void import_node(Scope& scope, const Node& node) {
-  NodeImport import(scope, node);
-  const std::string label = !label_of(node).empty() ? label_of(node) : node.op;
-  scope.build.name(label, fmt::format("{} {}", node.op, label));
-  try {
-    if (fold_known(import)) return;
-    const OpRow* row = find_row(node.op);
-    if (row == nullptr) import.fail("of values that depend on data", Refusal::unsupported);
-    // Before operator set 7 operands were broadcast by other rules.
-    if (is_elementwise(*row) && scope.opset >= 7) import.keep_view(import.operands());
-    row->build(import);
-    import.finish();
-  } catch (const UserError& error) {
-    if (error.where() == printable(scope.where)) throw;
-    import.fail(clause_of(error), error.refusal());
   }
 }
 
@@ -196,6 +153,17 @@ void make_constant(Scope& scope, const std::string& name, Value& value) {
   value.tensor = scope.build.constant(scope.build.fresh_tensor_name(name), known.dims, values);
 }
 
+// Of a network that is not trained: what is read as a result is made by the network, be it a copy of an input
+// or of what is known.
+graph::TensorId made_by_an_op(Scope& scope, const std::string& output, graph::TensorId tensor) {
+  if (scope.options.training || scope.graph.at(tensor).role == graph::Role::value) return tensor;
+  const bool is_whole = scope.graph.at(tensor).is_whole;
+  scope.build.name(output, "output " + output);
+  const graph::TensorId copy = scope.build.elementwise(graph::copy_of_input(), std::span(&tensor, 1));
+  scope.graph.at(copy).is_whole = is_whole;
+  return copy;
+}
+
 void add_outputs(Scope& scope, const Model& model, const Metadata& metadata, Network& network) {
   for (const ValueInfo& output : model.graph.outputs) {
     const auto found = scope.values.find(output.name);
@@ -208,7 +176,7 @@ void add_outputs(Scope& scope, const Model& model, const Metadata& metadata, Net
       throw UserError(scope.where,
                       fmt::format("output '{}': moving the batch away from dimension 0", output.name),
                       Refusal::unsupported);
-    const graph::TensorId tensor = found->second.tensor;
+    const graph::TensorId tensor = made_by_an_op(scope, output.name, found->second.tensor);
     network.outputs.push_back({output.name, tensor, found->second.declared,
                                logits_of(scope, model.graph, output.name, tensor),
                                loss_of(metadata, output.name, scope.graph.at(tensor).shape)});
@@ -219,14 +187,6 @@ void add_outputs(Scope& scope, const Model& model, const Metadata& metadata, Net
 
 }  // namespace
 
-const OpRow* find_row(std::string_view op) {
-  for (const auto rows : {elementwise_rows(), linear_rows(), reduction_rows(), shape_rows(), part_rows(),
-                          indexed_rows(), resize_rows(), known_rows(), attention_rows(), quantize_rows(),
-                          cast_rows(), loss_rows(), normalisation_rows(), product_rows()})
-    if (const auto row = std::ranges::find(rows, op, &OpRow::op); row != rows.end()) return &*row;
-  return nullptr;
-}
-
 Network import_model(const Model& model, std::string_view where, const ImportOptions& options) {
   DOJO_ENSURE(options.batch >= 1);
   Network network;
@@ -235,8 +195,10 @@ Network import_model(const Model& model, std::string_view where, const ImportOpt
   scope.options = options;
   scope.where = where;
   const auto opset = model.opsets.find("");
-  if (opset == model.opsets.end()) refuse(where, "names no operator set");
-  scope.opset = opset->second;
+  const bool is_standard = std::ranges::any_of(
+      model.graph.nodes, [](const Node& node) { return node.domain.empty() || node.domain == "ai.onnx"; });
+  if (opset == model.opsets.end() && is_standard) refuse(where, "names no operator set");
+  scope.opset = opset == model.opsets.end() ? newest_opset : opset->second;
   if (scope.opset < 1 || scope.opset > newest_opset)
     throw UserError(where, fmt::format("operator set {}; 1 to {} are known", scope.opset, newest_opset),
                     Refusal::unsupported);
@@ -253,11 +215,7 @@ Network import_model(const Model& model, std::string_view where, const ImportOpt
     if (!scope.values.emplace(tensor.name, initialiser_value(tensor, where)).second)
       refuse(where, "two initialisers are named '{}'", tensor.name);
   add_inputs(scope, model.graph, network);
-  const std::vector<bool> needed = needed_nodes(model.graph);
-  for (std::size_t i = 0; i < model.graph.nodes.size(); ++i)
-    if (needed[i]) check_operator(scope, model.graph.nodes[i]);
-  for (std::size_t i = 0; i < model.graph.nodes.size(); ++i)
-    if (needed[i]) import_node(scope, model.graph.nodes[i]);
+  import_nodes(scope, model.graph);
   for (const std::string& name : scope.numbers)
     if (!is_made_up(model, name) && network.graph.find(name) == graph::no_tensor)
       network.frozen.emplace(name, Frozen::no_dimensions);
@@ -265,8 +223,8 @@ Network import_model(const Model& model, std::string_view where, const ImportOpt
     if (network.graph.find(name) == graph::no_tensor)
       refuse(where, "metadata 'opendojo.trained' names '{}', which nothing reads as numbers to compute with",
              name);
-  add_outputs(scope, model, metadata, network);
   fold_constants(network.graph);
+  add_outputs(scope, model, metadata, network);
   validate(network.graph);
   return network;
 }

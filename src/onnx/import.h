@@ -30,6 +30,7 @@
 #include "graph/label_kinds.h"
 #include "onnx/file.h"
 #include "onnx/metadata.h"
+#include "onnx/numbers.h"
 
 namespace dojo::onnx {
 
@@ -54,6 +55,7 @@ struct ImportOptions {
   std::map<std::string, Tensor> given =
       {};  // inputs of the network that are to be taken as initialisers with these values
   std::map<std::string, graph::Shape> whole = {};  // inputs of these shapes, in which no dimension is a batch
+  std::map<std::string, Bounds> bounds = {};  // what inputs of whole numbers hold; others: all of their type
 };
 
 // New weights: Kaiming-uniform, +-sqrt(6 / fan-in), for Conv, ConvTranspose, Gemm and MatMul; biases, shifts

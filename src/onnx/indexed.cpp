@@ -45,8 +45,12 @@ void arg_min(NodeImport& node) { arg_extreme(node, true); }
 void cumulative_sum(NodeImport& node) {
   const std::size_t axis = node.dimension(node.operand_integer(1), node.shape(0).size());
   const bool exclusive = node.integer("exclusive", 0) != 0, reverse = node.integer("reverse", 0) != 0;
-  node.result(
-      0, node.build().cumulative_sum(node.tensor(0), static_cast<std::int64_t>(axis), exclusive, reverse));
+  const graph::TensorId made =
+      node.build().cumulative_sum(node.tensor(0), static_cast<std::int64_t>(axis), exclusive, reverse);
+  const std::optional<Bounds> one = node.bounds_of(0);
+  if (!one) return node.result(0, made);
+  const std::int64_t extent = node.shape(0)[axis];
+  node.whole_result(0, made, node.type_of(0), both(product(*one, {1, extent}), {0, 0}));
 }
 
 void gather_elements(NodeImport& node) {

@@ -1,7 +1,7 @@
-// Operators with weights and windows: products, convolutions, pooling.
+// Operators with weights: products and convolutions.
 #include <algorithm>
 
-#include "onnx/node.h"
+#include "onnx/windows.h"
 
 namespace dojo::onnx {
 namespace {
@@ -41,65 +41,6 @@ void gemm(NodeImport& node) {
   const graph::TensorId b = node.tensor(1, Draw::uniform(weight[transpose_b ? 1 : 0]));
   node.result(0,
               node.build().gemm(a, b, node.maybe(2, Draw::fill(0)), alpha, beta, transpose_a, transpose_b));
-}
-
-// --- Windows ---
-
-// Kernel, strides and dilations, one number per spatial dimension; pads if the file gives them.
-graph::Window window_of(NodeImport& node, graph::Shape kernel) {
-  const graph::Shape input = node.shape(0);
-  if (input.size() < 3)
-    node.fail(fmt::format("its operand has {} dimensions, at least 3 are needed", input.size()));
-  const std::size_t spatial = input.size() - 2;
-  graph::Window window;
-  window.kernel = node.integers("kernel_shape", std::move(kernel));
-  window.strides = node.integers("strides", graph::Shape(spatial, 1));
-  window.dilations = node.integers("dilations", graph::Shape(spatial, 1));
-  graph::Shape pads = node.integers("pads");
-  const std::string mode = node.text("auto_pad", "NOTSET");
-  if (pads.empty() || mode != "NOTSET") pads.assign(2 * spatial, 0);
-  if (window.kernel.size() != spatial || window.strides.size() != spatial ||
-      window.dilations.size() != spatial || pads.size() != 2 * spatial)
-    node.fail(fmt::format("kernel, strides, dilations and pads do not fit {} spatial dimensions", spatial));
-  for (const graph::Shape* positive : {&window.kernel, &window.strides, &window.dilations})
-    for (const std::int64_t extent : *positive)
-      if (extent < 1 || extent > 1 << 20)
-        node.fail(fmt::format("{} as kernel extent, stride or dilation", extent));
-  for (const std::int64_t extent : pads)
-    if (extent < 0 || extent > 1 << 20) node.fail(fmt::format("a pad of {}", extent), Refusal::unsupported);
-  window.pads_begin.assign(pads.begin(), pads.begin() + static_cast<std::ptrdiff_t>(spatial));
-  window.pads_end.assign(pads.begin() + static_cast<std::ptrdiff_t>(spatial), pads.end());
-  return window;
-}
-
-enum class AutoPad { explicit_pads, valid, same_upper, same_lower };
-
-AutoPad auto_pad(NodeImport& node) {
-  const std::string mode = node.text("auto_pad", "NOTSET");
-  if (mode == "NOTSET") return AutoPad::explicit_pads;
-  if (mode == "VALID") return AutoPad::valid;
-  if (mode == "SAME_UPPER") return AutoPad::same_upper;
-  if (mode == "SAME_LOWER") return AutoPad::same_lower;
-  node.fail(fmt::format("auto_pad = '{}'", mode));
-}
-
-std::int64_t reach(const graph::Window& window, std::size_t d) {
-  return (window.kernel[d] - 1) * window.dilations[d] + 1;
-}
-
-// SAME: as many outputs as strides fit into the input; an odd pad goes to the end (upper) or the start
-// (lower).
-void apply_same(NodeImport& node, graph::Window& window) {
-  const AutoPad mode = auto_pad(node);
-  if (mode == AutoPad::explicit_pads || mode == AutoPad::valid) return;
-  const graph::Shape input = node.shape(0);
-  for (std::size_t d = 0; d < window.kernel.size(); ++d) {
-    const std::int64_t extent = input[d + 2], stride = window.strides[d];
-    const std::int64_t outputs = (extent + stride - 1) / stride;
-    const std::int64_t total = std::max<std::int64_t>(0, (outputs - 1) * stride + reach(window, d) - extent);
-    window.pads_begin[d] = mode == AutoPad::same_upper ? total / 2 : total - total / 2;
-    window.pads_end[d] = total - window.pads_begin[d];
-  }
 }
 
 graph::Shape spatial_of(const graph::Shape& weight) {
@@ -159,43 +100,12 @@ void transposed_convolution(NodeImport& node) {
                                                      output_pads));
 }
 
-graph::Window pool_window(NodeImport& node) {
-  if (!node.has_attribute("kernel_shape")) node.fail("attribute 'kernel_shape' is missing");
-  graph::Window window = window_of(node, {});
-  window.ceil_mode = node.integer("ceil_mode", 0) != 0;
-  apply_same(node, window);
-  return window;
-}
-
-void max_pool(NodeImport& node) {
-  node.ignore({"storage_order"});  // it orders the second result
-  if (node.wants(1)) node.fail("its indices as a result", Refusal::not_yet);
-  const graph::Window window = pool_window(node);
-  node.result(0, node.build().max_pool(node.tensor(0), window));
-}
-
-void average_pool(NodeImport& node) {
-  graph::Window window = pool_window(node);
-  window.count_include_pad = node.integer("count_include_pad", 0) != 0;
-  node.result(0, node.build().average_pool(node.tensor(0), window));
-}
-
-void global_average_pool(NodeImport& node) {
-  node.result(0, node.build().global_average_pool(node.tensor(0)));
-}
-
-void global_max_pool(NodeImport& node) { node.result(0, node.build().global_max_pool(node.tensor(0))); }
-
 // clang-format off
 constexpr OpRow linear_table[] = {
-    {"AveragePool",       average_pool},
-    {"Conv",              convolution},
-    {"ConvTranspose",     transposed_convolution},
-    {"Gemm",              gemm},
-    {"GlobalAveragePool", global_average_pool},
-    {"GlobalMaxPool",     global_max_pool},
-    {"MatMul",            matmul},
-    {"MaxPool",           max_pool},
+    {"Conv",          convolution},
+    {"ConvTranspose", transposed_convolution},
+    {"Gemm",          gemm},
+    {"MatMul",        matmul},
 };
 // clang-format on
 

@@ -29,6 +29,14 @@ Known known_of(const onnx::Tensor& tensor, std::string_view where) {
   return known;
 }
 
+Value initialiser_value(const onnx::Tensor& tensor, std::string_view where) {
+  Value value;
+  value.initialiser = tensor.name;
+  value.declared = tensor.type;
+  value.known = known_of(tensor, where);
+  return value;
+}
+
 std::int64_t held(DataType type, std::int64_t value) {
   switch (type) {
       // clang-format off
@@ -155,7 +163,8 @@ graph::TensorId NodeImport::made_tensor(std::size_t i, const Draw& draw) {
   } else if (value.known->dims.empty()) {
     value.tensor = build().constant(value.known->floats[0]);
   } else {
-    value.tensor = build().constant(node_.inputs[i], value.known->dims, value.known->floats);
+    value.tensor =
+        build().constant(build().fresh_tensor_name(node_.inputs[i]), value.known->dims, value.known->floats);
   }
   return value.tensor;
 }

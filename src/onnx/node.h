@@ -48,6 +48,8 @@ struct Value {
   std::optional<Bounds> bounds;           // of a tensor of whole numbers or truth values (numbers.h)
 };
 
+Value initialiser_value(const onnx::Tensor& tensor, std::string_view where);
+
 // How an initialiser of unknown worth is drawn anew.
 struct Draw {
   enum class Kind { keep, uniform, fill } kind = Kind::keep;
@@ -74,6 +76,11 @@ struct Scope {
   std::map<std::string, graph::Shape> shapes;  // of results, where the file says them of all (aten.h)
   std::uint64_t drawn = 0;                     // initialisers drawn so far: the stream of the next draw
 };
+
+constexpr std::int64_t most_turns = 4096;  // of what is built once for each element of a sequence
+
+// Refuses operators that there are no rows for, then builds every node that an output of the graph needs.
+void import_nodes(Scope& scope, const GraphFile& file);
 
 // What a person finds the node by: its name, or its first result if it has none.
 const std::string& label_of(const Node& node);
@@ -131,6 +138,10 @@ public:
 
   // Axes from an attribute in older operator sets and from an operand since `since`.
   std::vector<std::int64_t> axes(std::size_t operand, std::int64_t since);
+
+  // The results of a graph inside the node for these inputs: its nodes are built where this one stands, and
+  // read what is around it. An initialiser inside is one parameter, however often this is asked.
+  std::vector<Value> results_of(const GraphFile& inside, std::span<const Value> inputs);
 
   // Results, by position; wants(i) says whether anybody may read result i.
   const graph::Shape& wanted_shape(std::size_t i) const;  // as the file says it; refuses a result without
@@ -191,6 +202,17 @@ std::span<const OpRow> part_rows();
 std::span<const OpRow> indexed_rows();
 std::span<const OpRow> resize_rows();
 std::span<const OpRow> known_rows();
+std::span<const OpRow> bit_rows();
+std::span<const OpRow> inside_rows();
+std::span<const OpRow> sampled_rows();
+std::span<const OpRow> deformed_rows();
+std::span<const OpRow> recurrent_rows();
+std::span<const OpRow> state_attention_rows();
+std::span<const OpRow> quantized_product_rows();
+std::span<const OpRow> pooling_rows();
+std::span<const OpRow> sequence_rows();
+std::span<const OpRow> frequency_rows();
+std::span<const OpRow> update_rows();
 
 // Computes a node whose operands are all known integers; false if its operator isn't one for shapes.
 bool fold_known(NodeImport& node);

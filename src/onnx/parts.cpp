@@ -12,9 +12,19 @@ constexpr std::int64_t most_pad = 1 << 20;  // elements at one end of a dimensio
 
 void concat(NodeImport& node) {
   std::vector<graph::TensorId> parts;
-  for (std::size_t i = 0; i < node.operands(); ++i) parts.push_back(node.tensor(i));
+  for (std::size_t i = 0; i < node.operands(); ++i)
+    if (node.known(i) == nullptr || node.known(i)->count() > 0) parts.push_back(node.tensor(i));
+  if (parts.empty()) node.fail("nothing that has elements", Refusal::unsupported);
   const std::int64_t axis = node.integer("axis", 1);
   node.result(0, node.build().concat(parts, axis));
+}
+
+// A part of operand 0 that is cut to nothing along an axis.
+Known without_elements(NodeImport& node, std::size_t axis) {
+  Known part;
+  part.dims = node.shape(0), part.dims[axis] = 0;
+  part.is_integer = !is_floating(node.type_of(0)), part.type = node.type_of(0);
+  return part;
 }
 
 void split(NodeImport& node) {
@@ -32,11 +42,16 @@ void split(NodeImport& node) {
   if (sizes.size() != node.node().outputs.size())
     node.fail(fmt::format("{} parts for {} results", sizes.size(), node.node().outputs.size()));
   for (const std::int64_t size : sizes)
-    if (size < 1) node.fail(fmt::format("a part of {} elements", size), Refusal::unsupported);
+    if (size < 0) node.fail(fmt::format("a part of {} elements", size));
+  for (std::size_t i = 0; i < sizes.size(); ++i)
+    if (sizes[i] == 0) node.result(i, without_elements(node, axis));
+  std::vector<std::int64_t> some;
+  std::ranges::copy_if(sizes, std::back_inserter(some), [](std::int64_t size) { return size > 0; });
   node.keep_view(1);
   const std::vector<graph::TensorId> made =
-      node.build().split(node.tensor(0), node.axis_in_tensor(static_cast<std::int64_t>(axis)), sizes);
-  for (std::size_t i = 0; i < made.size(); ++i) node.result(i, made[i]);
+      node.build().split(node.tensor(0), node.axis_in_tensor(static_cast<std::int64_t>(axis)), some);
+  for (std::size_t i = 0, next = 0; i < sizes.size(); ++i)
+    if (sizes[i] > 0) node.result(i, made[next++]);
 }
 
 struct Slices {

@@ -51,7 +51,11 @@ void cumulative_product(NodeImport& node) {
   };
   if (exclusive) x = moved(x, 1);
   for (std::int64_t step = 1; step < extent; step *= 2) x = b.multiply(x, moved(x, step));
-  node.result(0, x);
+  const std::optional<Bounds> one = node.bounds_of(0);
+  if (!one) return node.result(0, x);
+  Bounds all = both(*one, {1, 1});
+  for (std::int64_t i = 1; i < extent && all.are_exact(); ++i) all = both(all, onnx::product(all, *one));
+  node.whole_result(0, x, node.type_of(0), all);
 }
 
 // --- Einsum ---

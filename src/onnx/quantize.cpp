@@ -19,6 +19,7 @@ TensorId spread(NodeImport& node, std::size_t i) {
   TensorId values = node.tensor(i);
   const Shape own = b.shape(values);
   const std::int64_t block = node.integer("block_size", 0);
+  node.ignore({"axis"});  // where one number is for all
   if (own.empty() || (own.size() == 1 && own[0] == 1 && block == 0)) return b.reshape(values, {});
   const std::size_t axis = node.dimension(node.integer("axis", 1), whole.size());
   if (block == 0) {

@@ -15,7 +15,11 @@ namespace {
 struct ModelLocation {
   std::string_view where;
   std::filesystem::path folder;
+  unsigned depth = 0;  // of the graph inside nodes
 };
+
+constexpr unsigned deepest_graph = 32;
+GraphFile parse_graph(WireReader reader, const ModelLocation& place);
 
 template <typename Element>
 void append_low_bytes(std::string& data, Element value, std::size_t bytes) {
@@ -170,6 +174,14 @@ Attribute parse_attribute(WireReader reader, const ModelLocation& place) {
       case 5:
         attribute.tensor = parse_tensor(reader.inside(field), field.offset, place);
         break;
+      case 6: {
+        if (place.depth == deepest_graph)
+          reader.fail(field.offset, fmt::format("graphs inside each other, more than {}", deepest_graph));
+        const ModelLocation inside{place.where, place.folder, place.depth + 1};
+        attribute.graph = std::make_shared<const GraphFile>(parse_graph(reader.inside(field), inside));
+        attribute.other += field.encoded;
+        break;
+      }
       case 7:
         reader.append_singles(field, attribute.singles);
         break;
@@ -305,7 +317,7 @@ const Attribute* Node::find(std::string_view attribute) const {
 
 Model parse_model(std::string_view bytes, std::string_view where, const std::filesystem::path& folder) {
   if (bytes.empty()) refuse(where, "is empty");
-  const ModelLocation place{where, folder};
+  const ModelLocation place{where, folder, 0};
   Model model;
   bool has_graph = false;
   WireReader reader(bytes, where);
@@ -350,7 +362,7 @@ Model read_model(const std::filesystem::path& path) {
 }
 
 Tensor parse_tensor(std::string_view bytes, std::string_view where) {
-  return parse_tensor(WireReader(bytes, where), 0, ModelLocation{where, {}});
+  return parse_tensor(WireReader(bytes, where), 0, ModelLocation{where, {}, 0});
 }
 
 }  // namespace dojo::onnx

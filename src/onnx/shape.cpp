@@ -233,7 +233,11 @@ void space_to_depth(NodeImport& node) {
     node.fail(fmt::format("blocks of {} do not fit", size));
   graph::Builder& b = node.build();
   const graph::TensorId apart = b.reshape(node.tensor(0), {shape[0], shape[1], rows, size, columns, size});
-  const graph::TensorId moved = b.transpose(apart, {0, 3, 5, 1, 2, 4});
+  const std::string mode = node.text("mode", "DCR");
+  if (mode != "DCR" && mode != "CRD") node.fail(fmt::format("mode = '{}'", mode));
+  const graph::TensorId moved =
+      b.transpose(apart, mode == "DCR" ? std::vector<std::int64_t>{0, 3, 5, 1, 2, 4}
+                                       : std::vector<std::int64_t>{0, 1, 3, 5, 2, 4});
   node.result(0, b.reshape(moved, {shape[0], shape[1] * size * size, rows, columns}));
 }
 

@@ -19,7 +19,7 @@ enum class CaseOutcome { passed, refused, wrong };
 
 struct CaseVerdict {
   CaseOutcome outcome = CaseOutcome::passed;
-  std::string why = {};
+  std::string why = {};  // it was refused, is wrong, or passed without the machine
   bool on_machine = false;
   std::string op = {};  // what the case tries
 };
@@ -28,8 +28,9 @@ struct CaseVerdict {
 // any.
 std::vector<ConformanceCase> find_cases(const std::filesystem::path& top);
 
-// A case passes with its first input as a batch or, if that is refused, with all inputs as initialisers; then
-// nothing is left to do on the nodes. `machine`: none, if it is not to be run there.
+// A case passes in the first of the ways to feed it (onnx/case.h) that is not refused. Only where all its
+// inputs are initialisers it does not run on the machine; `why` then says what the first of the other ways
+// lacks. `machine`: none, if it is not to be run there.
 CaseVerdict judge_case(const ConformanceCase& place, const machine::Machine* machine);
 
 }  // namespace dojo::runtime
