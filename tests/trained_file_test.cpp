@@ -99,7 +99,7 @@ TEST_F(Train, KeepsTheParametersThatPredictedBestBesideTheLast) {
   TrainOptions again = options(wanted.out / "best.onnx", "again");
   again.steps = 1;
   again.learning_rate = 1e-30;
-  EXPECT_EQ(run(again).validation.at(0).quality.r2, report.best->score.mean_r2);
+  EXPECT_EQ(run(again).validation.at(0).quality.r2, report.best->score.merit);
 }
 
 }  // namespace

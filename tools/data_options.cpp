@@ -34,6 +34,17 @@ std::vector<Option> data_options(DataArguments& arguments) {
            .help = "Refuse a recording at its first damaged record instead of leaving that out"}};
 }
 
+Option arrays_option(DataArguments& arguments) {
+  return {.name = "--arrays",
+          .into = &arguments.arrays,
+          .help =
+              "Samples instead of drives: an .npz file or a folder of .npy files, arrays by the names of the "
+              "network's inputs and of the outputs that learn them; dimension 0 counts samples",
+          .is_path = true,
+          .excludes = {"--data", "--drives"},
+          .kept = Kept::as_file};
+}
+
 driving::DrivingData open_data(const DataArguments& arguments, std::uint64_t seed, unsigned threads,
                                std::string_view what) {
   const driving::DrivingSource source{.recordings = arguments.recordings,

@@ -12,10 +12,12 @@ namespace dojo::tools {
 
 struct DataArguments {
   std::vector<std::string> recordings;  // none: rendered drives
+  std::string arrays;                   // instead of drives, where a command takes them
   std::size_t drives = driving::DrivingSource{}.drives;
   bool strict = false;
 };
 std::vector<Option> data_options(DataArguments& arguments);
+Option arrays_option(DataArguments& arguments);  // stands behind those
 
 // Opens them, rendered drives made from `seed`, and says on stderr what there is to say of them. Where a stop
 // is asked for, ends the command, having said `what` that leaves.

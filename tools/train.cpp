@@ -22,6 +22,7 @@
 #include "train_options.h"
 #include "train_progress.h"
 #include "trained_parameters.h"
+#include "training/array_data.h"
 #include "training/dry_run.h"
 #include "training/run_folder.h"
 #include "training/saved_run.h"
@@ -57,8 +58,8 @@ training::Watcher watcher_for(ProgressLine& line, const training::TrainOptions& 
 }
 
 void write_results(const training::TrainOptions& options, const machine::Machine& machine,
-                   const training::RunReport& report, const driving::DrivingData& data) {
-  const std::string json = report::run_json(options, machine, report, data.data().name(), version());
+                   const training::RunReport& report, const training::DataSource& data) {
+  const std::string json = report::run_json(options, machine, report, data.name(), version());
   const std::string text = report::run_text(machine, report);
   report::write_run_files(options.out, report, data.frames(), data.split().validation, json, text);
   fmt::print("{}\nwritten: {}\n", text, printable(training::written_by_a_run(options.out)));
@@ -71,7 +72,7 @@ struct Task {
   training::TrainOptions options;
   machine::Machine machine;
   training::TrainableNetwork network;
-  std::unique_ptr<driving::DrivingData> data;
+  std::unique_ptr<training::DataSource> data;
   double reading_seconds = 0;  // of the data set
 
   training::TrainingData data_for(const training::TrainableNetwork& read) const {
@@ -79,6 +80,16 @@ struct Task {
     return data->for_training(read);
   }
 };
+
+// What the arrays are, and by that what the outputs learn.
+std::unique_ptr<training::DataSource> open_arrays(const TrainArguments& arguments, training::Recipe& recipe) {
+  auto data = std::make_unique<training::ArrayData>(data::read_arrays(arguments.data.arrays),
+                                                    arguments.data.arrays, onnx::read_model(recipe.model),
+                                                    recipe.model.string(), recipe.choices);
+  for (const std::string& note : data->notes()) say("{}", note);
+  recipe.choices = data->choices();
+  return data;
+}
 
 Task task_from(TrainArguments& arguments, Command& command, ProgressLine& line,
                std::optional<OutputFolder>& folder) {
@@ -90,6 +101,7 @@ Task task_from(TrainArguments& arguments, Command& command, ProgressLine& line,
   training::TrainOptions& options = task.options = options_from(arguments, task.machine);
   options.asked = asked_by(command);
   const unsigned nodes = options.nodes != 0 ? options.nodes : task.machine.enabled_nodes();
+  if (!arguments.data.arrays.empty()) task.data = open_arrays(arguments, options.recipe);
   training::Recipe sketch = options.recipe;  // a bad file is refused before the long work
   if (sketch.batch == 0) sketch.batch = nodes;
   task.network = training::read_network(sketch);
@@ -101,8 +113,9 @@ Task task_from(TrainArguments& arguments, Command& command, ProgressLine& line,
   training::refuse_to_lose(options.out, options.recipe.model);
   line.phase("reading the data set");
   const Stopwatch reading;
-  task.data = std::make_unique<driving::DrivingData>(
-      open_data(arguments.data, arguments.seed, arguments.host.threads, nothing_trained));
+  if (task.data == nullptr)
+    task.data = std::make_unique<driving::DrivingData>(
+        open_data(arguments.data, arguments.seed, arguments.host.threads, nothing_trained));
   const std::size_t frames = task.data->for_training(task.network).split.train.size();
   if (options.recipe.batch == 0) options.recipe.batch = usual_batch(nodes, frames);
   task.reading_seconds = reading.seconds();

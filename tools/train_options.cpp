@@ -35,15 +35,39 @@ std::vector<std::string> names_of(std::span<const Row> rows) {
   return names;
 }
 
-// Two options that say the same in two ways, each in place of the other: who gives one has left out neither.
-using Pair = std::array<std::string_view, 2>;
-constexpr std::array pairs = {Pair{"--epochs", "--steps"}, Pair{"--data", "--drives"}};
+// Options that say the same in several ways, each in place of the others: who gives one has left out none.
+const std::vector<std::vector<std::string_view>> alternatives = {{"--epochs", "--steps"},
+                                                                 {"--data", "--drives", "--arrays"}};
 
 bool is_given(Command& command, std::string_view option) {
-  for (const Pair& pair : pairs)
-    if (std::ranges::find(pair, option) != pair.end())
-      return command.gives(pair[0]) || command.gives(pair[1]);
+  for (const auto& group : alternatives)
+    if (std::ranges::find(group, option) != group.end())
+      return std::ranges::any_of(group, [&](std::string_view other) { return command.gives(other); });
   return command.gives(option);
+}
+
+std::vector<std::string> loss_names() {
+  std::vector<std::string> names;
+  for (const graph::LabelKind& kind : graph::label_kinds()) names.emplace_back(kind.key);
+  return names;
+}
+
+onnx::Choices choices_of(const std::vector<std::string>& losses) {
+  const std::vector<std::string> known = loss_names();
+  onnx::Choices choices;
+  for (const std::string& loss : losses) {
+    const std::size_t cut = loss.rfind('=');
+    const std::string output = cut == std::string::npos ? "" : loss.substr(0, cut),
+                      key = loss.substr(cut + 1);
+    if (std::ranges::find(known, key) == known.end())
+      refuse("--loss", "'{}' is none of {}", key, fmt::join(known, ", "));
+    onnx::OutputChoice choice;
+    choice.kind = &graph::label_kind(key);
+    if (!choices.emplace(output, std::move(choice)).second)
+      refuse("--loss", "is given twice for {}",
+             output.empty() ? "all outputs" : fmt::format("output '{}'", output));
+  }
+  return choices;
 }
 
 std::string lasting(const std::string& value, Kept kept) {
@@ -66,6 +90,14 @@ std::vector<Option> train_options(TrainArguments& a) {
          .is_path = true,
          .kept = Kept::as_file}},
        data_options(a.data),
+       {arrays_option(a.data),
+        {.name = "--loss",
+         .into = &a.losses,
+         .help = fmt::format("How outputs learn, [OUTPUT=]KIND: {}; given again for another one",
+                             fmt::join(loss_names(), ", ")),
+         .value = "[OUTPUT=]KIND",
+         .offers = loss_names,
+         .kept = Kept::as_given}},
        machine_options(a),
        {{.name = "--optimizer",
          .into = &a.optimizer,
@@ -162,6 +194,7 @@ training::TrainOptions options_from(const TrainArguments& arguments, const machi
                     .batch = arguments.batch,
                     .initialise = arguments.initialise,
                     .seed = arguments.seed,
+                    .choices = choices_of(arguments.losses),
                     .untie = arguments.untie};
   options.schedule = training::schedule_named(arguments.schedule);
   options.learning_rate = arguments.learning_rate;

@@ -15,6 +15,7 @@ namespace dojo::tools {
 
 struct TrainArguments : MachineArguments {
   DataArguments data;
+  std::vector<std::string> losses;
   std::string model, optimizer = "adamw", out, resume, dump_stages;
   std::string schedule{training::TrainOptions{}.schedule.name};
   double learning_rate = training::TrainOptions{}.learning_rate;

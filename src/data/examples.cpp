@@ -10,6 +10,9 @@
 namespace dojo::data {
 
 Source source_for(const Signal& input, const std::vector<std::string>& labels) {
+  if (input.is_whole)
+    throw UserError(fmt::format("input '{}'", input.name), "whole numbers, which pictures are none of",
+                    Refusal::not_yet);
   if (std::ranges::all_of(input.shape, [](std::int64_t extent) { return extent == 1; })) {
     if (const auto label = label_in(input.name, labels)) return Reading{*label};
     refuse(fmt::format("input '{}'", input.name),

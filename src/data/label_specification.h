@@ -11,11 +11,17 @@
 
 namespace dojo::data {
 
-// Of one output: the label of each of its values, in order; or one label and its classes.
+// Of one output: the label of each of its values, in order; or one label and its classes; or one label of
+// many places.
 struct LabelSpecification {
   std::vector<std::string> labels;
   std::optional<graph::Bins> bins;  // of classes
   const graph::LabelKind* kind = &graph::label_kind("mse");
+  // Of a sample that the label speaks of, each with a value or with classes: pixels, tokens. They are judged
+  // together.
+  std::size_t places = 1;
+  bool classes_last = false;       // a place's scores lie side by side; else places x of a class do
+  bool classes_are_names = false;  // no order is among them, and no measure but which are right
 };
 
 // The label that a name speaks of: the one that it contains ("angle_out"), whose last part after '/' it

@@ -12,7 +12,7 @@
 #include "data/measured_frames.h"
 #include "data/split.h"
 #include "driving/rendered.h"
-#include "training/trainer.h"
+#include "training/data_source.h"
 
 namespace dojo::driving {
 
@@ -40,18 +40,18 @@ struct PredictionData {
   std::vector<float> measured;  // of `frames`, each with all values; NaN where there is no label
 };
 
-class DrivingData {
+class DrivingData final : public training::DataSource {
 public:
   // Opens the data set and warns of what it lacks. Throws UserError for what is none, and where interrupted.
   explicit DrivingData(const DrivingSource& source, DrivingWatcher watcher = {});
 
   const data::Dataset& data() const { return *data_; }
-  // Those of the network that was asked about last.
-  const data::Dataset& frames() const { return *frames_; }
-  const data::Split& split() const { return split_; }
+  std::string name() const override { return data_->name(); }
+  const data::Dataset& frames() const override { return *frames_; }
+  const data::Split& split() const override { return split_; }
   // Refuses inputs that are neither pictures nor labels, outputs that no label fits, and data of which no two
-  // frames have all labels that the network needs. Valid while this object lives and until it is asked again.
-  training::TrainingData for_training(const training::TrainableNetwork& network);
+  // frames have all labels that the network needs.
+  training::TrainingData for_training(const training::TrainableNetwork& network) override;
   // The same for what is predicted, where no label is needed but those that inputs take: all frames, or those
   // that a run which trains the network with this data would hold out.
   PredictionData for_prediction(const training::ForwardNetwork& network, bool held_out);

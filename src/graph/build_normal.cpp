@@ -149,6 +149,29 @@ TensorId Builder::mean_squared_error(TensorId prediction, TensorId target, Mean 
   return finish_loss(squares, over, element_count(shape(prediction)));
 }
 
+TensorId Builder::binary_cross_entropy(TensorId probability, TensorId target, Mean over) {
+  check_same_shape(name_, shape(probability), shape(target));
+  Formula f;
+  const auto p = f.input(0), y = f.input(1), one = f.constant(1);
+  const auto bounded_log = [&](Formula::Node x) {
+    return f.apply(Scalar::maximum, f.apply(Scalar::log, x), f.constant(-100));
+  };
+  const auto yes = f.multiply(y, bounded_log(p));
+  const auto no = f.multiply(f.subtract(one, y), bounded_log(f.subtract(one, p)));
+  return finish_loss(elementwise(f.finish(f.negate(f.add(yes, no))), std::vector{probability, target}), over,
+                     element_count(shape(probability)));
+}
+
+TensorId Builder::binary_cross_entropy_with_logits(TensorId logit, TensorId target, Mean over) {
+  check_same_shape(name_, shape(logit), shape(target));
+  Formula f;
+  const auto x = f.input(0), y = f.input(1);
+  const auto rest = f.apply(Scalar::log1p, f.apply(Scalar::exp, f.negate(f.apply(Scalar::absolute, x))));
+  const auto sum = f.add(f.subtract(f.apply(Scalar::maximum, x, f.constant(0)), f.multiply(x, y)), rest);
+  return finish_loss(elementwise(f.finish(sum), std::vector{logit, target}), over,
+                     element_count(shape(logit)));
+}
+
 TensorId Builder::mean_absolute_error(TensorId prediction, TensorId target, Mean over) {
   check_same_shape(name_, shape(prediction), shape(target));
   Formula f;

@@ -197,6 +197,10 @@ public:
   TensorId mean_squared_error(TensorId prediction, TensorId target, Mean over = Mean::mean);
   TensorId mean_absolute_error(TensorId prediction, TensorId target, Mean over = Mean::mean);
   TensorId huber(TensorId prediction, TensorId target, float delta, Mean over = Mean::mean);
+  // Targets from 0 to 1. Of a probability p both logarithms are at least -100, as PyTorch's BCELoss has them;
+  // of a logit x it is max(x, 0) - x target + log(1 + exp(-|x|)).
+  TensorId binary_cross_entropy(TensorId probability, TensorId target, Mean over = Mean::mean);
+  TensorId binary_cross_entropy_with_logits(TensorId logit, TensorId target, Mean over = Mean::mean);
   // logits [n, classes, ...]; labels either class numbers [n, ...] or, of the logits' shape, probabilities.
   TensorId softmax_cross_entropy(TensorId logits, TensorId labels, Mean over = Mean::mean);
 

@@ -34,6 +34,7 @@ struct LabelKind {
   // Whether dimension 1 of the output has a score for each of several classes, and its label none; else the
   // label has the output's shape, a measured value for each.
   bool has_classes;
+  bool is_probability;  // the label: it lies from 0 to 1
   // Of classes the output is the logits. Shape [], the mean over the batch.
   TensorId (*loss)(Builder& build, TensorId output, TensorId label);
   // The label of a measured value, and back: the value that an answer, its scores or itself alone, stands

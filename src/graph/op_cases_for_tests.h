@@ -205,6 +205,8 @@ inline std::vector<OpCase> op_cases() {
   add("squared_error", [](CaseBuilder& b) { return b.make.mean_squared_error(b.parameter({3, 2}), b.parameter({3, 2}, -1.7f, 2.2f)); });
   add("absolute_error", [](CaseBuilder& b) { return b.make.mean_absolute_error(b.parameter({3, 2}), b.parameter({3, 2}, -1.7f, 2.2f), Mean::sum); });
   add("huber", [](CaseBuilder& b) { return b.make.huber(b.parameter({3, 3}), b.parameter({3, 3}, -1.7f, 2.3f), 1.0f); });
+  add("binary_cross_entropy", [](CaseBuilder& b) { return b.make.binary_cross_entropy(b.parameter({3, 3}, 0.1f, 0.9f), b.make.constant("targets", {3, 3}, {1, 0, 0.3f, 0, 1, 1, 0.8f, 0, 1})); });
+  add("binary_cross_entropy_with_logits", [](CaseBuilder& b) { return b.make.binary_cross_entropy_with_logits(b.parameter({3, 3}, -4, 4), b.make.constant("targets", {3, 3}, {1, 0, 0.3f, 0, 1, 1, 0.8f, 0, 1})); });
   add("cross_entropy_classes", [](CaseBuilder& b) { return b.make.softmax_cross_entropy(b.parameter({3, 4}), b.make.constant("classes", {3}, {2, 0, 3})); });
   add("cross_entropy_positions", [](CaseBuilder& b) { return b.make.softmax_cross_entropy(b.parameter({2, 3, 2}), b.make.constant("classes", {2, 2}, {2, 0, 1, 1}), Mean::none); });
   add("cross_entropy_probabilities", [](CaseBuilder& b) { return b.make.softmax_cross_entropy(b.parameter({2, 3}), b.make.constant("targets", {2, 3}, {0.2f, 0.3f, 0.5f, 0, 1, 0})); });

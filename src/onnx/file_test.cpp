@@ -174,7 +174,8 @@ TEST(OnnxImport, RefusesWithNodeAndOperator) {
   EXPECT_EQ(refusal([](Model& m) { m.graph.outputs[0].name = "other"; }),
             "m.onnx: nothing makes the output 'other'");
   EXPECT_EQ(refusal([](Model& m) { m.metadata["opendojo.loss.y"] = "least"; }),
-            "m.onnx: metadata 'opendojo.loss.y' = 'least' is none of mse, mae, huber, cross_entropy");
+            "m.onnx: metadata 'opendojo.loss.y' = 'least' is none of mse, mae, huber, binary_cross_entropy, "
+            "binary_cross_entropy_with_logits, cross_entropy");
   EXPECT_EQ(refusal([](Model& m) { (*m.graph.inputs[0].shape)[1] = Dimension{{}, "width"}; }),
             "m.onnx: input 'x': dimension 1 ('width') is not fixed; only the batch may vary (unsupported)");
   EXPECT_TRUE(refusal([](Model& m) {

@@ -3,6 +3,7 @@
 #include "onnx/import.h"
 
 #include <algorithm>
+#include <numeric>
 
 #include "base/error.h"
 #include "base/printable.h"
@@ -110,21 +111,28 @@ void fold_constants(graph::Graph& graph) {
   graph.ops = std::move(kept);
 }
 
-OutputLoss loss_of(const Metadata& metadata, const std::string& output, const graph::Shape& shape) {
+OutputLoss loss_of(const Metadata& metadata, const Choices& choices, const std::string& output,
+                   const graph::Shape& shape) {
   OutputLoss loss{&graph::usual_label_kind(shape)};
-  const auto said = metadata.outputs.find(output);
-  if (said == metadata.outputs.end()) return loss;
-  if (said->second.kind != nullptr) loss.kind = said->second.kind;
-  loss.weight = said->second.weight;
-  loss.labels = said->second.labels;
-  loss.range = said->second.range;
+  if (const auto said = metadata.outputs.find(output); said != metadata.outputs.end()) {
+    if (said->second.kind != nullptr) loss.kind = said->second.kind;
+    loss.weight = said->second.weight;
+    loss.labels = said->second.labels;
+    loss.range = said->second.range;
+  }
+  auto chosen = choices.find(output);
+  if (chosen == choices.end()) chosen = choices.find("");
+  if (chosen != choices.end() && chosen->second.kind != nullptr) {
+    loss.kind = chosen->second.kind;
+    loss.class_dimension = chosen->second.class_dimension;
+  }
   return loss;
 }
 
-// Cross entropy wants scores before their softmax: what the softmax over dimension 1 at the output's end
+// Cross entropy wants scores before their softmax: what the softmax over the classes at the output's end
 // reads. (A LogSoftmax may stay: the one of the loss leaves its result as it is.)
-graph::TensorId logits_of(const Scope& scope, const GraphFile& file, std::string name,
-                          graph::TensorId tensor) {
+graph::TensorId logits_of(const Scope& scope, const GraphFile& file, std::string name, graph::TensorId tensor,
+                          std::size_t class_dimension) {
   for (auto node = file.nodes.rbegin(); node != file.nodes.rend(); ++node) {
     if (std::ranges::count(node->outputs, name) == 0 || node->inputs.empty()) continue;
     if (node->op != "Identity" && node->op != "Softmax") return tensor;
@@ -133,7 +141,8 @@ graph::TensorId logits_of(const Scope& scope, const GraphFile& file, std::string
     const Attribute* axis = node->find("axis");
     const std::int64_t along = axis != nullptr ? axis->integer : scope.opset < 13 ? 1 : -1;
     const auto rank = static_cast<std::int64_t>(scope.graph.at(tensor).shape.size());
-    const bool over_classes = (along < 0 ? along + rank : along) == 1;
+    const bool over_classes =
+        (along < 0 ? along + rank : along) == static_cast<std::int64_t>(class_dimension);
     return over_classes ? scope.values.at(name).tensor : tensor;
   }
   return tensor;
@@ -177,12 +186,17 @@ void add_outputs(Scope& scope, const Model& model, const Metadata& metadata, Net
                       fmt::format("output '{}': moving the batch away from dimension 0", output.name),
                       Refusal::unsupported);
     const graph::TensorId tensor = made_by_an_op(scope, output.name, found->second.tensor);
-    network.outputs.push_back({output.name, tensor, found->second.declared,
-                               logits_of(scope, model.graph, output.name, tensor),
-                               loss_of(metadata, output.name, scope.graph.at(tensor).shape)});
+    OutputLoss loss = loss_of(metadata, scope.options.choices, output.name, scope.graph.at(tensor).shape);
+    const graph::TensorId logits = logits_of(scope, model.graph, output.name, tensor, loss.class_dimension);
+    network.outputs.push_back({output.name, tensor, found->second.declared, logits, std::move(loss)});
     network.graph.outputs.push_back(tensor);
   }
   if (network.outputs.empty()) refuse(scope.where, "the network has no output");
+  for (const auto& [name, choice] : scope.options.choices)
+    if (!name.empty() &&
+        std::ranges::find(network.outputs, name, &NetworkOutput::name) == network.outputs.end())
+      refuse(scope.where, "the network has no output '{}' to learn by {}", name,
+             choice.kind != nullptr ? choice.kind->key : "itself");
 }
 
 }  // namespace
@@ -236,11 +250,28 @@ graph::Shape label_shape(const graph::Graph& graph, const NetworkOutput& output)
                     "does not depend on the inputs, sample by sample", Refusal::unsupported);
   graph::Shape shape = tensor.shape;
   if (output.loss.kind->has_classes) {
-    if (shape.size() < 2) refuse(output.name, "cross entropy needs the classes in dimension 1");
-    shape.erase(shape.begin() + 1);
+    const std::size_t classes = output.loss.class_dimension;
+    if (shape.size() <= classes)
+      refuse(output.name, "cross entropy needs the classes in dimension {}", classes);
+    shape.erase(shape.begin() + static_cast<std::ptrdiff_t>(classes));
   }
   return shape;
 }
+
+namespace {
+
+// The logits with their classes in dimension 1.
+graph::TensorId scores_of(graph::Builder& build, const NetworkOutput& output) {
+  const std::size_t classes = output.loss.class_dimension;
+  if (classes == 1) return output.logits;
+  std::vector<std::int64_t> order(build.shape(output.logits).size());
+  std::iota(order.begin(), order.end(), 0);
+  std::rotate(order.begin() + 1, order.begin() + static_cast<std::ptrdiff_t>(classes),
+              order.begin() + static_cast<std::ptrdiff_t>(classes) + 1);
+  return build.transpose(output.logits, order);
+}
+
+}  // namespace
 
 Losses add_losses(Network& network) {
   graph::Builder build(network.graph);
@@ -250,8 +281,9 @@ Losses add_losses(Network& network) {
     const graph::LabelKind& kind = *output.loss.kind;
     build.name("loss." + output.name, "loss");
     losses.labels.push_back(build.label(output.name + ".label", shape));
+    network.graph.at(losses.labels.back()).is_whole = kind.has_classes;
     losses.each.push_back(
-        kind.loss(build, kind.has_classes ? output.logits : output.tensor, losses.labels.back()));
+        kind.loss(build, kind.has_classes ? scores_of(build, output) : output.tensor, losses.labels.back()));
     const graph::TensorId weighted =
         output.loss.weight == 1 ? losses.each.back() : build.scale(losses.each.back(), output.loss.weight);
     build.name("loss", "loss");

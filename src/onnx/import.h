@@ -47,6 +47,9 @@ private:
   std::string op_, module_, line_;
 };
 
+// How outputs are trained, whatever the metadata says, by their names; that of "" is for all others.
+using Choices = std::map<std::string, OutputChoice>;
+
 struct ImportOptions {
   std::int64_t batch = 1;   // dimension 0 of every input
   bool training = true;     // batch statistics and their running update; false: the running statistics
@@ -56,6 +59,7 @@ struct ImportOptions {
       {};  // inputs of the network that are to be taken as initialisers with these values
   std::map<std::string, graph::Shape> whole = {};  // inputs of these shapes, in which no dimension is a batch
   std::map<std::string, Bounds> bounds = {};  // what inputs of whole numbers hold; others: all of their type
+  Choices choices = {};
 };
 
 // New weights: Kaiming-uniform, +-sqrt(6 / fan-in), for Conv, ConvTranspose, Gemm and MatMul; biases, shifts
@@ -65,6 +69,7 @@ struct ImportOptions {
 // [batch, more than 2] and mse for any other.
 struct OutputLoss {
   const graph::LabelKind* kind;
+  std::size_t class_dimension = 1;
   float weight = 1;
   std::vector<std::string> labels = {};  // empty: not said
   std::optional<std::pair<float, float>> range = {};
@@ -80,7 +85,7 @@ struct NetworkOutput {
   std::string name;  // in the file
   graph::TensorId tensor = graph::no_tensor;
   DataType type = DataType::float32;          // of its elements, as ONNX sees them
-  graph::TensorId logits = graph::no_tensor;  // what a final Softmax over dimension 1 reads; else `tensor`
+  graph::TensorId logits = graph::no_tensor;  // what a final Softmax over the classes reads; else `tensor`
   OutputLoss loss;
 };
 
@@ -104,14 +109,14 @@ struct Losses {
       graph::no_tensor;  // shape []: the sum of weight * loss over the outputs; what is differentiated
   std::vector<graph::TensorId>
       labels;  // per output: "<output>.label", shaped like the output; for cross_entropy
-               // class numbers, without dimension 1; its scores are the logits
+               // class numbers, without the classes' dimension; its scores are the logits
   std::vector<graph::TensorId> each;  // per output: its own loss, unweighted, mean over the batch
 };
 
 Losses add_losses(Network& network);
 
-// Of the label of an output, the batch first: its own, of classes without dimension 1. Refuses an output that
-// says nothing of each sample, and classes that are not in dimension 1.
+// Of the label of an output, the batch first: its own, of classes without their dimension. Refuses an output
+// that says nothing of each sample, and one that has no such dimension.
 std::vector<std::int64_t> label_shape(const graph::Graph& graph, const NetworkOutput& output);
 
 }  // namespace dojo::onnx

@@ -10,6 +10,7 @@
 // Lists are separated by commas. The keys of other programs are theirs.
 #pragma once
 
+#include <cstddef>
 #include <map>
 #include <optional>
 #include <set>
@@ -25,6 +26,7 @@ namespace dojo::onnx {
 
 struct OutputChoice {
   const graph::LabelKind* kind = nullptr;  // none: not said
+  std::size_t class_dimension = 1;         // of the output, where the scores of its classes lie
   float weight = 1;
   std::vector<std::string> labels;  // empty: not said
   std::optional<std::pair<float, float>> range;

@@ -31,7 +31,19 @@ public:
     return found;
   }
 
+  // Of each value that is validated, in the order of the file (training/history.h).
+  std::vector<std::size_t> merits() const { return columns_of_all({"r2.", "accuracy."}); }
+  std::vector<std::size_t> errors() const { return columns_of_all({"rmse.", "error."}); }
+
 private:
+  std::vector<std::size_t> columns_of_all(std::initializer_list<std::string_view> starts) const {
+    std::vector<std::size_t> found;
+    for (const std::string_view start : starts)
+      std::ranges::copy(columns_of(start), std::back_inserter(found));
+    std::ranges::sort(found);
+    return found;
+  }
+
   const training::HistoryTable& table_;
 };
 
@@ -153,9 +165,10 @@ Panel loss_panel(const Run& run, const std::vector<std::size_t>& validated) {
   return panel;
 }
 
-// The first of the validations with the highest mean R2, as trainer.h chooses the best network.
+// The first of the validations with the highest mean merit, as trainer.h chooses the best network.
 std::optional<std::size_t> best_of(const Run& run, const std::vector<std::size_t>& validated,
-                                   const std::vector<std::size_t>& r2, const std::vector<std::size_t>& rmse) {
+                                   const std::vector<std::size_t>& merits,
+                                   const std::vector<std::size_t>& errors) {
   std::optional<std::size_t> best;
   std::optional<training::Score> score;
   for (const std::size_t row : validated) {
@@ -164,7 +177,7 @@ std::optional<std::size_t> best_of(const Run& run, const std::vector<std::size_t
       for (const std::size_t column : columns) all.push_back(run.at(row, column));
       return all;
     };
-    const training::Score here = training::score_of(values(r2), values(rmse));
+    const training::Score here = training::score_of(values(merits), values(errors));
     if (score && !here.is_better_than(*score)) continue;
     score = here;
     best = row;
@@ -174,31 +187,41 @@ std::optional<std::size_t> best_of(const Run& run, const std::vector<std::size_t
 
 Panel quality_panel(const Run& run, const std::vector<std::size_t>& validated) {
   Panel panel{.left = left, .top = quality_top, .width = plot_width, .height = quality_height};
-  panel.title = "R2 on the held-out frames";
+  const std::vector<std::size_t> names = run.columns_of("accuracy.");
+  panel.title = names.empty()                   ? "R2 on the held-out frames"
+                : run.columns_of("r2.").empty() ? "Accuracy on the held-out samples"
+                                                : "R2 and accuracy on the held-out samples";
   panel.x = steps_axis(run);
-  const std::vector<std::size_t> r2 = run.columns_of("r2."), rmse = run.columns_of("rmse.");
+  const std::vector<std::size_t> merits = run.merits(), errors = run.errors();
   Extent extent{0, 1};
   for (const std::size_t row : validated)
-    for (const std::size_t column : r2)
+    for (const std::size_t column : merits)
       if (!std::isnan(run.at(row, column))) extent.see(std::max(worst_r2, run.at(row, column)));
   panel.y = whole_axis(extent, 5);
-  panel.y.label = extent.low <= worst_r2 ? "R2 (-1 or less at the bottom)" : "R2";
+  panel.y.label = !names.empty() ? "" : extent.low <= worst_r2 ? "R2 (-1 or less at the bottom)" : "R2";
   Series constant{
       .name = "a constant predictor", .mark = Mark::dashes, .colour = std::string(grey), .size = 1};
   constant.points = {{panel.x.low, 0}, {panel.x.high, 0}};
-  panel.series.push_back(std::move(constant));
-  const auto best = best_of(run, validated, r2, rmse);
+  if (names.size() != merits.size()) panel.series.push_back(std::move(constant));
+  const auto best = best_of(run, validated, merits, errors);
   Series ring{.name = "best", .mark = Mark::rings, .colour = colour(1), .size = 8};
-  for (std::size_t i = 0; i < r2.size(); ++i) {
+  for (std::size_t i = 0; i < merits.size(); ++i) {
+    const bool is_name = run.name(merits[i]).starts_with("accuracy.");
     Series line{.colour = colour(i == 0 ? 0 : i + 1), .size = 1.5};
-    Series dots{.name = run.name(r2[i]).substr(3), .mark = Mark::dots, .colour = line.colour, .size = 3.5};
+    Series dots{.name = run.name(merits[i]).substr(is_name ? 9 : 3),
+                .mark = Mark::dots,
+                .colour = line.colour,
+                .size = 3.5};
     for (const std::size_t row : validated) {
-      if (std::isnan(run.at(row, r2[i]))) continue;  // of a label that is constant
-      line.points.push_back({run.step(row), run.at(row, r2[i])});
-      dots.points.push_back({run.step(row), run.at(row, r2[i]),
-                             fmt::format("step {}, epoch {}: R2 {:.4f}, RMSE {:.4f}", run.step(row),
-                                         run.at(row, 1), run.at(row, r2[i]), run.at(row, rmse[i]))});
-      if (row == best) ring.points.push_back({run.step(row), run.at(row, r2[i])});
+      const double merit = run.at(row, merits[i]);
+      if (std::isnan(merit)) continue;  // of a label that is constant
+      line.points.push_back({run.step(row), merit});
+      const std::string figures = is_name
+                                      ? fmt::format("{:.1f} % right", 100 * merit)
+                                      : fmt::format("R2 {:.4f}, RMSE {:.4f}", merit, run.at(row, errors[i]));
+      dots.points.push_back({run.step(row), merit,
+                             fmt::format("step {}, epoch {}: {}", run.step(row), run.at(row, 1), figures)});
+      if (row == best) ring.points.push_back({run.step(row), merit});
     }
     line.points = thinned(std::move(line.points));
     panel.series.push_back(std::move(line));
@@ -213,7 +236,7 @@ Panel quality_panel(const Run& run, const std::vector<std::size_t>& validated) {
 
 std::string loss_picture(const training::HistoryTable& table) {
   const Run run(table);
-  const std::vector<std::size_t> validated = validated_rows(run, run.columns_of("rmse."));
+  const std::vector<std::size_t> validated = validated_rows(run, run.errors());
   Svg svg(page_width, page_height, "Loss and validation");
   draw(svg, loss_panel(run, validated));
   draw(svg, quality_panel(run, validated));

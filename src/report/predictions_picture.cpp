@@ -36,7 +36,9 @@ std::string figures(const OutputQuality& value, std::string_view what) {
   if (value.judged == 0) text += ", none with this value measured";
   if (value.judged != 0 && value.judged != value.predicted.size())
     text += fmt::format(", {} with this value measured", value.judged);
-  if (value.judged != 0)
+  if (value.judged != 0 && value.classes_are_names)
+    text += fmt::format(": {:.1f} % of the classes right", 100 * *value.accuracy);
+  if (value.judged != 0 && !value.classes_are_names)
     text += fmt::format(": R2 {}, RMSE {:.4f}, MAE {:.4f} (a constant predictor: RMSE {:.4f})",
                         training::r2_text(value.quality.r2), value.quality.rmse, value.quality.mae,
                         value.quality.constant_rmse);
@@ -120,14 +122,17 @@ Panel sequence_panel(const OutputQuality& value, double top, const std::vector<s
 
 std::string predictions_picture(const std::vector<OutputQuality>& values,
                                 const std::vector<std::uint32_t>& frames, std::string_view what) {
-  Svg svg(sheet_width, row_height * static_cast<double>(values.size()) + 20, "Predicted and true");
-  for (std::size_t i = 0; i < values.size(); ++i) {
+  std::vector<const OutputQuality*> shown;  // many places in a frame are no line over frames
+  for (const OutputQuality& value : values)
+    if (value.places == 1) shown.push_back(&value);
+  Svg svg(sheet_width, row_height * static_cast<double>(shown.size()) + 20, "Predicted and true");
+  for (std::size_t i = 0; i < shown.size(); ++i) {
     const double top = row_height * static_cast<double>(i) + plot_top;
-    Panel scatter = scatter_panel(values[i], top);
-    scatter.title = title_of(values[i]);
+    Panel scatter = scatter_panel(*shown[i], top);
+    scatter.title = title_of(*shown[i]);
     draw(svg, scatter);
-    draw(svg, sequence_panel(values[i], top, frames, what));
-    svg.words(sequence_left, top - 32, figures(values[i], what), "");
+    draw(svg, sequence_panel(*shown[i], top, frames, what));
+    svg.words(sequence_left, top - 32, figures(*shown[i], what), "");
   }
   return svg.finish();
 }

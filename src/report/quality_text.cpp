@@ -13,9 +13,14 @@ std::string quality_text(const std::vector<training::OutputQuality>& values) {
   for (const training::OutputQuality& value : values) {
     const std::string name = printable(
         value.output == value.label ? value.output : fmt::format("{}: {}", value.output, value.label));
-    const std::size_t frames = value.predicted.size();
+    const std::size_t frames = value.predicted.size();  // and their places
     if (value.judged == 0) {
       text += fmt::format("  {:<20} no frame has it measured, so nothing judges it\n", name);
+      continue;
+    }
+    if (value.classes_are_names) {
+      text +=
+          fmt::format("  {:<20} {:.1f} % of {} classes right\n", name, 100 * *value.accuracy, value.judged);
       continue;
     }
     const training::Quality& quality = value.quality;

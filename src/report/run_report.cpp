@@ -25,13 +25,16 @@ auto traffic_events() {
 }
 
 Json validation_json(const training::OutputQuality& output) {
-  Json json = {{"output", output.output},
-               {"label", output.label},
-               {"r2", output.quality.r2},
+  Json json = {{"output", output.output}, {"label", output.label}};
+  if (output.classes_are_names) {
+    json["accuracy"] = *output.accuracy;
+    return json;
+  }
+  json.update({{"r2", output.quality.r2},
                {"rmse", output.quality.rmse},
                {"mae", output.quality.mae},
                {"constant_rmse", output.quality.constant_rmse},
-               {"constant_mae", output.quality.constant_mae}};
+               {"constant_mae", output.quality.constant_mae}});
   if (output.accuracy) json["accuracy"] = *output.accuracy;
   return json;
 }
@@ -45,6 +48,13 @@ Json machine_json(const machine::Machine& machine) {
                           {"origin", parameter.origin},
                           {"source", parameter.source}});
   return {{"name", machine.name}, {"description", machine.description}, {"parameters", parameters}};
+}
+
+// What the merit of these values is (training/validation.h).
+std::string_view merit_of(const std::vector<training::OutputQuality>& values) {
+  const auto names = std::ranges::count_if(values, &training::OutputQuality::classes_are_names);
+  if (names == 0) return "R2";
+  return names == std::ssize(values) ? "accuracy" : "R2 and accuracy";
 }
 
 double per_cpu_second(const training::RunReport& report) {
@@ -106,8 +116,9 @@ std::string run_text(const machine::Machine& machine, const training::RunReport&
   line("validation on {} held-out frames", report.validation_frames);
   text += quality_text(report.validation);
   if (report.best)
-    line("  best after epoch {}: {}R2 {:.4f}; best.onnx is of then, trained.onnx of the end",
-         report.best->epoch, report.validation.size() == 1 ? "" : "mean ", report.best->score.mean_r2);
+    line("  best after epoch {}: {}{} {:.4f}; best.onnx is of then, trained.onnx of the end",
+         report.best->epoch, report.validation.size() == 1 ? "" : "mean ", merit_of(report.validation),
+         report.best->score.merit);
   line("");
   line("on the emulated {}: {} nodes, {} steps, {} frames", machine.name, report.nodes, report.steps_done,
        report.frames);

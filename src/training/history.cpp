@@ -44,11 +44,14 @@ double number(std::string_view text) {
   return value;
 }
 
-std::string header(const std::vector<std::string>& outputs, const std::vector<std::string>& values) {
+std::string header(const std::vector<std::string>& outputs, const std::vector<OutputQuality>& values) {
   std::string line = "step,epoch,loss";
   for (const std::string& output : outputs) line += ",loss." + head_field(output);
   line += ",learning_rate,cycles,frames_per_second";
-  for (const std::string& value : values) line += fmt::format(",r2.{0},rmse.{0}", head_field(value));
+  for (const OutputQuality& value : values)
+    line +=
+        fmt::format(fmt::runtime(value.classes_are_names ? ",accuracy.{0},error.{0}" : ",r2.{0},rmse.{0}"),
+                    head_field(column(value)));
   return line + "\n";
 }
 
@@ -71,7 +74,7 @@ HistoryTable read_history(const std::filesystem::path& path) {
 }
 
 History::History(const std::filesystem::path& folder, const std::vector<std::string>& outputs,
-                 const std::vector<std::string>& values, const std::filesystem::path& earlier,
+                 const std::vector<OutputQuality>& values, const std::filesystem::path& earlier,
                  std::uint64_t last_step)
     : path_(folder / history_file), values_(values.size()) {
   std::string text = header(outputs, values);
@@ -93,9 +96,8 @@ void History::add(const HistoryRow& row) {
   for (const float loss : row.losses) line += fmt::format(",{}", loss);
   line += fmt::format(",{},{},{:.4g}", row.learning_rate, row.cycles, row.frames_per_second);
   for (const OutputQuality& value : row.validation)
-    line += std::isnan(value.quality.r2)
-                ? fmt::format(",,{:.6g}", value.quality.rmse)
-                : fmt::format(",{:.6g},{:.6g}", value.quality.r2, value.quality.rmse);
+    line += std::isnan(value.merit()) ? fmt::format(",,{:.6g}", value.error())
+                                      : fmt::format(",{:.6g},{:.6g}", value.merit(), value.error());
   if (row.validation.empty()) line.append(2 * values_, ',');
   line += "\n";
   // One write a row: a kill leaves whole rows.

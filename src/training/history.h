@@ -1,9 +1,10 @@
 // history.csv: a run step by step, a row each, as the run goes.
 //
 // step, epoch, the loss in all and of each output, learning rate, cycles, frames per second of this computer;
-// behind an epoch's last step and the run's also R2 and RMSE of each value on the held-out frames, elsewhere
-// nothing. A step has one row, however often the run was cut off and went on: going on drops the rows behind
-// the checkpoint, which are then written again.
+// behind an epoch's last step and the run's also R2 and RMSE of each value on the held-out frames (of classes
+// that are names: accuracy and the part that is wrong), elsewhere nothing. A step has one row, however often
+// the run was cut off and went on: going on drops the rows behind the checkpoint, which are then written
+// again.
 #pragma once
 
 #include <cstdint>
@@ -34,10 +35,10 @@ HistoryTable read_history(const std::filesystem::path& path);
 class History {
 public:
   // Begins `folder`/history.csv anew, with what `earlier` (another such file, or this one; it may be absent)
-  // says of the steps up to `last_step`. `outputs`: names of the losses behind the first; `values`: columns
-  // of what is validated.
+  // says of the steps up to `last_step`. `outputs`: names of the losses behind the first; `values`: what is
+  // validated, of which only names and kinds matter.
   History(const std::filesystem::path& folder, const std::vector<std::string>& outputs,
-          const std::vector<std::string>& values, const std::filesystem::path& earlier,
+          const std::vector<OutputQuality>& values, const std::filesystem::path& earlier,
           std::uint64_t last_step);
   ~History();
   History(const History&) = delete;

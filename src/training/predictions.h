@@ -2,7 +2,8 @@
 //
 // recording, record (whose frame, and its number there), then for each value of each output true.NAME and
 // predicted.NAME, NAME as in history.csv. A frame a row, in order of time. Numbers have all digits of their
-// float32; a field is empty where nothing was measured. Classes stand as in validation.h.
+// float32; a field is empty where nothing was measured. Classes stand as in validation.h. What has many
+// places in a frame has no columns.
 #pragma once
 
 #include <cstdint>

@@ -14,8 +14,9 @@ void check_specifications(const TrainableNetwork& network, const TrainingData& d
     const data::LabelSpecification& specification = data.specifications[i];
     const auto& shape = network.predict.at(network.predict.outputs[i]).shape;
     const std::int64_t values = graph::element_count({shape.begin() + 1, shape.end()});
-    const auto judged = specification.bins ? specification.bins->count
-                                           : static_cast<std::int64_t>(specification.labels.size());
+    const auto judged = static_cast<std::int64_t>(specification.places) *
+                        (specification.bins ? specification.bins->count
+                                            : static_cast<std::int64_t>(specification.labels.size()));
     if (judged != values || specification.bins.has_value() != (target.classes != 0))
       refuse(fmt::format("output '{}'", target.name), "has {} values a sample, its labels {}", values,
              judged);

@@ -14,14 +14,12 @@ using graph::Role;
 std::vector<data::Signal> inputs_of(const onnx::Network& network) {
   std::vector<data::Signal> inputs;
   for (const onnx::NetworkInput& input : network.inputs) {
-    if (!onnx::is_floating(input.type) && input.type != onnx::DataType::uint8)
-      throw UserError(fmt::format("input '{}'", input.name), "whole numbers, which pictures are none of",
-                      Refusal::not_yet);
     const auto& shape = network.graph.at(input.tensor).shape;
     data::Signal& signal = inputs.emplace_back();
     signal.name = input.name;
     signal.shape = {shape.begin() + 1, shape.end()};
     signal.is_bytes = input.type == onnx::DataType::uint8;
+    signal.is_whole = !onnx::is_floating(input.type) && !signal.is_bytes;
   }
   return inputs;
 }
@@ -34,7 +32,8 @@ std::vector<data::Signal> targets_of(const onnx::Network& network) {
     target.name = output.name;
     target.shape = {shape.begin() + 1, shape.end()};
     target.kind = output.loss.kind;
-    if (target.kind->has_classes) target.classes = network.graph.at(output.tensor).shape.at(1);
+    if (target.kind->has_classes)
+      target.classes = network.graph.at(output.tensor).shape.at(output.loss.class_dimension);
     target.labels = output.loss.labels;
     target.range = output.loss.range;
   }
@@ -76,7 +75,8 @@ TrainableNetwork read_network(const Recipe& recipe, const StageSink& stages) {
                               .training = true,
                               .initialise = recipe.initialise,
                               .seed = recipe.seed,
-                              .given = {}};
+                              .given = {},
+                              .choices = recipe.choices};
 
   onnx::Network training = onnx::import_model(result.file, recipe.model.string(), options);
   show("train", "imported", training.graph);

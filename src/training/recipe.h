@@ -28,7 +28,8 @@ struct Recipe {
   std::int64_t batch = 354;
   bool initialise = false;  // draw new weights from `seed` instead of keeping the file's
   std::uint64_t seed = 0;
-  bool untie = false;  // give every reader of a shared vector its own (onnx/exporter.h)
+  onnx::Choices choices = {};  // how outputs learn, whatever the file says
+  bool untie = false;          // give every reader of a shared vector its own (onnx/exporter.h)
 };
 
 struct TrainableNetwork {

@@ -16,7 +16,7 @@ using Json = nlohmann::ordered_json;
 
 Json to_json(const Best& best) {
   return {
-      {"step", best.step}, {"epoch", best.epoch}, {"mean_r2", best.score.mean_r2}, {"rmse", best.score.rmse}};
+      {"step", best.step}, {"epoch", best.epoch}, {"mean_r2", best.score.merit}, {"rmse", best.score.error}};
 }
 
 Best best_from(const Json& json) {

@@ -59,9 +59,9 @@ private:
 // A label that never changes says nothing of a network, and a broken network is never the best.
 TEST(Score, IsOfTheValuesThatHaveAnR2) {
   const double none = std::numeric_limits<double>::quiet_NaN();
-  EXPECT_EQ(training::score_of(std::vector{0.5, none}, std::vector{1.0, 2.0}).mean_r2, 0.5);
-  EXPECT_EQ(training::score_of(std::vector{0.5, none}, std::vector{1.0, 2.0}).rmse, 3);
-  EXPECT_EQ(training::score_of(std::vector{none}, std::vector{1.0}).mean_r2, 0);
+  EXPECT_EQ(training::score_of(std::vector{0.5, none}, std::vector{1.0, 2.0}).merit, 0.5);
+  EXPECT_EQ(training::score_of(std::vector{0.5, none}, std::vector{1.0, 2.0}).error, 3);
+  EXPECT_EQ(training::score_of(std::vector{none}, std::vector{1.0}).merit, 0);
   EXPECT_TRUE(training::score_of(std::vector{none}, std::vector{1.0})
                   .is_better_than(score_of(std::vector{none}, std::vector{2.0})));
   EXPECT_FALSE(training::score_of(std::vector{none, none}, std::vector{1.0, none}).is_better_than({-5, 9}));
