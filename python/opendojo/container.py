@@ -89,10 +89,15 @@ class Container:
         """The input stays in the machine as a "parameter" or "state", and that output replaces it."""
         self._metadata[f"opendojo.{role}.{name}"] = update
 
-    def samples(self, names):
-        """These inputs hold the samples of a batch along dimension 0."""
-        if names:
-            self._metadata["opendojo.samples"] = ",".join(names)
+    def samples(self, places):
+        """These inputs hold the samples of a batch: {name: (dimension, outer, inner)}, src/onnx/aten.h."""
+        if places:
+            self._metadata["opendojo.samples"] = ",".join(":".join(map(str, (name, *place)))
+                                                          for name, place in places.items())
+
+    def valid(self, name):
+        """This input says which samples count."""
+        self._metadata["opendojo.valid"] = name
 
     def bytes(self):
         graph = b"".join(_bytes(1, one) for one in self._nodes) + _bytes(2, self._name)

@@ -6,7 +6,7 @@ import pathlib
 import threading
 import typing
 
-ABI = 1
+ABI = 2
 
 FLOAT32, UINT8, INT8, INT16, INT32, INT64, BOOL, BFLOAT16 = 1, 2, 3, 5, 6, 7, 9, 16
 INPUT, OUTPUT, STATE = 0, 1, 2
@@ -37,7 +37,8 @@ class _Options(ctypes.Structure):
 
 class _Description(ctypes.Structure):
     _fields_ = [("name", ctypes.c_char_p), ("shape", ctypes.POINTER(ctypes.c_int64)), ("rank", ctypes.c_int32),
-                ("type", ctypes.c_int32), ("replaced", ctypes.c_int32)]
+                ("type", ctypes.c_int32), ("replaced", ctypes.c_int32), ("samples_dimension", ctypes.c_int32),
+                ("samples_outer", ctypes.c_int64), ("samples_inner", ctypes.c_int64)]
 
 
 class _Tensor(ctypes.Structure):
@@ -86,6 +87,15 @@ class Array(typing.NamedTuple):
     owner: object
 
 
+class Described(typing.NamedTuple):
+    """A tensor of a program. `samples`: where it holds those that are spread, as (dimension, outer, inner), or None."""
+
+    name: str
+    shape: tuple
+    kind: int
+    samples: tuple
+
+
 def operators():
     """The names of ATen's operators that the machine has, as "add.Tensor"."""
     return frozenset(_load().opendojo_operators().decode().split())
@@ -129,12 +139,14 @@ class Program:
         raise Refused(*said)
 
     def _describe(self, kind):
-        """(name, shape, type) of every tensor of a kind."""
+        """Described, of every tensor of a kind."""
         made = []
         for index in range(self._library.opendojo_count(self._handle, kind)):
             one = _Description()
             self._call("opendojo_describe", self._handle, kind, ctypes.c_size_t(index), ctypes.byref(one))
-            made.append((one.name.decode(), tuple(one.shape[d] for d in range(one.rank)), one.type))
+            place = (one.samples_dimension, one.samples_outer, one.samples_inner)
+            made.append(Described(one.name.decode(), tuple(one.shape[d] for d in range(one.rank)), one.type,
+                                  place if place[0] >= 0 else None))
         return made
 
     def run(self, inputs, outputs):

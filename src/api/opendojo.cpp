@@ -288,8 +288,19 @@ opendojo_status opendojo_describe(const opendojo_program* program, opendojo_kind
     if (description == nullptr) refuse("description", "is NULL");
     const onnx::AtenValue& value = described_value(described, kind, index);
     const bool replaced = kind == OPENDOJO_STATE && described.states[index].replaced;
-    *description = {value.name.c_str(), value.shape.data(), static_cast<int32_t>(value.shape.size()),
-                    static_cast<int32_t>(value.type), replaced};
+    const Program& of = program->program;
+    const auto place = kind == OPENDOJO_INPUT    ? of.samples_of(described.inputs[index])
+                       : kind == OPENDOJO_OUTPUT ? of.samples_of(described.outputs[index])
+                                                 : std::nullopt;
+    const auto [dimension, outer, inner, wide] = place.value_or(graph::SamplePlace{});
+    *description = {value.name.c_str(),
+                    value.shape.data(),
+                    static_cast<int32_t>(value.shape.size()),
+                    static_cast<int32_t>(value.type),
+                    replaced,
+                    place ? static_cast<int32_t>(dimension) : -1,
+                    outer,
+                    inner};
     return OPENDOJO_OK;
   });
 }

@@ -42,7 +42,7 @@ extern "C" {
 #define OPENDOJO_API __attribute__((visibility("default")))
 
 /* Grows with every change that an older caller would notice. */
-#define OPENDOJO_ABI 1
+#define OPENDOJO_ABI 2
 OPENDOJO_API uint32_t opendojo_abi(void);
 
 /* The operators that a container may hold, each as "add.Tensor" with a newline behind it. What is not among
@@ -109,6 +109,10 @@ typedef struct opendojo_description {
   int32_t rank;
   int32_t type;     /* opendojo_type */
   int32_t replaced; /* of a state: whether each run replaces it */
+  /* Where an input or output holds the samples that are spread over the nodes: sample n, at outer part o and
+   * inner part i, in element (o * samples + n) * inner + i of this dimension. -1: nowhere. */
+  int32_t samples_dimension;
+  int64_t samples_outer, samples_inner;
 } opendojo_description;
 
 /* How many there are of a kind, and what one of them is. Their order is that of the container. */

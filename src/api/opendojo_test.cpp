@@ -198,6 +198,54 @@ TEST(CAbi, TensorsAreDescribedAndHeldToThat) {
   opendojo_release(program);
 }
 
+// x + 1 of four samples, turned, and its sum.
+onnx::Model turned_and_summed() {
+  onnx::Node plus = onnx::aten_node("add.Scalar", {"x"}, {"more"}, {onnx::number("other", 1)});
+  onnx::Model model = onnx::aten_model({onnx::aten_value("x", {4, 3}), onnx::aten_value("counts", {4})},
+                                       {plus, onnx::aten_node("t.default", {"more"}, {"turned"}),
+                                        onnx::aten_node("sum.default", {"more"}, {"total"})},
+                                       {onnx::aten_value("turned", {3, 4}), onnx::aten_value("total", {})},
+                                       {onnx::aten_value("more", {4, 3})});
+  model.metadata["opendojo.samples"] = "x,counts:0:1:1";
+  return model;
+}
+
+TEST(CAbi, SaysWhereSamplesLie) {
+  opendojo_program* program = compiled(turned_and_summed(), 2);
+  const auto place = [&](opendojo_kind kind, std::size_t index) {
+    opendojo_description described;
+    EXPECT_EQ(opendojo_describe(program, kind, index, &described, nullptr), OPENDOJO_OK);
+    return described.samples_dimension;
+  };
+  EXPECT_EQ(place(OPENDOJO_INPUT, 0), 0);
+  EXPECT_EQ(place(OPENDOJO_OUTPUT, 0), 1);
+  EXPECT_EQ(place(OPENDOJO_OUTPUT, 1), -1);
+  opendojo_release(program);
+}
+
+TEST(CAbi, LeavesSamplesOut) {
+  onnx::Model model = turned_and_summed();
+  model.metadata["opendojo.valid"] = "counts";
+  opendojo_program* program = compiled(model, 2);
+  Given x{{1, 2, 3, 4, 5, 6, 0, 0, 0, 0, 0, 0}, {4, 3}}, counts{{1, 1, 0, 0}, {4}};
+  Given turned{std::vector<float>(12), {3, 4}}, total{{0}, {}};
+  const opendojo_tensor inputs[] = {x.tensor(), counts.tensor()},
+                        outputs[] = {turned.tensor(), total.tensor()};
+  opendojo_error error;
+  ASSERT_EQ(opendojo_run(program, inputs, 2, outputs, 2, &error), OPENDOJO_OK) << error.sentence;
+  EXPECT_EQ(total.values[0], 27);
+  EXPECT_EQ(turned.values[5], 6);
+  opendojo_release(program);
+  model.metadata["opendojo.samples"] = "x:1:1:3,counts";
+  EXPECT_EQ(refusal_of(model, OPENDOJO_INVALID), "x: holds 1 samples where others hold 4");
+  model.metadata["opendojo.samples"] = "x:a:1:3,counts";
+  EXPECT_EQ(refusal_of(model, OPENDOJO_INVALID),
+            "tested: 'x:a:1:3' in metadata 'opendojo.samples' is no place of samples");
+  model.metadata["opendojo.samples"] = "x";
+  EXPECT_EQ(refusal_of(model, OPENDOJO_INVALID),
+            "tested: metadata 'opendojo.valid' names 'counts', which holds no samples");
+}
+
 TEST(CAbi, WholeNumbersAreExactOrRefused) {
   const onnx::DataType whole = onnx::DataType::int64;
   const onnx::Model model =

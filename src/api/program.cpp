@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "graph/fuse.h"
 #include "graph/one_sample.h"
+#include "graph/valid_samples.h"
 
 namespace dojo::api {
 namespace {
@@ -32,6 +33,8 @@ Program::Program(std::string_view container, const Options& options)
     : machine_(options.machine), described_(imported(container)) {
   if (options.is_interpreted) {
     spread_.refusal = "the interpreter has no nodes";
+    if (!described_.valid.empty())
+      throw UserError(described_.valid, "counts samples, and " + spread_.refusal, Refusal::unsupported);
     interpreter_.emplace(described_.graph);
   } else {
     compile(options);
@@ -64,7 +67,39 @@ void Program::spread() {
   } else {
     spread_ = graph::spread_batch(described_.graph, described_.samples);
   }
-  if (!spread_.refusal.empty()) graph::as_one_sample(described_.graph);
+  graph::Graph& graph = described_.graph;
+  const std::string& valid = described_.valid;
+  if (spread_.refusal.empty() && !valid.empty()) {
+    if (spread_.moved.contains(valid))
+      throw UserError(valid, "counts samples that are related in groups, of which none is left out",
+                      Refusal::unsupported);
+    if (graph.at(graph.find(valid)).shape.size() != 1)
+      refuse(valid, "does not hold one number for each sample");
+    graph::leave_samples_out(graph, graph.find(valid));
+  } else if (!valid.empty()) {
+    throw UserError(valid, "counts samples that are not spread: " + spread_.refusal, Refusal::unsupported);
+  } else if (!spread_.refusal.empty()) {
+    graph::as_one_sample(graph);
+  }
+}
+
+std::optional<graph::SamplePlace> Program::place_of(const std::string& name) const {
+  if (!spread_.refusal.empty()) return std::nullopt;
+  const auto moved = spread_.moved.find(name);
+  if (moved != spread_.moved.end()) return moved->second.place;
+  const graph::Graph& graph = described_.graph;
+  const graph::TensorId id = graph.find(name);  // none of an input that nothing reads
+  if (id == graph::no_tensor || !graph.at(id).has_batch) return std::nullopt;
+  return graph::SamplePlace{};
+}
+
+std::optional<graph::SamplePlace> Program::samples_of(const onnx::AtenValue& input) const {
+  const bool is_whole = std::ranges::find(spread_.whole, input.name) != spread_.whole.end();
+  return is_whole ? std::nullopt : place_of(input.name);
+}
+
+std::optional<graph::SamplePlace> Program::samples_of(const onnx::AtenOutput& output) const {
+  return spread_.refusal.empty() ? place_of(results_[output.result]) : std::nullopt;
 }
 
 // An input as the program takes it: samples along dimension 0.
@@ -135,6 +170,10 @@ std::variant<Values, Unfinished> Program::run(const Values& inputs) {
     } else {
       samples[input.name] = received(input, inputs[k]);
     }
+  }
+  for (const auto& [name, values] : spread_.constants) {
+    const auto moved = spread_.moved.find(name);
+    samples[name] = moved == spread_.moved.end() ? values : graph::sample_by_sample(values, moved->second);
   }
   if (samples.empty()) samples["nothing"] = {0};  // graph/one_sample.h
   const runtime::ResidentRun run = resident_->run(runtime::ResidentNetwork::Program::train, samples, scalars);

@@ -50,6 +50,9 @@ public:
   const Costs& costs() const { return costs_; }
   // Why the samples of the batch are not spread over the nodes; empty if they are.
   const std::string& not_spread() const { return spread_.refusal; }
+  // Where the host's tensor holds samples that are spread; nothing if it holds none.
+  std::optional<graph::SamplePlace> samples_of(const onnx::AtenValue& input) const;
+  std::optional<graph::SamplePlace> samples_of(const onnx::AtenOutput& output) const;
 
   // Values for all states, or of all of them.
   void write_states(const Values& values);
@@ -62,6 +65,7 @@ private:
   void compile(const Options& options);
   void spread();
   Values interpret(const Values& inputs);
+  std::optional<graph::SamplePlace> place_of(const std::string& name) const;
   std::vector<float> received(const onnx::AtenValue& input, const std::vector<float>& values) const;
   std::vector<float> given(const onnx::AtenOutput& output, const lowering::Tensors& results) const;
 

@@ -69,6 +69,7 @@ enum class Scalar : std::uint8_t {
   remainder,   // with the sign of b
   round_bits,  // a to b fewer bits of its fraction, from 1 to 23, halves to even
   bit_and,     // of whole numbers within +-2^24 in two's complement; others are taken for 0
+  uniform,     // a draw from [0, 1) for key a, launch b, point c
 };
 
 // A value of a formula that is being built (expression.h), or a number. Arithmetic on terms makes nodes of
@@ -261,6 +262,8 @@ inline constexpr std::array scalar_rows = {
     scalar_row<scalar::round_bits>       (Scalar::round_bits,"round_bits","", "scalar::round_bits({a}, {b})", NanSign::of_a,
         [](const Site& at) -> Partials { return {at.g}; }),
     scalar_row<scalar::bit_and>          (Scalar::bit_and,  "bit_and",  "",   "scalar::bit_and({a}, {b})",   NanSign::positive,
+        no_partials),
+    scalar_row<scalar::uniform>          (Scalar::uniform,  "uniform",  "",   "scalar::uniform({a}, {b}, {c})", NanSign::positive,
         no_partials),
 };
 // clang-format on

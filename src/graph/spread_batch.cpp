@@ -96,7 +96,7 @@ std::optional<SampleAxis> Spreading::batch_axis(StructuredOp& op) const {
 }
 
 void Spreading::read_along(const StructuredOp& op, Access& read, std::size_t axis) {
-  if (!places_[index(read.tensor)]) return read_the_same(op, read, axis);
+  if (!places_[index(read.tensor)]) return read_unspread(op, read, axis);
   const auto moved = [&] {
     return move_samples(read, op.box, axis, *places_[index(read.tensor)], samples_, Samples::first);
   };
@@ -177,7 +177,7 @@ SpreadBatch spread_batch(Graph& graph, const std::map<std::string, SamplePlace>&
     if (auto done = in_groups(group, 1)) return *done;
     if (auto done = in_groups(1, group)) return *done;
   }
-  return {refusal, {}, {}};
+  return {refusal, {}, {}, {}};
 }
 
 SpreadBatch spread_batch(Graph& graph, std::span<const std::string> samples) {

@@ -13,6 +13,8 @@
 //             tensor with samples has them as dimension 0, and what they were merged with as dimensions of
 //             their own.
 //   constants What is the same for every sample (a constant that was expanded) is read without the batch.
+//             What is made of constants and differs from sample to sample (their numbers) has the batch, and
+//             such constants become inputs: see `constants`.
 //   sums      A sum or maximum over the samples gives a tensor without them, which every op may read:
 //             gradients, losses, norms.
 //   names     Tensors of the graph keep their ids, and their names but for inputs without samples. New ones
@@ -51,6 +53,9 @@ struct SpreadBatch {
   // Inputs that hold no samples, now [samples, ...]: the graph takes the sum over these. So the first sample
   // is to be given what the input held, all others zeros. (-0 becomes 0.)
   std::vector<std::string> whole;
+  // Constants that are others for each sample are inputs now: their names and what each is to be given, in
+  // the order that a constant has (see `moved`).
+  std::map<std::string, std::vector<float>> constants;
 };
 
 // `samples`: the names of the inputs and labels that hold them, all of the same extent along dimension 0; or

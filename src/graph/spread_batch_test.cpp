@@ -46,8 +46,13 @@ void expect_same_bits(const Graph& before, const Graph& after, const SpreadBatch
   feed(whole, before);
   feed(samples, after);
   for (const auto& [name, former] : spread.moved)
-    if (before.at(before.find(name)).role == Role::input)
+    if (before.find(name) != no_tensor && before.at(before.find(name)).role == Role::input)
       samples.set(after.find(name), sample_by_sample(whole.value(before.find(name)), former));
+  for (const auto& [name, values] : spread.constants) {
+    const auto moved = spread.moved.find(name);
+    samples.set(after.find(name),
+                moved == spread.moved.end() ? values : sample_by_sample(values, moved->second));
+  }
   whole.run();
   samples.run();
   for (const TensorId id : before.outputs) {
@@ -298,11 +303,7 @@ TEST(SpreadBatch, says_what_relates_samples_to_each_other) {
        }},
       {"added: reads other values of 'own' for each sample",
        [&](Traced& t) { return t.make.name("added").add(x(t), t.weights("own", {N, 1})); }},
-      {"added: reads other values of 'numbers' for each sample",
-       [&](Traced& t) {
-         return t.make.name("added").add(x(t), t.make.constant("numbers", {N, 1}, {1, 2, 3, 4}));
-       }},
-      {"turned: reads other values of 'own' for each sample",
+      {"added: reads other values of 'turned' for each sample",
        [&](Traced& t) {
          const TensorId turned = t.make.name("turned").transpose(t.weights("own", {1, N}), {1, 0});
          return t.make.name("added").add(x(t), turned);
@@ -315,6 +316,26 @@ TEST(SpreadBatch, says_what_relates_samples_to_each_other) {
     EXPECT_EQ(spread_batch(graph, traced.samples).refusal, refused.why);
     EXPECT_EQ(to_text(graph), to_text(traced.graph));
   }
+}
+
+// The numbers of the samples, as draws take them: read as they are, merged with others, and through an op of
+// constants alone.
+TEST(SpreadBatch, makes_inputs_of_constants_that_differ_from_sample_to_sample) {
+  Traced t(N);
+  Builder& b = t.make;
+  const TensorId x = t.input("x", {N, 3}), rows = b.name("rows").reshape(x, {N * 3});
+  const TensorId merged = b.name("merged").add(rows, b.positions(N * 3));
+  const TensorId own = b.name("own").add(x, b.constant("numbers", {N, 1}, {1, 2, 3, 4}));
+  const TensorId made = b.name("made").tanh(b.scale(b.constant("more", {N, 3}, t.values({N, 3}, 1)), 2));
+  const TensorId both = b.name("both").multiply(own, made);
+  t.graph.outputs = {merged, own, both, b.name("sum").sum(both, {0})};
+  Graph graph = t.graph;
+  const SpreadBatch spread = spread_batch(graph, t.samples);
+  ASSERT_EQ(spread.refusal, "");
+  EXPECT_EQ(spread.constants.size(), 3u);
+  expect_same_bits(t.graph, graph, spread);
+  for (const TensorId id : t.graph.outputs)
+    EXPECT_EQ(graph.at(graph.find(t.graph.at(id).name)).has_batch, t.graph.at(id).name != "sum");
 }
 
 TEST(SpreadBatch, refuses_a_state_of_each_sample_and_a_single_sample) {

@@ -71,16 +71,79 @@ StructuredOp Spreading::copied(TensorId from, TensorId to) const {
 }
 
 // A read of a tensor that holds no samples, in an op whose axis `axis` runs over them.
-void Spreading::read_the_same(const StructuredOp& op, Access& read, std::size_t axis) {
-  const std::vector<std::size_t> dimensions = dimensions_along(read, axis);
-  if (dimensions.empty()) return;
-  std::optional<SamplePlace> place;
-  if (dimensions.size() == 1)
-    place = place_along(read, graph_.at(read.tensor).shape, axis, dimensions[0], samples_);
-  const TensorId version = place ? version_without(read.tensor, *place) : no_tensor;
-  if (version == no_tensor || !move_samples(read, op.box, axis, *place, samples_, Samples::none))
+void Spreading::read_unspread(const StructuredOp& op, Access& read, std::size_t axis) {
+  if (!read_the_same(op, read, axis) && !read_numbered(op, read, axis))
     stop(op.name, "reads other values of '{}' for each sample", name_of(read));
+}
+
+// Where the tensor would hold samples, read along the axis over them.
+std::optional<SamplePlace> Spreading::place_of(const Access& read, std::size_t axis) const {
+  const std::vector<std::size_t> dimensions = dimensions_along(read, axis);
+  if (dimensions.size() != 1) return std::nullopt;
+  return place_along(read, graph_.at(read.tensor).shape, axis, dimensions[0], samples_);
+}
+
+// Makes it one of what is the same for every sample; false, and it is as it was, if it is not.
+bool Spreading::read_the_same(const StructuredOp& op, Access& read, std::size_t axis) {
+  if (dimensions_along(read, axis).empty()) return true;
+  const auto place = place_of(read, axis);
+  const TensorId version = place ? version_without(read.tensor, *place) : no_tensor;
+  Access moved = read;
+  if (version == no_tensor || !move_samples(moved, op.box, axis, *place, samples_, Samples::none))
+    return false;
+  read = moved;
   read.tensor = version;
+  return true;
+}
+
+// Makes it one of what is made of constants for each sample.
+bool Spreading::read_numbered(const StructuredOp& op, Access& read, std::size_t axis) {
+  const auto place = place_of(read, axis);
+  const TensorId version = place ? version_with(read.tensor, *place) : no_tensor;
+  Access moved = read;
+  if (version == no_tensor || !move_samples(moved, op.box, axis, *place, samples_, Samples::first))
+    return false;
+  read = moved;
+  read.tensor = version;
+  return true;
+}
+
+// The tensor with samples; no_tensor if it is made of something else than constants.
+TensorId Spreading::version_with(TensorId id, const SamplePlace& place) {
+  const auto [known, is_new] = numbered_.try_emplace({id, place}, no_tensor);
+  if (!is_new) return known->second;
+  if (graph_.at(id).role == Role::constant) return known->second = spread_constant(id, place);
+  const auto made = makers_.find(id);
+  if (made == makers_.end() || places_[index(id)]) return no_tensor;
+  StructuredOp op = made->second;
+  const AffineIndex& along = op.out.map[place.dimension];
+  if (along.from != not_computed) return no_tensor;
+  const auto split = sample_axis(along, op.box, place, samples_);
+  if (!split) return no_tensor;
+  const std::size_t axis = split_axis(op, *split, samples_);
+  op.box[axis].is_batch = true;
+  for (Access* read : reads_of(op)) {
+    if (dimensions_along(*read, axis).empty() && !places_[index(read->tensor)]) continue;
+    if (places_[index(read->tensor)] || (!read_the_same(op, *read, axis) && !read_numbered(op, *read, axis)))
+      return no_tensor;
+  }
+  if (!move_samples(op.out, op.box, axis, place, samples_, Samples::first)) return no_tensor;
+  const TensorId version = add_version(id, "numbered", graph_.at(id).shape);
+  op.out.tensor = version;
+  op.name = graph_.at(version).name;
+  places_[index(version)] = place;
+  replaced_.insert(id);
+  ops_.push_back(std::move(op));
+  return numbered_[{id, place}] = version;
+}
+
+TensorId Spreading::spread_constant(TensorId id, const SamplePlace& place) {
+  const TensorId version = add_version(id, "numbered", graph_.at(id).shape);
+  graph_.at(version).role = Role::input;
+  graph_.at(version).is_whole = graph_.at(id).is_whole;
+  places_[index(version)] = place;
+  result_.constants[graph_.at(version).name] = graph_.at(id).data;
+  return version;
 }
 
 // The tensor for one sample, if it is the same for all; else no_tensor.
@@ -109,7 +172,7 @@ TensorId Spreading::remake(StructuredOp op, const SamplePlace& place) {
   for (Access* read : reads_of(op)) {
     if (dimensions_along(*read, axis).empty()) continue;
     if (places_[index(read->tensor)]) return no_tensor;
-    read_the_same(op, *read, axis);
+    if (!read_the_same(op, *read, axis)) return no_tensor;
   }
   if (!move_samples(op.out, op.box, axis, place, samples_, Samples::none)) return no_tensor;
   remove_axis(op, axis);

@@ -46,7 +46,12 @@ private:
   // spread_versions.cpp: tensors that are made beside those of the graph
   void receive_whole(TensorId id);
   TensorId widened(TensorId id);
-  void read_the_same(const StructuredOp& op, Access& read, std::size_t axis);
+  void read_unspread(const StructuredOp& op, Access& read, std::size_t axis);
+  std::optional<SamplePlace> place_of(const Access& read, std::size_t axis) const;
+  bool read_the_same(const StructuredOp& op, Access& read, std::size_t axis);
+  bool read_numbered(const StructuredOp& op, Access& read, std::size_t axis);
+  TensorId version_with(TensorId id, const SamplePlace& place);
+  TensorId spread_constant(TensorId id, const SamplePlace& place);
   TensorId version_without(TensorId id, const SamplePlace& place);
   TensorId remake(StructuredOp op, const SamplePlace& place);
   TensorId add_version(TensorId of, std::string_view ending, std::vector<std::int64_t> shape);
@@ -60,6 +65,7 @@ private:
   std::map<TensorId, StructuredOp> makers_;                        // as they were
   std::vector<StructuredOp> ops_;                                  // as they become
   std::map<std::pair<TensorId, SamplePlace>, TensorId> versions_;  // without samples there
+  std::map<std::pair<TensorId, SamplePlace>, TensorId> numbered_;  // with samples there
   std::map<TensorId, TensorId> wide_;
   std::set<TensorId> replaced_;
   FreshNames fresh_;

@@ -12,6 +12,7 @@
 
 #include "numerics/scalar_arithmetic.h"
 #include "numerics/scalar_exponential.h"
+#include "numerics/scalar_random.h"
 #include "numerics/scalar_single.h"
 #include "numerics/scalar_special.h"
 #include "numerics/scalar_trigonometric.h"

@@ -199,6 +199,42 @@ TEST(ScalarMath, SpecialPairsAreTheCLibrarys) {
 
 // A NaN stays one, whatever its sign but for relu_of_result, and finite arguments give the bits that plain
 // comparisons do.
+// Sums of 2^16 draws, and of products of two kinds of them, lie within five of their deviations.
+TEST(ScalarMath, DrawsAreLikeIndependentOnes) {
+  constexpr int count = 1 << 16;
+  const double deviation = std::sqrt(1.0 / 12 / count), of_product = 1.0 / 12 / std::sqrt(count);
+  const auto draw = [](int key, int launch, int point) {
+    const float drawn =
+        uniform(static_cast<float>(key), static_cast<float>(launch), static_cast<float>(point));
+    EXPECT_TRUE(drawn >= 0 && drawn < 1 && drawn * 16777216.0f == std::floor(drawn * 16777216.0f));
+    return static_cast<double>(drawn) - 0.5;
+  };
+  for (const auto& [key, launch, first] :
+       {std::array{0, 0, 0}, {1, 0, 0}, {7, 1234567, 0}, {1 << 23, 3, 1 << 23}}) {
+    double sum = 0, square = 0;
+    std::array<double, 5> products = {};
+    std::array<int, 256> bins = {};
+    for (int k = 0; k < count; ++k) {
+      const int point = first + k;
+      const double here = draw(key, launch, point);
+      sum += here;
+      square += here * here;
+      ++bins[static_cast<std::size_t>((here + 0.5) * 256)];
+      const std::array others = {draw(key, launch, point + 1), draw(key, launch, point + 64),
+                                 draw(key, launch + 1, point), draw(key + 1, launch, point),
+                                 draw(key, launch + 1, point + 1)};
+      for (std::size_t o = 0; o < others.size(); ++o) products[o] += here * others[o];
+    }
+    EXPECT_LT(std::fabs(sum / count), 5 * deviation);
+    EXPECT_NEAR(square / count, 1.0 / 12, 5 * std::sqrt(1.0 / 180 / count));
+    for (const double product : products) EXPECT_LT(std::fabs(product / count), 5 * of_product);
+    double chi = 0;
+    for (const int bin : bins) chi += (bin - 256.0) * (bin - 256.0) / 256;
+    EXPECT_LT(chi, 255 + 5 * std::sqrt(2.0 * 255));
+    EXPECT_GT(chi, 255 - 5 * std::sqrt(2.0 * 255));
+  }
+}
+
 TEST(ScalarMath, ChoosingOneOfTwoKeepsNaN) {
   constexpr float infinity = std::numeric_limits<float>::infinity(),
                   nan = std::numeric_limits<float>::quiet_NaN();

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <map>
 
 #include "base/error.h"
@@ -30,17 +31,36 @@ struct Resident {
 
 struct Residence {
   std::map<std::string, Resident> residents;
-  std::vector<std::string> samples;
+  std::map<std::string, graph::SamplePlace> samples;
+  std::string valid;
 };
 
-std::vector<std::string> separated(std::string_view list) {
-  std::vector<std::string> names;
+std::vector<std::string> separated(std::string_view list, char by) {
+  std::vector<std::string> parts;
   while (!list.empty()) {
-    const std::size_t comma = std::min(list.find(','), list.size());
-    names.emplace_back(list.substr(0, comma));
-    list.remove_prefix(std::min(comma + 1, list.size()));
+    const std::size_t end = std::min(list.find(by), list.size());
+    parts.emplace_back(list.substr(0, end));
+    list.remove_prefix(std::min(end + 1, list.size()));
   }
-  return names;
+  return parts;
+}
+
+std::map<std::string, graph::SamplePlace> samples_of(std::string_view list, std::string_view where) {
+  std::map<std::string, graph::SamplePlace> samples;
+  for (const std::string& entry : separated(list, ',')) {
+    const std::vector<std::string> parts = separated(entry, ':');
+    std::array<std::int64_t, 3> numbers = {0, 1, 1};
+    bool good = parts.size() == 1 || parts.size() == 4;
+    for (std::size_t k = 1; good && k < parts.size(); ++k) {
+      const char* end = parts[k].data() + parts[k].size();
+      const auto [at, error] = std::from_chars(parts[k].data(), end, numbers[k - 1]);
+      good = error == std::errc() && at == end && numbers[k - 1] >= (k == 1 ? 0 : 1) &&
+             numbers[k - 1] <= most_carried;
+    }
+    if (!good) refuse(where, "'{}' in metadata 'opendojo.samples' is no place of samples", entry);
+    samples[parts[0]] = {static_cast<std::size_t>(numbers[0]), numbers[1], numbers[2]};
+  }
+  return samples;
 }
 
 Residence residence_of(const Model& model, std::string_view where) {
@@ -52,7 +72,9 @@ Residence residence_of(const Model& model, std::string_view where) {
     } else if (key.starts_with(state)) {
       residence.residents[key.substr(state.size())] = {Role::state, value};
     } else if (key == "opendojo.samples") {
-      residence.samples = separated(value);
+      residence.samples = samples_of(value, where);
+    } else if (key == "opendojo.valid") {
+      residence.valid = value;
     } else {
       refuse(where, "unknown metadata '{}' in a graph of ATen's operators", key);
     }
@@ -62,8 +84,10 @@ Residence residence_of(const Model& model, std::string_view where) {
   };
   for (const auto& [name, resident] : residence.residents)
     if (!has(name)) refuse(where, "metadata speaks of '{}', which is no input", name);
-  for (const std::string& name : residence.samples)
+  for (const auto& [name, place] : residence.samples)
     if (!has(name)) refuse(where, "metadata 'opendojo.samples' names '{}', which is no input", name);
+  if (!residence.valid.empty() && !residence.samples.contains(residence.valid))
+    refuse(where, "metadata 'opendojo.valid' names '{}', which holds no samples", residence.valid);
   return residence;
 }
 
@@ -107,6 +131,7 @@ public:
     scope_.opset = 1;
     program_.graph.name = model.graph.name;
     program_.samples = residence_.samples;
+    program_.valid = residence_.valid;
     for (const auto* infos : {&model.graph.inputs, &model.graph.outputs, &model.graph.values})
       for (const ValueInfo& info : *infos) infos_.emplace(info.name, &info);
   }
@@ -323,9 +348,9 @@ private:
   std::set<std::string> replaces_;        // outputs that replace a state and do not leave the machine
 };
 
-std::array<std::span<const OpRow>, 5> families() {
-  return {aten_elementwise_rows(), aten_indexed_rows(), aten_linear_rows(), aten_reduction_rows(),
-          aten_shape_rows()};
+std::array<std::span<const OpRow>, 6> families() {
+  return {aten_elementwise_rows(), aten_indexed_rows(),   aten_linear_rows(),
+          aten_random_rows(),      aten_reduction_rows(), aten_shape_rows()};
 }
 
 }  // namespace

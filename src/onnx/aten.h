@@ -12,12 +12,19 @@
 //   values      every tensor of the graph is listed with its element type and its fixed shape; a result
 //               that comes out otherwise is refused
 //
+// Beside ATen's operators opendojo_uniform.default (seed, launch; number, size) -> draws from [0, 1): `seed`
+// and `launch` are whole numbers below 2^24, as is `number`, of the operator among those that draw.
+//
 // Metadata of the model:
 //   opendojo.parameter.INPUT, opendojo.state.INPUT
 //               this input stays in the machine from run to run. The value is the output that replaces it
 //               after each run, or empty if it stays as it is. Parameters are what is trained
 //   opendojo.samples
-//               inputs that hold the samples of a batch along dimension 0, separated by commas
+//               inputs that hold the samples of a batch, separated by commas: NAME where they lie along
+//               dimension 0, else NAME:DIMENSION:OUTER:INNER (graph/sample_place.h)
+//   opendojo.valid
+//               one of these, float32 of shape [N]: 1 for a sample that counts, 0 for one that is left out,
+//               whose other inputs are 0 (graph/valid_samples.h)
 //
 // Element types: float32; bfloat16, carried as FP32 numbers to which every result is rounded once; integers,
 // which are carried as whole FP32 numbers, exact up to 2^24; truth values, carried as 0 and 1. Inputs and
@@ -27,11 +34,13 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "graph/ir.h"
+#include "graph/sample_place.h"
 #include "onnx/file.h"
 #include "onnx/import.h"
 
@@ -62,7 +71,8 @@ struct AtenProgram {
   std::vector<AtenValue> inputs;  // inputs of the graph by name; those of no dimensions are its scalars
   std::vector<AtenState> states;  // parameters and states of the graph by name, with zeros in them
   std::vector<AtenOutput> outputs;
-  std::vector<std::string> samples;
+  std::map<std::string, graph::SamplePlace> samples;  // where inputs hold them
+  std::string valid;                                  // the input that says which of them count; empty: all
 };
 
 bool is_aten(const Model& model);

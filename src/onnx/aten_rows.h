@@ -17,6 +17,7 @@ const OpRow* find_aten_row(std::string_view overload);
 std::span<const OpRow> aten_elementwise_rows();
 std::span<const OpRow> aten_indexed_rows();
 std::span<const OpRow> aten_linear_rows();
+std::span<const OpRow> aten_random_rows();
 std::span<const OpRow> aten_reduction_rows();
 std::span<const OpRow> aten_shape_rows();
 

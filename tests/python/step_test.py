@@ -123,11 +123,43 @@ class TrainStep(unittest.TestCase):
         self.check_losses([step(*data[k % 3]).item() for k in range(6)], theirs)
         self.assertEqual(step.programs(), 2)
 
+    def test_means_and_norms_of_batches_that_vary_are_of_the_samples_that_are_there(self):
+        model = networks.cnn()
+        x, y = (torch.cat(part) for part in zip(*networks.batches(networks.cnn)))
+        data = [(x[:count], y[:count]) for count in (6, 4, 5, 2, 6, 3)]
+        theirs, reference = networks.losses_of_pytorch(model, F.cross_entropy, OPTIMIZERS["momentum"], data, 6)
+        step = step_of(model, OPTIMIZERS["momentum"], nodes=2)
+        self.check_losses([step(*one).item() for one in data], theirs)
+        for name, value in reference.state_dict().items():
+            torch.testing.assert_close(step.state_dict()["model"][name], value, atol=1e-5, rtol=1e-4)
+        self.assertEqual((step.programs(), step.report().alike, step.report().said), (2, "", []))
+
+    def test_a_model_that_does_otherwise_for_other_batches_is_compiled_for_each(self):
+
+        class Halves(nn.Module):
+
+            def __init__(self):
+                super().__init__()
+                self.out = nn.Linear(12, 4)
+
+            def forward(self, x):
+                return self.out(x) if x.shape[0] % 2 == 0 else self.out(x) * 0.5
+
+        model = Halves()
+        x, y = networks.batches(networks.mlp)[0]
+        data = [(x[:count], y[:count]) for count in (8, 6, 5, 4)]
+        theirs, _ = networks.losses_of_pytorch(model, F.cross_entropy, OPTIMIZERS["SGD"], data, 4)
+        step = step_of(model, OPTIMIZERS["SGD"])
+        self.check_losses([step(*one).item() for one in data[:2]], theirs[:2])
+        with self.assertWarnsRegex(opendojo.said.RunsElsewhere, "every batch size is compiled anew"):
+            self.check_losses([step(*one).item() for one in data[2:]], theirs[2:])
+        self.assertEqual(step.programs(), 3)
+
     def test_a_model_that_is_put_into_evaluation_is_evaluated(self):
         model, data = networks.cnn(), networks.batches(networks.cnn)
         step = step_of(model, OPTIMIZERS["SGD"])
         step(*data[0])
-        step.write_back()
+        step.to_torch()
         model.eval()
         self.check_losses([step(*data[1]).item()], [F.cross_entropy(model(data[1][0]), data[1][1]).item()])
         self.assertEqual(step.programs(), 2)
