@@ -51,6 +51,29 @@ void signal(unsigned pe, Semaphore* semaphore, uint64_t amount = 1);
 void wait(Semaphore* semaphore, uint64_t count);
 void quiet();  // until every put of this thread is delivered and every get has arrived
 
+// --- Whole tensors in HBM, and boxes of them --------------------------------------------------------------
+// An array that is spread over the HBMs: byte b lies in unit b / hbm_unit_bytes, and unit u in HBM
+// u % interfaces, at begin + u / interfaces * hbm_unit_bytes.
+constexpr uint64_t hbm_unit_bytes = 4096;
+struct HbmArray {
+  uint64_t begin;
+  unsigned interfaces;
+};
+void get_array(void* destination, HbmArray source, uint64_t offset, size_t bytes);  // complete after quiet()
+void put_array(HbmArray destination, uint64_t offset, const void* source, size_t bytes);  // likewise
+// A row-major tensor and the extents of boxes of it that begin anywhere: `rank` (at most 8) numbers each.
+struct Box {
+  unsigned element_bytes, rank;
+  const int* shape;
+  const int* extent;
+};
+// Element i of the box becomes element origin + i of the tensor, or the element with the bits `outside` where
+// there is none. Complete after quiet().
+void fetch_box(void* box, HbmArray tensor, const Box& of, const int* origin, uint32_t outside);
+void fetch_box(void* box, const void* tensor, const Box& of, const int* origin, uint32_t outside);
+// Elements of the box that lie outside of the tensor go nowhere. Complete after quiet().
+void store_box(HbmArray tensor, const void* box, const Box& of, const int* origin);
+
 // --- Collectives over the logical mesh R x C of all nodes (node = r * C + c) -----------------------------
 // A collective buffer of R * C * chunk elements lies as [c][r][chunk]: node (r, c) owns the chunk at (c * R +
 // r) * chunk. All nodes call the same collectives in the same order, each from one thread; R * C = n_pes(). A

@@ -326,6 +326,7 @@ TEST(Compile, refuses_what_cannot_fit_and_names_the_tensor) {
   codegen::Options options;
   options.formats = lowering::FormatChoice::fp32;
   options.nodes = 59;  // eight samples' activations on one node
+  options.spread = Spread::samples;
   try {
     codegen::compile(step, forward_of(step), machine::read_machine("d1"), options);
     FAIL() << "it fits";
@@ -351,6 +352,7 @@ TEST(Compile, refuses_with_the_exact_number_of_bytes) {
   const Graph step = lowering::sample::mlp(12);
   machine::Machine small = machine::read_machine("d1");
   codegen::Options options;
+  options.spread = Spread::samples;
   options.nodes = 1;
   small.node.sram_bytes = codegen::stack_bytes + 16 * 1024;
   std::uint64_t over = 0;

@@ -1,17 +1,25 @@
 #include "codegen/compile.h"
 
+#include <algorithm>
+#include <optional>
+
 #include "base/error.h"
 #include "base/sha256.h"
 #include "codegen/fit.h"
+#include "codegen/homes.h"
+#include "codegen/memory.h"
 #include "codegen/node_layout.h"
 #include "codegen/plan_file.h"
 #include "codegen/planned_text.h"
 #include "lowering/lower.h"
+#include "lowering/lower_boxes.h"
 #include "toolchain/disassembly.h"
 #include "toolchain/toolchain.h"
 
 namespace dojo::codegen {
 namespace {
+
+constexpr std::int64_t most_parts = 6;  // of SRAM, one of which is for a tile
 
 std::int64_t batch_of(const graph::Graph& graph) {
   for (const graph::Tensor& tensor : graph.tensors) {
@@ -75,6 +83,89 @@ struct Shown {
   }
 };
 
+// What is compiled, formats assigned, and for what.
+struct Source {
+  const graph::Graph &train, &predict, &step;  // the step as it was given
+  const machine::Machine& machine;
+  unsigned nodes;
+};
+
+struct LoweredPrograms {
+  lowering::Lowered train, predict;
+  lowering::PersistentLayout persistent;
+  lowering::HbmLayout hbm;
+};
+
+LoweredPrograms lay_out(const Source& source, lowering::Lowered train, lowering::Lowered predict) {
+  LoweredPrograms lowered{std::move(train), std::move(predict), {}, {}};
+  const auto interfaces = static_cast<unsigned>(source.machine.interface.count);
+  lowered.persistent =
+      lay_out_sram(lowered.train.program, lowered.predict.program, source.train, source.step, source.machine);
+  const std::uint64_t homes = std::max(bytes_of_homes(lowered.train.program, interfaces),
+                                       bytes_of_homes(lowered.predict.program, interfaces));
+  lowered.hbm =
+      lay_out_hbm(source.train, source.predict, lowered.train, lowered.persistent, homes, source.machine);
+  return lowered;
+}
+
+// How large the image is turns out when it is built; tiles begin with what a guess of it leaves, and become
+// smaller while the programs do not fit.
+FittedPrograms fit_tiles(const Source& source, LoweredPrograms& lowered) {
+  const auto room = static_cast<std::int64_t>(source.machine.node.sram_bytes - stack_bytes);
+  constexpr double hbm_share = 0.9;  // of the published rate
+  lowering::TileLimits limits{source.nodes, 0, 0};
+  limits.hbm_bytes_per_cycle = hbm_share * static_cast<double>(source.machine.interface.count) *
+                               source.machine.interface.hbm_gb_per_s / source.machine.node.clock_ghz;
+  for (std::int64_t parts = 2;; ++parts) {
+    limits.bytes = room / parts;
+    lowered = lay_out(source, lowering::lower_in_boxes(source.train, limits),
+                      lowering::lower_in_boxes(source.predict, limits));
+    const auto& [train, predict, persistent, hbm] = lowered;
+    if (parts == most_parts) return fit(train.program, predict.program, persistent, hbm, source.machine);
+    if (auto fitted = try_to_fit(train.program, predict.program, persistent, hbm, source.machine))
+      return std::move(*fitted);
+  }
+}
+
+void lower_samples(const Source& source, LoweredPrograms& lowered) {
+  lowered = lay_out(source, lowering::lower(source.train, source.nodes),
+                    lowering::lower(source.predict, source.nodes));
+}
+
+// What `fit` gives; nothing if it refuses, whatever for: another way may do.
+template <typename Fit>
+std::optional<FittedPrograms> tried(Fit fit) {
+  try {
+    return fit();
+  } catch (const UserError&) {
+    return std::nullopt;
+  }
+}
+
+struct Way {
+  Spread spread;
+  FittedPrograms programs;
+};
+
+// Where neither way will do, the refusal is that of samples, which says what would help.
+Way fit_some_way(const Source& source, Spread wanted, LoweredPrograms& lowered) {
+  const auto& [train, predict, persistent, hbm] = lowered;
+  if (wanted == Spread::automatic) {
+    auto samples = tried([&] {
+      lower_samples(source, lowered);
+      return try_to_fit(train.program, predict.program, persistent, hbm, source.machine);
+    });
+    if (samples) return {Spread::samples, std::move(*samples)};
+  }
+  if (wanted != Spread::samples) {
+    if (wanted == Spread::tiles) return {Spread::tiles, fit_tiles(source, lowered)};
+    auto tiles = tried([&] { return std::optional(fit_tiles(source, lowered)); });
+    if (tiles) return {Spread::tiles, std::move(*tiles)};
+  }
+  lower_samples(source, lowered);
+  return {Spread::samples, fit(train.program, predict.program, persistent, hbm, source.machine)};
+}
+
 }  // namespace
 
 // The kernels count on as many elements in a register as the compiler's flags say.
@@ -95,14 +186,12 @@ CompiledNetwork compile(const graph::Graph& train_step, const graph::Graph& pred
   const graph::Graph predict_graph = assign_formats(predict, options.formats);
   show("formats", "txt", train_graph, predict_graph, words);
 
-  lowering::Lowered train = lowering::lower(train_graph, nodes);
-  lowering::Lowered inference = lowering::lower(predict_graph, nodes);
-  show("lowered", "txt", train.program, inference.program, words);
-
-  const lowering::PersistentLayout persistent =
-      lay_out_sram(train.program, inference.program, train_graph, train_step, machine);
-  const lowering::HbmLayout hbm = lay_out_hbm(train_graph, predict_graph, train, persistent, machine);
-  FittedPrograms fitted = fit(train.program, inference.program, persistent, hbm, machine);
+  const Source source{train_graph, predict_graph, train_step, machine, nodes};
+  LoweredPrograms lowered;
+  auto [spread, fitted] = fit_some_way(source, options.spread, lowered);
+  show("lowered", "txt", lowered.train.program, lowered.predict.program, words);
+  const lowering::PersistentLayout& persistent = lowered.persistent;
+  const lowering::HbmLayout& hbm = lowered.hbm;
   show("kernels", "txt", fitted.train_plan, fitted.predict_plan, kernels_text);
   show("sram", "txt", fitted.train_plan, fitted.predict_plan,
        [&](const PlannedProgram& planned) { return sram_text(planned, persistent); });
@@ -119,8 +208,9 @@ CompiledNetwork compile(const graph::Graph& train_step, const graph::Graph& pred
 
   CompiledNetwork network;
   network.nodes = nodes;
-  network.batch = train.program.batch;
-  network.samples_per_node = train.program.samples_per_node;
+  network.spread = spread;
+  network.batch = lowered.train.program.batch;
+  network.samples_per_node = lowered.train.program.samples_per_node;
   network.hbm = hbm;
   network.persistent = persistent;
   network.train = program_of("train", std::move(fitted.train), fitted.train_plan, std::move(train_plan));

@@ -17,8 +17,16 @@
 
 namespace dojo::codegen {
 
+// What the nodes share among them.
+enum class Spread : std::uint8_t {
+  automatic,  // samples, or tiles where these do not fit a node
+  samples,    // tensors lie in SRAM, each node has its samples (lowering/lower.h)
+  tiles,      // tensors lie in HBM, each node does its tiles of every op (lowering/lower_boxes.h)
+};
+
 struct Options {
   unsigned nodes = 0;  // 0: all enabled nodes of the machine
+  Spread spread = Spread::automatic;
   lowering::FormatChoice formats = lowering::FormatChoice::bf16;
   StageSink stages = {};  // sees what every pass made
 };
@@ -35,6 +43,7 @@ struct CompiledProgram {
 
 struct CompiledNetwork {
   unsigned nodes = 1;
+  Spread spread = Spread::samples;  // which of the two it became
   std::int64_t batch = 1,
                samples_per_node = 1;  // node p holds samples [p * samples_per_node, ...) of the batch
   lowering::HbmLayout hbm;

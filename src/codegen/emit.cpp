@@ -6,25 +6,10 @@
 #include <algorithm>
 
 #include "base/error.h"
-#include "codegen/loop_nest.h"
-#include "codegen/scalar_text.h"
+#include "codegen/emit_parts.h"
 
 namespace dojo::codegen {
 namespace {
-
-constexpr const char* prologue = R"(#include "cfloat8.h"
-#include "dojo.h"
-#include "numerics/scalar_math.h"
-
-using dojo::bf16;
-namespace scalar = dojo::scalar;
-
-static inline long smaller(long a, long b) { return a < b ? a : b; }
-// What a computed index adds (graph/ir.h); outside every tensor where it must not be.
-static inline long index_of(float value) {
-  return __builtin_fabsf(value) <= 0x1p30f ? static_cast<long>(value) : -(1l << 40);
-}
-)";
 
 PlannedStep plan_step(const lowering::LoweredProgram& program, const lowering::Step& step, unsigned& next_id,
                       std::int64_t panel_bytes) {
@@ -37,15 +22,11 @@ PlannedStep plan_step(const lowering::LoweredProgram& program, const lowering::S
     for (const lowering::Step& inner : loop->body)
       planned.body.push_back(plan_step(program, inner, next_id, panel_bytes));
   }
+  if (const auto* tiles = std::get_if<lowering::TilesStep>(&step)) {
+    for (const lowering::Step& inner : tiles->body)
+      planned.body.push_back(plan_step(program, inner, next_id, panel_bytes));
+  }
   return planned;
-}
-
-// What the host and the program exchange is laid out before: a field that is not there would never be moved.
-const lowering::HbmField& field_named(const std::vector<lowering::HbmField>& fields, std::string_view name) {
-  const auto found = std::find_if(fields.begin(), fields.end(),
-                                  [&](const lowering::HbmField& field) { return field.name == name; });
-  DOJO_ENSURE(found != fields.end());
-  return *found;
 }
 
 class Emitter {
@@ -56,7 +37,7 @@ public:
   std::string run() {
     code_.comment(fmt::format("{}: one node's program; every node of the {} x {} mesh runs it.",
                               program_.name, program_.mesh.rows, program_.mesh.columns));
-    code_.raw(prologue);
+    code_.raw(std::string(program_prologue));
     code_.line("");
     code_.line(fmt::format("static constexpr dojo::Mesh mesh{{{}, {}}};", program_.mesh.rows,
                            program_.mesh.columns));
@@ -86,22 +67,12 @@ private:
       const auto id = static_cast<lowering::BufferId>(b);
       const lowering::Buffer& buffer = program_.at(id);
       if (buffer.storage == lowering::Storage::constant) {
-        declare_constant(id);
+        declare_constant(code_, planned_, id);
       } else if (planned_.memory.lifetime[static_cast<std::size_t>(program_.root(id))].first >= 0) {
         code_.line(fmt::format("static {0}* const {1} = reinterpret_cast<{0}*>(0x{2:x});  // [{3}]", type(id),
                                name(id), planned_.memory.address[b], fmt::join(buffer.shape, ", ")));
       }
     }
-  }
-
-  void declare_constant(lowering::BufferId id) {
-    const lowering::Buffer& buffer = program_.at(id);
-    if (planned_.memory.lifetime[static_cast<std::size_t>(id)].first < 0) return;
-    std::string values;
-    for (std::size_t k = 0; k < buffer.data.size(); ++k) {
-      values += fmt::format("{}{}", k == 0 ? "" : k % 12 == 0 ? ",\n  " : ", ", literal(buffer.data[k]));
-    }
-    code_.line(fmt::format("alignas(64) static const {} {}[] = {{{}}};", type(id), name(id), values));
   }
 
   // --- Functions of single steps ---
@@ -369,6 +340,7 @@ PlannedProgram plan_program(const lowering::LoweredProgram& program,
                             const lowering::PersistentLayout& persistent, std::int64_t panel_bytes) {
   PlannedProgram planned;
   planned.lowered = &program;
+  planned.persistent = &persistent;
   unsigned next_id = 1;
   std::vector<std::uint64_t> scratch;
   for (const lowering::Step& step : program.steps) {
@@ -380,7 +352,9 @@ PlannedProgram plan_program(const lowering::LoweredProgram& program,
 }
 
 std::string emit_program(const PlannedProgram& planned, const lowering::HbmLayout& hbm) {
-  return Emitter(planned, hbm).run();
+  const bool in_tiles = std::ranges::any_of(
+      planned.lowered->buffers, [](const lowering::Buffer& buffer) { return in_hbm(buffer.storage); });
+  return in_tiles ? emit_boxes(planned, hbm) : Emitter(planned, hbm).run();
 }
 
 std::string emit_load(const lowering::PersistentLayout& persistent, const lowering::HbmLayout& hbm) {

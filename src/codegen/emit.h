@@ -17,11 +17,12 @@ struct PlannedStep {
   const lowering::Step* step = nullptr;
   unsigned id = 0;
   KernelPlan kernel;
-  std::vector<PlannedStep> body;  // of a loop
+  std::vector<PlannedStep> body;  // of a loop or of tiles
 };
 
 struct PlannedProgram {
   const lowering::LoweredProgram* lowered = nullptr;
+  const lowering::PersistentLayout* persistent = nullptr;
   std::vector<PlannedStep> steps;
   MemoryPlan memory;
 };

@@ -35,7 +35,7 @@ public:
         hbm_(hbm),
         program_base_(machine.node.program_base) {}
 
-  FittedPrograms run() const {
+  std::optional<FittedPrograms> run(bool refuse_else) const {
     for (std::int64_t panel_bytes = default_panel_bytes;;) {
       Plans plans = plan(panel_bytes);
       // Where not even an empty image would leave room, one is built to refuse exactly, and for nothing else.
@@ -46,11 +46,13 @@ public:
         panel_bytes = next;
         continue;
       }
+      if (hopeless && !refuse_else) return std::nullopt;
       Built built = build(plans);
       if (fits(plans.train, built.train) && fits(plans.predict, built.predict))
-        return {std::move(plans.train),   std::move(plans.predict), std::move(built.train),
-                std::move(built.predict), std::move(built.load),    std::move(built.store)};
+        return FittedPrograms{std::move(plans.train),   std::move(plans.predict), std::move(built.train),
+                              std::move(built.predict), std::move(built.load),    std::move(built.store)};
       panel_bytes = smaller_panels(plans, panel_bytes);
+      if (panel_bytes == 0 && !refuse_else) return std::nullopt;
       if (panel_bytes == 0) {
         check_fits(train_, plans.train.memory, persistent_, built.train.image_end);
         check_fits(predict_, plans.predict.memory, persistent_, built.predict.image_end);
@@ -109,10 +111,17 @@ private:
 
 }  // namespace
 
+std::optional<FittedPrograms> try_to_fit(const lowering::LoweredProgram& train,
+                                         const lowering::LoweredProgram& predict,
+                                         const lowering::PersistentLayout& persistent,
+                                         const lowering::HbmLayout& hbm, const machine::Machine& machine) {
+  return Fitting(train, predict, persistent, hbm, machine).run(false);
+}
+
 FittedPrograms fit(const lowering::LoweredProgram& train, const lowering::LoweredProgram& predict,
                    const lowering::PersistentLayout& persistent, const lowering::HbmLayout& hbm,
                    const machine::Machine& machine) {
-  return Fitting(train, predict, persistent, hbm, machine).run();
+  return *Fitting(train, predict, persistent, hbm, machine).run(true);
 }
 
 std::uint64_t scratch_bytes(const PlannedStep& step) {

@@ -8,6 +8,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -27,7 +28,13 @@ struct FittedPrograms {
   BuiltProgram train, predict, load, store;
 };
 
-// Throws UserError if nothing fits, naming the largest tensor.
+// Nothing if even the smallest panels do not fit.
+std::optional<FittedPrograms> try_to_fit(const lowering::LoweredProgram& train,
+                                         const lowering::LoweredProgram& predict,
+                                         const lowering::PersistentLayout& persistent,
+                                         const lowering::HbmLayout& hbm, const machine::Machine& machine);
+
+// The same, but throws UserError then, naming the largest tensor.
 FittedPrograms fit(const lowering::LoweredProgram& train, const lowering::LoweredProgram& predict,
                    const lowering::PersistentLayout& persistent, const lowering::HbmLayout& hbm,
                    const machine::Machine& machine);

@@ -26,6 +26,12 @@ KernelPlan plan_kernel(const lowering::LoweredProgram& program, const lowering::
 std::string write_kernel(const lowering::LoweredProgram& program, const lowering::ComputeStep& step,
                          const KernelPlan& plan, unsigned id);
 
+// The same as a function of its operands, "static void NAME(in0, ..., extra0, ..., out, scratch, valid)",
+// which says nothing of where they lie or whose they are: equal texts are one kernel. `scratch` stands there
+// if the plan has some, `valid` if the step has a batch axis.
+std::string write_kernel_function(const lowering::LoweredProgram& program, const lowering::ComputeStep& step,
+                                  const KernelPlan& plan, const std::string& name);
+
 // The plan in a few lines, axes by their names.
 std::string to_text(const KernelPlan& plan, const lowering::ComputeStep& step);
 

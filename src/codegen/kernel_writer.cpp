@@ -35,10 +35,16 @@ void write_zeros(KernelWriter& to) {
   const int batch = step.step.batch_axis;
   const std::int64_t elements = step.out.buffer->elements();
   const std::string count = batch >= 0 && lowering::reaches(step.op.out, at(batch))
-                                ? fmt::format("{} * valid", elements / step.program.samples_per_node)
+                                ? fmt::format("{} * valid", elements / step.op.box[at(batch)].extent)
                                 : fmt::format("{}", elements);
   to.code().line("#pragma clang loop vectorize(assume_safety) vectorize_width(16, scalable)");
   to.code().line(fmt::format("for (long e = 0; e < {}; ++e) out[e] = {{}};", count));
+}
+
+std::string write_body(KernelWriter& to, const KernelPlan& plan) {
+  if (plan.zeroed_first) write_zeros(to);
+  std::visit([&](const auto& form) { write_form(to, form); }, plan.form);
+  return to.end();
 }
 
 }  // namespace
@@ -48,9 +54,16 @@ std::string write_kernel(const lowering::LoweredProgram& program, const lowering
   const KernelStep step(program, compute);
   KernelWriter to(step, plan, id);
   to.begin();
-  if (plan.zeroed_first) write_zeros(to);
-  std::visit([&](const auto& form) { write_form(to, form); }, plan.form);
-  return to.end();
+  return write_body(to, plan);
+}
+
+std::string write_kernel_function(const lowering::LoweredProgram& program,
+                                  const lowering::ComputeStep& compute, const KernelPlan& plan,
+                                  const std::string& name) {
+  const KernelStep step(program, compute);
+  KernelWriter to(step, plan, 0);
+  to.begin_function(name);
+  return write_body(to, plan);
 }
 
 void KernelWriter::begin() {
@@ -76,14 +89,28 @@ void KernelWriter::begin() {
   declare(step_.out, false);
 }
 
+void KernelWriter::begin_function(const std::string& name) {
+  std::vector<std::string> parameters;
+  for (const KernelOperand& operand : step_.in) parameters.push_back(pointer(operand, true));
+  for (const KernelOperand& operand : step_.extra) parameters.push_back(pointer(operand, true));
+  parameters.push_back(pointer(step_.out, false));
+  if (plan_.scratch_bytes != 0) parameters.push_back(fmt::format("char* const scratch_{}", id_));
+  if (step_.step.batch_axis >= 0) parameters.push_back("const long valid");
+  code_.open(fmt::format("static void {}({})", name, fmt::join(parameters, ", ")));
+}
+
 std::string KernelWriter::end() {
   code_.close();
   return code_.text();
 }
 
+std::string KernelWriter::pointer(const KernelOperand& operand, bool constant) {
+  return fmt::format("{}{}* __restrict const {}", constant ? "const " : "",
+                     element_type(operand.buffer->format), operand.pointer);
+}
+
 void KernelWriter::declare(const KernelOperand& operand, bool constant) {
-  const std::string type = element_type(operand.buffer->format);
-  code_.line(fmt::format("{}{}* __restrict const {} = {};", constant ? "const " : "", type, operand.pointer,
+  code_.line(fmt::format("{} = {};", pointer(operand, constant),
                          buffer_name(step_.program, operand.access->tensor)));
 }
 

@@ -38,7 +38,8 @@ public:
   CodeText& code() { return code_; }
   Scope scope() const { return {step_.axes, {}}; }
 
-  void begin();  // the function's head, and its operands
+  void begin();                                  // the function's head, and its operands
+  void begin_function(const std::string& name);  // whose operands are parameters
   std::string end();
 
   // Declares a pointer to the area of scratch with this name, which the plan has.
@@ -78,6 +79,7 @@ public:
 
 private:
   void declare(const KernelOperand& operand, bool constant);
+  static std::string pointer(const KernelOperand& operand, bool constant);
   std::string evaluate(const graph::Expression& expression, const std::vector<std::string>& arguments,
                        const std::vector<bool>& signless_arguments, const std::string& prefix,
                        const std::string& fma_into = {});

@@ -15,26 +15,8 @@ namespace {
 constexpr std::uint64_t alignment = 64;
 
 std::uint64_t round_up(std::uint64_t bytes) { return (bytes + alignment - 1) / alignment * alignment; }
-struct Item {
-  std::uint64_t bytes = 0;
-  Lifetime life;
-  std::uint64_t offset = 0;  // of its end below the persistent region, to its begin
-  bool placed = false;
-};
 
 bool overlap(const Lifetime& a, const Lifetime& b) { return a.first <= b.last && b.first <= a.last; }
-
-std::vector<Lifetime> lifetimes(const lowering::LoweredProgram& program) {
-  std::vector<Lifetime> lives(program.buffers.size());
-  for (std::size_t k = 0; k < program.steps.size(); ++k) {
-    for (const lowering::BufferId id : touched(program, program.steps[k])) {
-      Lifetime& life = lives[at(id)];
-      if (life.first < 0) life.first = static_cast<std::int64_t>(k);
-      life.last = static_cast<std::int64_t>(k);
-    }
-  }
-  return lives;
-}
 
 // The operand whose memory the step's output may take over: it dies here, has the same size and is read
 // element by element.
@@ -77,7 +59,20 @@ lowering::BufferId reusable(const lowering::LoweredProgram& program, const lower
   return lowering::no_buffer;
 }
 
-// Largest first, each at the lowest offset that is free for its whole life.
+}  // namespace
+
+std::vector<Lifetime> lifetimes(const lowering::LoweredProgram& program) {
+  std::vector<Lifetime> lives(program.buffers.size());
+  for (std::size_t k = 0; k < program.steps.size(); ++k) {
+    for (const lowering::BufferId id : touched(program, program.steps[k])) {
+      Lifetime& life = lives[at(id)];
+      if (life.first < 0) life.first = static_cast<std::int64_t>(k);
+      life.last = static_cast<std::int64_t>(k);
+    }
+  }
+  return lives;
+}
+
 std::uint64_t place(std::vector<Item>& items) {
   std::vector<Item*> order;
   for (Item& item : items) {
@@ -105,8 +100,6 @@ std::uint64_t place(std::vector<Item>& items) {
   }
   return peak;
 }
-
-}  // namespace
 
 MemoryPlan plan_memory(const lowering::LoweredProgram& program, const lowering::PersistentLayout& persistent,
                        const std::vector<std::uint64_t>& scratch_bytes) {

@@ -21,7 +21,7 @@ struct Lifetime {
 };
 
 struct MemoryPlan {
-  std::vector<std::uint64_t> address;         // by buffer; 0 for constants, which lie in the program
+  std::vector<std::uint64_t> address;         // by buffer; 0 for what lies in the program or in HBM
   std::vector<Lifetime> lifetime;             // by buffer
   std::vector<std::uint64_t> kernel_scratch;  // by top-level step; 0 where its kernels need none
   std::uint64_t lowest = 0, peak_bytes = 0;   // scratch occupies [lowest, persistent begin)
@@ -30,6 +30,19 @@ struct MemoryPlan {
 // `scratch_bytes`: of the kernels, by top-level step.
 MemoryPlan plan_memory(const lowering::LoweredProgram& program, const lowering::PersistentLayout& persistent,
                        const std::vector<std::uint64_t>& scratch_bytes);
+
+// Something that must keep its bytes while it lives.
+struct Item {
+  std::uint64_t bytes = 0;
+  Lifetime life;
+  std::uint64_t offset = 0;  // the result
+  bool placed = false;
+};
+// Largest first, each at the lowest offset that is free for its whole life; returns the bytes taken in all.
+std::uint64_t place(std::vector<Item>& items);
+
+// From the first to the last top-level step, by buffer; roots only.
+std::vector<Lifetime> lifetimes(const lowering::LoweredProgram& program);
 
 // Refuses a plan that runs into the program's image: names the largest buffer of the fullest step and by how
 // much it does not fit.

@@ -35,25 +35,36 @@ lowering::HbmField result_field(const graph::Tensor& tensor) {
 lowering::PersistentLayout lay_out_sram(const lowering::LoweredProgram& train,
                                         const lowering::LoweredProgram& predict, const graph::Graph& graph,
                                         const graph::Graph& source, const machine::Machine& machine) {
-  for (const auto& [name, shard] : predict.shards) {
-    if (!train.shards.contains(name))
-      refuse(name, "is used for prediction but not known to the training step");
-  }
   std::vector<lowering::PersistentTensor> tensors;
   for (const auto& [name, shard] : train.shards) {
+    const lowering::Buffer& buffer = train.at(train.find(name));
+    if (!buffer.data.empty()) {  // a constant
+      tensors.push_back({name, buffer.shape, shard, 0, buffer.data});
+      continue;
+    }
     const graph::Tensor& tensor = graph.at(graph.find(name));
     const bool given = source.find(name) != graph::no_tensor;
     tensors.push_back({name, tensor.shape, shard, 0, given ? std::vector<float>{} : tensor.data});
   }
-  return place_persistent(std::move(tensors), train.mesh, machine.node.sram_bytes - stack_bytes);
+  for (const auto& [name, shard] : predict.shards) {
+    if (train.shards.contains(name)) continue;
+    const lowering::Buffer& buffer = predict.at(predict.find(name));
+    if (buffer.data.empty()) refuse(name, "is used for prediction but not known to the training step");
+    tensors.push_back({name, buffer.shape, shard, 0, buffer.data});
+  }
+  const std::uint64_t end = machine.node.sram_bytes - stack_bytes;
+  const bool in_hbm = std::ranges::any_of(
+      train.buffers, [](const lowering::Buffer& buffer) { return lowering::in_hbm(buffer.storage); });
+  if (in_hbm) return place_in_hbm(std::move(tensors), static_cast<unsigned>(machine.interface.count), end);
+  return place_persistent(std::move(tensors), train.mesh, end);
 }
 
 lowering::HbmLayout lay_out_hbm(const graph::Graph& train, const graph::Graph& predict,
                                 const lowering::Lowered& lowered,
-                                const lowering::PersistentLayout& persistent,
+                                const lowering::PersistentLayout& persistent, std::uint64_t home_bytes,
                                 const machine::Machine& machine) {
   lowering::HbmLayout hbm;
-  hbm.nodes = persistent.mesh.nodes();
+  hbm.nodes = lowered.program.mesh.nodes();
   hbm.interfaces = static_cast<unsigned>(machine.interface.count);
   hbm.samples_per_node = lowered.program.samples_per_node;
   const std::uint64_t rows = (hbm.nodes + hbm.interfaces - 1) / hbm.interfaces;
@@ -86,8 +97,10 @@ lowering::HbmLayout lay_out_hbm(const graph::Graph& train, const graph::Graph& p
     }
   }
   hbm.parameters = next;
-  hbm.parameter_stride = round_up(persistent.bytes(), 64);
-  hbm.data_set = round_up(next + rows * hbm.parameter_stride, 4096);
+  hbm.parameter_stride = round_up(persistent.image_bytes, 64);
+  const std::uint64_t images = persistent.in_hbm ? 1 : rows;
+  hbm.homes = round_up(next + images * hbm.parameter_stride, 64);
+  hbm.data_set = round_up(hbm.homes + home_bytes, 4096);
   if (hbm.data_set > machine.interface.hbm_bytes)
     refuse(train.name, "needs {} bytes of each HBM before any data", hbm.data_set);
   return hbm;

@@ -14,11 +14,11 @@ lowering::PersistentLayout lay_out_sram(const lowering::LoweredProgram& train,
                                         const lowering::LoweredProgram& predict, const graph::Graph& graph,
                                         const graph::Graph& source, const machine::Machine& machine);
 
-// Launch block, records, results, parameter images. Throws UserError where HBM has no room for any data
-// behind them.
+// Launch block, records, results, parameter images, `home_bytes` for homes. Throws UserError where HBM has no
+// room for any data behind them.
 lowering::HbmLayout lay_out_hbm(const graph::Graph& train, const graph::Graph& predict,
                                 const lowering::Lowered& lowered,
-                                const lowering::PersistentLayout& persistent,
+                                const lowering::PersistentLayout& persistent, std::uint64_t home_bytes,
                                 const machine::Machine& machine);
 
 }  // namespace dojo::codegen

@@ -17,6 +17,10 @@ const char* name(lowering::Storage storage) {
       return "persistent";
     case lowering::Storage::constant:
       return "constant";
+    case lowering::Storage::home:
+      return "home";
+    case lowering::Storage::resident:
+      return "resident";
   }
   return "";
 }
@@ -64,6 +68,10 @@ std::int64_t bytes_moved(const lowering::LoweredProgram& program, const lowering
     for (const auto& field : f->fields) bytes += program.at(field.buffer).bytes();
   } else if (const auto* o = std::get_if<lowering::StoreStep>(&step)) {
     for (const auto& field : o->fields) bytes += program.at(field.buffer).bytes();
+  } else if (const auto* b = std::get_if<lowering::FetchBoxStep>(&step)) {
+    bytes += program.at(b->buffer).bytes();
+  } else if (const auto* u = std::get_if<lowering::StoreBoxStep>(&step)) {
+    bytes += program.at(u->buffer).bytes();
   }
   return bytes;
 }
@@ -75,9 +83,9 @@ std::vector<std::string> names(const lowering::LoweredProgram& program, const lo
 }
 
 Json op(const lowering::LoweredProgram& program, const PlannedStep& planned) {
-  static constexpr const char* kinds[] = {"fetch",          "compute",    "fill",       "gather",
-                                          "reduce_scatter", "all_reduce", "take_shard", "clear_padding",
-                                          "store",          "loop"};
+  static constexpr const char* kinds[] = {
+      "fetch",         "compute", "fill", "gather",    "reduce_scatter", "all_reduce", "take_shard",
+      "clear_padding", "store",   "loop", "fetch_box", "store_box",      "tiles"};
   Json row;
   row["id"] = planned.id;
   row["kind"] = kinds[planned.step->index()];
@@ -90,9 +98,17 @@ Json op(const lowering::LoweredProgram& program, const PlannedStep& planned) {
     row["box"] = std::move(box);
     row["multiply_adds"] = planned.kernel.multiply_adds;
   }
-  if (const auto* loop = std::get_if<lowering::LoopStep>(planned.step)) {
-    row["name"] = loop->name;
-    row["times"] = loop->tiles;
+  const auto* loop = std::get_if<lowering::LoopStep>(planned.step);
+  const auto* tiles = std::get_if<lowering::TilesStep>(planned.step);
+  if (loop != nullptr || tiles != nullptr) {
+    row["name"] = loop != nullptr ? loop->name : tiles->name;
+    row["times"] = loop != nullptr ? loop->tiles : tiles->tiles();
+    if (tiles != nullptr) {
+      row["shared"] = tiles->shared;
+      Json cuts = Json::array();
+      for (const lowering::TilesStep::Cut& cut : tiles->cuts) cuts.push_back({cut.axis, cut.count});
+      row["cuts"] = std::move(cuts);
+    }
     Json body = Json::array();
     for (const PlannedStep& inner : planned.body) body.push_back(op(program, inner));
     row["body"] = std::move(body);

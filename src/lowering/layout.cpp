@@ -52,7 +52,7 @@ ShardLayout shard_layout(const std::vector<std::int64_t>& shape, unsigned nodes)
 }
 
 std::vector<std::vector<std::byte>> pack_parameters(const PersistentLayout& layout, const Tensors& tensors) {
-  std::vector<std::vector<std::byte>> images(layout.mesh.nodes(), std::vector<std::byte>(layout.bytes()));
+  std::vector<std::vector<std::byte>> images(layout.mesh.nodes(), std::vector<std::byte>(layout.image_bytes));
   for (const PersistentTensor& tensor : layout.tensors) {
     const auto found = tensors.find(tensor.name);
     if (found == tensors.end() && tensor.initial.empty())
@@ -110,7 +110,7 @@ std::uint64_t HbmLayout::bytes_with(std::size_t frames) const {
 
 PersistentLayout place_persistent(std::vector<PersistentTensor> tensors, LogicalMesh mesh,
                                   std::uint64_t end) {
-  PersistentLayout layout{mesh, 0, end, std::move(tensors)};
+  PersistentLayout layout{mesh, 0, end, std::move(tensors), false, 0};
   std::int64_t bytes = 0;
   for (PersistentTensor& tensor : layout.tensors) {
     tensor.offset = static_cast<std::uint64_t>(bytes);
@@ -128,6 +128,26 @@ PersistentLayout place_persistent(std::vector<PersistentTensor> tensors, Logical
            largest->shard.shard_elements() * 4, mesh.nodes());
   }
   layout.begin = end - static_cast<std::uint64_t>(bytes);
+  layout.image_bytes = static_cast<std::uint64_t>(bytes);
+  return layout;
+}
+
+ShardLayout interleaved(std::int64_t elements, unsigned images) {
+  ShardLayout layout;
+  layout.rows = elements;
+  layout.chunk = hbm_unit_bytes / 4;
+  layout.tile_rows = layout.chunk * images;
+  layout.tiles = (elements + layout.tile_rows - 1) / layout.tile_rows;
+  return layout;
+}
+
+PersistentLayout place_in_hbm(std::vector<PersistentTensor> tensors, unsigned interfaces, std::uint64_t end) {
+  PersistentLayout layout{{1, interfaces}, end, end, std::move(tensors), true, 0};
+  for (PersistentTensor& tensor : layout.tensors) {
+    tensor.shard = interleaved(tensor.shard.rows * tensor.shard.row_elements, interfaces);
+    tensor.offset = layout.image_bytes;
+    layout.image_bytes += static_cast<std::uint64_t>(tensor.shard.shard_elements() * 4);
+  }
   return layout;
 }
 

@@ -39,6 +39,10 @@ struct ShardLayout {
 };
 ShardLayout shard_layout(const std::vector<std::int64_t>& shape, unsigned nodes);
 
+// A tensor that is spread over the HBMs unit by unit, for `images` of them (dojo::HbmArray in device/dojo.h).
+constexpr std::int64_t hbm_unit_bytes = 4096;
+ShardLayout interleaved(std::int64_t elements, unsigned images);
+
 struct PersistentTensor {
   std::string name;
   std::vector<std::int64_t> shape;
@@ -47,18 +51,25 @@ struct PersistentTensor {
   std::vector<float> initial = {};  // of what the compiler added (the scales of CFloat8 storage); else empty
 };
 
+// Parameters and states as images, one after the other in each. Either a node's image is its persistent
+// region, and HBM holds it between programs alone; or (`in_hbm`) the images lie in HBM for good, one in each
+// of them, and no node has a region.
 struct PersistentLayout {
-  LogicalMesh mesh;
-  std::uint64_t begin = 0, end = 0;  // local addresses; the same on every node
+  LogicalMesh mesh;                  // as many as there are images
+  std::uint64_t begin = 0, end = 0;  // of the region, local addresses; the same on every node
   std::vector<PersistentTensor> tensors;
+  bool in_hbm = false;
+  std::uint64_t image_bytes = 0;
   std::uint64_t bytes() const { return end - begin; }
 };
 
 // Gives every tensor (names, shapes and shards set) its place in a region that ends at `end`.
 PersistentLayout place_persistent(std::vector<PersistentTensor> tensors, LogicalMesh mesh, std::uint64_t end);
+// The same in HBM; a node's local addresses from `end` on are taken.
+PersistentLayout place_in_hbm(std::vector<PersistentTensor> tensors, unsigned interfaces, std::uint64_t end);
 
-// Whole tensors (row-major, by name) to the image of every node's persistent region, and back. A missing
-// tensor starts from its `initial`; without one it throws UserError.
+// Whole tensors (row-major, by name) to the images, and back. A missing tensor starts from its `initial`;
+// without one it throws UserError.
 using Tensors = std::map<std::string, std::vector<float>>;
 std::vector<std::vector<std::byte>> pack_parameters(const PersistentLayout& layout, const Tensors& tensors);
 Tensors unpack_parameters(const PersistentLayout& layout, const std::vector<std::vector<std::byte>>& images);
@@ -88,6 +99,7 @@ struct HbmLayout {
   std::uint64_t record_bytes = 0;  // a multiple of 64
   std::vector<HbmField> results;   // in HBM 0, fp32, in the order of the batch
   std::uint64_t parameters = 0, parameter_stride = 0;
+  std::uint64_t homes = 0;     // tensors of a running program
   std::uint64_t data_set = 0;  // free for records from here on, on every interface
 
   machine::HbmPlace table_entry(unsigned node,

@@ -1,33 +1,17 @@
 // Does the lowered program, on any number of nodes, compute what the graph means?
 #include <gtest/gtest.h>
 
-#include <cmath>
-
-#include "base/random.h"
-#include "graph/interpreter.h"
 #include "graph/one_sample.h"
 #include "graph/op_maker.h"
 #include "lowering/formats.h"
 #include "lowering/lower.h"
-#include "lowering/lowered_interpreter.h"
+#include "lowering/lowered_meaning_for_tests.h"
 #include "lowering/sample_networks_for_tests.h"
 
 namespace dojo::lowering {
 namespace {
 
 namespace traced = graph::traced;
-
-// The largest difference, relative to the tensor's largest magnitude.
-double distance(const std::vector<float>& a, const std::vector<float>& b) {
-  EXPECT_EQ(a.size(), b.size());
-  double most = 0, scale = 1e-6;
-  for (std::size_t k = 0; k < std::min(a.size(), b.size()); ++k) {
-    EXPECT_TRUE(std::isfinite(a[k]));
-    most = std::max(most, std::abs(static_cast<double>(a[k]) - b[k]));
-    scale = std::max(scale, std::abs(static_cast<double>(b[k])));
-  }
-  return most / scale;
-}
 
 struct Case {
   const char* name;
@@ -43,45 +27,7 @@ class Lowering : public testing::TestWithParam<Case> {};
 TEST_P(Lowering, computes_what_the_graph_means) {
   const Case& c = GetParam();
   const graph::Graph graph = assign_formats(c.make(c.batch), c.formats);
-  const Lowered lowered = lower(graph, c.nodes);
-  LoweredInterpreter nodes(lowered.program);
-  graph::Interpreter whole(graph);
-
-  Tensors parameters, samples, scalars;
-  Random random(7);
-  for (graph::TensorId id = 0; id < static_cast<graph::TensorId>(graph.tensors.size()); ++id) {
-    const graph::Tensor& tensor = graph.at(id);
-    std::size_t elements = 1;
-    for (const std::int64_t extent : tensor.shape) elements *= static_cast<std::size_t>(extent);
-    if (tensor.role == graph::Role::parameter || tensor.role == graph::Role::state)
-      parameters[tensor.name] = tensor.data;
-    if (tensor.role == graph::Role::input || tensor.role == graph::Role::label) {
-      std::vector<float>& values = samples[tensor.name];
-      for (std::size_t k = 0; k < elements; ++k) values.push_back(static_cast<float>(random.normal()));
-      whole.set(id, values);
-    }
-    if (tensor.role == graph::Role::scalar) {
-      scalars[tensor.name] = {0.01f};
-      whole.set(id, scalars[tensor.name]);
-    }
-  }
-  nodes.set_persistent(parameters);
-  for (int step = 0; step < 2; ++step) {
-    nodes.run(samples, c.batch, scalars);
-    whole.run();
-    for (const graph::TensorId id : graph.outputs) {
-      EXPECT_LT(distance(nodes.results().at(graph.at(id).name), whole.value(id)), c.bound)
-          << graph.at(id).name;
-    }
-    whole.update();
-    const Tensors after = nodes.persistent();
-    for (const auto& [target, value] : graph.update) {
-      EXPECT_LT(distance(after.at(graph.at(target).name), whole.value(target)), c.bound)
-          << graph.at(target).name;
-      EXPECT_NE(after.at(graph.at(target).name), parameters.at(graph.at(target).name))
-          << "nothing was learnt";
-    }
-  }
+  expect_meaning(graph, lower(graph, c.nodes).program, c.batch, c.bound);
 }
 
 // The norm of a gradient, and a weight's size in the loss: each node sums its part.

@@ -18,6 +18,7 @@ void collect(const LoweredProgram& program, const Step& step, std::vector<Buffer
                  [&](const FetchStep& s) {
                    for (const auto& field : s.fields) add(field.buffer);
                    for (const BufferId id : s.scalars) add(id);
+                   add(s.staging);
                  },
                  [&](const ComputeStep& s) {
                    for (const graph::Access& access : s.op.in) add(access.tensor);
@@ -45,6 +46,11 @@ void collect(const LoweredProgram& program, const Step& step, std::vector<Buffer
                  [&](const LoopStep& s) {
                    for (const Step& inner : s.body) collect(program, inner, found);
                  },
+                 [&](const FetchBoxStep& s) { add(s.from), add(s.buffer); },
+                 [&](const StoreBoxStep& s) { add(s.buffer), add(s.to); },
+                 [&](const TilesStep& s) {
+                   for (const Step& inner : s.body) collect(program, inner, found);
+                 },
              },
              step);
 }
@@ -55,6 +61,12 @@ std::int64_t Buffer::elements() const {
   std::int64_t count = 1;
   for (const std::int64_t extent : shape) count *= extent;
   return count;
+}
+
+std::int64_t TilesStep::tiles() const {
+  std::int64_t product = 1;
+  for (const Cut& cut : cuts) product *= cut.count;
+  return product;
 }
 
 BufferId LoweredProgram::find(std::string_view wanted) const {

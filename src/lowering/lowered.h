@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -24,6 +25,15 @@ enum class Storage : std::uint8_t {
   scratch,     // lives from its first to its last step
   persistent,  // a shard in the persistent region
   constant,    // in the program's read-only data
+  home,        // whole in HBM, from its first to its last step: one for all nodes
+  resident,    // whole in HBM, from launch to launch
+};
+constexpr bool in_hbm(Storage storage) { return storage == Storage::home || storage == Storage::resident; }
+
+// An affine function of the turns of the loops that a step stands in, outermost first (TilesStep).
+struct Origin {
+  std::int64_t offset = 0;
+  std::vector<std::int64_t> coefficients;
 };
 
 struct Buffer {
@@ -34,13 +44,14 @@ struct Buffer {
   std::int64_t capacity =
       0;  // elements allocated: at least the product of shape (collectives pad to nodes * chunk)
   BufferId view_of = no_buffer;  // the same elements under another shape; never a view of a view
-  std::vector<float> data;       // of constants
+  std::vector<float> data;       // of constants, resident ones too
 
   std::int64_t elements() const;
   std::int64_t bytes() const { return capacity * numerics::storage_bytes(format); }
 };
 
-// Reads the launch block and this node's records.
+// Reads the launch block and this node's records. Fields whose buffer is a home are copied there, each
+// sample by its node; then every node waits for all.
 struct FetchStep {
   struct Field {
     BufferId buffer;
@@ -48,6 +59,7 @@ struct FetchStep {
   };
   std::vector<Field> fields;
   std::vector<BufferId> scalars;  // each of shape []; in the launch block's order
+  BufferId staging = no_buffer;   // on the way to homes
 };
 
 // A structured operation whose TensorIds are BufferIds.
@@ -63,6 +75,9 @@ struct ComputeStep {
   bool accumulate = false;
   // Elements of the output that no point reaches keep what they hold (and are not made 0).
   bool only_reached = false;
+  // Within tiles, of an op that reduces over the batch: the sample with which the batch axis begins. Without
+  // it the axis runs over the node's own samples.
+  std::optional<Origin> first_sample = std::nullopt;
 };
 
 // Every element (all of `capacity`) becomes `value`.
@@ -117,7 +132,23 @@ struct ClearPaddingStep {
   ShardLayout layout;
 };
 
-// Puts results into HBM: `per_sample` ones by every node, the others by node 0.
+// A box of a whole tensor to a buffer: element i of the buffer is element origin + i of `from`, or `outside`
+// where there is none.
+struct FetchBoxStep {
+  BufferId from = no_buffer;  // in HBM, or a constant
+  BufferId buffer = no_buffer;
+  std::vector<Origin> origin;  // by dimension
+  float outside = 0;
+};
+
+// A buffer to a box of a tensor in HBM; what lies beyond the tensor goes nowhere.
+struct StoreBoxStep {
+  BufferId buffer = no_buffer, to = no_buffer;
+  std::vector<Origin> origin;
+};
+
+// Puts results into HBM: `per_sample` ones by every node, the others by node 0. A field whose buffer is a
+// home is there already.
 struct StoreStep {
   struct Field {
     BufferId buffer;
@@ -128,14 +159,33 @@ struct StoreStep {
 };
 
 struct LoopStep;
-using Step = std::variant<FetchStep, ComputeStep, FillStep, GatherStep, ReduceScatterStep, AllReduceStep,
-                          TakeShardStep, ClearPaddingStep, StoreStep, LoopStep>;
+struct TilesStep;
+using Step =
+    std::variant<FetchStep, ComputeStep, FillStep, GatherStep, ReduceScatterStep, AllReduceStep,
+                 TakeShardStep, ClearPaddingStep, StoreStep, LoopStep, FetchBoxStep, StoreBoxStep, TilesStep>;
 
 // For every tile: the body. Loops do not nest.
 struct LoopStep {
   std::string name;
   std::int64_t tiles = 1;
   std::vector<Step> body;
+};
+
+// For every tile of a box, one after the other in lexicographic order of the cuts: the body, on buffers that
+// say nothing afterwards. `shared`: each tile is done by one node (tile t of T by the node with
+// t in [T * node / N, T * (node + 1) / N)), and the step ends when all have done theirs; what a tile stores
+// is read by no other. Otherwise the node that meets the step, within a tile, does all of them.
+struct TilesStep {
+  struct Cut {
+    std::string axis;  // for people
+    std::int64_t count = 1;
+  };
+  std::string name;
+  std::vector<Cut> cuts;
+  bool shared = true;
+  std::vector<Step> body;
+
+  std::int64_t tiles() const;
 };
 
 struct LoweredProgram {

@@ -85,13 +85,16 @@ std::int64_t held(const ShardLayout& shard, unsigned slot, std::int64_t tile) {
 }  // namespace
 
 LoweredInterpreter::LoweredInterpreter(const LoweredProgram& program) : program_(program) {
+  in_tiles_ =
+      std::ranges::any_of(program.buffers, [](const Buffer& buffer) { return in_hbm(buffer.storage); });
   Values values;
   for (const Buffer& buffer : program.buffers) {
     std::vector<float> elements = buffer.data;
-    elements.resize(index(buffer.view_of == no_buffer ? buffer.capacity : 0));
+    const bool of_tiles = in_tiles_ && buffer.storage == Storage::scratch && !buffer.shape.empty();
+    elements.resize(index(buffer.view_of == no_buffer && !of_tiles ? buffer.capacity : 0));
     values.push_back(std::move(elements));
   }
-  nodes_.assign(program.mesh.nodes(), values);
+  nodes_.assign(in_tiles_ ? 1 : program.mesh.nodes(), values);
 }
 
 std::vector<float>& LoweredInterpreter::at(unsigned node, BufferId buffer) {
@@ -105,10 +108,15 @@ std::int64_t LoweredInterpreter::valid_on(unsigned node) const {
 
 void LoweredInterpreter::set_persistent(const Tensors& tensors) {
   for (const Buffer& buffer : program_.buffers) {
-    if (buffer.storage != Storage::persistent) continue;
+    if (buffer.storage != Storage::persistent && buffer.storage != Storage::resident) continue;
+    if (!buffer.data.empty()) continue;
     const auto found = tensors.find(buffer.name);
     if (found == tensors.end()) refuse(buffer.name, "has no value");
     const BufferId id = program_.find(buffer.name);
+    if (buffer.storage == Storage::resident) {
+      at(0, id) = found->second;
+      continue;
+    }
     const std::int64_t count = static_cast<std::int64_t>(found->second.size());
     const ShardLayout shard = program_.shards.at(buffer.name);
     const std::int64_t tile_elements = shard.tile_rows * shard.row_elements;
@@ -122,7 +130,12 @@ void LoweredInterpreter::set_persistent(const Tensors& tensors) {
 
 Tensors LoweredInterpreter::persistent() const {
   Tensors tensors;
+  for (std::size_t id = 0; id < program_.buffers.size(); ++id) {
+    const Buffer& buffer = program_.buffers[id];
+    if (buffer.storage == Storage::resident && buffer.data.empty()) tensors[buffer.name] = nodes_[0][id];
+  }
   for (const auto& [name, shard] : program_.shards) {
+    if (program_.at(program_.find(name)).storage == Storage::resident) continue;
     std::vector<float>& values = tensors[name];
     const std::int64_t tile_elements = shard.tile_rows * shard.row_elements;
     for (std::int64_t e = 0; e < shard.rows * shard.row_elements; ++e) {
@@ -151,27 +164,31 @@ void LoweredInterpreter::run_step(const Step& step, std::int64_t tile) {
   if (const auto* s = std::get_if<TakeShardStep>(&step)) return take_shard(*s);
   if (const auto* s = std::get_if<ClearPaddingStep>(&step)) return clear_padding(*s);
   if (const auto* s = std::get_if<StoreStep>(&step)) return store(*s);
+  if (const auto* s = std::get_if<FetchBoxStep>(&step)) return fetch_box(*s);
+  if (const auto* s = std::get_if<StoreBoxStep>(&step)) return store_box(*s);
+  if (const auto* s = std::get_if<TilesStep>(&step)) return tiles(*s);
   if (const auto* s = std::get_if<LoopStep>(&step)) {
     for (std::int64_t t = 0; t < s->tiles; ++t) {
       for (const Step& inner : s->body) run_step(inner, t);
     }
     return;
   }
-  for (unsigned node = 0; node < program_.mesh.nodes(); ++node) {
+  for (unsigned node = 0; node < nodes_.size(); ++node) {
     if (const auto* s = std::get_if<ComputeStep>(&step)) compute(*s, node, tile);
     if (const auto* s = std::get_if<FillStep>(&step)) std::ranges::fill(at(node, s->buffer), s->value);
   }
 }
 
 void LoweredInterpreter::fetch(const FetchStep& step) {
-  for (unsigned node = 0; node < program_.mesh.nodes(); ++node) {
+  for (unsigned node = 0; node < nodes_.size(); ++node) {
     for (const FetchStep::Field& field : step.fields) {
       const auto found = samples_->find(field.name);
       if (found == samples_->end()) refuse(field.name, "has no samples");
       const Buffer& buffer = program_.at(field.buffer);
-      const std::int64_t row = buffer.elements() / program_.samples_per_node;
+      const bool whole = in_hbm(buffer.storage);
+      const std::int64_t row = buffer.elements() / (whole ? program_.batch : program_.samples_per_node);
       const std::int64_t first = node * program_.samples_per_node * row;
-      for (std::int64_t e = 0; e < valid_on(node) * row; ++e) {
+      for (std::int64_t e = 0; e < (whole ? valid_ : valid_on(node)) * row; ++e) {
         at(node, field.buffer)[index(e)] = numerics::round_to(buffer.format, found->second[index(first + e)]);
       }
     }
@@ -180,7 +197,10 @@ void LoweredInterpreter::fetch(const FetchStep& step) {
 }
 
 void LoweredInterpreter::compute(const ComputeStep& step, unsigned node, std::int64_t tile) {
-  const std::int64_t valid = valid_on(node);
+  const std::int64_t most = step.batch_axis < 0 ? 0 : step.op.box[index(step.batch_axis)].extent;
+  const std::int64_t valid = step.first_sample
+                                 ? std::clamp<std::int64_t>(valid_ - at_turn(*step.first_sample), 0, most)
+                                 : valid_on(node);
   std::vector<float>& out = at(node, step.op.out.tensor);
   const Buffer& target = program_.at(step.op.out.tensor);
   const bool partial = step.batch_axis >= 0 && !reaches(step.op.out, index(step.batch_axis));
@@ -298,10 +318,11 @@ void LoweredInterpreter::store(const StoreStep& step) {
   for (const StoreStep::Field& field : step.fields) {
     std::vector<float>& result = results_[field.name];
     const Buffer& buffer = program_.at(field.buffer);
-    for (unsigned node = 0; node < (field.per_sample ? program_.mesh.nodes() : 1); ++node) {
-      const std::int64_t row =
-          field.per_sample ? buffer.elements() / program_.samples_per_node : buffer.elements();
-      const std::int64_t count = field.per_sample ? valid_on(node) * row : row;
+    for (unsigned node = 0; node < (field.per_sample ? nodes_.size() : 1); ++node) {
+      const bool whole = in_hbm(buffer.storage);
+      const std::int64_t samples = !field.per_sample ? 1 : whole ? program_.batch : program_.samples_per_node;
+      const std::int64_t row = buffer.elements() / samples;
+      const std::int64_t count = !field.per_sample ? row : (whole ? valid_ : valid_on(node)) * row;
       const std::vector<float>& values = at(node, field.buffer);
       result.insert(result.end(), values.begin(), values.begin() + count);
     }

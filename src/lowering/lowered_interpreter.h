@@ -42,12 +42,20 @@ private:
   void take_shard(const TakeShardStep& step);
   void clear_padding(const ClearPaddingStep& step);
   void store(const StoreStep& step);
+  // box_interpreter.cpp
+  void tiles(const TilesStep& step);
+  void fetch_box(const FetchBoxStep& step);
+  void store_box(const StoreBoxStep& step);
+  std::int64_t at_turn(const Origin& origin) const;
+  std::vector<std::int64_t> at_turn(const std::vector<Origin>& origins) const;
   std::vector<float>& at(unsigned node, BufferId buffer);
   std::int64_t valid_on(unsigned node) const;
   float sum_over_nodes(BufferId buffer, unsigned owner, std::size_t element);
 
   const LoweredProgram& program_;
-  std::vector<Values> nodes_;
+  std::vector<Values> nodes_;        // what lies in HBM is node 0's
+  bool in_tiles_ = false;            // the program has homes: buffers of tiles exist while their step runs
+  std::vector<std::int64_t> turns_;  // of the loops over tiles, outermost first
   std::int64_t valid_ = 0;
   const Tensors* samples_ = nullptr;
   const Tensors* scalars_ = nullptr;

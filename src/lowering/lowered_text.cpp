@@ -23,6 +23,7 @@ public:
                           step.tile_rows);
     if (step.accumulate) text += "; added to what is there";
     if (step.only_reached) text += "; the rest stays";
+    if (step.first_sample) text += "; samples from " + origin(*step.first_sample);
     return text;
   }
   std::string operator()(const FillStep& step) const {
@@ -58,9 +59,31 @@ public:
   std::string operator()(const LoopStep& step) const {
     return fmt::format("for {} tiles of {}:", step.tiles, step.name);
   }
+  std::string operator()(const FetchBoxStep& step) const {
+    return fmt::format("fetch {} from {}[{}], outside {}", box(step.buffer), name(step.from),
+                       list(step.origin, origin), step.outside);
+  }
+  std::string operator()(const StoreBoxStep& step) const {
+    return fmt::format("store {} to {}[{}]", box(step.buffer), name(step.to), list(step.origin, origin));
+  }
+  std::string operator()(const TilesStep& step) const {
+    return fmt::format(
+        "{} {} in {}:", step.shared ? "tiles of" : "turns of", step.name,
+        list(step.cuts, [](const TilesStep::Cut& cut) { return fmt::format("{} {}", cut.count, cut.axis); }));
+  }
 
 private:
   const std::string& name(BufferId id) const { return program_.at(id).name; }
+  std::string box(BufferId id) const {
+    return fmt::format("{} [{}]", name(id), fmt::join(program_.at(id).shape, ", "));
+  }
+  // Turns are t0, t1... from the outermost loop inwards.
+  static std::string origin(const Origin& place) {
+    std::string text = fmt::format("{}", place.offset);
+    for (std::size_t k = 0; k < place.coefficients.size(); ++k)
+      if (place.coefficients[k] != 0) text += fmt::format(" + {} t{}", place.coefficients[k], k);
+    return text;
+  }
   template <typename Things, typename TextOf>
   static std::string list(const Things& things, TextOf text_of) {
     std::vector<std::string> texts;
@@ -76,6 +99,8 @@ void add_steps(const LoweredProgram& program, const std::vector<Step>& steps, co
   for (const Step& step : steps) {
     text += indent + std::visit(StepText(program), step) + "\n";
     if (const auto* loop = std::get_if<LoopStep>(&step)) add_steps(program, loop->body, indent + "  ", text);
+    if (const auto* tiles = std::get_if<TilesStep>(&step))
+      add_steps(program, tiles->body, indent + "  ", text);
   }
 }
 
@@ -84,6 +109,8 @@ std::string buffer_text(const LoweredProgram& program, const Buffer& buffer) {
       fmt::format("{} {} [{}]", buffer.name, numerics::name(buffer.format), fmt::join(buffer.shape, ", "));
   if (buffer.view_of != no_buffer) return text + " is " + program.at(buffer.view_of).name;
   if (buffer.storage == Storage::constant) return text + " constant";
+  if (buffer.storage == Storage::home) return text + " in HBM";
+  if (buffer.storage == Storage::resident) return text + " in HBM, stays";
   const auto shard = program.shards.find(buffer.name);
   if (buffer.storage == Storage::persistent && shard != program.shards.end())
     text += fmt::format(" persistent, {} tiles of {} x {}, {} a node", shard->second.tiles,

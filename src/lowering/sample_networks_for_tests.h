@@ -151,6 +151,23 @@ inline Graph residual(std::int64_t batch) {
   return finish(std::move(graph), out, build.mean_squared_error(out, y), graph::optimizer_named("sgd"));
 }
 
+// Pictures of which one, with its activations, takes a megabyte; AdamW.
+inline Graph pictures(std::int64_t batch) {
+  Graph graph;
+  graph.name = "pictures";
+  Builder build(graph);
+  const TensorId x = build.input("x", {batch, 3, 96, 96}), y = build.label("y", {batch, 3});
+  const TensorId a = build.relu(convolution(build, "conv1", x, 8, 3, 1, 1));
+  build.name("pool");
+  const TensorId pooled = build.max_pool(a, {{2, 2}, {2, 2}, {}, {}, {}, false, false});
+  const TensorId b = build.relu(convolution(build, "conv2", pooled, 12, 3, 2, 1));
+  build.name("means");
+  const TensorId means = build.flatten(build.global_average_pool(b));
+  const TensorId out = dense(build, "head", means, 3);
+  build.name("loss");
+  return finish(std::move(graph), out, build.mean_squared_error(out, y), graph::optimizer_named("adamw"));
+}
+
 // Weights of several times a node's SRAM, AdamW.
 inline Graph huge_mlp(std::int64_t batch) {
   Graph graph;

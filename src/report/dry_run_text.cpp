@@ -90,8 +90,11 @@ std::string dry_run_text(const training::TrainOptions& options, const machine::M
                               count(network.parameters.size(), "parameter"), network.frozen.size()));
   line("data", data_text(frames, run));
   line("run", length_text(options, run));
-  line("machine", fmt::format("{}: {}, up to {} on each; {}", machine.name, count(run.nodes, "node"),
-                              count(static_cast<std::uint64_t>(run.samples_per_node), "frame"),
+  const std::string spread =
+      run.in_tiles
+          ? "which share the tiles of every op, with tensors in HBM"
+          : fmt::format("up to {} on each", count(static_cast<std::uint64_t>(run.samples_per_node), "frame"));
+  line("machine", fmt::format("{}: {}, {}; {}", machine.name, count(run.nodes, "node"), spread,
                               lowering::name(options.formats)));
   line("SRAM", sram_text(run.sram, machine));
   line("HBM", fmt::format("{:.1f} of {:.0f} MiB of each of {} interface processors",

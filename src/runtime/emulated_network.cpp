@@ -7,6 +7,7 @@
 #include "base/parallel.h"
 #include "numerics/convert.h"
 #include "numerics/format.h"
+#include "runtime/resident_state.h"
 
 namespace dojo::runtime {
 namespace {
@@ -108,22 +109,13 @@ system::LaunchResult EmulatedNetwork::launch(const system::Program& program, std
 }
 
 void EmulatedNetwork::load_parameters(const lowering::Tensors& values) {
-  const auto images = lowering::pack_parameters(network_.persistent, values);
-  for (unsigned node = 0; node < network_.nodes; ++node) {
-    const machine::HbmPlace place = network_.hbm.parameter_image(node);
-    computer_.write_hbm(place.interface, place.offset, images[node]);
-  }
+  write_parameter_images(computer_, network_, lowering::pack_parameters(network_.persistent, values));
   launch(load_, "load", never);
 }
 
 lowering::Tensors EmulatedNetwork::parameters() {
   launch(store_, "store", never);
-  std::vector<std::vector<std::byte>> images;
-  for (unsigned node = 0; node < network_.nodes; ++node) {
-    const machine::HbmPlace place = network_.hbm.parameter_image(node);
-    images.push_back(computer_.read_hbm(place.interface, place.offset, network_.persistent.bytes()));
-  }
-  return lowering::unpack_parameters(network_.persistent, images);
+  return lowering::unpack_parameters(network_.persistent, read_parameter_images(computer_, network_));
 }
 
 void EmulatedNetwork::write_launch(std::span<const std::uint32_t> frames, std::uint64_t step,
@@ -204,21 +196,11 @@ Predictions EmulatedNetwork::predict(std::span<const std::uint32_t> frames) {
 }
 
 std::vector<std::vector<std::byte>> EmulatedNetwork::regions() const {
-  std::vector<std::vector<std::byte>> regions;
-  for (unsigned node = 0; node < network_.nodes; ++node) {
-    const auto bytes = computer_.sram(node).subspan(network_.persistent.begin, network_.persistent.bytes());
-    regions.emplace_back(bytes.begin(), bytes.end());
-  }
-  return regions;
+  return read_state(computer_, network_);
 }
 
 void EmulatedNetwork::restore(const std::vector<std::vector<std::byte>>& regions) {
-  DOJO_ENSURE(regions.size() == network_.nodes);
-  for (unsigned node = 0; node < network_.nodes; ++node) {
-    DOJO_ENSURE(regions[node].size() == network_.persistent.bytes());
-    std::copy(regions[node].begin(), regions[node].end(),
-              computer_.sram(node).begin() + static_cast<std::ptrdiff_t>(network_.persistent.begin));
-  }
+  write_state(computer_, network_, regions);
 }
 
 }  // namespace dojo::runtime

@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "numerics/convert.h"
+#include "runtime/resident_state.h"
 
 namespace dojo::runtime {
 namespace {
@@ -41,23 +42,14 @@ system::LaunchResult ResidentNetwork::launch(const CompiledProgram& program,
 }
 
 std::string ResidentNetwork::load(const lowering::Tensors& values) {
-  const auto images = lowering::pack_parameters(network_.persistent, values);
-  for (unsigned node = 0; node < network_.nodes; ++node) {
-    const HbmPlace place = network_.hbm.parameter_image(node);
-    computer_.write_hbm(place.interface, place.offset, images[node]);
-  }
+  write_parameter_images(computer_, network_, lowering::pack_parameters(network_.persistent, values));
   return stranded(launch(network_.load, to_the_end), network_.load);
 }
 
 lowering::Tensors ResidentNetwork::store() {
   const std::string reason = stranded(launch(network_.store, to_the_end), network_.store);
   if (!reason.empty()) refuse("store", "{}", reason);
-  std::vector<std::vector<std::byte>> images;
-  for (unsigned node = 0; node < network_.nodes; ++node) {
-    const HbmPlace place = network_.hbm.parameter_image(node);
-    images.push_back(computer_.read_hbm(place.interface, place.offset, network_.persistent.bytes()));
-  }
-  return lowering::unpack_parameters(network_.persistent, images);
+  return lowering::unpack_parameters(network_.persistent, read_parameter_images(computer_, network_));
 }
 
 void ResidentNetwork::write_samples(const lowering::Tensors& samples) {
@@ -99,33 +91,18 @@ void ResidentNetwork::write_launch(const std::vector<std::pair<std::string, floa
   for (unsigned d = 0; d < hbm.interfaces; ++d) computer_.write_hbm(d, hbm.launch_block, block);
 }
 
-std::vector<std::vector<std::byte>> ResidentNetwork::regions() const {
-  std::vector<std::vector<std::byte>> regions;
-  for (unsigned node = 0; node < network_.nodes; ++node) {
-    const auto bytes = computer_.sram(node).subspan(network_.persistent.begin, network_.persistent.bytes());
-    regions.emplace_back(bytes.begin(), bytes.end());
-  }
-  return regions;
-}
-
-void ResidentNetwork::restore(const std::vector<std::vector<std::byte>>& regions) {
-  for (unsigned node = 0; node < network_.nodes; ++node)
-    std::ranges::copy(regions[node],
-                      computer_.sram(node).begin() + static_cast<std::ptrdiff_t>(network_.persistent.begin));
-}
-
 ResidentRun ResidentNetwork::run(Program program, const lowering::Tensors& samples,
                                  const std::vector<std::pair<std::string, float>>& scalars) {
   write_samples(samples);
   write_launch(scalars);
-  const std::vector<std::vector<std::byte>> before = regions();
+  const StateImages before = read_state(computer_, network_);
   const CompiledProgram& compiled = program == Program::train ? network_.train : network_.predict;
   const system::LaunchResult launched = launch(compiled, host_.interrupted);
   ResidentRun run;
   run.interrupted = host_.interrupted();  // a launch that came to its end before it was asked, too
   if (!run.interrupted) run.stranded = stranded(launched, compiled);
   if (run.interrupted || !run.stranded.empty()) {
-    restore(before);
+    write_state(computer_, network_, before);
     return run;
   }
   run.cycles = launched.cycles;

@@ -43,8 +43,6 @@ private:
   system::LaunchResult launch(const codegen::CompiledProgram& program,
                               const std::function<bool()>& interrupted);
   void write_samples(const lowering::Tensors& samples);
-  std::vector<std::vector<std::byte>> regions() const;
-  void restore(const std::vector<std::vector<std::byte>>& regions);
   void write_launch(const std::vector<std::pair<std::string, float>>& scalars);
 
   codegen::CompiledNetwork network_;

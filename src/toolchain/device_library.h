@@ -11,8 +11,8 @@
 namespace dojo::toolchain {
 
 // Its sources under device/, in link order. Whatever a program starts with stands before them.
-constexpr std::array<std::string_view, 6> device_library{"memory.cpp", "print.cpp",     "collective.cpp",
-                                                         "matmul.cpp", "transpose.cpp", "vector.cpp"};
+constexpr std::array<std::string_view, 7> device_library{
+    "memory.cpp", "print.cpp", "collective.cpp", "boxes.cpp", "matmul.cpp", "transpose.cpp", "vector.cpp"};
 
 struct LibraryRequest {
   std::vector<std::string_view> start;  // sources under device/ that stand before the library

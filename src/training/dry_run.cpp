@@ -42,6 +42,7 @@ DryRun facts_of(const TrainOptions& options, const machine::Machine& machine, co
   facts.validation_frames = run.data.split.validation.size();
   facts.nodes = compiled.nodes;
   facts.samples_per_node = compiled.samples_per_node;
+  facts.in_tiles = compiled.spread == codegen::Spread::tiles;
   facts.sram =
       std::max(sram_of(compiled.train, compiled.persistent), sram_of(compiled.predict, compiled.persistent),
                [](const SramUse& one, const SramUse& other) { return one.all() < other.all(); });

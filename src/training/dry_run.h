@@ -34,6 +34,7 @@ struct DryRun {
   std::uint64_t train_frames = 0, validation_frames = 0;
   unsigned nodes = 0;
   std::int64_t samples_per_node = 0;
+  bool in_tiles = false;  // the nodes share the tiles of every op, not frames
   SramUse sram;
   std::uint64_t hbm_bytes = 0;  // of each interface's
   // Of the next step.

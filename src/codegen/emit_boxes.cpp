@@ -1,0 +1,337 @@
+// The C++ of a node whose tensors have their homes in HBM: a function an op, which goes through this node's
+// tiles, and the kernels, which ops of equal tiles share.
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <bit>
+#include <map>
+
+#include "base/error.h"
+#include "base/index.h"
+#include "codegen/emit_parts.h"
+#include "codegen/homes.h"
+#include "numerics/convert.h"
+
+namespace dojo::codegen {
+namespace {
+
+using lowering::Buffer;
+using lowering::BufferId;
+using lowering::Origin;
+using lowering::TilesStep;
+
+constexpr const char* sample_prologue = R"(
+// How many of the `most` samples from `first` on the batch has.
+static inline long samples_from(long first, long most) {
+  const long left = valid_samples - first;
+  return left < 0 ? 0 : smaller(left, most);
+}
+)";
+
+// The bits of an element of the format, in the lowest bytes.
+std::uint32_t bits_of(float value, numerics::Format format) {
+  if (format == numerics::Format::u8) return static_cast<std::uint8_t>(value);
+  switch (numerics::storage_bytes(format)) {
+    case 4:
+      return std::bit_cast<std::uint32_t>(value);
+    case 2: {
+      std::uint16_t code = 0;
+      numerics::to_bf16({&value, 1}, {&code, 1});
+      return code;
+    }
+    default: {
+      std::uint8_t code = 0;
+      numerics::to_codes({&value, 1}, numerics::spec_of(format), std::span(&code, 1));
+      return code;
+    }
+  }
+}
+
+class BoxEmitter {
+public:
+  BoxEmitter(const PlannedProgram& planned, const lowering::HbmLayout& hbm)
+      : planned_(planned),
+        program_(*planned.lowered),
+        hbm_(hbm),
+        homes_(place_homes(program_, *planned.persistent, hbm)) {}
+
+  std::string run() {
+    code_.comment(fmt::format("{}: one node's program; {} nodes share the tiles of every op.", program_.name,
+                              program_.mesh.nodes()));
+    code_.raw(std::string(program_prologue));
+    code_.line("");
+    code_.line(fmt::format("static constexpr unsigned long nodes = {};", program_.mesh.nodes()));
+    code_.line("static long valid_samples;  // of the batch");
+    code_.line("static unsigned node;       // who this is");
+    code_.raw(sample_prologue);
+    declare_buffers();
+    for (std::size_t k = 0; k < planned_.steps.size(); ++k)
+      write_function(planned_.steps[k], planned_.memory.kernel_scratch[k]);
+    code_.line("");
+    code_.open("int main()");
+    code_.line("node = dojo::my_pe();");
+    for (const PlannedStep& step : planned_.steps)
+      if (has_code(step)) code_.line(fmt::format("op_{}();", step.id));
+    code_.line("dojo::quiet();");
+    code_.line("return 0;");
+    code_.close();
+    return code_.text();
+  }
+
+private:
+  std::string name(BufferId id) const { return buffer_name(program_, id); }
+  std::string home(BufferId id) const { return fmt::format("home_{}", id); }
+  static bool has_code(const PlannedStep& step) {
+    return !std::holds_alternative<lowering::StoreStep>(*step.step);  // results are where they belong
+  }
+
+  void declare_buffers() {
+    code_.line("");
+    for (std::size_t b = 0; b < program_.buffers.size(); ++b) {
+      const auto id = static_cast<BufferId>(b);
+      const Buffer& buffer = program_.at(id);
+      if (buffer.storage == lowering::Storage::constant) {
+        declare_constant(code_, planned_, id);
+      } else if (planned_.memory.lifetime[at(program_.root(id))].first < 0) {
+        continue;
+      } else if (lowering::in_hbm(buffer.storage)) {
+        code_.comment(fmt::format("{} {} [{}]", buffer.name, numerics::name(buffer.format),
+                                  fmt::join(buffer.shape, ", ")));
+        code_.line(fmt::format("static constexpr dojo::HbmArray {}{{0x{:x}, {}}};", home(id), homes_[b].begin,
+                               homes_[b].interfaces));
+      } else {
+        code_.line(fmt::format("static {0}* const {1} = reinterpret_cast<{0}*>(0x{2:x});  // [{3}]",
+                               element_type(buffer.format), name(id), planned_.memory.address[b],
+                               fmt::join(buffer.shape, ", ")));
+      }
+    }
+  }
+
+  void write_function(const PlannedStep& planned, std::uint64_t scratch) {
+    if (!has_code(planned)) return;
+    scratch_ = scratch;
+    code_.line("");
+    if (const auto* tiles = std::get_if<TilesStep>(planned.step)) {
+      declare_tiles(planned);
+      code_.comment(tiles->name);
+      code_.open(fmt::format("static void op_{}()", planned.id));
+      all_tiles(planned, *tiles);
+    } else {
+      code_.open(fmt::format("static void op_{}()", planned.id));
+      code_.line(fmt::format("DOJO_MARK({});", planned.id));
+      if (const auto* s = std::get_if<lowering::FetchStep>(planned.step)) fetch(*s);
+    }
+    code_.close();
+  }
+
+  // --- What the functions of tiles need: kernels, and the shapes of boxes ---
+  void declare_tiles(const PlannedStep& planned) {
+    for (const PlannedStep& inner : planned.body) {
+      if (const auto* compute = std::get_if<lowering::ComputeStep>(inner.step))
+        declare_kernel(*compute, inner);
+      if (const auto* s = std::get_if<lowering::FetchBoxStep>(inner.step))
+        declare_box(inner.id, s->from, s->buffer);
+      if (const auto* s = std::get_if<lowering::StoreBoxStep>(inner.step))
+        declare_box(inner.id, s->to, s->buffer);
+      if (std::holds_alternative<TilesStep>(*inner.step)) declare_tiles(inner);
+    }
+  }
+
+  void declare_kernel(const lowering::ComputeStep& compute, const PlannedStep& planned) {
+    constexpr const char* any = "kernel";
+    const std::string text = write_kernel_function(program_, compute, planned.kernel, any);
+    const auto [kernel, is_new] = kernels_.emplace(text, kernels_.size() + 1);
+    if (is_new) {
+      code_.comment(compute.op.name);
+      code_.raw(write_kernel_function(program_, compute, planned.kernel,
+                                      fmt::format("{}_{}", any, kernel->second)));
+    }
+    kernel_of_[planned.id] = kernel->second;
+  }
+
+  void declare_box(unsigned id, BufferId whole, BufferId box) {
+    const std::size_t rank = program_.at(whole).shape.size();
+    if (rank > 8)
+      throw UserError(program_.at(whole).name, fmt::format("has {} dimensions", rank), Refusal::not_yet);
+    if (rank != 0)
+      code_.line(fmt::format("static constexpr int shape_{0}[] = {{{1}}}, extent_{0}[] = {{{2}}};", id,
+                             fmt::join(program_.at(whole).shape, ", "),
+                             fmt::join(program_.at(box).shape, ", ")));
+    code_.line(fmt::format("static constexpr dojo::Box box_{0}{{{1}, {2}, {3}, {4}}};", id,
+                           numerics::storage_bytes(program_.at(box).format), rank,
+                           rank == 0 ? "nullptr" : fmt::format("shape_{}", id),
+                           rank == 0 ? "nullptr" : fmt::format("extent_{}", id)));
+  }
+
+  // --- Tiles ---
+  void all_tiles(const PlannedStep& planned, const TilesStep& tiles) {
+    code_.line(fmt::format("constexpr unsigned long tiles = {};", tiles.tiles()));
+    code_.open(
+        "for (unsigned long tile = tiles * node / nodes, end = tiles * (node + 1) / nodes; tile < end; "
+        "++tile)");
+    loops_ = 0;
+    declare_turns(tiles, "tile");
+    fetching_ = false;
+    body(planned);
+    code_.close();
+    code_.line(fmt::format("DOJO_MARK({});", planned.id));
+    code_.line("dojo::barrier_all();");
+  }
+
+  // t0, t1...: where each of the loops stands.
+  void declare_turns(const TilesStep& tiles, const std::string& number) {
+    std::int64_t inner = tiles.tiles();
+    for (const TilesStep::Cut& cut : tiles.cuts) {
+      inner /= cut.count;
+      code_.line(fmt::format("[[maybe_unused]] const int t{} = static_cast<int>({} / {} % {});", loops_++,
+                             number, inner, cut.count));
+    }
+  }
+
+  void body(const PlannedStep& planned) {
+    for (const PlannedStep& inner : planned.body) {
+      if (const auto* s = std::get_if<TilesStep>(inner.step)) {
+        turns(inner, *s);
+        continue;
+      }
+      code_.line(fmt::format("DOJO_MARK({});", inner.id));
+      if (const auto* s = std::get_if<lowering::FetchBoxStep>(inner.step)) fetch_box(inner.id, *s);
+      if (const auto* s = std::get_if<lowering::StoreBoxStep>(inner.step)) store_box(inner.id, *s);
+      if (const auto* s = std::get_if<lowering::FillStep>(inner.step))
+        code_.line(fmt::format("dojo::fill({}, {:a}f, {});", name(s->buffer), s->value,
+                               program_.at(s->buffer).capacity));
+      if (const auto* s = std::get_if<lowering::ComputeStep>(inner.step)) compute(inner, *s);
+    }
+  }
+
+  void turns(const PlannedStep& planned, const TilesStep& step) {
+    const unsigned outer = loops_;
+    const bool fetches = std::ranges::any_of(step.body, [](const lowering::Step& inner) {
+      return std::holds_alternative<lowering::FetchBoxStep>(inner);
+    });
+    if (!fetches) arrive();
+    code_.open(fmt::format("for (int turn = 0; turn < {}; ++turn)", step.tiles()));
+    declare_turns(step, "turn");
+    body(planned);
+    code_.close();
+    loops_ = outer;
+  }
+
+  void arrive() {
+    if (fetching_) code_.line("dojo::quiet();");
+    fetching_ = false;
+  }
+
+  std::string place(const Origin& origin) const {
+    std::string text = fmt::format("{}", origin.offset);
+    for (std::size_t k = 0; k < origin.coefficients.size(); ++k)
+      if (origin.coefficients[k] != 0) text += fmt::format(" + {} * t{}", origin.coefficients[k], k);
+    return text;
+  }
+
+  // The variable that says where a box begins.
+  std::string begin_of(unsigned id, const std::vector<Origin>& origin) {
+    if (origin.empty()) return "nullptr";
+    std::vector<std::string> places;
+    for (const Origin& one : origin) places.push_back(place(one));
+    code_.line(fmt::format("const int at_{}[] = {{{}}};", id, fmt::join(places, ", ")));
+    return fmt::format("at_{}", id);
+  }
+
+  void fetch_box(unsigned id, const lowering::FetchBoxStep& step) {
+    const std::string begin = begin_of(id, step.origin);
+    const bool constant = program_.at(step.from).storage == lowering::Storage::constant;
+    code_.line(fmt::format("dojo::fetch_box({}, {}, box_{}, {}, 0x{:x});", name(step.buffer),
+                           constant ? name(step.from) : home(step.from), id, begin,
+                           bits_of(step.outside, program_.at(step.buffer).format)));
+    fetching_ = fetching_ || !constant;
+  }
+
+  void store_box(unsigned id, const lowering::StoreBoxStep& step) {
+    const std::string begin = begin_of(id, step.origin);
+    code_.line(
+        fmt::format("dojo::store_box({}, {}, box_{}, {});", home(step.to), name(step.buffer), id, begin));
+  }
+
+  void compute(const PlannedStep& planned, const lowering::ComputeStep& step) {
+    arrive();
+    std::vector<std::string> arguments;
+    for (const graph::Access& access : step.op.in) arguments.push_back(name(access.tensor));
+    for (const graph::Access& access : step.op.extra) arguments.push_back(name(access.tensor));
+    arguments.push_back(name(step.op.out.tensor));
+    if (planned.kernel.scratch_bytes != 0)
+      arguments.push_back(fmt::format("reinterpret_cast<char*>(0x{:x})", scratch_));
+    if (step.batch_axis >= 0) {
+      DOJO_ENSURE(step.first_sample.has_value());
+      arguments.push_back(fmt::format("samples_from({}, {})", place(*step.first_sample),
+                                      step.op.box[at(step.batch_axis)].extent));
+    }
+    code_.line(fmt::format("kernel_{}({});", kernel_of_.at(planned.id), fmt::join(arguments, ", ")));
+  }
+
+  // --- Inputs from their records to their homes ---
+  void fetch(const lowering::FetchStep& step) {
+    code_.line(
+        fmt::format("const unsigned near = node % {};  // the interface processor that serves this node",
+                    hbm_.interfaces));
+    code_.line(fmt::format("alignas(64) static uint64_t launch[{}], records[{}];",
+                           (hbm_.launch_bytes + 7) / 8, hbm_.samples_per_node));
+    code_.line(
+        fmt::format("dojo::get(launch, dojo::hbm(near, {}), {});", hbm_.launch_block, hbm_.launch_bytes));
+    code_.line(fmt::format("dojo::get(records, dojo::hbm_share<unsigned>(node, {}, {}, {}), {});",
+                           hbm_.interfaces, hbm_.sample_table, 8 * hbm_.samples_per_node,
+                           8 * hbm_.samples_per_node));
+    code_.line("dojo::quiet();");
+    code_.line("valid_samples = static_cast<long>(launch[1]);");
+    if (!step.fields.empty()) {
+      code_.line(fmt::format("const long first = static_cast<long>(node) * {};", hbm_.samples_per_node));
+      code_.open(fmt::format("for (long n = 0; n < samples_from(first, {}); ++n)", hbm_.samples_per_node));
+      for (const lowering::FetchStep::Field& field : step.fields) copy_field(step, field);
+      code_.close();
+    }
+    for (const BufferId id : step.scalars) {
+      const auto found = std::find(hbm_.scalars.begin(), hbm_.scalars.end(), program_.at(id).name);
+      DOJO_ENSURE(found != hbm_.scalars.end());
+      if (planned_.memory.lifetime[at(id)].first >= 0)
+        code_.line(fmt::format("*{} = reinterpret_cast<const float*>(launch + 3)[{}];", name(id),
+                               found - hbm_.scalars.begin()));
+    }
+    code_.line("dojo::barrier_all();");
+  }
+
+  void copy_field(const lowering::FetchStep& step, const lowering::FetchStep::Field& field) {
+    const lowering::HbmField& record = field_named(hbm_.record, field.name);
+    DOJO_ENSURE(record.format == program_.at(field.buffer).format);
+    if (planned_.memory.lifetime[at(field.buffer)].first < 0) return;
+    const auto room = static_cast<std::uint64_t>(program_.at(step.staging).bytes());
+    code_.open(fmt::format("for (uint64_t done = 0; done < {}; done += {})", record.bytes, room));
+    code_.line(fmt::format("const uint64_t left = {} - done, bytes = left < {} ? left : {};", record.bytes,
+                           room, room));
+    code_.line(
+        fmt::format("dojo::get({}, records[n] + {} + done, bytes);", name(step.staging), record.offset));
+    code_.line("dojo::quiet();");
+    code_.line(fmt::format("dojo::put_array({}, (first + n) * {} + done, {}, bytes);", home(field.buffer),
+                           record.bytes, name(step.staging)));
+    code_.close();
+  }
+
+  const PlannedProgram& planned_;
+  const lowering::LoweredProgram& program_;
+  const lowering::HbmLayout& hbm_;
+  std::vector<HbmArray> homes_;
+  CodeText code_;
+  std::map<std::string, std::size_t> kernels_;  // by their text
+  std::map<unsigned, std::size_t> kernel_of_;   // by step
+  std::uint64_t scratch_ = 0;                   // of the step that is written
+  unsigned loops_ = 0;                          // that are open around it
+  bool fetching_ = false;                       // something is on its way
+};
+
+}  // namespace
+
+std::string emit_boxes(const PlannedProgram& planned, const lowering::HbmLayout& hbm) {
+  return BoxEmitter(planned, hbm).run();
+}
+
+}  // namespace dojo::codegen
