@@ -19,8 +19,8 @@ namespace fs = std::filesystem;
 const fs::path data_folder = "/usr/share/libonnx-testdata/data/node";
 
 // Whose expected numbers were written with four digits.
-const std::set<std::string> rounded = {"test_gridsample_bicubic", "test_roialign_aligned_false",
-                                       "test_roialign_aligned_true"};
+const std::set<std::string> rounds_apart = {"test_gridsample_bicubic", "test_roialign_aligned_false",
+                                            "test_roialign_aligned_true"};
 
 struct Verdict {
   enum { passed, refused, wrong } kind = passed;
@@ -37,7 +37,7 @@ Verdict run(const fs::path& folder, Feed feed) try {
   interpreter.run();
   for (std::size_t i = 0; i < tested.outputs.size(); ++i) {
     const graph::TensorId tensor = network.outputs[i].tensor;
-    Tolerance allowed = rounded.contains(tested.name) ? Tolerance{} : tighter;
+    Tolerance allowed = rounds_apart.contains(tested.name) ? Tolerance{} : tighter;
     allowed.relative += tested.tolerance(i).relative - Tolerance{}.relative;
     const auto wrong = difference(interpreter.value(tensor), network.graph.at(tensor).shape,
                                   tested.outputs[i], network.outputs[i].name, allowed);

@@ -8,7 +8,7 @@
 #include "onnx/for_tests.h"
 #include "onnx/one_node_for_tests.h"
 
-namespace dojo::onnx {
+namespace dojo::onnx::recurrent_layers {  // names of its own
 namespace {
 
 constexpr std::size_t turns = 4, samples = 3, width = 2, hidden = 2;
@@ -203,4 +203,4 @@ TEST(Recurrent, SaysWhatDoesNotFit) {
 }
 
 }  // namespace
-}  // namespace dojo::onnx
+}  // namespace dojo::onnx::recurrent_layers

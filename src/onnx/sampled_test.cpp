@@ -8,7 +8,7 @@
 #include "onnx/for_tests.h"
 #include "onnx/one_node_for_tests.h"
 
-namespace dojo::onnx {
+namespace dojo::onnx::sampling {  // names of its own
 namespace {
 
 constexpr std::int64_t height = 3, width = 4;
@@ -153,4 +153,4 @@ TEST(CenterCropPad, LeavesTheOddElementAtTheEnd) {
 }
 
 }  // namespace
-}  // namespace dojo::onnx
+}  // namespace dojo::onnx::sampling

@@ -6,7 +6,7 @@
 #include "onnx/for_tests.h"
 #include "onnx/one_node_for_tests.h"
 
-namespace dojo::onnx {
+namespace dojo::onnx::attention_with_state {  // names of its own
 namespace {
 
 constexpr std::size_t batch = 2, turns = 3, heads = 2, size = 2;
@@ -118,4 +118,4 @@ TEST(FlexibleAttention, ChangesScoresByTheGraphInside) {
 }
 
 }  // namespace
-}  // namespace dojo::onnx
+}  // namespace dojo::onnx::attention_with_state
