@@ -5,6 +5,8 @@ usage: run.py [--dojo build/dojo] [--than OTHER/dojo] [--rounds 5] [--only NAME.
 
 Every kernel is built twice, with few and with many repeats; the difference of the two runs' CPU times is the
 kernel's own, without start and set-up. Runs of all emulators alternate, and the median over rounds is printed.
+What counts floating-point operations is also given as a share of what a loop of this computer's own vector
+multiply-adds does in the same rounds.
 With --than the other program runs in turn, too, and the last column says how many times as fast the first is
 with timing: the median of the rounds' ratios, with the least and the greatest.
 The last line of the table is wall time: the whole die on one host thread and on two.
@@ -38,6 +40,7 @@ kernels = {
 node_threads = {"random_jumps": 4, "saxpy_threads": 4}  # of the others: 1
 
 die_repeats = 500
+peak_rounds, peak_flops = 100, 2 * 14  # millions; of a round, for each element of a vector
 
 
 def build(folder, name, repeats):
@@ -70,6 +73,24 @@ def run(command):
     return resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - before, done.returncode, done.stdout
 
 
+def best_vectors():
+    flags = pathlib.Path("/proc/cpuinfo").read_text()
+    return "avx512" if all(f" {flag} " in flags for flag in ("avx512f", "avx512bw", "avx512dq", "avx512vl")) else "avx2"
+
+
+def build_peak(folder):
+    program = folder / "peak"
+    subprocess.run(["g++", "-O2", "-o", program, here / "peak.cpp"], check=True)
+    return program
+
+
+def measure_peak(program, vectors):
+    """This computer's multiply-adds in GFLOP/s."""
+    start, *_ = run([program, vectors, 0])
+    seconds, *_ = run([program, vectors, peak_rounds])
+    return peak_rounds * 1e6 * peak_flops * {"avx2": 8, "avx512": 16}[vectors] / 1e9 / max(seconds - start, 1e-3)
+
+
 def instructions(text):
     return next((int(line.split()[1]) for line in text.splitlines() if line.startswith("instructions")), 0)
 
@@ -89,16 +110,19 @@ def main():
                  "timing": [*execute, "--threads", "1"], "qemu": qemu}
     if options.than:
         emulators["than"] = [options.than, *arguments, "--threads", "1"]
+    vectors = options.host_vectors if options.host_vectors in ("avx2", "avx512") else best_vectors()
     print(f"{'one core':<28}{'no timing':>12}{'timing':>12}{'qemu':>12}")
     with tempfile.TemporaryDirectory() as name_of_folder:
         folder = pathlib.Path(name_of_folder)
+        peak = build_peak(folder)
         for name in options.only:
             if name == "die":
                 continue
             title, _, work, *repeats = kernels[name]
             rates = {emulator: [] for emulator in emulators}
-            codes = set()
+            codes, peaks = set(), []
             for _ in range(options.rounds):
+                peaks.append(measure_peak(peak, vectors) if work else 0)
                 for emulator, command in emulators.items():
                     times = repeats[emulator == "qemu"]
                     if times is None:
@@ -116,6 +140,9 @@ def main():
             unit = "GFLOP/s" if work else "MIPS"
             cells = [f"{statistics.median(r):.3g}" if r else "-" for r in rates.values()]
             line = f"{title:<28}{cells[0]:>12}{cells[1]:>12}{cells[2]:>12}  {unit:<8}"
+            if work:
+                share = statistics.median(rates["timing"]) / statistics.median(peaks)
+                line += f"{share:5.0%} of {statistics.median(peaks):.3g} with {vectors}  "
             if options.than:
                 ratios = [a / b for a, b in zip(rates["timing"], rates["than"])]
                 line += f"{statistics.median(ratios):.3g} times ({min(ratios):.3g} to {max(ratios):.3g})"
