@@ -31,23 +31,25 @@ Topology::Topology(const machine::Machine& machine)
       positions_(positions_of(machine.mesh)) {
   if (interfaces_ > rows_)
     refuse(machine.name, "has {} interface processors for {} rows", interfaces_, rows_);
+  for (unsigned position = 0; position < rows_ * columns_; ++position)
+    places_.push_back({position / columns_, position % columns_});
 }
 
 unsigned Topology::edge_row(unsigned interface, unsigned node) const {
-  const unsigned row = positions_[node] / columns_;
+  const unsigned row = places_[positions_[node]].row;
   const unsigned first = interface * rows_ / interfaces_, last = (interface + 1) * rows_ / interfaces_;
   return row >= first && row < last ? row : first + row % (last - first);
 }
 
 unsigned Topology::hops(Endpoint source, Endpoint destination) const {
   if (machine::is_interface(source)) return hops(destination, source);
-  const unsigned from = positions_[source];
+  const Place from = places_[positions_[source]];
   if (machine::is_interface(destination)) {
     const unsigned row = edge_row(machine::interface_of(destination), source);
-    return from % columns_ + distance(from / columns_, row) + 1;
+    return from.column + distance(from.row, row) + 1;
   }
-  const unsigned to = positions_[destination];
-  return distance(from % columns_, to % columns_) + distance(from / columns_, to / columns_);
+  const Place to = places_[positions_[destination]];
+  return distance(from.column, to.column) + distance(from.row, to.row);
 }
 
 unsigned Topology::server_count() const {
@@ -65,8 +67,8 @@ unsigned Topology::server(ServerKind kind, unsigned index) const {
 }
 
 unsigned Topology::step(unsigned& position, unsigned target_position, ServerKind last) const {
-  const unsigned column = position % columns_, row = position / columns_;
-  const unsigned to_column = target_position % columns_, to_row = target_position / columns_;
+  const auto [row, column] = places_[position];
+  const auto [to_row, to_column] = places_[target_position];
   const unsigned here = position;
   if (column < to_column) return position += 1, server(ServerKind::east, here);
   if (column > to_column) return position -= 1, server(ServerKind::west, here);

@@ -63,8 +63,12 @@ public:
   unsigned step(unsigned& position, unsigned target_position, ServerKind last) const;
 
 private:
+  struct Place {
+    unsigned row, column;
+  };
   unsigned rows_, columns_, interfaces_;
   std::vector<unsigned> positions_;
+  std::vector<Place> places_;  // by position
 };
 
 }  // namespace dojo::fabric

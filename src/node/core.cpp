@@ -270,10 +270,14 @@ void Core::settle() {
     if (slot.times != 0) current_->add(counts_of(slot), slot.times);
     slot.times = 0;
   }
-  const std::size_t traced = image_->trace_counts();
-  for (std::size_t i = 0; i < traced; ++i) {
-    if (unsettled_.times[i] != 0) current_->add(image_->trace_count(i), unsettled_.times[i]);
-    unsettled_.times[i] = 0;
+  for (std::size_t group = 0; group < unsettled_.entered.size(); ++group) {
+    if (unsettled_.entered[group] == 0) continue;
+    unsettled_.entered[group] = 0;
+    const std::size_t first = group * translate::trace_counts_in_group;
+    for (std::size_t i = first; i < first + translate::trace_counts_in_group; ++i) {
+      if (unsettled_.times[i] != 0) current_->add(image_->trace_count(i), unsettled_.times[i]);
+      unsettled_.times[i] = 0;
+    }
   }
 }
 

@@ -11,6 +11,7 @@
 #include "isa/block.h"
 #include "node/config.h"
 #include "node/counts.h"
+#include "node/translation.h"
 #include "translate/translator.h"
 
 namespace dojo::node {
@@ -53,14 +54,6 @@ struct alignas(64) CodeBlock {
 
 // What was run once, block by block, from `head` on; see node/path.h.
 struct Path;
-
-// What code is translated to; changes nothing but the host's time.
-using translate::host_vectors;
-using translate::HostVectors;
-
-// Untranslated runs of a block before it becomes host code: about as many as its translation costs.
-constexpr std::uint32_t translate_after_default = 300;
-constexpr std::uint32_t never_translate = ~std::uint32_t{0};
 
 inline translate::Vectors vectors_of(const isa::Hart& hart) {
   return {.any = true, .vl = hart.vl, .vtype = hart.vtype, .vlen_bits = hart.vlen_bits};

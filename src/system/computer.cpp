@@ -131,7 +131,7 @@ struct Computer::State {
       : machine(which),
         topology(machine),
         nodes(count == 0 ? machine.enabled_nodes() : count),
-        sram(nodes * machine.node.sram_bytes, "SRAM of the nodes") {
+        sram(nodes * machine.node.sram_bytes, "SRAM of the nodes", Touched::wholly) {
     for (std::uint64_t d = 0; d < machine.interface.count; ++d)
       hbm.emplace_back(machine.interface.hbm_bytes, "HBM of an interface processor");
   }

@@ -19,7 +19,7 @@
 
 #include "machine/ledger.h"
 #include "machine/machine.h"
-#include "node/image.h"
+#include "node/translation.h"
 #include "system/host.h"
 #include "system/profile.h"
 
@@ -40,7 +40,7 @@ struct LaunchOptions {
   // argv of thread 0 of every node, on its stack; without any, nothing is put there.
   std::vector<std::string> arguments;
   // Runs of a block by its instructions' semantics before it becomes host code: nothing but the host's time
-  // depends on it (node/image.h).
+  // depends on it (node/translation.h).
   std::uint32_t translate_after = node::translate_after_default;
   Profile* profile = nullptr;   // filled, by one host thread; needs timing
   bool measure_memory = false;  // fill LaunchResult::memory_used

@@ -376,6 +376,7 @@ bool Execution::end_by_host(Thread& thread, std::uint64_t code) {
 // Ends every thread of a node that has not ended otherwise.
 void Execution::end_node(std::uint32_t node) {
   const std::lock_guard lock(node_states_[node].lock);
+  node_states_[node].waiting = 0;
   for (unsigned number = 0; number < layout_.threads; ++number) {
     Thread& thread = *threads_[node * layout_.threads + number];
     if (thread.state != ThreadState::runnable && thread.state != ThreadState::waiting) continue;

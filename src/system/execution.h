@@ -20,7 +20,6 @@
 #include <set>
 #include <span>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
 #include "fabric/topology.h"
@@ -31,6 +30,7 @@
 #include "system/layout.h"
 #include "system/memory.h"
 #include "system/program.h"
+#include "system/semaphore_table.h"
 #include "system/trace.h"
 
 namespace dojo::system {
@@ -68,6 +68,8 @@ struct Thread {
   std::uint64_t cycles = 0;  // since the last record
   ThreadTrace trace;
   std::map<std::uint32_t, machine::Counters> moved;  // by op: of puts and gets
+  machine::Counters* moved_last = nullptr;           // of moved_op, the last one counted
+  std::uint32_t moved_op = 0;
   std::map<std::pair<std::uint32_t, std::uint32_t>, std::pair<std::uint64_t, std::uint64_t>>
       hbm;  // (interface, op) -> bytes read, written
 };
@@ -122,14 +124,10 @@ public:
   const std::set<std::uint64_t>& unknown_calls() const { return unknown_calls_; }
 
 private:
-  struct Semaphore {
-    std::uint64_t first_value = 0;
-    int waiter = -1;  // the only thread that may wait for it, and where it did
-    std::uint64_t waiter_pc = 0;
-  };
   struct Node {
     std::mutex lock;
-    std::unordered_map<std::uint64_t, Semaphore> semaphores;  // by address: those in use
+    SemaphoreTable semaphores;
+    unsigned waiting = 0;  // threads, for semaphores
     enum { asleep, queued, running } state = queued;
     // Of the system calls; whoever runs the node owns them.
     std::uint64_t heap_end = 0, heap_limit = 0;      // brk, and where mmap's ranges begin

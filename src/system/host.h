@@ -4,7 +4,7 @@
 
 #include <functional>
 
-#include "node/image.h"
+#include "node/translation.h"
 
 namespace dojo::system {
 

@@ -15,6 +15,7 @@ void HostMemory::reserve() const {
       mmap(nullptr, size_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (address == MAP_FAILED) refuse(what_, "this computer cannot reserve {} bytes of memory for it", size_);
   bytes_ = static_cast<std::byte*>(address);
+  if (touched_ == Touched::wholly) madvise(address, size_, MADV_HUGEPAGE);  // as far as the host can
 }
 
 HostMemory::~HostMemory() {

@@ -10,10 +10,15 @@
 
 namespace dojo::system {
 
+// How much of a memory is touched: of the second kind all of it, so large pages cost nothing and spare the
+// host most of the searching for pages.
+enum class Touched : std::uint8_t { here_and_there, wholly };
+
 class HostMemory {
 public:
   // `what`, which must outlive it, is named where the host has no room.
-  HostMemory(std::uint64_t bytes, std::string_view what) : size_(bytes), what_(what) {}
+  HostMemory(std::uint64_t bytes, std::string_view what, Touched touched = Touched::here_and_there)
+      : size_(bytes), what_(what), touched_(touched) {}
   ~HostMemory();
   HostMemory(const HostMemory&) = delete;
   HostMemory& operator=(const HostMemory&) = delete;
@@ -34,6 +39,7 @@ private:
 
   std::uint64_t size_;
   std::string_view what_;
+  Touched touched_;
   mutable std::once_flag reserved_;
   mutable std::byte* bytes_ = nullptr;
 };

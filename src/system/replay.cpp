@@ -161,7 +161,11 @@ std::uint32_t Replay::semaphore_number(std::uint32_t node, std::uint32_t offset)
 bool Replay::perform(std::uint32_t index, Cycle now) {
   number(index);
   Thread& thread = threads_[index];
-  const TraceRecord record = thread.present = source_.trace(index).records[thread.next++];
+  const std::vector<TraceRecord>& records = source_.trace(index).records;
+  const TraceRecord record = thread.present = records[thread.next++];
+  // Until the thread's next one the records of all others come, and push it out of the host's caches.
+  constexpr std::size_t ahead = 3;
+  if (thread.next + ahead < records.size()) __builtin_prefetch(&records[thread.next + ahead]);
   switch (record.kind) {
     case Request::wait:
       return wait(index, record, now);

@@ -113,6 +113,7 @@ bool Execution::wait(Thread& thread, const isa::Transfer& transfer) {
     thread.semaphore = transfer.local;
     thread.amount = transfer.count;
     thread.state = ThreadState::waiting;
+    ++node_states_[node].waiting;
     return true;
   }
   held -= transfer.count;
@@ -131,13 +132,14 @@ void Execution::add(std::uint32_t node, std::uint64_t semaphore, std::uint64_t a
     std::memcpy(&held, word, sizeof held);
     touch(node, semaphore, held);
     held += amount;
-    for (unsigned number = 0; number < layout_.threads; ++number) {
+    for (unsigned number = 0; state.waiting != 0 && number < layout_.threads; ++number) {
       Thread& waiter = *threads_[node * layout_.threads + number];
       if (waiter.state != ThreadState::waiting || waiter.asks || waiter.semaphore != semaphore ||
           held < waiter.amount)
         continue;
       held -= waiter.amount;
       waiter.state = ThreadState::runnable;
+      --state.waiting;
       wake = state.state == Node::asleep;
     }
     std::memcpy(word, &held, sizeof held);
@@ -152,12 +154,14 @@ void Execution::add(std::uint32_t node, std::uint64_t semaphore, std::uint64_t a
 }
 
 // Under the node's lock: what is known of a semaphore that holds `held`.
-Execution::Semaphore& Execution::touch(std::uint32_t node, std::uint64_t semaphore, std::uint64_t held) {
-  return node_states_[node].semaphores.try_emplace(semaphore, Semaphore{held, -1, 0}).first->second;
+Semaphore& Execution::touch(std::uint32_t node, std::uint64_t semaphore, std::uint64_t held) {
+  return node_states_[node].semaphores.find_or_add(semaphore, held);
 }
 
 std::uint64_t Execution::first_value(std::uint32_t node, std::uint32_t offset) {
-  return node_states_[node].semaphores.at(layout_.window.base + offset).first_value;
+  const Semaphore* semaphore = node_states_[node].semaphores.find(layout_.window.base + offset);
+  DOJO_ENSURE(semaphore != nullptr);
+  return semaphore->first_value;
 }
 
 void Execution::record(Thread& thread, Request kind, std::uint32_t peer, std::uint64_t amount,
@@ -174,7 +178,11 @@ void Execution::count(Thread& thread, std::uint32_t peer, std::uint64_t bytes, b
   const std::uint64_t hops = topology_.hops(thread.hart.node, peer);
   const std::uint64_t packets =
       std::max<std::uint64_t>(1, (bytes + machine_.mesh.packet_bytes - 1) / machine_.mesh.packet_bytes);
-  machine::Counters& moved = thread.moved[thread.hart.op];
+  if (thread.moved_last == nullptr || thread.moved_op != thread.hart.op) {
+    thread.moved_op = thread.hart.op;
+    thread.moved_last = &thread.moved[thread.moved_op];
+  }
+  machine::Counters& moved = *thread.moved_last;
   moved.of(outwards ? Counter::put : Counter::got) += bytes;
   moved.of(Counter::packet_hops) += packets * hops;
   moved.of(Counter::byte_hops) += bytes * hops;

@@ -19,7 +19,7 @@
 #include "data/split.h"
 #include "machine/ledger.h"
 #include "machine/machine.h"
-#include "node/image.h"
+#include "node/translation.h"
 #include "system/host.h"
 #include "training/recipe.h"
 #include "training/schedule.h"

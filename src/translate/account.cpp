@@ -185,6 +185,14 @@ void CodeWriter::jump_by_cache() {
 
 // --- Traces
 
+// Says where it will count.
+void CodeWriter::begin_trace() {
+  const std::size_t first = first_count_ / trace_counts_in_group,
+                    last = (first_count_ + blocks_.size() - 1) / trace_counts_in_group;
+  for (std::size_t group = first; group <= last; ++group)
+    as.store(1, Mem{account_pointer, small(offsetof(Account, entered) + group)}, 1);
+}
+
 // The first `count` blocks of the trace are done. In the state in which the trace was entered there is
 // nothing to say: whatever transition led there, nothing but the state behind it matters.
 void CodeWriter::account_blocks(std::size_t count) {

@@ -9,6 +9,8 @@
 #include <span>
 #include <vector>
 
+#include "translate/host_vectors.h"
+
 namespace dojo::translate {
 
 enum class Reg : std::uint8_t { ax, cx, dx, bx, sp, bp, si, di, r8, r9, r10, r11, r12, r13, r14, r15 };
@@ -17,9 +19,6 @@ enum class Reg : std::uint8_t { ax, cx, dx, bx, sp, bp, si, di, r8, r9, r10, r11
 enum class Vec : std::uint8_t {};
 // A register of one bit for each element (AVX-512). k0 cannot mask: as a mask it stands for all elements.
 enum class Mask : std::uint8_t { k0, k1, k2, k3, k4, k5, k6, k7 };
-
-// Which vectors of the host code is written for.
-enum class HostVectors : std::uint8_t { none, avx2, avx512 };
 
 // A vector instruction: prefix none, 66, F3, F2 (0..3), map 0F, 0F38, 0F3A (1..3), opcode; `wide`: the bit W,
 // which all instructions on elements of 8 bytes set.

@@ -33,7 +33,7 @@ struct TransitionCount {
   const BlockTransition* transition = nullptr;
   std::uint64_t times = 0;
 };
-constexpr std::size_t transition_counts = 256, most_trace_counts = 4096;
+constexpr std::size_t transition_counts = 256, most_trace_counts = 4096, trace_counts_in_group = 64;
 
 // What a hart has run and nobody has added up yet.
 struct Account {
@@ -41,6 +41,8 @@ struct Account {
   // By number, how often a trace was left when just so many of its blocks were done: numbers are given out by
   // whoever asks for traces, one for each of their blocks.
   std::array<std::uint64_t, most_trace_counts> times{};
+  // Which groups of them a trace was entered for that counts there: the others are zero.
+  std::array<std::uint8_t, most_trace_counts / trace_counts_in_group> entered{};
 };
 
 // Where a trace begins: immutable, so that whoever comes to its block finds what belongs together.

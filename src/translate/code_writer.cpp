@@ -38,6 +38,7 @@ void CodeWriter::write_trace(std::span<const TraceBlock> blocks, bool loops, std
   first_count_ = first_count;
   const Vectors& entered = blocks[0].vectors;
   if (entered.any) set_known(entered.vtype, entered.vl);
+  begin_trace();
   for (std::size_t i = 0; i < blocks.size(); ++i) write_instructions(i);
   end_trace(loops, nullptr);
   if (loops) {

@@ -185,6 +185,7 @@ private:
   // account.cpp
   void check_configuration(Label& other);
   void begin_block(TraceHead& head);
+  void begin_trace();
   void end_trace(bool loops, const Registers* top);
   void account(const TraceBlock& block, unsigned way, std::uint64_t target);
   void account_blocks(std::size_t count);

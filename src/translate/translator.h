@@ -21,9 +21,9 @@
 
 #include "isa/block.h"
 #include "isa/hart.h"
-#include "translate/assembler.h"
 #include "translate/chain.h"
 #include "translate/code_store.h"
+#include "translate/host_vectors.h"
 #include "translate/thread_sanitizer.h"
 #include "translate/turns.h"
 
@@ -53,9 +53,6 @@ struct TraceBlock {
   std::uint64_t target = 0;
   const BlockTransition* transition = nullptr;
 };
-
-// The best that this host has.
-HostVectors host_vectors();
 
 class Translator {
 public:
