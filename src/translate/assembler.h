@@ -129,13 +129,28 @@ public:
   void vector_with(const VectorOp& op, Vec to, Vec a, RegMem b, std::uint8_t constant, Mask under = Mask::k0);
   // to = op(from, constant): shifts, whose opcode is completed by `group`.
   void vector_shift(const VectorOp& op, unsigned group, Vec to, Vec from, std::uint8_t count);
+  // An element of 2 or 4 bytes of the lowest quarter, from and to memory. Vec 0 to 15.
+  void insert(unsigned bytes, Vec to, Mem from, unsigned element);
+  void extract(unsigned bytes, Mem to, Vec from, unsigned element);
+  // 16 bytes, the lowest of a vector or those at 16 * `place`.
+  void insert_lowest(Vec to, Vec from, unsigned place);
+  void to_lowest(Vec to, Vec from, unsigned place);
   // For the lowest element alone, 4 bytes with prefix F3, 8 with F2, or as the map 0F38 says. Vec 0 to 15.
   void scalar(bool wide, unsigned prefix, unsigned map, std::uint8_t opcode, Vec to, Vec a, RegMem b);
   void compare_scalar(unsigned bytes, Vec a, Vec b);  // `unordered` if either is a NaN
 
+  // AVX2: elements of all ones where the predicate of vcmpps (its number) holds; one bit for each element's
+  // sign; b where the sign of its element of `lanes` is set, elsewhere a.
+  void compare_lanes(unsigned bytes, Vec to, Vec a, Vec b, std::uint8_t predicate);
+  void signs(unsigned bytes, Reg to, Vec from);
+  void choose(Vec to, Vec a, Vec b, Vec lanes);
   // AVX2: elements of all ones where a or b is a NaN; then `equal`: no bit is set.
   void compare_unordered(unsigned bytes, Vec to, Vec a, Vec b);
   void test_any(Vec v);
+  void test_any_low(Vec v);                // in its lower half
+  void test_all(Vec v, RegMem bits);       // `equal`: none of these bits is set, `not_below`: not all of them
+  void upper_quarter(Vec to, Vec from);    // bytes 8 to 15, to the lowest ones
+  void join_halves(Vec to, Vec a, Vec b);  // a's lower and b's upper half
   // AVX-512: ones where neither is a NaN, where one is; where bytes are equal; then `below`: all bits are
   // set, `equal`: none.
   void compare_ordered(unsigned bytes, Mask to, Vec a, Vec b, Mask under = Mask::k0);
@@ -143,7 +158,7 @@ public:
   void compare_equal_bytes(Mask to, Vec a, Vec b, Mask under);
   // By a predicate of vcmpps (its number), or of vpcmpd.
   void compare(unsigned bytes, Mask to, Vec a, Vec b, std::uint8_t predicate, Mask under);
-  void compare_integers(unsigned bytes, bool is_signed, Mask to, Vec a, Vec b, std::uint8_t predicate,
+  void compare_integers(unsigned bytes, bool is_signed, Mask to, Vec a, RegMem b, std::uint8_t predicate,
                         Mask under);
   void load_mask(unsigned elements, Mask to, Mem from);  // 8 to 64
   void store_mask(unsigned elements, Mem to, Mask from);
@@ -158,6 +173,8 @@ public:
   void widen_words(Vec to, RegMem from);
   void widen_bytes(bool is_signed, Vec to, RegMem from);  // to half a vector, from a quarter
   void widen_halves(Vec to, Vec from);
+  void upper_half(Vec to, Vec from);              // to the lower one
+  void pack_words(Vec to, Vec lower, Vec upper);  // of 4 bytes below 2^16 to 2 bytes; overwrites `upper`
   void end_vectors();
   void store_float_state(Mem to);  // MXCSR, of 4 bytes
 

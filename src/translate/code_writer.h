@@ -53,10 +53,16 @@ public:
   static constexpr Vec scratch_vector{0}, second_scratch_vector{1};
   // Holds this piece of the vector registers, or nothing yet; kept until `release` or the instruction's end.
   Vec piece(unsigned number);
+  std::optional<Vec> held_piece(unsigned number) const;  // if it is held already
   Vec fresh();
+  Vec copy_of(unsigned number);  // in a fresh register
   void release(Vec v);
   // From now on the piece is what is in v, which `fresh` gave.
   void becomes(unsigned number, Vec v);
+  // The piece is not wanted soon: the hart holds it from now on, and its register is the next to be taken.
+  void let_go(unsigned number);
+  // Whether so many pieces in turn would push each other out of the host's registers.
+  bool are_too_many(unsigned pieces) const { return 2 * pieces > as.vector_count() - first_vector; }
   // Of the pieces from `first` on: the hart's memory holds them, too; no host register holds them any more.
   void write_back(unsigned first, unsigned count);
   void forget(unsigned first, unsigned count);

@@ -20,14 +20,23 @@ std::span<const Emitter> control_emitters();
 std::span<const Emitter> float_emitters();
 std::span<const Emitter> vector_config_emitters();
 std::span<const Emitter> vector_memory_emitters();
+std::span<const Emitter> vector_strided_emitters();
 std::span<const Emitter> vector_float_emitters();
 std::span<const Emitter> vector_integer_emitters();
 std::span<const Emitter> vector_mask_emitters();
+std::span<const Emitter> vector_convert_emitters();
 std::span<const Emitter> matrix_emitters();
 std::span<const Emitter> matrix_move_emitters();
 
 // Every table.
-std::array<std::span<const Emitter>, 11> all_emitters();
+std::array<std::span<const Emitter>, 13> all_emitters();
+
+// Takes the slow path unless the rounding mode is to nearest even.
+inline void check_rounding(CodeWriter& w) {
+  w.as.load(1, false, CodeWriter::scratch, CodeWriter::frm());
+  w.as.test(Width::word, CodeWriter::scratch, CodeWriter::scratch);
+  w.as.jump_if(Condition::not_equal, w.slow_path());
+}
 
 // Jumps to what label() gives, asked for at the place of the jump, if there is a NaN among the elements of so
 // many bytes of these vectors. Overwrites the scratch vectors (AVX2) or k2 (AVX-512).

@@ -2,9 +2,8 @@
 // rows, to nearest even. docs/matrix.md gives the arithmetic; groups of rows that end in a NaN take the slow
 // path, as do steps with operands that are no numbers.
 //
-// The rows of B are widened to FP32 in registers. So are those of A, into a buffer from where AVX-512
-// multiplies by one element at a time; AVX2 takes elements of bf16 from where they are. A row of a tile is
-// one vector of AVX-512, two of AVX2.
+// The rows of B are widened to FP32 in registers. So are those of A, into a buffer that is multiplied by one
+// element at a time. A row of a tile is one vector of AVX-512, two of AVX2.
 #include <algorithm>
 #include <array>
 #include <vector>
@@ -55,23 +54,30 @@ bool find_step(const W& w, const Decoded& d, unsigned sew_log2, MatrixStep& step
          isa::vector::group_is_legal(d.rs1, operands.vs1, type);
 }
 
-void check_rounding(W& w) {
-  w.as.load(1, false, W::scratch, W::frm());
-  w.as.test(Width::word, W::scratch, W::scratch);
-  w.as.jump_if(Condition::not_equal, w.slow_path());
+// Operands that do not begin with a piece are in the hart from now on, for who reads them there.
+void write_back_operands(W& w, const MatrixStep& step) {
+  for (unsigned k = 0; k < step.depth; ++k)
+    for (const unsigned r : {step.a_row(k), step.b_row(k)}) {
+      if (w.first_piece(r)) continue;
+      w.write_back(r * w.vlen_bits / 8 / w.piece_bytes(), 1);
+    }
 }
 
-// The operand's bytes are in the hart from now on, for who reads them there.
-void write_back_operand(W& w, const MatrixStep& step, unsigned r) {
-  const unsigned begin = r * w.vlen_bits / 8, end = begin + step.operand_bytes() - 1;
-  const unsigned first = begin / w.piece_bytes();
-  w.write_back(first, end / w.piece_bytes() - first + 1);
+// Where an operand's row is held, if it is.
+std::optional<Vec> held_operand(W& w, unsigned r) {
+  const auto first = w.first_piece(r);
+  if (w.as.has_masks()) return w.piece(*first);
+  return first ? w.held_piece(*first) : std::nullopt;
 }
 
-// Part `part` of an operand's row, for instructions that widen it: where it is held, or in the hart.
-RegMem operand_part(W& w, const MatrixStep& step, unsigned r, unsigned part) {
-  if (w.as.has_masks()) return w.piece(*w.first_piece(r));
-  return w.v(r, part * step.operand_bytes() / 2);
+// Part `part` of an operand's row, for instructions that widen it: where it is held (AVX2: brought down to
+// the lowest bytes, by way of `to`), or in the hart.
+RegMem operand_part(W& w, const MatrixStep& step, Vec to, unsigned r, unsigned part) {
+  const auto held = held_operand(w, r);
+  if (!held) return w.v(r, part * step.operand_bytes() / 2);
+  if (w.as.has_masks() || part == 0) return *held;
+  step.element_bytes == 2 ? w.as.upper_half(to, *held) : w.as.upper_quarter(to, *held);
+  return to;
 }
 
 // What the buffer is named after. Widening e5m2's signalling NaN raises a flag.
@@ -82,10 +88,8 @@ unsigned parts(const W& w) { return row_bytes / w.piece_bytes(); }
 
 Mem buffered_element(unsigned row, unsigned k) { return W::buffer(row_bytes * k + 4 * row); }
 
-// Multiplies by A's elements and the rows of B, `parts` registers each. With AVX-512 A lies in the buffer as
-// FP32; otherwise spread(to, row, k) brings an element of it to all of `to`.
-template <typename Spread>
-void multiply(W& w, const MatrixStep& step, const std::vector<Vec>& b, Spread spread) {
+// Multiplies the elements of A, which lie in the buffer, and the rows of B, `parts` registers each.
+void multiply(W& w, const MatrixStep& step, const std::vector<Vec>& b) {
   const unsigned in_row = parts(w), at_once = w.as.has_masks() ? 8 : step.depth <= 2 ? 4 : 3;
   const Vec element = W::scratch_vector;
   std::vector<Vec> sums(at_once * in_row);
@@ -100,7 +104,7 @@ void multiply(W& w, const MatrixStep& step, const std::vector<Vec>& b, Spread sp
           w.as.vector_spread(fused_add, sums[i], b[k], buffered_element(first + i, k));
           continue;
         }
-        spread(element, first + i, k);
+        w.as.spread(4, element, buffered_element(first + i, k));
         for (unsigned part = 0; part < in_row; ++part)
           w.as.vector(fused_add, sums[i * in_row + part], element, b[k * in_row + part]);
       }
@@ -122,8 +126,12 @@ void buffer_rows_of_a(W& w, const MatrixStep& step, unsigned format, const Widen
       widen(W::scratch_vector, step.a_row(k), part);
       w.as.store_vector(W::buffer(row_bytes * k + w.piece_bytes() * part), W::scratch_vector);
     }
-  if (format == unbuffered || !w.as.has_masks()) return w.set_buffered(std::nullopt);
-  for (unsigned k = 0; k < step.depth; ++k) buffered.pieces[buffered.count++] = *w.first_piece(step.a_row(k));
+  if (format == unbuffered) return w.set_buffered(std::nullopt);
+  for (unsigned k = 0; k < step.depth; ++k) {
+    const auto piece = w.first_piece(step.a_row(k));
+    if (!piece) return w.set_buffered(std::nullopt);
+    buffered.pieces[buffered.count++] = *piece;
+  }
   w.set_buffered(buffered);
 }
 
@@ -133,14 +141,6 @@ std::vector<Vec> rows_of_b(W& w, const MatrixStep& step, const Widen& widen) {
   for (unsigned k = 0; k < step.depth; ++k)
     for (unsigned part = 0; part < parts(w); ++part) widen(b.emplace_back(w.fresh()), step.b_row(k), part);
   return b;
-}
-
-void write_back_operands(W& w, const MatrixStep& step) {
-  if (w.as.has_masks()) return;
-  for (unsigned k = 0; k < step.depth; ++k) {
-    write_back_operand(w, step, step.a_row(k));
-    write_back_operand(w, step, step.b_row(k));
-  }
 }
 
 void spread_number(W& w, unsigned bytes, Vec to, std::uint32_t value) {
@@ -155,20 +155,12 @@ bool multiply_brain(W& w, const Decoded& d) {
   if ((w.vectors().vtype >> 8 & 1) == 0 || !find_step(w, d, 1, step)) return false;
   write_back_operands(w, step);
   const auto widen = [&](Vec to, unsigned r, unsigned part) {
-    w.as.widen_words(to, operand_part(w, step, r, part));
+    w.as.widen_words(to, operand_part(w, step, to, r, part));
     w.as.vector_shift(shift_doubles, shift_left, to, to, 16);
   };
-  if (w.as.has_masks()) buffer_rows_of_a(w, step, brain, widen);
+  buffer_rows_of_a(w, step, brain, widen);
   check_rounding(w);
-  const Vec upper = w.as.has_masks() ? Vec{} : w.fresh();
-  if (!w.as.has_masks()) spread_number(w, 4, upper, 0xffff0000);
-  multiply(w, step, rows_of_b(w, step, widen), [&](Vec to, unsigned row, unsigned k) {
-    // Together with the two bytes before it, which is where FP32's lower half is.
-    Mem mem = w.v(step.a_row(k), 2 * row);
-    mem.displacement -= 2;
-    w.as.spread(4, to, mem);
-    w.as.vector(bit_and, to, to, upper);
-  });
+  multiply(w, step, rows_of_b(w, step, widen));
   return true;
 }
 
@@ -187,8 +179,8 @@ void check_codes(W& w, const MatrixStep& step, unsigned first_register, Format f
   for (unsigned k = 0; k < step.depth; ++k) {
     const unsigned r = first_register + k * step.registers_apart;
     const Vec to = k == 0 ? largest : codes;
-    if (w.as.has_masks()) {
-      w.as.vector(bit_and, to, w.piece(*w.first_piece(r)), bits);
+    if (const auto held = held_operand(w, r)) {
+      w.as.vector(bit_and, to, *held, bits);
     } else {
       w.as.load_part(to, w.v(r), step.operand_bytes());
       w.as.vector(bit_and, to, to, bits);
@@ -201,8 +193,8 @@ void check_codes(W& w, const MatrixStep& step, unsigned first_register, Format f
     w.as.compare_equal_bytes(Mask::k2, largest, bits, Mask::k3);
     w.as.test_mask(64, Mask::k2);
   } else {
-    w.as.vector(equal_bytes, largest, largest, bits);  // zeros behind the row are no special codes
-    w.as.test_any(largest);
+    w.as.vector(equal_bytes, largest, largest, bits);
+    w.as.test_any_low(largest);
   }
   w.as.jump_if(Condition::not_equal, w.slow_path());
   w.release(bits);
@@ -224,7 +216,7 @@ Emit multiply_codes(Format a, Format b) {
     }
     const auto widen_from = [&](Format format) {
       return std::function([&w, &step, mask, scale, format](Vec to, unsigned r, unsigned part) {
-        w.as.widen_bytes(format.e4m3, to, operand_part(w, step, r, part));
+        w.as.widen_bytes(format.e4m3, to, operand_part(w, step, to, r, part));
         w.as.vector_shift(shift_words, shift_left, to, to, format.e4m3 ? 7 : 8);
         if (format.e4m3) w.as.vector(bit_and, to, to, mask);
         w.as.widen_halves(to, to);
@@ -242,8 +234,7 @@ Emit multiply_codes(Format a, Format b) {
       w.release(mask);
       w.release(scale);
     }
-    multiply(w, step, rows,
-             [&](Vec to, unsigned row, unsigned k) { w.as.spread(4, to, buffered_element(row, k)); });
+    multiply(w, step, rows);
     return true;
   };
 }

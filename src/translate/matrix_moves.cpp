@@ -1,4 +1,4 @@
-// Rows of tiles to and from memory, tiles of zeros, and the extents of a matrix configuration.
+// Rows and columns of tiles to and from memory, tiles of zeros, and the extents of a matrix configuration.
 #include <algorithm>
 #include <bit>
 
@@ -18,48 +18,105 @@ constexpr bool is_matrix(std::uint64_t vtype) { return vtype >> 63 == 0 && (vtyp
 constexpr unsigned widen_of(std::uint64_t vtype) { return 1u << ((vtype >> 9 & 3) - 1); }
 constexpr unsigned sew_of(std::uint64_t vtype) { return 8u << (vtype >> 3 & 7); }
 
-// Between the row of a tile that x[rs2] names and memory at x[rs1]. Tiles of `bytes`-byte elements, 2 or 4,
-// begin at every `bytes`-th register of 256 bytes. A column takes the slow path.
-Emit move_row(unsigned bytes, bool is_store) {
-  return [=](W& w, const Decoded& d) {
-    const auto vl = static_cast<unsigned>(w.vectors().vl);
-    if (!is_matrix(w.vectors().vtype) || vl == 0 || vl > edge || (vl != edge && !w.as.has_masks()))
-      return false;
-    const unsigned row = edge * bytes, tile = row * edge, moved = vl * bytes;
-    const Reg address = w.read(d.rs1), specifier = w.read(d.rs2);
-    w.check(address, 0, std::max(8u, moved), is_store, w.slow_path());
-    // The specifier: row below 16, no column (bit 24), a register where a tile begins (from bit 27 on).
-    constexpr unsigned pattern_end = 27, tiles_end = 31;
-    const unsigned first_tile_bit = pattern_end + static_cast<unsigned>(std::countr_zero(bytes));
-    w.as.move(Width::word, W::scratch, specifier);
-    w.as.alu(Alu::and_, Width::word, RegMem(W::scratch),
-             static_cast<std::int32_t>((1u << first_tile_bit) - edge));
-    w.as.jump_if(Condition::not_equal, w.slow_path());
-    const auto tile_log2 = static_cast<unsigned>(std::countr_zero(tile)),
-               tile_bits = (1u << (tiles_end - first_tile_bit)) - 1;
+// A slice of a tile of `bytes`-byte elements, 2 or 4. Such tiles begin at every `bytes`-th register of 256
+// bytes; the specifier says row or column below 16, which of both (bit 24), and the register (from bit 27
+// on).
+struct TileSlice {
+  unsigned bytes, elements;
+  bool is_store;
+
+  static constexpr unsigned column_bit = 24, pattern_end = 27, tiles_end = 31;
+  unsigned first_tile_bit() const { return pattern_end + static_cast<unsigned>(std::countr_zero(bytes)); }
+  unsigned row() const { return edge * bytes; }
+
+  // Leaves where the tile begins in scratch, and the slice's number in second_scratch.
+  void find(W& w, Reg specifier) const {
+    const auto tile_log2 = static_cast<unsigned>(std::countr_zero(row() * edge));
+    const unsigned tile_bits = (1u << (tiles_end - first_tile_bit())) - 1;
     w.as.move(Width::word, W::scratch, specifier);
     w.as.move(Width::word, W::second_scratch, specifier);
-    w.as.shift(Shift::right, Width::word, W::scratch, static_cast<std::uint8_t>(first_tile_bit - tile_log2));
+    w.as.shift(Shift::right, Width::word, W::scratch,
+               static_cast<std::uint8_t>(first_tile_bit() - tile_log2));
     w.as.alu(Alu::and_, Width::word, RegMem(W::scratch), static_cast<std::int32_t>(tile_bits << tile_log2));
     w.as.alu(Alu::and_, Width::word, RegMem(W::second_scratch), edge - 1);
-    w.as.shift(Shift::left, Width::word, W::second_scratch, static_cast<std::uint8_t>(std::countr_zero(row)));
+  }
+  // Adds what the slice lies behind the tile's begin.
+  void go_to(W& w, unsigned bytes_apart) const {
+    w.as.shift(Shift::left, Width::word, W::second_scratch,
+               static_cast<std::uint8_t>(std::countr_zero(bytes_apart)));
     w.as.alu(Alu::add, Width::word, W::scratch, W::second_scratch);
-    const unsigned step = std::min(row, w.piece_bytes());
-    for (unsigned at = 0; at < moved; at += step) {
-      Mem in_tile = in_hart(offsetof(isa::Hart, tiles) + at);
-      in_tile.index = W::scratch;
-      const Mem memory = W::bytes_at(address, static_cast<std::int32_t>(at)),
-                from = is_store ? in_tile : memory, to = is_store ? memory : in_tile;
-      if (moved == row) {
-        w.as.load_part(W::scratch_vector, from, step);
-        w.as.store_part(to, W::scratch_vector, step);
-      } else {
-        w.as.set(W::second_scratch, (std::uint64_t{1} << moved) - 1);
-        w.as.set_mask(Mask::k1, W::second_scratch);
-        w.as.load_bytes(W::scratch_vector, from, Mask::k1);
-        w.as.store_bytes(to, W::scratch_vector, Mask::k1);
-      }
+  }
+  void move_row(W& w, Reg address) const {
+    const unsigned moved = elements * bytes;
+    go_to(w, row());
+    if (moved != row() && w.as.has_masks()) {
+      w.as.set(W::second_scratch, (std::uint64_t{1} << moved) - 1);
+      w.as.set_mask(Mask::k1, W::second_scratch);
+      w.as.load_bytes(W::scratch_vector, from(address, 0, 0), Mask::k1);
+      w.as.store_bytes(to(address, 0, 0), W::scratch_vector, Mask::k1);
+      return;
     }
+    for (unsigned at = 0; at < moved;) {
+      const unsigned step = std::min(std::bit_floor(moved - at), w.piece_bytes());
+      if (step >= 16) {
+        w.as.load_part(W::scratch_vector, from(address, at, at), step);
+        w.as.store_part(to(address, at, at), W::scratch_vector, step);
+      } else {
+        w.as.load(step, false, W::second_scratch, from(address, at, at));
+        w.as.store(step, to(address, at, at), W::second_scratch);
+      }
+      at += step;
+    }
+  }
+  void move_column(W& w, Reg address) const {
+    go_to(w, bytes);
+    for (unsigned i = 0; i < elements; ++i) {
+      w.as.load(bytes, false, W::second_scratch, from(address, i * bytes, i * row()));
+      w.as.store(bytes, to(address, i * bytes, i * row()), W::second_scratch);
+    }
+  }
+
+private:
+  static Mem in_tile(unsigned at) {
+    Mem place = in_hart(offsetof(isa::Hart, tiles) + at);
+    place.index = W::scratch;
+    return place;
+  }
+  static Mem in_memory(Reg address, unsigned at) {
+    return W::bytes_at(address, static_cast<std::int32_t>(at));
+  }
+  Mem from(Reg address, unsigned memory, unsigned tile) const {
+    return is_store ? in_tile(tile) : in_memory(address, memory);
+  }
+  Mem to(Reg address, unsigned memory, unsigned tile) const {
+    return is_store ? in_memory(address, memory) : in_tile(tile);
+  }
+};
+
+// Between the slice of a tile that x[rs2] names and memory at x[rs1].
+Emit move_slice(unsigned bytes, bool is_store) {
+  return [=](W& w, const Decoded& d) {
+    const auto vl = static_cast<unsigned>(w.vectors().vl);
+    if (!is_matrix(w.vectors().vtype) || vl == 0 || vl > edge) return false;
+    const TileSlice slice{bytes, vl, is_store};
+    const Reg address = w.read(d.rs1), specifier = w.read(d.rs2);
+    Label& refused = w.slow_path();
+    w.check(address, 0, std::max(8u, vl * bytes), is_store, refused);
+    w.as.move(Width::word, W::scratch, specifier);
+    w.as.alu(Alu::and_, Width::word, RegMem(W::scratch),
+             static_cast<std::int32_t>((1u << slice.first_tile_bit()) - edge));
+    Label column, end;
+    w.as.jump_if(Condition::not_equal, bytes == 2 ? column : refused);  // columns of words are rare
+    slice.find(w, specifier);
+    slice.move_row(w, address);
+    if (bytes != 2) return true;
+    w.as.jump(end);
+    w.as.bind(column);
+    w.as.alu(Alu::cmp, Width::word, RegMem(W::scratch), 1 << TileSlice::column_bit);
+    w.as.jump_if(Condition::not_equal, refused);
+    slice.find(w, specifier);
+    slice.move_column(w, address);
+    w.as.bind(end);
     return true;
   };
 }
@@ -124,9 +181,14 @@ bool set_depth(W& w, const Decoded& d) {
 
 std::span<const Emitter> matrix_move_emitters() {
   static const Emitter table[] = {
-      {"sf.vlte16", move_row(2, false)}, {"sf.vste16", move_row(2, true)}, {"sf.vlte32", move_row(4, false)},
-      {"sf.vste32", move_row(4, true)},  {"sf.vtzero.t", zero_tile},       {"sf.vsettn", set_columns},
-      {"sf.vsettm", set_rows},           {"sf.vsettk", set_depth},
+      {"sf.vlte16", move_slice(2, false)},
+      {"sf.vste16", move_slice(2, true)},
+      {"sf.vlte32", move_slice(4, false)},
+      {"sf.vste32", move_slice(4, true)},
+      {"sf.vtzero.t", zero_tile},
+      {"sf.vsettn", set_columns},
+      {"sf.vsettm", set_rows},
+      {"sf.vsettk", set_depth},
   };
   return table;
 }

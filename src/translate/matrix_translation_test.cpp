@@ -79,10 +79,10 @@ TEST_P(MatrixTranslation, MovesDoWhatSemanticsSayInEveryShape) {
       const std::uint64_t sew = random() % 3, widen = 3 - sew, tk = random() % 3, tm = random() % 17;
       isa::set_vtype(h, round % 8 == 0 ? 0xd0 : sew << 3 | widen << 9 | std::min(tk, widen) << 11 | tm << 16);
       h.vl = random() % 3 == 0 ? random() % 17 : 16;
-      // Addresses and specifiers, mostly of rows that exist.
+      // Addresses and specifiers, mostly of rows and columns that exist.
       for (unsigned r = 1; r < 32; ++r)
-        h.x[r] =
-            r % 2 == 0 ? base + random() % (memory_bytes + 64) - 32 : (random() % 4) << 29 | random() % 17;
+        h.x[r] = r % 2 == 0 ? base + random() % (memory_bytes + 64) - 32
+                            : (random() % 8) << 28 | (random() % 2) << 24 | random() % 17;
       if (random() % 4 == 0) h.x[1 + 2 * (random() % 15)] = random();
       std::uint32_t word = encoding(row, random, {});
       if (random() % 8 != 0) word = (word & ~(1u << 15)) | (~row.mask & 1u << 20);

@@ -100,7 +100,28 @@ Vec CodeWriter::piece(unsigned number) {
   return static_cast<Vec>(i);
 }
 
+std::optional<Vec> CodeWriter::held_piece(unsigned number) const {
+  for (std::size_t i = first_vector; i < as.vector_count(); ++i)
+    if (held_.pieces[i].number == number) return static_cast<Vec>(i);
+  return std::nullopt;
+}
+
 Vec CodeWriter::fresh() { return static_cast<Vec>(take_vector()); }
+
+Vec CodeWriter::copy_of(unsigned number) {
+  const Vec to = fresh();
+  if (const auto held = held_piece(number))
+    as.move_vector(to, *held);
+  else
+    as.load_vector(to, in_hart_of(number));
+  return to;
+}
+
+void CodeWriter::let_go(unsigned number) {
+  write_back(number, 1);
+  for (HeldPiece& held : held_.pieces)
+    if (held.number == number) held.used = 0;
+}
 
 void CodeWriter::release(Vec v) { held_.pieces[static_cast<std::size_t>(v)].pinned = false; }
 

@@ -15,11 +15,12 @@ constexpr std::size_t capacity = std::size_t{64} << 20;
 
 }  // namespace
 
-std::array<std::span<const Emitter>, 11> all_emitters() {
-  return {integer_emitters(),      memory_emitters(),         control_emitters(),
-          float_emitters(),        vector_config_emitters(),  vector_memory_emitters(),
-          vector_float_emitters(), vector_integer_emitters(), matrix_emitters(),
-          vector_mask_emitters(),  matrix_move_emitters()};
+std::array<std::span<const Emitter>, 13> all_emitters() {
+  return {integer_emitters(),        memory_emitters(),        control_emitters(),
+          float_emitters(),          vector_config_emitters(), vector_memory_emitters(),
+          vector_strided_emitters(), vector_float_emitters(),  vector_integer_emitters(),
+          matrix_emitters(),         vector_mask_emitters(),   vector_convert_emitters(),
+          matrix_move_emitters()};
 }
 
 const Emit* find_emitter(const isa::Row& row) {

@@ -58,7 +58,8 @@ TEST_P(TranslatorTest, DoesWhatSemanticsSayOneAfterTheOther) {
   Translator translator(GetParam());
   std::vector<const isa::Row*> rows;
   for (const auto table : {integer_emitters(), memory_emitters(), float_emitters(), vector_memory_emitters(),
-                           vector_float_emitters(), vector_integer_emitters(), vector_mask_emitters()})
+                           vector_strided_emitters(), vector_float_emitters(), vector_integer_emitters(),
+                           vector_mask_emitters(), vector_convert_emitters()})
     for (const Emitter& emitter : table) rows.push_back(row_named(emitter.mnemonic));
   const std::span<const isa::Row* const> all = isa::all_rows();
   int ended = 0;

@@ -1,11 +1,8 @@
 // FP32 and FP64 arithmetic on vectors. Where a NaN comes out, and if a scalar is not boxed, the
 // slow path does it.
-#include <algorithm>
-#include <array>
-
 #include "translate/emitters.h"
+#include "translate/vector_pieces.h"
 #include "translate/vector_scalars.h"
-#include "translate/vector_setting.h"
 
 namespace dojo::translate {
 namespace {
@@ -14,7 +11,8 @@ using isa::Decoded;
 using W = CodeWriter;
 
 constexpr std::uint64_t most_elements = 256;
-constexpr VectorOp range{1, 3, 0x50}, ternary{1, 3, 0x25}, square_root{0, 1, 0x51};
+constexpr std::uint8_t divide = 0x5e;
+constexpr VectorOp range{1, 3, 0x50}, ternary{1, 3, 0x25}, square_root{0, 1, 0x51}, and_bits{1, 1, 0xdb};
 
 std::optional<GroupOperands> floats_of(const W& w, const Decoded& d) {
   auto o = operands_of(w, d);
@@ -28,57 +26,19 @@ VectorOp of_width(VectorOp op, const Setting& s) {
   return op;
 }
 
-// Runs compute(piece, mask of its elements), which leaves a piece of the result in a fresh register, for some
-// pieces at once before it looks for NaN in them. From the element where one comes out on, the slow
-// path does it: nothing of that group has become vd's.
-template <typename Compute>
-void each_piece(W& w, const GroupOperands& o, Compute compute) {
-  const Elements& elements = o.elements;
-  const unsigned at_once = w.as.has_masks() && !elements.masked ? 8 : 4,
-                 count_of_all = elements.pieces.count();
-  elements.prepare(w);
-  std::array<Vec, 8> results{};
-  std::array<Mask, 8> under{};
-  for (unsigned first = 0; first < count_of_all; first += at_once) {
-    const unsigned count = std::min(at_once, count_of_all - first), done = first * elements.in_piece();
-    unsigned whole = 0;  // pieces, before those under a mask
-    for (unsigned i = 0; i < count; ++i) {
-      const auto free_mask = static_cast<Mask>(3 + i % 4);
-      under[i] = elements.select(w, first + i, free_mask);
-      results[i] = compute(first + i, under[i]);
-      if (under[i] == Mask::k0) whole = i + 1;
-    }
-    const auto label = [&]() -> Label& { return w.slow_path(done); };
-    check_numbers(w, {results.data(), whole}, elements.bytes, label);
-    for (unsigned i = whole; i < count; ++i) {
-      w.as.compare_unordered(elements.bytes, Mask::k2, results[i], results[i], under[i]);
-      w.as.test_mask(elements.in_piece(), Mask::k2);
-      w.as.jump_if(Condition::not_equal, label());
-    }
-    for (unsigned i = 0; i < count; ++i) w.becomes(o.vd + first + i, results[i]);
-  }
-}
-
-// A register for a piece of the result, which holds vd's where that stays.
-Vec result_of(W& w, const GroupOperands& o, unsigned piece, Mask under) {
-  const Vec to = w.fresh();
-  if (under == Mask::k0) return to;
-  const Vec before = w.piece(o.vd + piece);
-  w.as.move_vector(to, before);
-  w.release(before);
-  return to;
-}
-
 // compute(to, vs2's piece, vs1's piece or scalar, mask), then `each_piece`.
 template <typename Compute>
 bool two_sources(W& w, const Decoded& d, Compute compute) {
   const auto o = floats_of(w, d);
   if (!o) return false;
   const FirstSource first(w, d, *o);
-  each_piece(w, *o, [&](unsigned i, Mask under) {
+  each_piece(w, *o, [&](unsigned i, const Selected& under) {
     const Vec to = result_of(w, *o, i, under), a = w.piece(o->vs2 + i);
     const Vec b = first.piece(i);
-    compute(o->setting, to, a, b, under);
+    const SourcePiece used_a(w, a, under), used_b(w, b, under);
+    compute(o->setting, to, used_a.vec(), used_b.vec(), under.mask);
+    used_a.release();
+    used_b.release();
     w.release(a);
     first.release(b);
     return to;
@@ -89,6 +49,7 @@ bool two_sources(W& w, const Decoded& d, Compute compute) {
 // vs2 op vs1; `reversed`: the other way round.
 Emit arithmetic(std::uint8_t opcode, bool reversed = false) {
   return [=](W& w, const Decoded& d) {
+    if (opcode == divide && is_masked(d) && !w.as.has_masks()) return false;
     return two_sources(w, d, [&](const Setting& s, Vec to, Vec a, Vec b, Mask under) {
       reversed ? w.as.vector(of_width({0, 1, opcode}, s), to, b, a, under)
                : w.as.vector(of_width({0, 1, opcode}, s), to, a, b, under);
@@ -111,9 +72,11 @@ Emit extreme(bool maximum) {
 bool root(W& w, const Decoded& d) {
   const auto o = floats_of(w, d);
   if (!o) return false;
-  each_piece(w, *o, [&](unsigned i, Mask under) {
+  each_piece(w, *o, [&](unsigned i, const Selected& under) {
     const Vec to = result_of(w, *o, i, under), a = w.piece(o->vs2 + i);
-    w.as.vector(of_width(square_root, o->setting), to, Vec{}, a, under);
+    const SourcePiece used(w, a, under);
+    w.as.vector(of_width(square_root, o->setting), to, Vec{}, used.vec(), under.mask);
+    used.release();
     w.release(a);
     return to;
   });
@@ -133,7 +96,7 @@ Emit sign(std::uint8_t table) {
     w.as.spread(o->setting.sew_bytes, signs, W::scratch_vector);
     o->elements.prepare(w);
     for (unsigned i = 0; i < o->elements.pieces.count(); ++i) {
-      const Mask under = o->elements.select(w, i, Mask::k1);
+      const Selected under = o->elements.select(w, i, Mask::k1);
       const Vec a = w.piece(o->vs2 + i), b = first.piece(i), to = w.fresh();
       w.as.move_vector(to, a);
       w.as.vector_with(of_width(ternary, o->setting), to, b, signs, table);
@@ -155,12 +118,14 @@ Emit fused(std::uint8_t opcode, bool accumulates) {
     const auto form = static_cast<std::uint8_t>(accumulates ? opcode : opcode - from_231_to_213);
     const VectorOp op = of_width({1, 2, form}, o->setting);
     const FirstSource first(w, d, *o);
-    each_piece(w, *o, [&](unsigned i, Mask under) {
-      const Vec to = w.fresh(), before = w.piece(o->vd + i);
-      w.as.move_vector(to, before);
-      w.release(before);
+    each_piece(w, *o, [&](unsigned i, const Selected& under) {
+      const Vec to = w.copy_of(o->vd + i);
+      if (under.lanes) w.as.vector(and_bits, to, to, *under.lanes);
       const Vec second = w.piece(o->vs2 + i), b = first.piece(i);
-      w.as.vector(op, to, b, second, under);
+      const SourcePiece used_second(w, second, under), used_b(w, b, under);
+      w.as.vector(op, to, used_b.vec(), used_second.vec(), under.mask);
+      used_second.release();
+      used_b.release();
       w.release(second);
       first.release(b);
       return to;
@@ -174,7 +139,7 @@ bool splat_float(W& w, const Decoded& d) {
   if (!o) return false;
   const Vec scalar = spread_float(w, d, o->setting);
   for (unsigned i = 0; i < o->elements.pieces.count(); ++i) {
-    const Mask under = o->elements.select(w, i, Mask::k1);
+    const Selected under = o->elements.select(w, i, Mask::k1);
     const Vec to = w.fresh();
     w.as.move_vector(to, scalar);
     o->elements.become(w, o->vd, i, to, under);
@@ -185,7 +150,7 @@ bool splat_float(W& w, const Decoded& d) {
 }  // namespace
 
 std::span<const Emitter> vector_float_emitters() {
-  constexpr std::uint8_t add = 0x58, sub = 0x5c, mul = 0x59, div = 0x5e;
+  constexpr std::uint8_t add = 0x58, sub = 0x5c, mul = 0x59;
   // The host's names; RISC-V's vfnmsac is -(a * b) + c, its vfnmacc -(a * b) - c.
   constexpr std::uint8_t madd = 0xb8, msub = 0xba, minus_product = 0xbc, minus_both = 0xbe;
   static const Emitter table[] = {
@@ -196,9 +161,9 @@ std::span<const Emitter> vector_float_emitters() {
       {"vfrsub.vf", arithmetic(sub, true)},
       {"vfmul.vv", arithmetic(mul)},
       {"vfmul.vf", arithmetic(mul)},
-      {"vfdiv.vv", arithmetic(div)},
-      {"vfdiv.vf", arithmetic(div)},
-      {"vfrdiv.vf", arithmetic(div, true)},
+      {"vfdiv.vv", arithmetic(divide)},
+      {"vfdiv.vf", arithmetic(divide)},
+      {"vfrdiv.vf", arithmetic(divide, true)},
       {"vfsqrt.v", root},
       {"vfmin.vv", extreme(false)},
       {"vfmin.vf", extreme(false)},

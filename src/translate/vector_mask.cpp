@@ -1,5 +1,5 @@
-// Comparisons of vectors, which write mask bits, and merges, which are told by them. By AVX-512's masks
-// alone.
+// Comparisons of vectors, which write mask bits, and merges, which are told by them. By AVX-512's masks, and
+// by AVX2 where it has the comparison.
 #include "translate/emitters.h"
 #include "translate/vector_scalars.h"
 #include "translate/vector_setting.h"
@@ -9,6 +9,9 @@ namespace {
 
 using isa::Decoded;
 using W = CodeWriter;
+
+// vpcmpd's predicates.
+constexpr std::uint8_t eq = 0, lt = 1, le = 2, ne = 4, gt = 6;
 
 // Whether a mask register lies in the operand that begins at r.
 bool overlaps(const GroupOperands& o, unsigned mask, unsigned r, const isa::OperandGroup& operand) {
@@ -24,7 +27,7 @@ void write_bits(W& w, const Decoded& d, const GroupOperands& o, Compare compare)
   w.write_back(o.vd, w.pieces_in_register());
   w.forget(o.vd, w.pieces_in_register());
   for (unsigned i = 0; i < o.elements.pieces.count(); ++i) {
-    const Mask under = o.elements.select(w, i, Mask::k1);
+    const Mask under = o.elements.select(w, i, Mask::k1).mask;
     const Vec a = w.piece(o.vs2 + i), b = first.piece(i);
     compare(Mask::k2, a, b, under);
     w.release(a);
@@ -40,12 +43,37 @@ void write_bits(W& w, const Decoded& d, const GroupOperands& o, Compare compare)
 }
 
 std::optional<GroupOperands> bits_operands(const W& w, const Decoded& d) {
-  if (!w.as.has_masks()) return std::nullopt;
   auto o = operands_of(w, d);
   const isa::VectorOperands& operands = d.row->vector;
   if (!o || overlaps(*o, d.rd, d.rs2, operands.vs2) || overlaps(*o, d.rd, d.rs1, operands.vs1))
     return std::nullopt;
+  if (!w.as.has_masks() && (o->elements.masked || o->setting.bytes % (8 * o->setting.sew_bytes) != 0))
+    return std::nullopt;
   return o;
+}
+
+// The same by AVX2: compare(to, a, b) makes elements all ones, whole bytes of bits.
+template <typename Compare>
+void write_bytes_of_bits(W& w, const Decoded& d, const GroupOperands& o, bool inverted, Compare compare) {
+  const FirstSource first(w, d, o);
+  const unsigned in_piece = o.elements.in_piece();
+  w.write_back(o.vd, w.pieces_in_register());
+  w.forget(o.vd, w.pieces_in_register());
+  for (unsigned i = 0; i < o.elements.pieces.count(); ++i) {
+    const Vec a = w.piece(o.vs2 + i), b = first.piece(i);
+    compare(W::scratch_vector, a, b);
+    w.release(a);
+    first.release(b);
+    const bool is_upper = i * in_piece % 8 != 0, is_lower = in_piece < 8 && !is_upper;
+    w.as.signs(o.setting.sew_bytes, is_upper ? W::second_scratch : W::scratch, W::scratch_vector);
+    if (is_lower) continue;
+    if (is_upper) {
+      w.as.shift(Shift::left, Width::word, W::second_scratch, 4);
+      w.as.alu(Alu::or_, Width::word, W::scratch, W::second_scratch);
+    }
+    if (inverted) w.as.alu(Alu::xor_, Width::word, RegMem(W::scratch), -1);
+    w.as.store(1, w.v(d.rd, i * in_piece / 8), W::scratch);
+  }
 }
 
 // By vcmpps's predicate.
@@ -53,6 +81,12 @@ Emit compare_floats(std::uint8_t predicate) {
   return [=](W& w, const Decoded& d) {
     const auto o = bits_operands(w, d);
     if (!o || o->setting.sew_bytes < 4) return false;
+    if (!w.as.has_masks()) {
+      write_bytes_of_bits(w, d, *o, false, [&](Vec to, Vec a, Vec b) {
+        w.as.compare_lanes(o->setting.sew_bytes, to, a, b, predicate);
+      });
+      return true;
+    }
     write_bits(w, d, *o, [&](Mask to, Vec a, Vec b, Mask under) {
       w.as.compare(o->setting.sew_bytes, to, a, b, predicate, under);
     });
@@ -60,11 +94,24 @@ Emit compare_floats(std::uint8_t predicate) {
   };
 }
 
+// AVX2 has `equal` and `greater`, the others are their opposites or the other way round.
+bool compare_signed_words(W& w, const Decoded& d, const GroupOperands& o, std::uint8_t predicate,
+                          bool is_signed) {
+  const bool equality = predicate == eq || predicate == ne;
+  if (o.setting.sew_bytes != 4 || (!equality && !is_signed)) return false;
+  const VectorOp op = equality ? VectorOp{1, 1, 0x76} : VectorOp{1, 1, 0x66};
+  write_bytes_of_bits(w, d, o, predicate == ne || predicate == le, [&](Vec to, Vec a, Vec b) {
+    predicate == lt ? w.as.vector(op, to, b, a) : w.as.vector(op, to, a, b);
+  });
+  return true;
+}
+
 // By vpcmpd's predicate.
 Emit compare_integers(std::uint8_t predicate, bool is_signed) {
   return [=](W& w, const Decoded& d) {
     const auto o = bits_operands(w, d);
     if (!o) return false;
+    if (!w.as.has_masks()) return compare_signed_words(w, d, *o, predicate, is_signed);
     write_bits(w, d, *o, [&](Mask to, Vec a, Vec b, Mask under) {
       w.as.compare_integers(o->setting.sew_bytes, is_signed, to, a, b, predicate, under);
     });
@@ -80,10 +127,11 @@ bool merge(W& w, const Decoded& d) {
   const FirstSource first(w, d, *o);
   o->elements.prepare(w);
   for (unsigned i = 0; i < o->elements.pieces.count(); ++i) {
-    const Mask chosen = o->elements.select(w, i, Mask::k1);
+    const Selected chosen = o->elements.select(w, i, Mask::k1);
     const Vec a = w.piece(o->vs2 + i), b = first.piece(i), to = w.fresh();
-    w.as.move_vector(to, a);
-    w.as.merge(o->setting.sew_bytes, to, b, chosen);
+    if (!chosen.lanes) w.as.move_vector(to, a);
+    o->elements.merge(w, to, a, b, chosen);
+    if (chosen.lanes) w.release(*chosen.lanes);
     w.release(a);
     first.release(b);
     w.becomes(o->vd + i, to);
@@ -94,9 +142,8 @@ bool merge(W& w, const Decoded& d) {
 }  // namespace
 
 std::span<const Emitter> vector_mask_emitters() {
-  // vcmpps's predicates, which raise the invalid flag as RISC-V's comparisons do, and vpcmpd's.
+  // vcmpps's predicates, which raise the invalid flag as RISC-V's comparisons do.
   constexpr std::uint8_t f_eq = 0, f_lt = 1, f_le = 2, f_ne = 4, f_ge = 13, f_gt = 14;
-  constexpr std::uint8_t eq = 0, lt = 1, le = 2, ne = 4, gt = 6;
   static const Emitter table[] = {
       {"vmfeq.vv", compare_floats(f_eq)},
       {"vmfeq.vf", compare_floats(f_eq)},

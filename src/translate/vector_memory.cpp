@@ -16,9 +16,9 @@ void load_pieces(W& w, unsigned first, Pieces pieces, Reg address) {
   for (unsigned i = 0; i < pieces.count(); ++i) {
     const Mem from = W::bytes_at(address, static_cast<std::int32_t>(i * pieces.piece_bytes));
     const Vec to = w.fresh();
-    if (const Mask under = elements.select(w, i, Mask::k1); under != Mask::k0) {
+    if (const Selected under = elements.select(w, i, Mask::k1); !under.all()) {
       w.as.move_vector(to, w.piece(first + i));
-      w.as.load_bytes(to, from, under);
+      w.as.load_bytes(to, from, under.mask);
     } else {
       w.as.load_vector(to, from);
     }
@@ -31,8 +31,8 @@ void store_pieces(W& w, unsigned first, Pieces pieces, Reg address) {
   for (unsigned i = 0; i < pieces.count(); ++i) {
     const Mem to = W::bytes_at(address, static_cast<std::int32_t>(i * pieces.piece_bytes));
     const Vec from = w.piece(first + i);
-    const Mask under = elements.select(w, i, Mask::k1);
-    under != Mask::k0 ? w.as.store_bytes(to, from, under) : w.as.store_vector(to, from);
+    const Selected under = elements.select(w, i, Mask::k1);
+    under.all() ? w.as.store_vector(to, from) : w.as.store_bytes(to, from, under.mask);
     w.release(from);
   }
 }

@@ -1,7 +1,9 @@
 // The vector configuration that code is written for, as instructions see it.
 #pragma once
 
+#include <array>
 #include <bit>
+#include <cstdint>
 #include <optional>
 
 #include "isa/vector_legality.h"
@@ -43,6 +45,15 @@ inline std::optional<Pieces> pieces_of(const CodeWriter& w, unsigned bytes) {
   return Pieces{w.piece_bytes(), bytes};
 }
 
+// Some elements of a piece: those whose bits are set in `mask` (AVX-512) or whose signs are in `lanes`
+// (AVX2); with neither, all.
+struct Selected {
+  Mask mask = Mask::k0;
+  std::optional<Vec> lanes{};
+
+  bool all() const { return mask == Mask::k0 && !lanes; }
+};
+
 // Which elements of a group an instruction writes: those below vl, of which v0 may select some.
 struct Elements {
   Pieces pieces;
@@ -54,27 +65,53 @@ struct Elements {
     if (masked) w.write_back(0, w.pieces_in_register());
   }
   bool is_whole(unsigned piece) const { return !masked && !pieces.is_part(piece); }
-  // Has `to` select the elements of a piece, or says that it is whole: k0. Overwrites k7.
-  Mask select(CodeWriter& w, unsigned piece, Mask to) const {
-    if (is_whole(piece)) return Mask::k0;
+  // Of a piece. AVX-512: in `to`, overwrites k7; AVX2: in a fresh register.
+  Selected select(CodeWriter& w, unsigned piece, Mask to) const {
+    if (is_whole(piece)) return {};
+    if (!w.as.has_masks()) return {.lanes = lanes(w, piece)};
     if (masked) w.as.load_mask(in_piece(), to, w.v(0, piece * in_piece() / 8));
-    if (!pieces.is_part(piece)) return to;
+    if (!pieces.is_part(piece)) return {.mask = to};
     const Mask below = masked ? Mask::k7 : to;
     const unsigned count = (pieces.bytes - piece * pieces.piece_bytes) / bytes;
     w.as.set(CodeWriter::scratch, (std::uint64_t{1} << count) - 1);
     w.as.set_mask(below, CodeWriter::scratch);
     if (masked) w.as.mask_and(to, to, below);
-    return to;
+    return {.mask = to};
+  }
+  // `to` becomes what is in `from` where selected, and the elements of `others` elsewhere. AVX-512: `to` is
+  // `others` already.
+  void merge(CodeWriter& w, Vec to, Vec others, Vec from, const Selected& selected) const {
+    selected.lanes ? w.as.choose(to, others, from, *selected.lanes)
+                   : w.as.merge(bytes, to, from, selected.mask);
   }
   // The piece of vd is what `from` holds of those elements, and the others as they were.
-  void become(CodeWriter& w, unsigned vd, unsigned piece, Vec from, Mask under) const {
-    if (under == Mask::k0) return w.becomes(vd + piece, from);
+  void become(CodeWriter& w, unsigned vd, unsigned piece, Vec from, const Selected& selected) const {
+    if (selected.all()) return w.becomes(vd + piece, from);
     const Vec before = w.piece(vd + piece), to = w.fresh();
-    w.as.move_vector(to, before);
-    w.as.merge(bytes, to, from, under);
+    if (!selected.lanes) w.as.move_vector(to, before);
+    merge(w, to, before, from, selected);
+    if (selected.lanes) w.release(*selected.lanes);
     w.release(before);
     w.release(from);
     w.becomes(vd + piece, to);
+  }
+
+private:
+  // By bits of v0, each compared where it stands; elements of 4 or 8 bytes.
+  Vec lanes(CodeWriter& w, unsigned piece) const {
+    struct Places {
+      std::array<std::uint32_t, 8> words = {1, 2, 4, 8, 16, 32, 64, 128};
+      std::array<std::uint64_t, 8> doubles = {1, 2, 4, 8, 16, 32, 64, 128};
+    };
+    alignas(32) static constexpr Places places;
+    const bool wide = bytes == 8, upper = wide && piece % 2 != 0;
+    const Vec to = w.fresh();
+    w.as.spread(1, to, w.v(0, piece * in_piece() / 8));
+    w.as.set_address(CodeWriter::scratch,
+                     wide ? static_cast<const void*>(&places.doubles[upper ? 4 : 0]) : places.words.data());
+    w.as.vector({1, 1, 0xdb}, to, to, Mem{CodeWriter::scratch});  // and
+    w.as.vector(wide ? VectorOp{1, 2, 0x29} : VectorOp{1, 1, 0x76}, to, to, Mem{CodeWriter::scratch});
+    return to;
   }
 };
 
@@ -107,7 +144,8 @@ inline std::optional<GroupOperands> operands_of(const CodeWriter& w, const isa::
   const isa::VectorOperands& operands = d.row->vector;
   const bool masked = is_masked(d);
   if (!s.is_plain || !isa::vector::groups_are_legal(&d, operands, s.type) ||
-      !isa::vector::destination_is_legal(&d, operands, s.type) || (masked && !w.as.has_masks()))
+      !isa::vector::destination_is_legal(&d, operands, s.type) ||
+      (masked && !w.as.has_masks() && s.sew_bytes < 4))
     return std::nullopt;
   const auto pieces = pieces_of(w, s.bytes);
   const auto vd = w.first_piece(d.rd), vs2 = w.first_piece(d.rs2), vs1 = w.first_piece(d.rs1);

@@ -20,8 +20,9 @@ INSTANTIATE_TEST_SUITE_P(On, VectorTranslation, testing::Values(HostVectors::avx
 TEST_P(VectorTranslation, DoesWhatSemanticsSayInEveryConfiguration) {
   Generator random(2);
   Translator translator(GetParam());
-  for (const auto table : {vector_config_emitters(), vector_memory_emitters(), vector_float_emitters(),
-                           vector_integer_emitters(), vector_mask_emitters()})
+  for (const auto table : {vector_config_emitters(), vector_memory_emitters(), vector_strided_emitters(),
+                           vector_float_emitters(), vector_integer_emitters(), vector_mask_emitters(),
+                           vector_convert_emitters()})
     for (const Emitter& emitter : table) {
       const isa::Row& row = *row_named(emitter.mnemonic);
       for (const unsigned vlen : {128u, 256u, 512u, 1024u})
@@ -63,7 +64,7 @@ TEST_P(VectorTranslation, DoesWhatSemanticsSayAtTheCornersOfFloats) {
   constexpr std::size_t numbers = 10;
   Generator random(8);
   Translator translator(GetParam());
-  for (const auto table : {vector_float_emitters(), vector_mask_emitters()})
+  for (const auto table : {vector_float_emitters(), vector_mask_emitters(), vector_convert_emitters()})
     for (const Emitter& emitter : table) {
       const isa::Row& row = *row_named(emitter.mnemonic);
       for (int round = 0; round < 60; ++round) {
