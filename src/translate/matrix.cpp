@@ -10,6 +10,7 @@
 
 #include "isa/vector_legality.h"
 #include "translate/emitters.h"
+#include "translate/tile_shape.h"
 
 namespace dojo::translate {
 namespace {
@@ -17,7 +18,6 @@ namespace {
 using isa::Decoded;
 using W = CodeWriter;
 
-constexpr unsigned edge = isa::tile_edge, row_bytes = 4 * edge;
 constexpr VectorOp fused_add{1, 2, 0xb8}, bit_and{1, 1, 0xdb}, largest_byte{1, 1, 0xde},
     equal_bytes{1, 1, 0x74}, product{0, 1, 0x59};
 constexpr VectorOp shift_words{1, 1, 0x71}, shift_doubles{1, 1, 0x72};

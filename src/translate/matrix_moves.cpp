@@ -5,14 +5,13 @@
 #include "isa/vector_config.h"
 #include "translate/emitters.h"
 #include "translate/in_hart.h"
+#include "translate/tile_shape.h"
 
 namespace dojo::translate {
 namespace {
 
 using isa::Decoded;
 using W = CodeWriter;
-
-constexpr unsigned edge = isa::tile_edge, row_bytes = 4 * edge;
 
 constexpr bool is_matrix(std::uint64_t vtype) { return vtype >> 63 == 0 && (vtype >> 9 & 3) != 0; }
 constexpr unsigned widen_of(std::uint64_t vtype) { return 1u << ((vtype >> 9 & 3) - 1); }
