@@ -20,7 +20,8 @@ from torch.fx.experimental.proxy_tensor import make_fx
 from torch.fx.experimental.symbolic_shapes import DimDynamic, ShapeEnv, StatelessSymbolicContext
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
-from opendojo import draws
+from opendojo import draws, matrices, special  # the latter two enter theirs into OWN
+from opendojo.decompositions import OWN
 from opendojo.library import operators
 
 _aten = torch.ops.aten
@@ -71,9 +72,9 @@ _ALSO_BY_NUMBER = re.compile(r"_loss|batch_norm|^std_mean|^nanmean|^renorm|^cov"
 
 @functools.cache
 def _decompositions(varying):
-    """How operators that the machine has no row for are made of others: PyTorch's list for core ATen and the others of
-    its decompositions; not its references, which end in operators of another kind (prims). `varying`: the number of
-    samples is not fixed."""
+    """How operators that the machine has no row for are made of others: our own list, PyTorch's for core ATen and the
+    others of its decompositions; not its references, which end in operators of another kind (prims). `varying`: the number
+    of samples is not fixed."""
     rows = operators()
     if varying:
         rows = {row for row in rows if not _ALSO_BY_NUMBER.search(row)}
@@ -81,7 +82,7 @@ def _decompositions(varying):
     made = {op: how for op, how in {**own, **core_aten_decompositions()}.items()
             if isinstance(op, torch._ops.OpOverload) and op.namespace == "aten" and
             f"{op._schema.name.removeprefix('aten::')}.{op._overloadname}" not in rows}
-    return {**made, **draws.decompositions(), **(_BY_NUMBER if varying else {})}
+    return {**made, **OWN, **draws.decompositions(), **(_BY_NUMBER if varying else {})}
 
 
 def decompositions(varying=False):

@@ -23,6 +23,7 @@ PASSED, REFUSED, WRONG, ERROR = OUTCOMES = ("passed", "refused", "wrong", "error
 
 _MOST_SAMPLES = 64  # of a program
 
+_BY_VALUES = "what it gives has a shape, or takes a course, that depends on values (unsupported)"
 _DEPENDS_ON_VALUES = (DataDependentOutputException, DynamicOutputShapeException, GuardOnDataDependentSymNode)
 
 
@@ -48,10 +49,10 @@ class _Call:
         self._leaves, self._form = _pytree.tree_flatten((sample.input, sample.args, sample.kwargs))
         self._places = [k for k, leaf in enumerate(self._leaves) if isinstance(leaf, torch.Tensor)]
         self._wanted = [self._leaves[k].requires_grad for k in self._places]
-        self.arguments = [self._leaves[k].detach().clone() for k in self._places]
-        for argument in self.arguments:
-            if argument.layout != torch.strided:
-                raise Refused(f"a tensor of layout {argument.layout} (unsupported)")
+        for k in self._places:
+            if self._leaves[k].layout != torch.strided:
+                raise Refused(f"a tensor of layout {self._leaves[k].layout} (unsupported)")
+        self.arguments = [_copied(self._leaves[k].detach()) for k in self._places]
 
     def values(self, *tensors):
         leaves = list(self._leaves)
@@ -75,11 +76,19 @@ class _Call:
 
     def weigh(self):
         """Adds those weights to the arguments; whether there is a result to weigh."""
-        tensors = [argument.clone().requires_grad_(wanted) for argument, wanted in zip(self.arguments, self._wanted)]
+        tensors = [_copied(argument).requires_grad_(wanted) for argument, wanted in zip(self.arguments, self._wanted)]
         generator = torch.Generator().manual_seed(1)
         results = _with_gradients(self.values(*tensors)) if any(self._wanted) else []
         self.arguments += [torch.rand(one.shape, generator=generator).to(one.dtype) + 0.5 for one in results]
         return bool(results)
+
+
+def _copied(tensor):
+    """With its own memory, which may be larger than the tensor."""
+    if tensor.untyped_storage().nbytes() == tensor.numel() * tensor.element_size():
+        return tensor.clone()
+    memory = tensor.untyped_storage().clone()
+    return torch.empty(0, dtype=tensor.dtype).set_(memory, tensor.storage_offset(), tensor.shape, tensor.stride())
 
 
 def _with_gradients(results):
@@ -92,10 +101,18 @@ class _Case:
     def __init__(self, function, arguments):
         self._function, self.arguments = function, arguments
         try:
-            self._graph = trace(function, [argument.clone() for argument in arguments], torch.nn.Module())
+            self._theirs = list(function(*map(_copied, arguments)))
+        except Exception as error:
+            raise Refused(f"PyTorch itself does not run it on a CPU: {' '.join(str(error).split())}") from None
+        try:
+            self._graph = trace(function, list(map(_copied, arguments)), torch.nn.Module())
         except _DEPENDS_ON_VALUES as error:
             op = str(getattr(error, "func", "") or "")
-            raise Refused("what it gives has a shape, or takes a course, that depends on values (unsupported)", op)
+            raise Refused(_BY_VALUES, op)
+        except RuntimeError as error:
+            if "data is not allocated" in str(error):  # a tensor whose numbers a call reads
+                raise Refused(_BY_VALUES)
+            raise
 
     def write(self, container, prefix):
         """Puts the graph into a container; the tensors that the program will take."""
@@ -131,15 +148,14 @@ class _Case:
         whence = {"constant": lambda value: value, "argument": lambda k: self.arguments[k],
                   "result": lambda k: self._results[k]}
         mine = [whence[kind](value) for kind, value in self._places]
-        theirs = list(self._function(*[argument.clone() for argument in self.arguments]))
         try:
-            _compare(mine, theirs, tolerance)
+            _compare(mine, self._theirs, tolerance)
             return True
         except AssertionError as error:
             difference = error
         try:
             exact = list(self._function(*[_widened(argument) for argument in self.arguments]))
-            _compare(mine, [_narrowed(one, like) for one, like in zip(exact, theirs)], tolerance)
+            _compare(mine, [_narrowed(one, like) for one, like in zip(exact, self._theirs)], tolerance)
             return False
         except Exception:
             raise _Wrong(" ".join(str(difference).split())) from None
