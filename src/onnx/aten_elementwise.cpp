@@ -3,6 +3,7 @@
 #include <limits>
 
 #include "onnx/aten_rows.h"
+#include "onnx/aten_whole.h"
 #include "onnx/formulas.h"
 
 namespace dojo::onnx {
@@ -169,6 +170,13 @@ void where(NodeImport& node) {
 
 // --- Other types ---
 
+// Types of few bits keep the lowest of them.
+F::Node wrapped(F& f, F::Node x, const Bounds& bounds) {
+  const F::Node count = f.constant(static_cast<float>(bounds.most - bounds.least + 1)),
+                least = f.constant(static_cast<float>(bounds.least));
+  return f.add(f.apply(Scalar::remainder, f.subtract(x, least), count), least);
+}
+
 void cast(NodeImport& node) {
   node.ignore({"layout", "device", "pin_memory", "non_blocking", "memory_format"});
   const std::string to = node.text("dtype", "");
@@ -176,14 +184,18 @@ void cast(NodeImport& node) {
   const bool is_whole = to.starts_with("int") || to.starts_with("uint");
   if (!to.empty() && to != "float32" && to != "bfloat16" && to != "bool" && !is_whole)
     node.fail(fmt::format("to {}", to), Refusal::not_yet);
-  if (to == "uint8" && from != DataType::boolean) node.fail("to uint8, which wraps around", Refusal::not_yet);
+  const std::optional<DataType> narrow = narrow_whole(to);
+  if (to == "uint8" && from != DataType::boolean && !is_floating(from))
+    node.fail("to uint8, which wraps around", Refusal::not_yet);
   const TensorId x = node.tensor(0);
   F f;
   if (to == "bool" && from != DataType::boolean)
     return node.result(0, node.build().elementwise(f.finish(truth(f, f.input(0))), std::vector{x}));
-  if (is_whole && is_floating(from))
-    return node.result(
-        0, node.build().elementwise(f.finish(f.apply(Scalar::trunc, f.input(0))), std::vector{x}));
+  if (is_whole && is_floating(from)) {
+    const F::Node cut = f.apply(Scalar::trunc, f.input(0));
+    const F::Node root = narrow ? wrapped(f, cut, bounds_of(*narrow)) : cut;
+    return node.result(0, node.build().elementwise(f.finish(root), std::vector{x}));
+  }
   node.result(0, node.value(0));
 }
 

@@ -111,7 +111,10 @@ std::optional<Bounds> ranges(const Site& at) {
 }
 std::optional<Bounds> casts(const Site& at) {
   if (at.operands.empty() || !at.operands[0]) return std::nullopt;
-  return at.operands[0]->bounds.value_or(cut_numbers);
+  if (at.operands[0]->bounds) return at.operands[0]->bounds;
+  const Attribute* to = at.node.find("dtype");
+  const auto narrow = to == nullptr ? std::nullopt : narrow_whole(to->string);
+  return narrow ? bounds_of(*narrow) : cut_numbers;
 }
 std::optional<Bounds> unknown(const Site&) { return std::nullopt; }
 
@@ -159,6 +162,13 @@ constexpr WholeRow rows[] = {
 // clang-format on
 
 }  // namespace
+
+std::optional<DataType> narrow_whole(std::string_view name) {
+  if (name == "uint8") return DataType::uint8;
+  if (name == "int8") return DataType::int8;
+  if (name == "int16") return DataType::int16;
+  return std::nullopt;
+}
 
 Bounds given_bounds(DataType type) {
   const Bounds held = bounds_of(type);

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <string_view>
 #include <vector>
 
 #include "onnx/aten.h"
@@ -17,6 +18,9 @@
 namespace dojo::onnx {
 
 Bounds given_bounds(DataType type);  // of an input or a state
+
+// The integer type of this name (as PyTorch spells it) if it has 8 or 16 bits.
+std::optional<DataType> narrow_whole(std::string_view name);
 
 struct WholeOperand {
   std::optional<Bounds> bounds;  // none of floating-point numbers
