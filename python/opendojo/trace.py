@@ -20,7 +20,7 @@ from torch.fx.experimental.proxy_tensor import make_fx
 from torch.fx.experimental.symbolic_shapes import DimDynamic, ShapeEnv, StatelessSymbolicContext
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
-from opendojo import draws, matrices, special  # the latter two enter theirs into OWN
+from opendojo import draws, matrices, order, places, resampling, special  # all but the first enter theirs into OWN
 from opendojo.decompositions import OWN
 from opendojo.library import operators
 

@@ -8,7 +8,7 @@ from torch.nn import functional as F
 from torch.utils import _pytree
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from opendojo import matrices, special  # they enter theirs
+from opendojo import matrices, order, places, resampling, special  # they enter theirs
 from opendojo.decompositions import OWN
 
 _aten = torch.ops.aten
