@@ -94,7 +94,8 @@ TEST(Aten, WhatIsMissingIsSaid) {
       aten_model({aten_value("x", {2})}, {aten_node("neg.default", {"x"}, {"y"})}, {aten_value("y", {2})});
   model.graph.inputs[0].type = DataType::float64;
   EXPECT_EQ(refusal_of(model),
-            "tested: 'x' holds float64; float32, whole numbers of up to 64 bits and truth values are carried "
+            "tested: 'x' holds float64; float32, bfloat16, whole numbers of up to 64 bits and truth values "
+            "are carried "
             "(not yet "
             "implemented)");
   model.graph.inputs[0] = aten_value("x", {2});
@@ -154,6 +155,19 @@ TEST(Aten, WholeNumbersThatMayBecomeTooLargeAreRefused) {
             "tested: node 'o' (reciprocal.default): uint8 from -8388608 to 8388608, which FP32 does not hold "
             "exactly "
             "(not yet implemented)");
+}
+
+TEST(Aten, FloatsAreCutToSmallIntegersAndWrappedAround) {
+  Attribute to;
+  to.name = "dtype";
+  to.type = AttributeType::string;
+  to.string = "int8";
+  const AtenProgram program =
+      import_aten(aten_model({aten_value("x", {4})}, {aten_node("_to_copy.default", {"x"}, {"y"}, {to})},
+                             {aten_value("y", {4}, DataType::int8)}),
+                  "tested");
+  EXPECT_EQ(interpreted(program, {{"x", {-1.7f, 127.9f, 128, -300}}}, 0),
+            std::vector<float>({-1, 127, -128, -44}));
 }
 
 TEST(Aten, NoOperatorHasTwoRows) {
