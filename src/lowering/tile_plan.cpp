@@ -1,6 +1,7 @@
 #include "lowering/tile_plan.h"
 
 #include <algorithm>
+#include <cmath>
 #include <optional>
 
 #include "base/error.h"
@@ -159,13 +160,16 @@ public:
 private:
   bool is_chain(std::size_t axis) const { return graph::is_chain_axis(op_, axis); }
 
-  // The next smaller size. Every point of a chain counts once, so its pieces are equal; but for a batch,
-  // which ends where its samples end. What lies beyond the output is not stored.
-  static std::int64_t smaller(std::int64_t whole, std::int64_t size, bool equal) {
-    if (!equal) return pieces(whole, pieces(whole, size) * 2);
-    std::int64_t next = size / 2;
-    while (next > 1 && whole % next != 0) --next;
-    return next;
+  // Smaller sizes that are worth a try: of one piece more, and of about twice as many. Every point of a chain
+  // counts once, so its pieces are equal; but for a batch, which ends where its samples end. What lies beyond
+  // the output is not stored.
+  static std::vector<std::int64_t> smaller(std::int64_t whole, std::int64_t size, bool equal) {
+    const std::int64_t now = pieces(whole, size);
+    std::vector<std::int64_t> sizes = {pieces(whole, now * 2)};
+    if (const std::int64_t next = pieces(whole, now + 1); next < size && now > 1) sizes.push_back(next);
+    for (std::int64_t& next : sizes)
+      while (equal && whole % next != 0) --next;
+    return sizes;
   }
 
   // The plan cut further as long as that helps.
@@ -176,9 +180,11 @@ private:
         const bool parted = static_cast<int>(a) == plan.parted;
         if (plan.size[a] == 1 || (parted ? !summed() : plan.ways[a] == Cutting::whole)) continue;
         const bool equal = parted || (plan.ways[a] == Cutting::in_turns && !op_.box[a].is_batch);
-        TilePlan next = plan;
-        next.size[a] = smaller(parted ? plan.part : op_.box[a].extent, plan.size[a], equal);
-        if (const double now = cost(next); now < least) least = now, better = next;
+        for (const std::int64_t size : smaller(parted ? plan.part : op_.box[a].extent, plan.size[a], equal)) {
+          TilePlan next = plan;
+          next.size[a] = size;
+          if (const double now = cost(next); now < least) least = now, better = next;
+        }
       }
       if (!better) return plan;
       plan = *better;
@@ -190,7 +196,7 @@ private:
     const graph::Axis& along = op_.box[axis];
     const bool reduced = summed() || (op_.reduction == graph::Reduction::maximum && !along.is_batch);
     if (!is_chain(axis) || !reduced || along.extent < 4) return false;
-    plan.part = smaller(along.extent, plan.parted < 0 ? along.extent : plan.part, !along.is_batch);
+    plan.part = smaller(along.extent, plan.parted < 0 ? along.extent : plan.part, !along.is_batch).front();
     plan.parted = static_cast<int>(axis);
     plan.size[axis] = plan.part;
     return plan.part > 1;
@@ -262,7 +268,7 @@ private:
     const double transfer = (turns * in.bytes + around * out.bytes) / rate +
                             8 * (turns * in.rows + around * out.rows) + 1000 * (1 + turns);
     const double compute = turns * (points / points_per_cycle(plan) + 500);
-    double sum = std::max(1.0, shares / nodes) * (transfer + compute);
+    double sum = std::ceil(shares / nodes) * (transfer + compute);
     if (plan.parted >= 0) {
       const double all = static_cast<double>(plan.parts(op)) * 4 *
                          static_cast<double>(graph::element_count(shape(op.out.tensor)));
