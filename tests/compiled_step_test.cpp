@@ -373,6 +373,7 @@ TEST(Compile, fits_in_cfloat8_what_bf16_cannot) {
   const Graph step = lowering::sample::pilotnet(59 * 3);  // three samples on each node
   const machine::Machine d1 = machine::read_machine("d1");
   codegen::Options options;
+  options.spread = Spread::samples;
   options.nodes = 59;
   options.formats = lowering::FormatChoice::bf16;
   EXPECT_THROW(codegen::compile(step, forward_of(step), d1, options), UserError);
