@@ -94,9 +94,6 @@ TEST_F(Messages, SayThatStandardOutputIsFull) {
 }
 
 TEST_F(Messages, NameWaysOut) {
-  write_model("large", network("Tanh", 400, 800, 1, "angle"));
-  expect_refused(train("large", "--formats fp32"),
-                 {"SRAM", "the formats bf16 or cfloat8 need less (--formats)"});
   expect_refused(train("good", "--data tub --data tub"), {"tub: is given twice"});
   expect_one_line(dojo("{} exec x --nodes 0"), "'0' is no whole number from 1 to the nodes of the machine");
 }

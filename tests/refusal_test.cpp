@@ -24,11 +24,6 @@ TEST_F(Refused, OfNetworks) {
   expect_refused(train("several", ""), {"'angle'", "3 values"});
   write_model("label", network("Tanh", 8, 16, 1, "speed"));
   expect_refused(train("label", ""), {"'speed'", "label"});
-  write_model("large", network("Tanh", 400, 800, 1, "angle"));
-  expect_refused(train("large", "--formats fp32"),
-                 {"'image'", "bytes", "over", "SRAM", "need less (--formats)"});
-  write_model("heavy", network("Tanh", 700, 1000, 1, "angle"));
-  expect_refused(train("heavy", ""), {"'weight", "bytes", "over", "SRAM"});
 }
 
 TEST_F(Refused, OfDataAndMachines) {
