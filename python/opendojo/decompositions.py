@@ -27,6 +27,9 @@ def made_of_others(*overloads):
             given = _pytree.tree_leaves((args, kwargs))
             if not any(isinstance(one, torch.Tensor) and one.dtype == torch.bfloat16 for one in given):
                 return function(*args, **kwargs)
+            if kwargs.get("dtype") is torch.float32:
+                return function(*args, **kwargs)
+            kwargs = {name: torch.float32 if value is torch.bfloat16 else value for name, value in kwargs.items()}
             wide = lambda one: one.float() if isinstance(one, torch.Tensor) and one.dtype == torch.bfloat16 else one
             narrow = lambda one: one.bfloat16() if isinstance(one, torch.Tensor) and one.dtype == torch.float32 else one
             args, kwargs = _pytree.tree_map(wide, (args, kwargs))
@@ -318,7 +321,7 @@ def _as_vector(overload):
 
 
 for _overload in (_aten._softmax.default, _aten._log_softmax.default, _aten.sort.default, _aten.sort.stable, _aten.topk.default,
-                  _aten.cumsum.default, _aten.linalg_vector_norm.default, _aten.index_select.default, _aten.max.dim,
+                  _aten.cumsum.default, _aten.index_select.default, _aten.max.dim,
                   _aten.min.dim, _aten.amax.default, _aten.amin.default, _aten.argmax.default, _aten.argmin.default,
                   _aten.any.dim, _aten.all.dim, _aten.flip.default):
     _as_vector(_overload)
@@ -340,6 +343,18 @@ def _detach(x):
 def _new_empty(x, size, stride, **how):
     """Written before it is read."""
     return x.new_zeros(size, dtype=how.get("dtype"))
+
+
+@made_of_others(_aten.linalg_vector_norm.default)
+def _vector_norm(x, ord=2, dim=None, keepdim=False, *, dtype=None):
+    """Of the orders that need a power."""
+    if x.dim() == 0:
+        return torch.linalg.vector_norm(x.reshape(1), ord, dtype=dtype).reshape(())
+    if ord in (0, 1, 2, _INFINITY, -_INFINITY):
+        return NotImplemented
+    x = x if dtype is None else x.to(dtype)
+    dim = list(range(x.dim())) if dim is None else dim
+    return (x.abs()**ord).sum(dim, keepdim)**(1 / ord)
 
 
 # --- Three factors at once ---
