@@ -112,7 +112,7 @@ TensorId Builder::one_hot(TensorId indices, std::int64_t depth, std::int64_t axi
   Shape result;
   for (std::size_t d = 0; d <= tensor.shape.size(); ++d) {
     if (d == along) {
-      to.push_back(Index::along(op.axis("class", depth))), result.push_back(depth);
+      to.push_back(Index::along(op.axis("choice", depth))), result.push_back(depth);
     }
     if (d == tensor.shape.size()) break;
     from.push_back(Index::along(op.axis(axis_name(tensor, d), tensor.shape[d])));

@@ -92,15 +92,16 @@ Network import_case(const Case& tested, Feed feed) {
   options.training = false;
   for (std::size_t i = 0; i < fed.size(); ++i) {
     const Tensor& input = tested.inputs[i];
-    const bool is_tensor = feed == Feed::tensors || feed == Feed::bounded_tensors ||
-                           (feed == Feed::floating_tensors && is_floating(fed[i].type));
+    const bool is_bounded = feed == Feed::bounded_tensors || (feed == Feed::first_bounded_tensor && i == 0);
+    const bool is_tensor =
+        is_bounded || feed == Feed::tensors || (feed == Feed::floating_tensors && is_floating(fed[i].type));
     if (!is_tensor || input.elements() == 0) {
       options.given.emplace(fed[i].name, input);
       continue;
     }
     check_values(input, fed[i], tested.name);
     options.whole[fed[i].name] = input.dims;
-    if (feed != Feed::bounded_tensors || is_floating(fed[i].type)) continue;
+    if (!is_bounded || is_floating(fed[i].type)) continue;
     const auto [least, most] = std::ranges::minmax(to_integers(input, fed[i].name));
     options.bounds[fed[i].name] = {least, most};
   }

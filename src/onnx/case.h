@@ -34,8 +34,15 @@ Case read_case(const std::filesystem::path& folder, const std::string& set = "te
 
 // How the inputs enter the graph: the first as a batch of samples, others as initialisers; all as tensors
 // without a batch; those of floating-point numbers alone so, the others as initialisers; all as tensors, with
-// whole numbers that are said to lie within those of the case; all as initialisers.
-enum class Feed : std::uint8_t { batch, tensors, floating_tensors, bounded_tensors, initialisers };
+// whole numbers that are said to lie within those of the case; the first alone so; all as initialisers.
+enum class Feed : std::uint8_t {
+  batch,
+  tensors,
+  floating_tensors,
+  bounded_tensors,
+  first_bounded_tensor,
+  initialisers
+};
 
 // Refuses a batch if the first input has no dimensions.
 Network import_case(const Case& tested, Feed feed);

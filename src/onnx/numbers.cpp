@@ -182,7 +182,7 @@ Bounds bounds_after(Rule rule, const Bounds& a, const Bounds& b) {
     case Rule::multiplies:
       return product(a, b);
     case Rule::divides:
-      return {-far, far};
+      return {a.least >= 0 && b.least >= 0 ? 0 : -far, far};
     case Rule::divides_off:
       return {std::max(-divisor, std::min({a.least, b.least, std::int64_t{0}})),
               std::min(divisor, std::max({a.most, b.most, std::int64_t{0}}))};

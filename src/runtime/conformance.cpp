@@ -79,7 +79,8 @@ CaseVerdict judged(const onnx::Case& tested, onnx::Feed feed, const machine::Mac
 // The ways to feed a case, from the one that a user's network takes to the one that leaves nothing to do.
 std::vector<onnx::Feed> feeds_of(const onnx::Case& tested) {
   using enum onnx::Feed;
-  std::vector<onnx::Feed> feeds = {tensors, floating_tensors, bounded_tensors, initialisers};
+  std::vector<onnx::Feed> feeds = {tensors, floating_tensors, bounded_tensors, first_bounded_tensor,
+                                   initialisers};
   if (!tested.inputs.empty() && !tested.inputs[0].dims.empty()) feeds.insert(feeds.begin(), batch);
   return feeds;
 }
@@ -116,16 +117,21 @@ CaseVerdict judge_case(const ConformanceCase& place, const machine::Machine* mac
   try {
     const onnx::Case tested = onnx::read_case(place.folder, place.set);
     op = tested.op();
+    std::string last;
     for (const onnx::Feed feed : feeds_of(tested)) {
       CaseVerdict other = judged(tested, feed, machine);
-      if (verdict.why.empty()) verdict.why = other.why;  // of the first that was refused
-      if (other.outcome == CaseOutcome::refused) continue;
+      if (other.outcome == CaseOutcome::refused) {
+        last = other.why;
+        if (verdict.why.empty()) verdict.why = other.why;
+        continue;
+      }
       const bool is_settled = other.outcome == CaseOutcome::wrong || other.on_machine || machine == nullptr;
       if (is_settled) {
         verdict = std::move(other);
         break;
       }
       verdict.outcome = CaseOutcome::passed;  // as known numbers; another way may take it to the machine
+      if (feed == onnx::Feed::initialisers) verdict.why = last;
     }
   } catch (const UserError& error) {
     verdict = {CaseOutcome::refused, error.what(), false};

@@ -29,8 +29,8 @@ struct CaseVerdict {
 std::vector<ConformanceCase> find_cases(const std::filesystem::path& top);
 
 // A case passes in the first of the ways to feed it (onnx/case.h) that is not refused. Only where all its
-// inputs are initialisers it does not run on the machine; `why` then says what the first of the other ways
-// lacks. `machine`: none, if it is not to be run there.
+// inputs are initialisers it does not run on the machine; `why` then says what the last of the other ways
+// lacks, and of a refused case what the first does. `machine`: none, if it is not to be run there.
 CaseVerdict judge_case(const ConformanceCase& place, const machine::Machine* machine);
 
 }  // namespace dojo::runtime
