@@ -12,7 +12,7 @@ namespace {
 using graph::Shape;
 using graph::TensorId;
 
-constexpr std::int64_t longest_transform = 1 << 14;
+constexpr std::int64_t longest_transform = 1 << 12;
 
 // factor(row, column) for every element.
 template <typename Factor>

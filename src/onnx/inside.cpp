@@ -193,6 +193,8 @@ std::span<const OpRow> inside_rows() { return inside_table; }
 std::vector<Value> NodeImport::results_of(const GraphFile& inside, std::span<const Value> inputs) {
   if (inside.inputs.size() != inputs.size())
     fail(fmt::format("a graph of {} inputs for {} values", inside.inputs.size(), inputs.size()));
+  if (++scope_.built > most_built)
+    fail(fmt::format("more than {} turns in all", most_built), Refusal::not_yet);
   std::vector<std::string> added;
   const auto bind = [&](const std::string& name, Value value) {
     if (!scope_.values.emplace(name, std::move(value)).second)

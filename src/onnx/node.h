@@ -74,10 +74,12 @@ struct Scope {
   std::set<std::string> numbers;           // initialisers of no dimensions that are computed with
   std::map<std::string, Value> values;
   std::map<std::string, graph::Shape> shapes;  // of results, where the file says them of all (aten.h)
+  std::int64_t built = 0;                      // graphs inside nodes so far
   std::uint64_t drawn = 0;                     // initialisers drawn so far: the stream of the next draw
 };
 
-constexpr std::int64_t most_turns = 4096;  // of what is built once for each element of a sequence
+constexpr std::int64_t most_turns = 4096;     // of what is built once for each element of a sequence
+constexpr std::int64_t most_built = 1 << 16;  // graphs inside nodes, in all
 
 // Refuses operators that there are no rows for, then builds every node that an output of the graph needs.
 void import_nodes(Scope& scope, const GraphFile& file);

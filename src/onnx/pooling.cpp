@@ -54,7 +54,7 @@ void largest_places(NodeImport& node, const graph::Window& window, TensorId pool
   const std::int64_t elements = graph::element_count(shape);
   std::int64_t taps = 1;
   for (const std::int64_t extent : window.kernel) taps *= extent;
-  if (elements > largest_whole || taps > most_taps)
+  if (elements > largest_whole || taps > most_taps || taps * graph::element_count(result) > largest_whole)
     node.fail(fmt::format("places of {} elements in windows of {}", elements, taps), Refusal::not_yet);
   if (node.has_batch(0) && shape[0] != 1)
     node.fail("places that count through the samples of the batch", Refusal::unsupported);
@@ -218,7 +218,7 @@ void join_blocks(NodeImport& node) {
     blocks *= grid.back();
     missing.push_back(room % window.strides[d]);
   }
-  if (taps > most_taps || shape[1] % taps != 0 || blocks != shape[2])
+  if (taps > most_taps || shape[1] % taps != 0 || blocks != shape[2] || shape[1] > largest_whole / taps)
     node.fail(fmt::format("{} channels of {} blocks, each of {} taps", shape[1], shape[2], taps));
   std::vector<float> own(static_cast<std::size_t>(shape[1] * taps), 0.0f);
   for (std::int64_t c = 0; c < shape[1]; ++c) own[static_cast<std::size_t>(c * taps + c % taps)] = 1;

@@ -170,6 +170,8 @@ void add_row(const Resampling& how, const Extent& along, double place, std::span
 graph::TensorId resampled(NodeImport& node, graph::TensorId x, std::size_t d, const Resampling& how,
                           const Extent& along) {
   const bool crops = how.coordinates == "tf_crop_and_resize";
+  if (along.from > (std::int64_t{1} << 28) / along.to)
+    node.fail(fmt::format("{} elements to {}", along.from, along.to), Refusal::not_yet);
   std::vector<float> matrix(static_cast<std::size_t>(along.from * along.to), 0.0f),
       beside(static_cast<std::size_t>(along.to), 0.0f);
   for (std::int64_t i = 0; i < along.to; ++i) {

@@ -107,6 +107,9 @@ void write_behind(NodeImport& node) {
 void eye(NodeImport& node) {
   const Shape shape = node.shape(0);
   if (shape.size() != 2) node.fail("needs two dimensions");
+  if (shape[0] > largest_whole / std::max<std::int64_t>(1, shape[1]))
+    node.fail(fmt::format("[{}], of more than {} elements", fmt::join(shape, ", "), largest_whole),
+              Refusal::unsupported);
   const std::int64_t diagonal = node.integer("k", 0);
   const auto type = static_cast<DataType>(node.integer("dtype", static_cast<std::int64_t>(node.type_of(0))));
   if (!is_floating(type) && !is_whole(type) && type != DataType::boolean)
