@@ -18,6 +18,11 @@ std::vector<Tensor> read_tensors(const fs::path& folder, const std::string& kind
   for (std::size_t i = 0;; ++i) {
     const fs::path path = folder / fmt::format("{}_{}.pb", kind, i);
     if (!fs::exists(path)) return tensors;
+    if (i < declared.size() && declared[i].type == DataType::undefined)
+      throw UserError(folder.parent_path().filename().string(),
+                      fmt::format("{} '{}' is no tensor but a sequence, a map or an optional value", kind,
+                                  declared[i].name),
+                      Refusal::unsupported);
     tensors.push_back(parse_tensor(read_text(path), path.string()));
     Tensor& tensor = tensors.back();
     if (i < declared.size() && declared[i].type == DataType::bfloat16 && tensor.type == DataType::uint16)
