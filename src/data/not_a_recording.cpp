@@ -57,9 +57,9 @@ bool ends_with_any(std::string name, std::initializer_list<std::string_view> end
   if (pictures != 0)
     refuse(
         folder.string(),
-        "holds {} pictures and no labels; a Donkeycar 4 tub has its pictures in images/ and their labels in "
+        "holds {} picture{} and no labels; a Donkeycar 4 tub has its pictures in images/ and their labels in "
         "catalog_N.catalog",
-        pictures);
+        pictures, pictures == 1 ? "" : "s");
   refuse(folder.string(), "is no recording; {} was expected", recording_names());
 }
 

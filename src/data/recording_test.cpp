@@ -47,7 +47,7 @@ TEST_F(TubFolder, NamesWhatIsGivenInItsPlace) {
   EXPECT_NE(refusal_of(other / "tar").find("is a tar archive"), std::string::npos);
   fs::create_directories(other / "pictures");
   write_text(other / "pictures/1.JPG", jpeg(1, 2));
-  EXPECT_NE(refusal_of(other / "pictures").find("holds 1 pictures and no labels"), std::string::npos);
+  EXPECT_NE(refusal_of(other / "pictures").find("holds 1 picture and no labels"), std::string::npos);
   EXPECT_EQ(refusal_of(folder_ / "nowhere"),
             "/nowhere: does not exist; " + recording_names() + " was expected");
   write_text(other / "text", "hello");
