@@ -290,7 +290,8 @@ private:
     if (rows[0] * rows[1] * chain < 4096 || std::max(rows[0], rows[1]) < 8 || chain < 4) return 2;
     const bool narrow = element(op_.in[0].tensor) < 4 && element(op_.in[1].tensor) < 4;
     const auto filled = [](std::int64_t n) {
-      return static_cast<double>(n) / static_cast<double>((n + 15) / 16 * 16);
+      const std::int64_t edges = (n + 15) / 16 * 16;
+      return static_cast<double>(n) / static_cast<double>(edges);
     };
     return (narrow ? 100 : 12) * filled(rows[0]) * filled(rows[1]);
   }

@@ -89,8 +89,8 @@ void largest_places(NodeImport& node, const graph::Window& window, TensorId pool
     for (std::size_t d = tap.size(); d-- > 0 && ++tap[d] == window.kernel[d];) tap[d] = 0;
   }
   std::vector<float> channels;
-  const std::int64_t count = shape[0] * shape[1];
-  for (std::int64_t c = 0; c < count; ++c) channels.push_back(static_cast<float>(c * (elements / count)));
+  const std::int64_t count = shape[0] * shape[1], plane = elements / count;
+  for (std::int64_t c = 0; c < count; ++c) channels.push_back(static_cast<float>(c * plane));
   Shape alone(shape.size(), 1);
   alone[0] = shape[0], alone[1] = shape[1];
   if (node.has_batch(0)) alone.erase(alone.begin());

@@ -16,7 +16,6 @@
 namespace dojo::onnx {
 namespace {
 
-using graph::Scalar;
 using graph::Shape;
 using graph::TensorId;
 
