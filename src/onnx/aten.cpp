@@ -291,7 +291,7 @@ private:
     for (std::size_t k = 0; k < operands.size(); ++k) {
       if (node.inputs[k].empty()) continue;
       operands[k].emplace();
-      operands[k]->elements = graph::element_count(program_.graph.at(tensor_of(node.inputs[k])).shape);
+      operands[k]->shape = program_.graph.at(tensor_of(node.inputs[k])).shape;
       if (const auto found = bounds_.find(node.inputs[k]); found != bounds_.end())
         operands[k]->bounds = found->second;
     }

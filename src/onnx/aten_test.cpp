@@ -130,6 +130,17 @@ TEST(Aten, TheFirstOfEqualElementsIsAMaxPoolsIndexAndTakesTheGradient) {
   EXPECT_EQ(interpreted(program, given, 2), std::vector<float>({5, 0, 0, 0, 0, 0, 7, 0}));
 }
 
+// 2^25 elements, of which an image has four: the places lie in the image.
+TEST(Aten, AMaxPoolsIndexIsAPlaceInItsImage) {
+  const std::vector<Attribute> window = {list("kernel_size", {2, 2}), list("stride", {2, 2})};
+  const std::int64_t many = 1 << 23;
+  const Model model =
+      aten_model({aten_value("x", {many, 1, 2, 2})},
+                 {aten_node("max_pool2d_with_indices.default", {"x"}, {"y", "at"}, window)},
+                 {aten_value("y", {many, 1, 1, 1}), aten_value("at", {many, 1, 1, 1}, DataType::int64)});
+  EXPECT_EQ(refusal_of(model), "no error");
+}
+
 std::string refusal_of_whole(const Node& node, DataType to = DataType::int64) {
   return refusal_of(
       aten_model({aten_value("i", {4}, DataType::int64), aten_value("b", {4}, DataType::boolean)}, {node},

@@ -35,9 +35,10 @@ struct Site {
     const double value = number(name).value_or(otherwise);
     return {limited(std::floor(value)), limited(std::ceil(value))};
   }
-  std::int64_t count(std::size_t slot) const {
-    return slot < operands.size() && operands[slot] ? operands[slot]->elements : 1;
+  graph::Shape shape(std::size_t slot) const {
+    return slot < operands.size() && operands[slot] ? operands[slot]->shape : graph::Shape{};
   }
+  std::int64_t count(std::size_t slot) const { return graph::element_count(shape(slot)); }
 };
 
 Bounds times(const Bounds& bounds, std::int64_t count) {
@@ -102,8 +103,21 @@ std::optional<Bounds> gathers(const Site& at) {
 std::optional<Bounds> gathers_or_replaces(const Site& at) {
   return at.number("accumulate").value_or(0) != 0 ? gathers(at) : moved(at);
 }
-std::optional<Bounds> counts(const Site& at) { return Bounds{0, at.count(0) - 1}; }
+// Places along a dimension, or in the whole.
+std::optional<Bounds> counts(const Site& at) {
+  const graph::Shape shape = at.shape(0);
+  const bool along_one = at.node.find("dim") != nullptr && !shape.empty();
+  return Bounds{0, (along_one ? std::ranges::max(shape) : at.count(0)) - 1};
+}
 std::optional<Bounds> counts_behind(const Site& at) { return at.result == 0 ? moved(at) : *counts(at); }
+Bounds counts_in_images(const Site& at, std::size_t dimensions) {
+  if (at.result == 0) return moved(at);
+  const graph::Shape shape = at.shape(0);
+  const auto last = static_cast<std::ptrdiff_t>(std::min(dimensions, shape.size()));
+  return {0, graph::element_count({shape.end() - last, shape.end()}) - 1};
+}
+std::optional<Bounds> counts_2d(const Site& at) { return counts_in_images(at, 2); }
+std::optional<Bounds> counts_3d(const Site& at) { return counts_in_images(at, 3); }
 std::optional<Bounds> ranges(const Site& at) {
   const double start = at.number("start").value_or(0), step = at.number("step").value_or(1);
   const double last = start + step * static_cast<double>(at.elements - 1);
@@ -141,8 +155,8 @@ constexpr WholeRow rows[] = {
     {"index_put",                  gathers_or_replaces},
     {"_unsafe_index_put",          gathers_or_replaces},
     {"max",                        counts_behind},
-    {"max_pool2d_with_indices",    counts_behind},
-    {"max_pool3d_with_indices",    counts_behind},
+    {"max_pool2d_with_indices",    counts_2d},
+    {"max_pool3d_with_indices",    counts_3d},
     {"min",                        counts_behind},
     {"mm",                         unknown},
     {"mul",                        multiplies},

@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "graph/ir.h"
 #include "onnx/aten.h"
 #include "onnx/file.h"
 #include "onnx/numbers.h"
@@ -24,7 +25,7 @@ std::optional<DataType> narrow_whole(std::string_view name);
 
 struct WholeOperand {
   std::optional<Bounds> bounds;  // none of floating-point numbers
-  std::int64_t elements = 1;
+  graph::Shape shape = {};
 };
 
 // Bounds of result `result` of a node whose results have so many elements; nothing if no rule says.
