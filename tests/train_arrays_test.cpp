@@ -50,7 +50,7 @@ protected:
     data::write_npz(file("sums.npz"), {{"x", data::float_array({samples, 2}, pairs)},
                                        {"y.label", data::float_array({samples}, sums)}});
     data::write_npz(file("signs.npz"), {{"x", data::float_array({samples, 2}, pairs)},
-                                        {"positive", data::float_array({samples, 1}, positive)}});
+                                        {"positive", whole({samples}, {positive.begin(), positive.end()})}});
   }
 
   Said train(const std::string& arguments) const {
@@ -105,6 +105,19 @@ TEST_F(TrainArrays, TruthByBinaryCrossEntropy) {
   ASSERT_EQ(said.exit_code, 0) << said.errors;
   EXPECT_NEAR(first_loss("out"), std::log(2.0), 1e-6);
   EXPECT_GT(run("out").at("validation").at("accuracy"), 0.95);
+}
+
+// A lone score has no classes to choose from, so whole numbers are numbers; and what nobody asks for is said.
+TEST_F(TrainArrays, WholeNumbersOfALoneScoreAndAnArrayTooMany) {
+  write_sums();
+  data::Arrays arrays = data::read_arrays(file("signs.npz"));
+  arrays["y"] = arrays.at("positive");
+  data::write_npz(file("signs.npz"), arrays);
+  const Said said = train("sums.onnx --arrays signs.npz --check");
+  ASSERT_EQ(said.exit_code, 0) << said.errors;
+  EXPECT_NE(said.errors.find("output 'y' learns 'y' by mse\narray 'positive' is used by nothing\n"),
+            std::string::npos)
+      << said.errors;
 }
 
 TEST_F(TrainArrays, RefusesWhatDoesNotFit) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <optional>
+#include <set>
 
 #include "base/error.h"
 #include "base/sha256.h"
@@ -170,6 +171,16 @@ ArrayData::ArrayData(const data::Arrays& arrays, std::string where, const onnx::
                            (of_metadata != said.end() && of_metadata->second.kind != nullptr);
     add_target(output, network, arrays, is_chosen);
   }
+  note_unused(network, arrays);
+}
+
+void ArrayData::note_unused(const onnx::Network& network, const data::Arrays& arrays) {
+  std::set<std::string> used;
+  for (const onnx::NetworkInput& input : network.inputs) used.insert(input.name);
+  for (const data::LabelSpecification& specification : specifications_) used.insert(specification.labels[0]);
+  const bool lone = network.inputs.size() == 1 && arrays.size() == 1;  // it serves whatever it is called
+  for (const auto& [name, array] : arrays)
+    if (!lone && !used.contains(name)) notes_.push_back(fmt::format("array '{}' is used by nothing", name));
 }
 
 std::string ArrayData::name() const { return where_; }
@@ -188,8 +199,8 @@ void ArrayData::add_target(const onnx::NetworkOutput& output, const onnx::Networ
   const auto dimension = class_dimension(shape, array.shape);
   const bool fits = without_ones(shape) == without_ones(array.shape);
   onnx::OutputChoice choice;
-  choice.kind = is_chosen ? output.loss.kind
-                          : &graph::label_kind(dimension && is_whole(array) ? "cross_entropy" : "mse");
+  const bool are_classes = dimension && shape[*dimension] > 1 && is_whole(array);
+  choice.kind = is_chosen ? output.loss.kind : &graph::label_kind(are_classes ? "cross_entropy" : "mse");
   if (choice.kind->has_classes ? !dimension : !fits)
     refuse(where_, "'{}' has the shape {}, which no label of output '{}' {} has for {}", name,
            shape_text(array.shape), output.name, shape_text(shape), choice.kind->key);

@@ -30,7 +30,7 @@ public:
   const onnx::Choices& choices() const { return choices_; }  // for the network's import
   const std::vector<std::string>& notes() const {
     return notes_;
-  }  // a sentence for each output: what it learns, how
+  }  // a sentence for each output: what it learns, how; and for each array that nothing uses
 
   std::string name() const override;
   TrainingData for_training(const TrainableNetwork& network) override;
@@ -42,6 +42,7 @@ private:
 
   void add_target(const onnx::NetworkOutput& output, const onnx::Network& network, const data::Arrays& arrays,
                   bool is_chosen);
+  void note_unused(const onnx::Network& network, const data::Arrays& arrays);
 
   std::string where_;
   std::unique_ptr<Samples> samples_;
