@@ -126,9 +126,8 @@ TEST_F(TrainArrays, RefusesWhatDoesNotFit) {
   expect_refused("words.onnx --arrays sums.npz", "'x' has the shape [60, 2], where [60, 3] is wanted");
   expect_refused("sums.onnx --arrays signs.npz --loss y=hinge", "--loss: 'hinge' is none of mse");
   expect_refused("sums.onnx --arrays signs.npz --loss z=mse", "the network has no output 'z'");
-  expect_refused(
-      "sums.onnx --arrays signs.npz --loss cross_entropy",
-      "'positive' has the shape [60, 1], which no label of output 'y' [60, 1] has for cross_entropy");
+  expect_refused("words.onnx --arrays words.npz --loss mse",
+                 "'y' has the shape [60, 3], which no label of output 'y' [60, 3, 5] has for mse");
   expect_refused("sums.onnx --arrays absent.npz", "absent.npz");
   expect_refused("sums.onnx --arrays sums.npz --loss binary_cross_entropy_with_logits",
                  "; a probability lies from 0 to 1");
