@@ -13,6 +13,7 @@ import threading
 
 import torch
 import torch.fx.traceback
+from torch._dynamo.convert_frame import compile_lock
 from torch._dynamo.source import ConstantSource
 from torch._decomp import core_aten_decompositions, decomposition_table, get_decompositions
 from torch._subclasses import FakeTensorMode
@@ -97,17 +98,20 @@ def attention_apart():
 
 @contextlib.contextmanager
 def _modules_named(model):
-    """While it lasts every operator is marked with the path of the module whose forward() it is in."""
+    """While it lasts every operator is marked with the path of the module whose forward() it is in, in this thread: the
+    hooks are those of all modules, and other threads may run theirs."""
     names = {module: name for name, module in model.named_modules()}
-    open_marks = []
+    open_marks, traced = [], threading.get_ident()
 
     def enter(module, arguments):
-        mark = torch.fx.traceback.annotate({"opendojo.module": names.get(module, type(module).__name__)})
-        mark.__enter__()
-        open_marks.append(mark)
+        if threading.get_ident() == traced:
+            mark = torch.fx.traceback.annotate({"opendojo.module": names.get(module, type(module).__name__)})
+            mark.__enter__()
+            open_marks.append(mark)
 
     def leave(module, arguments, result):
-        open_marks.pop().__exit__(None, None, None)
+        if threading.get_ident() == traced:
+            open_marks.pop().__exit__(None, None, None)
 
     hooks = torch.nn.modules.module
     handles = [hooks.register_module_forward_pre_hook(enter),
@@ -147,6 +151,15 @@ def _ctrl_c_afterwards():
         former(*noted[0])
 
 
+@contextlib.contextmanager
+def _alone():
+    """While it lasts no other thread traces or compiles: PyTorch 2.13's tracer keeps its patches of nn.Module for the whole
+    process (torch.fx._symbolic_trace), and torch.compile holds this lock."""
+    with compile_lock:
+        yield
+
+
+@_alone()
 @_ctrl_c_afterwards()
 def trace(function, arguments, model, varying=()):
     """The graph of function(*arguments), a flat list of tensors in and out, for tensors of these shapes and types, but for

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 import threading
 import traceback
 import unittest
@@ -75,14 +76,30 @@ class Robust(unittest.TestCase):
             for k, step in enumerate(steps):
                 mine[k].append(step(*one).item())
         self.assertEqual(mine, [self.wanted, self.wanted])
-        found = {}
-        threads = [threading.Thread(target=lambda k=k: found.update({k: losses(sgd_step(networks.mlp()), self.data)}))
-                   for k in range(2)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        self.assertEqual(found, {0: self.wanted, 1: self.wanted})
+
+    def test_steps_are_made_in_threads_that_know_nothing_of_each_other(self):
+        models = [networks.mlp() for _ in range(4)]  # here, since all threads have one generator
+        found, ended = {}, threading.Event()
+
+        def eager():
+            while not ended.is_set():
+                models[3](self.data[0][0])
+
+        threads = [threading.Thread(target=lambda k=k: found.update({k: losses(sgd_step(models[k]), self.data)}))
+                   for k in range(3)]
+        beside, former = threading.Thread(target=eager), sys.getswitchinterval()
+        sys.setswitchinterval(1e-5)  # as many changes between them as a second allows
+        try:
+            beside.start()
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+        finally:
+            ended.set()
+            beside.join()
+            sys.setswitchinterval(former)
+        self.assertEqual(found, {k: self.wanted for k in range(3)})
 
     def in_a_child(self, work):
         """What work() returns in a forked process, as a float."""
