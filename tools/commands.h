@@ -15,6 +15,7 @@ Command cc_command();
 Command conformance_command();
 Command disassemble_command();
 Command exec_command();
+Command explain_command();
 Command machine_command();
 Command predict_command();
 Command prepare_command();

@@ -27,14 +27,18 @@ Option machine_option(std::string& machine, std::string help) {
           .kept = Kept::as_machine};
 }
 
+Option formats_option(std::string& formats) {
+  return {.name = "--formats",
+          .into = &formats,
+          .help = "fp32, bf16, or cfloat8: bf16 with activations and their gradients in one byte",
+          .offers = [] { return std::vector<std::string>{"fp32", "bf16", "cfloat8"}; },
+          .kept = Kept::as_given};
+}
+
 std::vector<Option> machine_options(MachineArguments& a) {
   return joined({{machine_option(a.machine),
                   nodes_option(a.nodes, "Use the first so many nodes; by default all"),
-                  {.name = "--formats",
-                   .into = &a.formats,
-                   .help = "fp32, bf16, or cfloat8: bf16 with activations and their gradients in one byte",
-                   .offers = [] { return std::vector<std::string>{"fp32", "bf16", "cfloat8"}; },
-                   .kept = Kept::as_given},
+                  formats_option(a.formats),
                   {.name = "--batch",
                    .into = &a.batch,
                    .help = "Frames a step; by default one for each node, as far as there are frames",
@@ -45,11 +49,10 @@ std::vector<Option> machine_options(MachineArguments& a) {
                  {no_timing_flag(a.host)}});
 }
 
-unsigned nodes_of(const MachineArguments& arguments, const machine::Machine& machine) {
-  if (arguments.nodes > machine.enabled_nodes())
-    refuse("--nodes", "{} is more than the {} nodes of {}", arguments.nodes, machine.enabled_nodes(),
-           machine.name);
-  return arguments.nodes;
+unsigned nodes_of(unsigned asked, const machine::Machine& machine) {
+  if (asked > machine.enabled_nodes())
+    refuse("--nodes", "{} is more than the {} nodes of {}", asked, machine.enabled_nodes(), machine.name);
+  return asked;
 }
 
 std::int64_t usual_batch(unsigned nodes, std::size_t frames) {

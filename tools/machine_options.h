@@ -21,10 +21,11 @@ struct MachineArguments {
 // --machine. `help` where its name is not all there is to say.
 Option machine_option(std::string& machine, std::string help = "Name under machines/, or a .toml file");
 Option nodes_option(unsigned& nodes, std::string help);
+Option formats_option(std::string& formats);
 std::vector<Option> machine_options(MachineArguments& arguments);
 
 // 0 if all. Refuses more than the machine has.
-unsigned nodes_of(const MachineArguments& arguments, const machine::Machine& machine);
+unsigned nodes_of(unsigned asked, const machine::Machine& machine);
 
 // One frame for each node, as far as there are frames.
 std::int64_t usual_batch(unsigned nodes, std::size_t frames);

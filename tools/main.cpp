@@ -25,17 +25,9 @@ bool output_is_written() { return std::fflush(stdout) == 0 && std::ferror(stdout
 // In the order of --help.
 void add_all_commands(std::vector<dojo::tools::Command>& commands) {
   using namespace dojo::tools;
-  commands = {train_command(),
-              predict_command(),
-              run_command(),
-              prepare_command(),
-              cc_command(),
-              exec_command(),
-              profile_command(),
-              disassemble_command(),
-              machine_command(),
-              conformance_command(),
-              completion_command(commands),
+  commands = {train_command(),         predict_command(), run_command(),         explain_command(),
+              prepare_command(),       cc_command(),      exec_command(),        profile_command(),
+              disassemble_command(),   machine_command(), conformance_command(), completion_command(commands),
               manual_command(commands)};
 }
 

@@ -116,7 +116,7 @@ int predict(const PredictArguments& a) {
   listen_for_stop_requests();
   const machine::Machine machine = machine::read_machine(a.machine);
   codegen::check_machine(machine);
-  const unsigned asked = nodes_of(a, machine), nodes = asked != 0 ? asked : machine.enabled_nodes();
+  const unsigned asked = nodes_of(a.nodes, machine), nodes = asked != 0 ? asked : machine.enabled_nodes();
   const codegen::Options compiling{.nodes = asked, .formats = lowering::format_choice(a.formats)};
   system::Host host = host_of(a.host);
   host.interrupted = stop_was_asked;

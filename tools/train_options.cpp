@@ -52,7 +52,9 @@ std::vector<std::string> loss_names() {
   return names;
 }
 
-onnx::Choices choices_of(const std::vector<std::string>& losses) {
+}  // namespace
+
+onnx::Choices choices_of(std::string_view option, const std::vector<std::string>& losses) {
   const std::vector<std::string> known = loss_names();
   onnx::Choices choices;
   for (const std::string& loss : losses) {
@@ -60,15 +62,35 @@ onnx::Choices choices_of(const std::vector<std::string>& losses) {
     const std::string output = cut == std::string::npos ? "" : loss.substr(0, cut),
                       key = loss.substr(cut + 1);
     if (std::ranges::find(known, key) == known.end())
-      refuse("--loss", "'{}' is none of {}", key, fmt::join(known, ", "));
+      refuse(option, "'{}' is none of {}", key, fmt::join(known, ", "));
     onnx::OutputChoice choice;
     choice.kind = &graph::label_kind(key);
     if (!choices.emplace(output, std::move(choice)).second)
-      refuse("--loss", "is given twice for {}",
+      refuse(option, "is given twice for {}",
              output.empty() ? "all outputs" : fmt::format("output '{}'", output));
   }
   return choices;
 }
+
+Option loss_option(std::string name, std::vector<std::string>& losses, const std::string& help) {
+  return {.name = std::move(name),
+          .into = &losses,
+          .help = fmt::format("{}, [OUTPUT=]KIND: {}; given again for another one", help,
+                              fmt::join(loss_names(), ", ")),
+          .value = "[OUTPUT=]KIND",
+          .offers = loss_names,
+          .kept = Kept::as_given};
+}
+
+Option optimizer_option(std::string& optimizer) {
+  return {.name = "--optimizer",
+          .into = &optimizer,
+          .help = list_of(graph::optimizers()),
+          .offers = [] { return names_of(graph::optimizers()); },
+          .kept = Kept::as_given};
+}
+
+namespace {
 
 std::string lasting(const std::string& value, Kept kept) {
   const bool is_path = kept == Kept::as_file || (kept == Kept::as_machine &&
@@ -90,20 +112,9 @@ std::vector<Option> train_options(TrainArguments& a) {
          .is_path = true,
          .kept = Kept::as_file}},
        data_options(a.data),
-       {arrays_option(a.data),
-        {.name = "--loss",
-         .into = &a.losses,
-         .help = fmt::format("How outputs learn, [OUTPUT=]KIND: {}; given again for another one",
-                             fmt::join(loss_names(), ", ")),
-         .value = "[OUTPUT=]KIND",
-         .offers = loss_names,
-         .kept = Kept::as_given}},
+       {arrays_option(a.data), loss_option("--loss", a.losses, "How outputs learn")},
        machine_options(a),
-       {{.name = "--optimizer",
-         .into = &a.optimizer,
-         .help = list_of(graph::optimizers()),
-         .offers = [] { return names_of(graph::optimizers()); },
-         .kept = Kept::as_given},
+       {optimizer_option(a.optimizer),
         {.name = "--schedule",
          .into = &a.schedule,
          .help = "Of the learning rate, whose peak is --lr: " + list_of(training::schedules()),
@@ -194,13 +205,13 @@ training::TrainOptions options_from(const TrainArguments& arguments, const machi
                     .batch = arguments.batch,
                     .initialise = arguments.initialise,
                     .seed = arguments.seed,
-                    .choices = choices_of(arguments.losses),
+                    .choices = choices_of("--loss", arguments.losses),
                     .untie = arguments.untie};
   options.schedule = training::schedule_named(arguments.schedule);
   options.learning_rate = arguments.learning_rate;
   options.epochs = arguments.epochs;
   options.steps = arguments.steps;
-  options.nodes = nodes_of(arguments, machine);
+  options.nodes = nodes_of(arguments.nodes, machine);
   options.formats = lowering::format_choice(arguments.formats);
   options.host = host_of(arguments.host);
   options.host.interrupted = stop_was_asked;

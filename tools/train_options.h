@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "command.h"
@@ -22,6 +23,12 @@ struct TrainArguments : MachineArguments {
   std::uint64_t epochs = 8, steps = 0, seed = 1;
   bool initialise = false, untie = false, check = false;
 };
+
+// How outputs learn, as --loss of `dojo train` says it; `help` is what comes before the list of kinds.
+Option loss_option(std::string name, std::vector<std::string>& losses, const std::string& help);
+// What was given so. Throws UserError naming `option`.
+onnx::Choices choices_of(std::string_view option, const std::vector<std::string>& losses);
+Option optimizer_option(std::string& optimizer);
 
 std::vector<Option> train_options(TrainArguments& arguments);
 

@@ -1,10 +1,13 @@
 """The C ABI (src/api/opendojo.h) through ctypes: programs, tensors as (pointer, shape, type), errors as exceptions."""
 
 import ctypes
+import json
 import os
 import pathlib
 import threading
 import typing
+
+from opendojo.explained import Explanation
 
 ABI = 2
 
@@ -194,3 +197,9 @@ class Program:
         self._call("opendojo_report", self._handle, ctypes.byref(made))
         made.alike = made._alike.decode()
         return made
+
+    def explanation(self):
+        """What the compiler made of it, op by op: opendojo.explained.Explanation."""
+        text = ctypes.c_char_p()
+        self._call("opendojo_explain", self._handle, ctypes.byref(text))
+        return Explanation(json.loads(text.value.decode()))

@@ -275,3 +275,8 @@ class TrainStep:
         costs = self._current.costs()
         costs.said = self._said.sentences()
         return costs
+
+    def explain(self):
+        """What the compiler made of the last program, opendojo.explained.Explanation: op by op how the nodes share it, bytes,
+        estimated cycles and why; None before the first step."""
+        return None if self._current is None else self._current.explanation()

@@ -356,3 +356,12 @@ opendojo_status opendojo_report(const opendojo_program* program, opendojo_costs*
     return OPENDOJO_OK;
   });
 }
+
+opendojo_status opendojo_explain(const opendojo_program* program, const char** json, opendojo_error* error) {
+  return guarded(error, [&] {
+    const Program& of = existing(program).program;
+    if (json == nullptr) refuse("json", "is NULL");
+    *json = of.explanation().c_str();
+    return OPENDOJO_OK;
+  });
+}

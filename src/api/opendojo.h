@@ -155,6 +155,13 @@ typedef struct opendojo_costs {
 OPENDOJO_API opendojo_status opendojo_report(const opendojo_program* program, opendojo_costs* costs,
                                              opendojo_error* error);
 
+/* What the compiler made of the program, as JSON: {"nodes", "batch", "spread": "samples" or "tiles",
+ * "not_samples": why tiles, "sram_bytes", "hbm_bytes", "estimated_cycles", "ops": [{"id", "name", "kind",
+ * "shared", "why", "box", "cuts", "tensors", "formats", "sram_bytes", "hbm_bytes", "network_bytes",
+ * "estimated_cycles", ...}]}. The text belongs to the program and lives as long as it. */
+OPENDOJO_API opendojo_status opendojo_explain(const opendojo_program* program, const char** json,
+                                              opendojo_error* error);
+
 #ifdef __cplusplus
 }
 #endif

@@ -1,12 +1,15 @@
 #include "api/program.h"
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "base/error.h"
+#include "base/json_text.h"
 #include "graph/fuse.h"
 #include "graph/one_sample.h"
 #include "graph/valid_samples.h"
+#include "report/explanation.h"
 
 namespace dojo::api {
 namespace {
@@ -57,8 +60,15 @@ void Program::compile(const Options& options) {
   host.threads = options.threads;
   host.interrupted = [this] { return interrupted_.load(); };
   resident_.emplace(machine_, codegen::compile(graph, idle(graph), machine_, compile), host);
-  costs_.nodes = resident_->network().nodes;
-  costs_.samples = static_cast<std::uint32_t>(resident_->network().batch);
+  const codegen::CompiledNetwork& network = resident_->network();
+  explanation_ = json_text(report::program_account_json(network, network.train), 1);
+  costs_.nodes = network.nodes;
+  costs_.samples = static_cast<std::uint32_t>(network.batch);
+}
+
+const std::string& Program::explanation() const {
+  if (explanation_.empty()) throw UserError("the interpreter", "compiles nothing", Refusal::unsupported);
+  return explanation_;
 }
 
 void Program::spread() {

@@ -50,6 +50,8 @@ public:
   const Costs& costs() const { return costs_; }
   // Why the samples of the batch are not spread over the nodes; empty if they are.
   const std::string& not_spread() const { return spread_.refusal; }
+  // What the compiler made of it, as JSON. Throws UserError where no compiler was at work.
+  const std::string& explanation() const;
   // Where the host's tensor holds samples that are spread; nothing if it holds none.
   std::optional<graph::SamplePlace> samples_of(const onnx::AtenValue& input) const;
   std::optional<graph::SamplePlace> samples_of(const onnx::AtenOutput& output) const;
@@ -75,6 +77,7 @@ private:
   graph::SpreadBatch spread_;         // how the samples lie; nothing if every node computes all alike
   std::optional<runtime::ResidentNetwork> resident_;
   std::optional<graph::Interpreter> interpreter_;  // one of the two
+  std::string explanation_;
   std::atomic<bool> interrupted_ = false;
   Costs costs_;
 };

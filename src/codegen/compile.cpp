@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <optional>
+#include <variant>
 
 #include "base/error.h"
 #include "base/sha256.h"
+#include "codegen/account.h"
 #include "codegen/fit.h"
 #include "codegen/homes.h"
 #include "codegen/memory.h"
@@ -13,6 +15,7 @@
 #include "codegen/planned_text.h"
 #include "lowering/lower.h"
 #include "lowering/lower_boxes.h"
+#include "lowering/op_rates.h"
 #include "toolchain/disassembly.h"
 #include "toolchain/toolchain.h"
 
@@ -49,8 +52,9 @@ CompiledProgram program_of(std::string name, BuiltProgram built) {
 }
 
 CompiledProgram program_of(std::string name, BuiltProgram built, const PlannedProgram& planned,
-                           std::string plan) {
+                           std::string plan, const machine::Machine& machine) {
   CompiledProgram program = program_of(std::move(name), std::move(built));
+  program.account = account_of(planned, machine);
   program.lowered = *planned.lowered;
   program.plan = std::move(plan);
   program.scratch_bytes = planned.memory.peak_bytes;
@@ -112,9 +116,8 @@ LoweredPrograms lay_out(const Source& source, lowering::Lowered train, lowering:
 // smaller while the programs do not fit.
 FittedPrograms fit_tiles(const Source& source, LoweredPrograms& lowered) {
   const auto room = static_cast<std::int64_t>(source.machine.node.sram_bytes - stack_bytes);
-  constexpr double hbm_share = 0.9;  // of the published rate
   lowering::TileLimits limits{source.nodes, 0, 0};
-  limits.hbm_bytes_per_cycle = hbm_share * static_cast<double>(source.machine.interface.count) *
+  limits.hbm_bytes_per_cycle = lowering::hbm_share * static_cast<double>(source.machine.interface.count) *
                                source.machine.interface.hbm_gb_per_s / source.machine.node.clock_ghz;
   for (std::int64_t parts = 2;; ++parts) {
     limits.bytes = room / parts;
@@ -122,8 +125,8 @@ FittedPrograms fit_tiles(const Source& source, LoweredPrograms& lowered) {
                       lowering::lower_in_boxes(source.predict, limits));
     const auto& [train, predict, persistent, hbm] = lowered;
     if (parts == most_parts) return fit(train.program, predict.program, persistent, hbm, source.machine);
-    if (auto fitted = try_to_fit(train.program, predict.program, persistent, hbm, source.machine))
-      return std::move(*fitted);
+    auto fitted = try_to_fit(train.program, predict.program, persistent, hbm, source.machine);
+    if (auto* programs = std::get_if<FittedPrograms>(&fitted)) return std::move(*programs);
   }
 }
 
@@ -132,38 +135,50 @@ void lower_samples(const Source& source, LoweredPrograms& lowered) {
                     lowering::lower(source.predict, source.nodes));
 }
 
-// What `fit` gives; nothing if it refuses, whatever for: another way may do.
+using Fitted = std::variant<FittedPrograms, UserError>;
+
+// What `fit` gives, or why it refuses.
 template <typename Fit>
-std::optional<FittedPrograms> tried(Fit fit) {
+Fitted tried(Fit fit) {
   try {
     return fit();
-  } catch (const UserError&) {
-    return std::nullopt;
+  } catch (const UserError& refused) {
+    return refused;
   }
+}
+
+Fitted try_samples(const Source& source, LoweredPrograms& lowered) {
+  return tried([&]() -> Fitted {
+    lower_samples(source, lowered);
+    return try_to_fit(lowered.train.program, lowered.predict.program, lowered.persistent, lowered.hbm,
+                      source.machine);
+  });
 }
 
 struct Way {
   Spread spread;
   FittedPrograms programs;
+  std::optional<UserError> not_samples = std::nullopt;
 };
 
 // Where neither way will do, the refusal is that of samples, which says what would help.
 Way fit_some_way(const Source& source, Spread wanted, LoweredPrograms& lowered) {
-  const auto& [train, predict, persistent, hbm] = lowered;
+  std::optional<UserError> not_samples;
   if (wanted == Spread::automatic) {
-    auto samples = tried([&] {
-      lower_samples(source, lowered);
-      return try_to_fit(train.program, predict.program, persistent, hbm, source.machine);
-    });
-    if (samples) return {Spread::samples, std::move(*samples)};
+    Fitted samples = try_samples(source, lowered);
+    if (auto* programs = std::get_if<FittedPrograms>(&samples))
+      return {Spread::samples, std::move(*programs)};
+    not_samples = std::get<UserError>(samples);
   }
   if (wanted != Spread::samples) {
     if (wanted == Spread::tiles) return {Spread::tiles, fit_tiles(source, lowered)};
-    auto tiles = tried([&] { return std::optional(fit_tiles(source, lowered)); });
-    if (tiles) return {Spread::tiles, std::move(*tiles)};
+    Fitted tiles = tried([&]() -> Fitted { return fit_tiles(source, lowered); });
+    if (auto* programs = std::get_if<FittedPrograms>(&tiles))
+      return {Spread::tiles, std::move(*programs), std::move(not_samples)};
   }
   lower_samples(source, lowered);
-  return {Spread::samples, fit(train.program, predict.program, persistent, hbm, source.machine)};
+  return {Spread::samples, fit(lowered.train.program, lowered.predict.program, lowered.persistent,
+                               lowered.hbm, source.machine)};
 }
 
 }  // namespace
@@ -188,7 +203,7 @@ CompiledNetwork compile(const graph::Graph& train_step, const graph::Graph& pred
 
   const Source source{train_graph, predict_graph, train_step, machine, nodes};
   LoweredPrograms lowered;
-  auto [spread, fitted] = fit_some_way(source, options.spread, lowered);
+  auto [spread, fitted, not_samples] = fit_some_way(source, options.spread, lowered);
   show("lowered", "txt", lowered.train.program, lowered.predict.program, words);
   const lowering::PersistentLayout& persistent = lowered.persistent;
   const lowering::HbmLayout& hbm = lowered.hbm;
@@ -209,17 +224,30 @@ CompiledNetwork compile(const graph::Graph& train_step, const graph::Graph& pred
   CompiledNetwork network;
   network.nodes = nodes;
   network.spread = spread;
+  network.not_samples = std::move(not_samples);
   network.batch = lowered.train.program.batch;
   network.samples_per_node = lowered.train.program.samples_per_node;
   network.hbm = hbm;
   network.persistent = persistent;
-  network.train = program_of("train", std::move(fitted.train), fitted.train_plan, std::move(train_plan));
+  network.train =
+      program_of("train", std::move(fitted.train), fitted.train_plan, std::move(train_plan), machine);
   network.predict =
-      program_of("predict", std::move(fitted.predict), fitted.predict_plan, std::move(predict_plan));
+      program_of("predict", std::move(fitted.predict), fitted.predict_plan, std::move(predict_plan), machine);
   network.load = program_of("load", std::move(fitted.load));
   network.store = program_of("store", std::move(fitted.store));
   network.sha256 = hash_of(network);
   return network;
+}
+
+std::optional<UserError> refusal_of_samples(const graph::Graph& train_step, const graph::Graph& predict,
+                                            const machine::Machine& machine, const Options& options) {
+  const unsigned nodes = check_request(train_step, predict, machine, options);
+  const graph::Graph train_graph = assign_formats(train_step, options.formats);
+  const graph::Graph predict_graph = assign_formats(predict, options.formats);
+  LoweredPrograms lowered;
+  Fitted fitted = try_samples({train_graph, predict_graph, train_step, machine, nodes}, lowered);
+  if (auto* refused = std::get_if<UserError>(&fitted)) return std::move(*refused);
+  return std::nullopt;
 }
 
 }  // namespace dojo::codegen

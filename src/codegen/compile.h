@@ -5,10 +5,13 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "base/error.h"
 #include "base/stages.h"
+#include "codegen/account.h"
 #include "graph/ir.h"
 #include "lowering/formats.h"
 #include "lowering/layout.h"
@@ -36,14 +39,16 @@ struct CompiledProgram {
   lowering::LoweredProgram lowered;  // no steps for load and store
   std::string source;                // the node's C++
   std::vector<std::byte> elf;
-  std::string plan;  // JSON, docs/notes/004
+  std::string plan;                  // JSON, docs/notes/004
+  std::vector<StepAccount> account;  // of its steps
   std::uint64_t image_end = 0,
                 scratch_bytes = 0;  // of SRAM: the image from address 0 on, and the plan's part
 };
 
 struct CompiledNetwork {
   unsigned nodes = 1;
-  Spread spread = Spread::samples;  // which of the two it became
+  Spread spread = Spread::samples;       // which of the two it became
+  std::optional<UserError> not_samples;  // of tiles that were not asked for: why no samples
   std::int64_t batch = 1,
                samples_per_node = 1;  // node p holds samples [p * samples_per_node, ...) of the batch
   lowering::HbmLayout hbm;
@@ -63,5 +68,11 @@ void check_machine(const machine::Machine& machine);
 // bytes).
 CompiledNetwork compile(const graph::Graph& train_step, const graph::Graph& predict,
                         const machine::Machine& machine, const Options& options);
+
+// Why no node can hold its samples, if that is so: what compile() does with Spread::samples, quicker where
+// the tensors alone are too much, whose bytes it then counts without the program's. options.spread and
+// options.stages are not read.
+std::optional<UserError> refusal_of_samples(const graph::Graph& train_step, const graph::Graph& predict,
+                                            const machine::Machine& machine, const Options& options);
 
 }  // namespace dojo::codegen

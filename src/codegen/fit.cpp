@@ -35,7 +35,8 @@ public:
         hbm_(hbm),
         program_base_(machine.node.program_base) {}
 
-  std::optional<FittedPrograms> run(bool refuse_else) const {
+  // Throws UserError; `exact`: which counts the programs' own bytes.
+  FittedPrograms run(bool exact) const {
     for (std::int64_t panel_bytes = default_panel_bytes;;) {
       Plans plans = plan(panel_bytes);
       // Where not even an empty image would leave room, one is built to refuse exactly, and for nothing else.
@@ -46,21 +47,22 @@ public:
         panel_bytes = next;
         continue;
       }
-      if (hopeless && !refuse_else) return std::nullopt;
+      if (hopeless && !exact) check(plans, program_base_, program_base_);
       Built built = build(plans);
       if (fits(plans.train, built.train) && fits(plans.predict, built.predict))
         return FittedPrograms{std::move(plans.train),   std::move(plans.predict), std::move(built.train),
                               std::move(built.predict), std::move(built.load),    std::move(built.store)};
       panel_bytes = smaller_panels(plans, panel_bytes);
-      if (panel_bytes == 0 && !refuse_else) return std::nullopt;
-      if (panel_bytes == 0) {
-        check_fits(train_, plans.train.memory, persistent_, built.train.image_end);
-        check_fits(predict_, plans.predict.memory, persistent_, built.predict.image_end);
-      }
+      if (panel_bytes == 0) check(plans, built.train.image_end, built.predict.image_end);
     }
   }
 
 private:
+  void check(const Plans& plans, std::uint64_t train_end, std::uint64_t predict_end) const {
+    check_fits(train_, plans.train.memory, persistent_, train_end);
+    check_fits(predict_, plans.predict.memory, persistent_, predict_end);
+  }
+
   Plans plan(std::int64_t panel_bytes) const {
     return {plan_program(train_, persistent_, panel_bytes), plan_program(predict_, persistent_, panel_bytes)};
   }
@@ -111,17 +113,22 @@ private:
 
 }  // namespace
 
-std::optional<FittedPrograms> try_to_fit(const lowering::LoweredProgram& train,
-                                         const lowering::LoweredProgram& predict,
-                                         const lowering::PersistentLayout& persistent,
-                                         const lowering::HbmLayout& hbm, const machine::Machine& machine) {
-  return Fitting(train, predict, persistent, hbm, machine).run(false);
+std::variant<FittedPrograms, UserError> try_to_fit(const lowering::LoweredProgram& train,
+                                                   const lowering::LoweredProgram& predict,
+                                                   const lowering::PersistentLayout& persistent,
+                                                   const lowering::HbmLayout& hbm,
+                                                   const machine::Machine& machine) {
+  try {
+    return Fitting(train, predict, persistent, hbm, machine).run(false);
+  } catch (const UserError& error) {
+    return error;
+  }
 }
 
 FittedPrograms fit(const lowering::LoweredProgram& train, const lowering::LoweredProgram& predict,
                    const lowering::PersistentLayout& persistent, const lowering::HbmLayout& hbm,
                    const machine::Machine& machine) {
-  return *Fitting(train, predict, persistent, hbm, machine).run(true);
+  return Fitting(train, predict, persistent, hbm, machine).run(true);
 }
 
 std::uint64_t scratch_bytes(const PlannedStep& step) {

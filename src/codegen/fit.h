@@ -8,10 +8,11 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <string>
+#include <variant>
 #include <vector>
 
+#include "base/error.h"
 #include "codegen/emit.h"
 #include "machine/machine.h"
 
@@ -28,13 +29,15 @@ struct FittedPrograms {
   BuiltProgram train, predict, load, store;
 };
 
-// Nothing if even the smallest panels do not fit.
-std::optional<FittedPrograms> try_to_fit(const lowering::LoweredProgram& train,
-                                         const lowering::LoweredProgram& predict,
-                                         const lowering::PersistentLayout& persistent,
-                                         const lowering::HbmLayout& hbm, const machine::Machine& machine);
+// Or why they do not fit even with the smallest panels: naming the largest tensor, and without counting the
+// programs themselves where the tensors alone are too much.
+std::variant<FittedPrograms, UserError> try_to_fit(const lowering::LoweredProgram& train,
+                                                   const lowering::LoweredProgram& predict,
+                                                   const lowering::PersistentLayout& persistent,
+                                                   const lowering::HbmLayout& hbm,
+                                                   const machine::Machine& machine);
 
-// The same, but throws UserError then, naming the largest tensor.
+// The same, but throws UserError then, with the exact number of bytes.
 FittedPrograms fit(const lowering::LoweredProgram& train, const lowering::LoweredProgram& predict,
                    const lowering::PersistentLayout& persistent, const lowering::HbmLayout& hbm,
                    const machine::Machine& machine);

@@ -48,34 +48,6 @@ Json buffers(const PlannedProgram& planned) {
   return list;
 }
 
-// What a step moves between this node and others or HBM, in bytes put by the node (gets for fetch).
-std::int64_t bytes_moved(const lowering::LoweredProgram& program, const lowering::Step& step) {
-  const auto [rows, columns] = program.mesh;
-  const std::int64_t spread =
-      std::int64_t{rows} - 1 +
-      std::int64_t{rows} * (std::int64_t{columns} - 1);  // chunks sent by one ring pass
-  std::int64_t bytes = 0;
-  const auto add = [&](std::int64_t chunk, lowering::BufferId buffer, std::int64_t passes) {
-    bytes += passes * spread * chunk * numerics::storage_bytes(program.at(buffer).format);
-  };
-  if (const auto* s = std::get_if<lowering::GatherStep>(&step)) {
-    for (const auto& member : s->members) add(member.chunk, member.full, 1);
-  } else if (const auto* t = std::get_if<lowering::ReduceScatterStep>(&step)) {
-    for (const auto& member : t->members) add(member.chunk, member.partial, 1);
-  } else if (const auto* r = std::get_if<lowering::AllReduceStep>(&step)) {
-    for (const auto& member : r->members) add(member.chunk, member.buffer, 2);
-  } else if (const auto* f = std::get_if<lowering::FetchStep>(&step)) {
-    for (const auto& field : f->fields) bytes += program.at(field.buffer).bytes();
-  } else if (const auto* o = std::get_if<lowering::StoreStep>(&step)) {
-    for (const auto& field : o->fields) bytes += program.at(field.buffer).bytes();
-  } else if (const auto* b = std::get_if<lowering::FetchBoxStep>(&step)) {
-    bytes += program.at(b->buffer).bytes();
-  } else if (const auto* u = std::get_if<lowering::StoreBoxStep>(&step)) {
-    bytes += program.at(u->buffer).bytes();
-  }
-  return bytes;
-}
-
 std::vector<std::string> names(const lowering::LoweredProgram& program, const lowering::Step& step) {
   std::vector<std::string> list;
   for (const lowering::BufferId id : touched(program, step)) list.push_back(program.at(id).name);
@@ -133,6 +105,33 @@ Json fields(const std::vector<lowering::HbmField>& list) {
 }
 
 }  // namespace
+
+std::int64_t bytes_moved(const lowering::LoweredProgram& program, const lowering::Step& step) {
+  const auto [rows, columns] = program.mesh;
+  const std::int64_t spread =
+      std::int64_t{rows} - 1 +
+      std::int64_t{rows} * (std::int64_t{columns} - 1);  // chunks sent by one ring pass
+  std::int64_t bytes = 0;
+  const auto add = [&](std::int64_t chunk, lowering::BufferId buffer, std::int64_t passes) {
+    bytes += passes * spread * chunk * numerics::storage_bytes(program.at(buffer).format);
+  };
+  if (const auto* s = std::get_if<lowering::GatherStep>(&step)) {
+    for (const auto& member : s->members) add(member.chunk, member.full, 1);
+  } else if (const auto* t = std::get_if<lowering::ReduceScatterStep>(&step)) {
+    for (const auto& member : t->members) add(member.chunk, member.partial, 1);
+  } else if (const auto* r = std::get_if<lowering::AllReduceStep>(&step)) {
+    for (const auto& member : r->members) add(member.chunk, member.buffer, 2);
+  } else if (const auto* f = std::get_if<lowering::FetchStep>(&step)) {
+    for (const auto& field : f->fields) bytes += program.at(field.buffer).bytes();
+  } else if (const auto* o = std::get_if<lowering::StoreStep>(&step)) {
+    for (const auto& field : o->fields) bytes += program.at(field.buffer).bytes();
+  } else if (const auto* b = std::get_if<lowering::FetchBoxStep>(&step)) {
+    bytes += program.at(b->buffer).bytes();
+  } else if (const auto* u = std::get_if<lowering::StoreBoxStep>(&step)) {
+    bytes += program.at(u->buffer).bytes();
+  }
+  return bytes;
+}
 
 std::string plan_json(const PlanHeader& header, const PlannedProgram& planned,
                       const lowering::PersistentLayout& persistent, const lowering::HbmLayout& hbm,

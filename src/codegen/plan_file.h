@@ -11,6 +11,9 @@ struct PlanHeader {
   std::string network, machine, formats;
 };
 
+// What a step moves between this node and others or HBM, in bytes put by the node (gets for fetch).
+std::int64_t bytes_moved(const lowering::LoweredProgram& program, const lowering::Step& step);
+
 std::string plan_json(const PlanHeader& header, const PlannedProgram& planned,
                       const lowering::PersistentLayout& persistent, const lowering::HbmLayout& hbm,
                       std::uint64_t program_base, std::uint64_t heap_start);

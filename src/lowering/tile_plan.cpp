@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "lowering/access.h"
+#include "lowering/op_rates.h"
 
 namespace dojo::lowering {
 
@@ -256,7 +257,7 @@ private:
       points *= static_cast<double>(plan.size[a]);
     }
     const double nodes = limits_.nodes, shares = tiles(plan), active = std::min(shares, nodes);
-    const double rate = std::min(64.0, limits_.hbm_bytes_per_cycle / active);
+    const double rate = std::min(port_bytes_per_cycle, limits_.hbm_bytes_per_cycle / active);
     Moved in;
     for (const Access& access : op.in) {
       const Moved one = moved(read(access, plan), shape(access.tensor), element(access.tensor));
@@ -266,8 +267,9 @@ private:
     const Moved out = moved(written, shape(op.out.tensor), plan.parted < 0 ? element(op.out.tensor) : 4);
     const double around = 1 + static_cast<double>(op.extra.size());
     const double transfer = (turns * in.bytes + around * out.bytes) / rate +
-                            8 * (turns * in.rows + around * out.rows) + 1000 * (1 + turns);
-    const double compute = turns * (points / points_per_cycle(plan) + 500);
+                            row_of_a_box * (turns * in.rows + around * out.rows) +
+                            start_of_a_box * (1 + turns);
+    const double compute = turns * (points / points_per_cycle(plan) + start_of_a_kernel);
     double sum = std::ceil(shares / nodes) * (transfer + compute);
     if (plan.parted >= 0) {
       const double all = static_cast<double>(plan.parts(op)) * 4 *
@@ -278,22 +280,9 @@ private:
     return over > 1 ? sum + 1e15 * over : sum;
   }
 
-  // The matrix unit works on tiles of 16 x 16; everything else is vectors.
   double points_per_cycle(const TilePlan& plan) const {
-    if (!is_contraction(op_)) return 16.0 / (2.0 + static_cast<double>(op_.body.nodes.size()));
-    std::int64_t rows[2] = {1, 1}, chain = 1;
-    for (std::size_t a = 0; a < op_.box.size(); ++a) {
-      const bool in0 = reaches(op_.in[0], a), in1 = reaches(op_.in[1], a);
-      if (is_chain(a)) chain *= plan.size[a];
-      if (!is_chain(a) && in0 != in1) rows[in0 ? 0 : 1] *= plan.size[a];
-    }
-    if (rows[0] * rows[1] * chain < 4096 || std::max(rows[0], rows[1]) < 8 || chain < 4) return 2;
-    const bool narrow = element(op_.in[0].tensor) < 4 && element(op_.in[1].tensor) < 4;
-    const auto filled = [](std::int64_t n) {
-      const std::int64_t edges = (n + 15) / 16 * 16;
-      return static_cast<double>(n) / static_cast<double>(edges);
-    };
-    return (narrow ? 100 : 12) * filled(rows[0]) * filled(rows[1]);
+    const bool narrow = is_contraction(op_) && element(op_.in[0].tensor) < 4 && element(op_.in[1].tensor) < 4;
+    return lowering::points_per_cycle(op_, plan.size, narrow);
   }
 
   const StructuredOp& op_;

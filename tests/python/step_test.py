@@ -48,6 +48,23 @@ class TrainStep(unittest.TestCase):
             with self.subTest(name):
                 self.check_twenty_losses(networks.cnn, name)
 
+    def test_a_step_is_explained_op_by_op(self):
+        step = step_of(networks.cnn(), OPTIMIZERS["momentum"], nodes=4)
+        self.assertIsNone(step.explain())
+        x, y = networks.batches(networks.cnn)[0]
+        step(x, y)
+        said = step.explain()
+        self.assertEqual((said["spread"], said["nodes"], said["batch"]), ("samples", 4, len(y)))
+        self.assertEqual(set(op["shared"] for op in said["ops"]) & {"samples", "shards", "collective", "records"},
+                         {"samples", "shards", "collective", "records"})
+        products = [op for op in said["ops"] if op["kind"] == "matrix"]
+        self.assertTrue(products)
+        self.assertTrue(all(op["multiply_adds"] > 0 and op["sram_bytes"] > 0 for op in products))
+        self.assertAlmostEqual(said["estimated_cycles"], sum(sum(op["estimated_cycles"].values()) for op in said["ops"]))
+        lines = str(said).splitlines()
+        self.assertEqual(len(lines), 2 + len(said["ops"]))
+        self.assertRegex(lines[1], r"op +what +kernel +shared +SRAM +HBM +sent +cycles")
+
     def test_samples_are_spread_over_nodes_and_give_the_same(self):
         for make in (networks.mlp, networks.cnn):
             data = networks.batches(make)
