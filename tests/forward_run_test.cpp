@@ -64,7 +64,7 @@ TEST(ForwardRun, NaNStaysOneOnTheNodes) {
       interpreter.run();
       const std::vector<float>& wanted = interpreter.value(formatted.outputs[0]);
       const runtime::ForwardRun run =
-          runtime::run_forward(graph, {{"x", strange_samples()}}, machine, formats);
+          runtime::run_forward(graph, {{"x", strange_samples()}}, machine, {.formats = formats});
       ASSERT_TRUE(run.stranded.empty()) << one.name << ": " << run.stranded;
       const std::vector<float>& found = run.results.at(graph.at(graph.outputs[0]).name);
       ASSERT_EQ(found.size(), wanted.size());
@@ -83,8 +83,9 @@ TEST(ForwardRun, AChainOfTwoThousandOpsCompilesAndRuns) {
   for (int k = 0; k < 2000; ++k) y = build.name("link").relu(y);
   graph.outputs = {y};
   graph::fuse(graph);
-  const runtime::ForwardRun run = runtime::run_forward(
-      graph, {{"x", strange_samples()}}, machine::read_machine("test6"), lowering::FormatChoice::fp32);
+  const runtime::ForwardRun run =
+      runtime::run_forward(graph, {{"x", strange_samples()}}, machine::read_machine("test6"),
+                           {.formats = lowering::FormatChoice::fp32});
   ASSERT_TRUE(run.stranded.empty()) << run.stranded;
   const std::vector<float>&found = run.results.at(graph.at(graph.outputs[0]).name), given = strange_samples();
   ASSERT_EQ(found.size(), given.size());

@@ -40,7 +40,7 @@ std::vector<std::vector<float>> on_machine(const onnx::Model& model, FormatChoic
   const onnx::Network network = onnx::import_model(model, "m", {.batch = 2, .training = false});
   graph::Graph fused = network.graph;
   graph::fuse(fused);
-  const runtime::ForwardRun run = runtime::run_forward(fused, samples, machine, formats);
+  const runtime::ForwardRun run = runtime::run_forward(fused, samples, machine, {.formats = formats});
   EXPECT_TRUE(run.stranded.empty()) << run.stranded;
   std::vector<std::vector<float>> outputs;
   for (const graph::TensorId output : fused.outputs) outputs.push_back(run.results.at(fused.at(output).name));

@@ -16,13 +16,17 @@ namespace dojo::tools {
 namespace {
 
 struct RunArguments {
-  std::string model, inputs, out = "outputs.npz", machine = "d1", formats = "fp32";
+  std::string model, inputs, out = "outputs.npz", machine = "d1", formats = "fp32", spread = "automatic",
+                             dump_stages;
   unsigned nodes = 0;
 };
 
 int run_on_arrays(const RunArguments& arguments) {
-  const runtime::NetworkRunOptions options{machine::read_machine(arguments.machine),
-                                           lowering::format_choice(arguments.formats), arguments.nodes};
+  runtime::NetworkRunOptions options{machine::read_machine(arguments.machine),
+                                     {.nodes = arguments.nodes,
+                                      .spread = codegen::spread_named(arguments.spread),
+                                      .formats = lowering::format_choice(arguments.formats)}};
+  if (!arguments.dump_stages.empty()) options.compiling.stages = stages_into(arguments.dump_stages);
   const onnx::Model model = onnx::read_model(arguments.model);
   const data::Arrays inputs = data::read_arrays(arguments.inputs);
   const runtime::NetworkRun run =
@@ -65,7 +69,15 @@ Command run_command() {
            {.name = "--out", .into = &a.out, .help = "Where the outputs go, an .npz file", .is_path = true},
            machine_option(a.machine),
            {.name = "--formats", .into = &a.formats, .help = "fp32, bf16 or cfloat8"},
-           nodes_option(a.nodes, "Nodes to use; 0: all of the machine")},
+           nodes_option(a.nodes, "Nodes to use; 0: all of the machine"),
+           {.name = "--spread",
+            .into = &a.spread,
+            .help =
+                "What the nodes share: samples, tiles of every operation with tensors in HBM, or automatic"},
+           {.name = "--dump-stages",
+            .into = &a.dump_stages,
+            .help = "Write what every pass of the compiler made into this empty or new folder, a file each",
+            .is_path = true}},
       .run = [arguments](Command&) { return run_on_arrays(*arguments); }};
 }
 

@@ -183,6 +183,13 @@ Way fit_some_way(const Source& source, Spread wanted, LoweredPrograms& lowered) 
 
 }  // namespace
 
+Spread spread_named(std::string_view name) {
+  for (const auto& [known, spread] :
+       {std::pair{"automatic", Spread::automatic}, {"samples", Spread::samples}, {"tiles", Spread::tiles}})
+    if (name == known) return spread;
+  refuse("", "'{}' is no spread; there are automatic, samples, tiles", name);
+}
+
 // The kernels count on as many elements in a register as the compiler's flags say.
 void check_machine(const machine::Machine& machine) {
   const unsigned vlen_bits = toolchain::BuildOptions{}.vlen_bits;

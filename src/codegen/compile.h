@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/error.h"
@@ -26,6 +27,8 @@ enum class Spread : std::uint8_t {
   samples,    // tensors lie in SRAM, each node has its samples (lowering/lower.h)
   tiles,      // tensors lie in HBM, each node does its tiles of every op (lowering/lower_boxes.h)
 };
+
+Spread spread_named(std::string_view name);  // throws UserError for anything but the words above
 
 struct Options {
   unsigned nodes = 0;  // 0: all enabled nodes of the machine

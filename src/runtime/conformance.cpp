@@ -51,7 +51,7 @@ std::string emulated(const onnx::Case& tested, const onnx::Network& network, con
                      const machine::Machine& machine) {
   lowering::Tensors samples = samples_of(tested, network);
   if (samples.empty()) samples["nothing"] = {0};  // what a graph without inputs is given (graph/one_sample.h)
-  const ForwardRun run = run_forward(graph, samples, machine, lowering::FormatChoice::fp32);
+  const ForwardRun run = run_forward(graph, samples, machine, {.formats = lowering::FormatChoice::fp32});
   if (!run.stranded.empty()) return "emulated machine: " + run.stranded;
   return first_difference(tested, network, "emulated machine",
                           [&](std::size_t k) -> const std::vector<float>& {

@@ -5,10 +5,7 @@
 namespace dojo::runtime {
 
 ForwardRun run_forward(const graph::Graph& graph, const lowering::Tensors& samples,
-                       const machine::Machine& machine, lowering::FormatChoice formats, unsigned nodes) {
-  codegen::Options options;
-  options.formats = formats;
-  options.nodes = nodes;
+                       const machine::Machine& machine, const codegen::Options& options) {
   ResidentNetwork network(machine, codegen::compile(graph, graph, machine, options));
   lowering::Tensors parameters;
   for (const graph::Tensor& tensor : graph.tensors)

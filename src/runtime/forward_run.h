@@ -8,7 +8,7 @@
 namespace dojo::runtime {
 
 // Results by tensor name, [batch][elements of a sample] or one value. `samples`: the inputs by name, whole.
-// `nodes`: 0 for all of the machine. Throws UserError if the network does not compile; a launch that does not
+// Throws UserError if the network does not compile; a launch that does not
 // finish says so in `stranded`.
 struct ForwardRun {
   lowering::Tensors results;
@@ -18,6 +18,6 @@ struct ForwardRun {
   machine::Ledger ledger;    // likewise
 };
 ForwardRun run_forward(const graph::Graph& graph, const lowering::Tensors& samples,
-                       const machine::Machine& machine, lowering::FormatChoice formats, unsigned nodes = 0);
+                       const machine::Machine& machine, const codegen::Options& options);
 
 }  // namespace dojo::runtime

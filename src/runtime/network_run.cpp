@@ -37,7 +37,7 @@ NetworkRun run_network(const onnx::Model& model, std::string_view model_name, co
     samples[input.name] = input_values(input, network, inputs, inputs_name);
   graph::Graph fused = network.graph;
   graph::fuse(fused);
-  const ForwardRun pass = run_forward(fused, samples, options.machine, options.formats, options.nodes);
+  const ForwardRun pass = run_forward(fused, samples, options.machine, options.compiling);
   run.stranded = pass.stranded;
   run.nodes = pass.nodes;
   run.cycles = pass.cycles;

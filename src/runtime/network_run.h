@@ -4,8 +4,8 @@
 #include <string>
 #include <string_view>
 
+#include "codegen/compile.h"
 #include "data/array.h"
-#include "lowering/formats.h"
 #include "machine/ledger.h"
 #include "machine/machine.h"
 #include "onnx/file.h"
@@ -14,8 +14,7 @@ namespace dojo::runtime {
 
 struct NetworkRunOptions {
   machine::Machine machine;
-  lowering::FormatChoice formats = lowering::FormatChoice::fp32;
-  unsigned nodes = 0;  // 0: all of the machine
+  codegen::Options compiling{.formats = lowering::FormatChoice::fp32};
 };
 
 struct NetworkRun {
