@@ -1,4 +1,6 @@
 // Boxes of whole tensors: row by row, where a row is as much as lies together in both the tensor and the box.
+// What a row costs the node beside its transfer is paid for every few hundred bytes, so the rows of a
+// dimension are one loop of few instructions.
 #include "dojo.h"
 
 namespace dojo {
@@ -24,37 +26,41 @@ Clipped clip(const Box& box, const int* origin) {
   return part;
 }
 
-// Calls row(first element in the tensor, first element in the box, elements) for each row of the part.
-template <typename Row>
-void for_each_row(const Box& box, const int* origin, const Clipped& part, Row row) {
+// Calls rows(first byte in the tensor, first byte in the box, bytes of a row, rows, bytes from one row to the
+// next in the tensor and in the box) until the part is done.
+template <typename Rows>
+void for_each_rows(const Box& box, const int* origin, const Clipped& part, Rows rows) {
   if (part.empty) return;
   unsigned outer = box.rank;  // dimensions that a row does not cover
-  uint64_t length = 1, tensor_step[most_rank], box_step[most_rank], in_tensor = 1, in_box = 1;
+  uint64_t length = box.element_bytes, tensor_step[most_rank], box_step[most_rank];
   for (bool together = true; together && outer != 0;) {
     --outer;
     length *= static_cast<uint64_t>(part.high[outer] - part.low[outer]);
     together = part.low[outer] == 0 && part.high[outer] == box.extent[outer] &&
                box.extent[outer] == box.shape[outer];
   }
-  int64_t from = 0, to = 0;
+  uint64_t from = 0, to = 0, in_tensor = box.element_bytes, in_box = box.element_bytes;
   int index[most_rank];
   for (unsigned d = box.rank; d-- > 0;) {
     tensor_step[d] = in_tensor, box_step[d] = in_box;
-    from += static_cast<int64_t>(in_tensor) * (origin[d] + part.low[d]);
-    to += static_cast<int64_t>(in_box) * part.low[d];
+    from += in_tensor * static_cast<uint64_t>(origin[d] + part.low[d]);
+    to += in_box * static_cast<uint64_t>(part.low[d]);
     in_tensor *= static_cast<uint64_t>(box.shape[d]), in_box *= static_cast<uint64_t>(box.extent[d]);
     index[d] = part.low[d];
   }
+  if (outer == 0) return rows(from, to, length, 1, 0, 0);
+  const unsigned along = outer - 1;  // these rows are done at once
+  const auto count = static_cast<uint64_t>(part.high[along] - part.low[along]);
   for (;;) {
-    row(static_cast<uint64_t>(from), static_cast<uint64_t>(to), length);
-    unsigned d = outer;
+    rows(from, to, length, count, tensor_step[along], box_step[along]);
+    unsigned d = along;
     for (;;) {
       if (d == 0) return;
       --d;
-      from += static_cast<int64_t>(tensor_step[d]), to += static_cast<int64_t>(box_step[d]);
+      from += tensor_step[d], to += box_step[d];
       if (++index[d] < part.high[d]) break;
-      const int64_t back = index[d] - part.low[d];
-      from -= back * static_cast<int64_t>(tensor_step[d]), to -= back * static_cast<int64_t>(box_step[d]);
+      const auto back = static_cast<uint64_t>(index[d] - part.low[d]);
+      from -= back * tensor_step[d], to -= back * box_step[d];
       index[d] = part.low[d];
     }
   }
@@ -71,30 +77,52 @@ void fill_box(void* box, const Box& of, uint32_t bits) {
     __builtin_memset(box, static_cast<int>(bits), count);
 }
 
-// Calls piece(place in HBM, first byte of it, bytes) for what lies together.
-template <typename Piece>
-void for_each_piece(HbmArray array, uint64_t offset, size_t bytes, Piece piece) {
-  for (uint64_t done = 0; done < bytes;) {
-    const uint64_t at = offset + done, unit = at / hbm_unit_bytes, within = at % hbm_unit_bytes;
-    const uint64_t left = bytes - done, here = hbm_unit_bytes - within;
-    const uint64_t count = left < here ? left : here;
-    const auto number = static_cast<unsigned>(unit);
-    piece(hbm(number % array.interfaces, array.begin + number / array.interfaces * hbm_unit_bytes + within),
-          done, count);
-    done += count;
+// Where the units of an array are. Multiplies where a division would take the node 20 cycles a row: exact for
+// units below 2^26 (256 GiB) and up to 64 interfaces.
+struct Units {
+  HbmArray array;
+  uint64_t reciprocal;
+
+  explicit Units(HbmArray of) : array(of), reciprocal((uint64_t{1} << 36) / of.interfaces + 1) {}
+  Global place(uint64_t offset) const {
+    const uint64_t unit = offset / hbm_unit_bytes, turn = unit * reciprocal >> 36;
+    return hbm(static_cast<unsigned>(unit - turn * array.interfaces),
+               array.begin + turn * hbm_unit_bytes + offset % hbm_unit_bytes);
   }
-}
+  // Calls piece(place in HBM, first byte of it, bytes) for what lies together.
+  template <typename Piece>
+  void for_each_piece(uint64_t offset, uint64_t bytes, Piece piece) const {
+    for (uint64_t done = 0; done < bytes;) {
+      const uint64_t at = offset + done, here = hbm_unit_bytes - at % hbm_unit_bytes, left = bytes - done;
+      const uint64_t count = left < here ? left : here;
+      piece(place(at), done, count);
+      done += count;
+    }
+  }
+  // Calls piece(place in HBM, first byte in the box, bytes) for rows that for_each_rows() gives.
+  template <typename Piece>
+  void for_each_piece_of_rows(uint64_t from, uint64_t to, uint64_t bytes, uint64_t rows, uint64_t tensor_step,
+                              uint64_t box_step, Piece piece) const {
+    for (; rows != 0; --rows, from += tensor_step, to += box_step) {
+      if (from % hbm_unit_bytes + bytes <= hbm_unit_bytes)
+        piece(place(from), to, bytes);
+      else
+        for_each_piece(from, bytes,
+                       [&](Global where, uint64_t done, uint64_t count) { piece(where, to + done, count); });
+    }
+  }
+};
 
 }  // namespace
 
 void get_array(void* destination, HbmArray source, uint64_t offset, size_t bytes) {
-  for_each_piece(source, offset, bytes, [&](Global place, uint64_t done, uint64_t count) {
+  Units(source).for_each_piece(offset, bytes, [&](Global place, uint64_t done, uint64_t count) {
     get(static_cast<char*>(destination) + done, place, count);
   });
 }
 
 void put_array(HbmArray destination, uint64_t offset, const void* source, size_t bytes) {
-  for_each_piece(destination, offset, bytes, [&](Global place, uint64_t done, uint64_t count) {
+  Units(destination).for_each_piece(offset, bytes, [&](Global place, uint64_t done, uint64_t count) {
     put_hbm(place, static_cast<const char*>(source) + done, count);
   });
 }
@@ -102,26 +130,31 @@ void put_array(HbmArray destination, uint64_t offset, const void* source, size_t
 void fetch_box(void* box, HbmArray tensor, const Box& of, const int* origin, uint32_t outside) {
   const Clipped part = clip(of, origin);
   if (!part.whole) fill_box(box, of, outside);
-  const uint64_t bytes = of.element_bytes;
-  for_each_row(of, origin, part, [&](uint64_t from, uint64_t to, uint64_t count) {
-    get_array(static_cast<char*>(box) + to * bytes, tensor, from * bytes, count * bytes);
+  const Units units(tensor);
+  for_each_rows(of, origin, part, [&](auto... rows) {
+    units.for_each_piece_of_rows(rows..., [&](Global place, uint64_t to, uint64_t count) {
+      get(static_cast<char*>(box) + to, place, count);
+    });
   });
 }
 
 void fetch_box(void* box, const void* tensor, const Box& of, const int* origin, uint32_t outside) {
   const Clipped part = clip(of, origin);
   if (!part.whole) fill_box(box, of, outside);
-  const uint64_t bytes = of.element_bytes;
-  for_each_row(of, origin, part, [&](uint64_t from, uint64_t to, uint64_t count) {
-    copy(static_cast<char*>(box) + to * bytes, static_cast<const char*>(tensor) + from * bytes,
-         count * bytes);
-  });
+  for_each_rows(of, origin, part,
+                [&](uint64_t from, uint64_t to, uint64_t bytes, uint64_t rows, uint64_t tensor_step,
+                    uint64_t box_step) {
+                  for (; rows != 0; --rows, from += tensor_step, to += box_step)
+                    copy(static_cast<char*>(box) + to, static_cast<const char*>(tensor) + from, bytes);
+                });
 }
 
 void store_box(HbmArray tensor, const void* box, const Box& of, const int* origin) {
-  const uint64_t bytes = of.element_bytes;
-  for_each_row(of, origin, clip(of, origin), [&](uint64_t to, uint64_t from, uint64_t count) {
-    put_array(tensor, to * bytes, static_cast<const char*>(box) + from * bytes, count * bytes);
+  const Units units(tensor);
+  for_each_rows(of, origin, clip(of, origin), [&](auto... rows) {
+    units.for_each_piece_of_rows(rows..., [&](Global place, uint64_t from, uint64_t count) {
+      put_hbm(place, static_cast<const char*>(box) + from, count);
+    });
   });
 }
 

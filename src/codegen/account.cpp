@@ -61,15 +61,12 @@ private:
                    double times) const {
     const graph::StructuredOp& op = step.op;
     std::vector<std::int64_t> size;
-    double points = 1;
     for (std::size_t a = 0; a < op.box.size(); ++a) {
       const bool tiled = static_cast<int>(a) == step.tile_axis;
       size.push_back(tiled ? step.tile_rows : op.box[a].extent);
-      points *= static_cast<double>(size.back());
     }
     const bool narrow = lowering::is_contraction(op) && element(op.in[0]) < 4 && element(op.in[1]) < 4;
-    to.compute_cycles +=
-        times * (points / lowering::points_per_cycle(op, size, narrow) + lowering::start_of_a_kernel);
+    to.compute_cycles += times * lowering::compute_cycles(op, size, narrow);
     to.multiply_adds += static_cast<std::uint64_t>(times * static_cast<double>(kernel.multiply_adds));
     const bool main = to.box.empty() || kernel.multiply_adds > 0;
     if (!main) return;
@@ -97,13 +94,11 @@ private:
 
   // Bytes of HBM that a node gets a cycle when so many are at it.
   double hbm_rate(double active) const {
-    const double all = static_cast<double>(machine_.interface.count) * machine_.interface.hbm_gb_per_s /
-                       machine_.node.clock_ghz;
-    return std::min(lowering::port_bytes_per_cycle, lowering::hbm_share * all / active);
+    return std::min(lowering::port_bytes_per_cycle, lowering::hbm_bytes_per_cycle(machine_) / active);
   }
 
   void add_box(const Buffer& tile, const Buffer& whole, bool far, StepAccount& to, double times) const {
-    const auto bytes = static_cast<double>(tile.bytes());
+    const auto bytes = static_cast<double>(tile.elements() * numerics::storage_bytes(tile.format));
     double rows = 1;
     bool inside = true;  // what lies next to each other in the whole tensor
     const std::size_t beside = tile.shape.size() - whole.shape.size();  // parts have a dimension more

@@ -116,9 +116,7 @@ LoweredPrograms lay_out(const Source& source, lowering::Lowered train, lowering:
 // smaller while the programs do not fit.
 FittedPrograms fit_tiles(const Source& source, LoweredPrograms& lowered) {
   const auto room = static_cast<std::int64_t>(source.machine.node.sram_bytes - stack_bytes);
-  lowering::TileLimits limits{source.nodes, 0, 0};
-  limits.hbm_bytes_per_cycle = lowering::hbm_share * static_cast<double>(source.machine.interface.count) *
-                               source.machine.interface.hbm_gb_per_s / source.machine.node.clock_ghz;
+  lowering::TileLimits limits{source.nodes, 0, lowering::hbm_bytes_per_cycle(source.machine)};
   for (std::int64_t parts = 2;; ++parts) {
     limits.bytes = room / parts;
     lowered = lay_out(source, lowering::lower_in_boxes(source.train, limits),

@@ -80,7 +80,13 @@ public:
   }
 
 private:
-  std::string name(BufferId id) const { return buffer_name(program_, id); }
+  // Where there is room for two, the one in use.
+  std::string name(BufferId id) const {
+    const auto second = halves_.find(program_.root(id));
+    if (second == halves_.end()) return buffer_name(program_, id);
+    return fmt::format("({} + ({} & 1) * {})", buffer_name(program_, id), second->second,
+                       program_.at(second->first).elements_apart());
+  }
   std::string home(BufferId id) const { return fmt::format("home_{}", id); }
   static bool has_code(const PlannedStep& step) {
     return !std::holds_alternative<lowering::StoreStep>(*step.step);  // results are where they belong
@@ -114,9 +120,11 @@ private:
     code_.line("");
     if (const auto* tiles = std::get_if<TilesStep>(planned.step)) {
       declare_tiles(planned);
+      if (tiles->ahead) fetch_function(planned, *tiles);
       code_.comment(tiles->name);
       code_.open(fmt::format("static void op_{}()", planned.id));
       all_tiles(planned, *tiles);
+      halves_.clear();
     } else {
       code_.open(fmt::format("static void op_{}()", planned.id));
       code_.line(fmt::format("DOJO_MARK({});", planned.id));
@@ -167,16 +175,67 @@ private:
   // --- Tiles ---
   void all_tiles(const PlannedStep& planned, const TilesStep& tiles) {
     code_.line(fmt::format("constexpr unsigned long tiles = {};", tiles.tiles()));
-    code_.open(
-        "for (unsigned long tile = tiles * node / nodes, end = tiles * (node + 1) / nodes; tile < end; "
-        "++tile)");
+    code_.line("const unsigned long first = tiles * node / nodes, end = tiles * (node + 1) / nodes;");
+    ahead_ = tiles.ahead ? planned.id : 0;
+    if (tiles.ahead) {
+      code_.line("unsigned long piece = 0;  // how many have been computed");
+      code_.line(fmt::format("if (first < end) fetch_{}(first, 0, 0);", planned.id));
+    }
+    code_.open("for (unsigned long tile = first; tile < end; ++tile)");
     loops_ = 0;
     declare_turns(tiles, "tile");
     fetching_ = false;
+    const bool in_turns = std::ranges::any_of(
+        tiles.body, [](const lowering::Step& step) { return std::holds_alternative<TilesStep>(step); });
+    if (tiles.ahead && !in_turns) go_on(1);
     body(planned);
+    if (tiles.ahead && !in_turns) code_.line("++piece;");
     code_.close();
     code_.line(fmt::format("DOJO_MARK({});", planned.id));
     code_.line("dojo::barrier_all();");
+    ahead_ = 0;
+  }
+
+  // Fetches what one turn of one tile needs and its turn before did not; `piece`: which it is of all that the
+  // node computes.
+  void fetch_function(const PlannedStep& planned, const TilesStep& tiles) {
+    code_.open(fmt::format(
+        "static void fetch_{}(unsigned long tile, int turn, [[maybe_unused]] unsigned long piece)",
+        planned.id));
+    loops_ = 0;
+    declare_turns(tiles, "tile");
+    code_.open("if (turn == 0)");
+    fetch_boxes(planned, "tile");
+    code_.close();
+    for (const PlannedStep& inner : planned.body)
+      if (const auto* turns = std::get_if<TilesStep>(inner.step)) {
+        declare_turns(*turns, "turn");
+        fetch_boxes(inner, "piece");
+      }
+    code_.close();
+  }
+
+  // `number`: by its last bit the half of a buffer is chosen.
+  void fetch_boxes(const PlannedStep& planned, const std::string& number) {
+    for (const PlannedStep& inner : planned.body)
+      if (const auto* s = std::get_if<lowering::FetchBoxStep>(inner.step)) {
+        halves_[program_.root(s->buffer)] = number;
+        code_.line(fmt::format("DOJO_MARK({});", inner.id));
+        fetch_box(inner.id, *s);
+      }
+  }
+
+  // What is computed now has arrived, and what comes next is on its way.
+  void go_on(std::int64_t turns) {
+    code_.line(fmt::format("DOJO_MARK({});", ahead_));
+    code_.line("dojo::quiet();");
+    const std::string next_tile = fmt::format("fetch_{}(tile + 1, 0, piece + 1);", ahead_);
+    if (turns > 1) {
+      code_.line(fmt::format("if (turn + 1 < {}) fetch_{}(tile, turn + 1, piece + 1);", turns, ahead_));
+      code_.line("else if (tile + 1 < end) " + next_tile);
+    } else {
+      code_.line("if (tile + 1 < end) " + next_tile);
+    }
   }
 
   // t0, t1...: where each of the loops stands.
@@ -195,6 +254,7 @@ private:
         turns(inner, *s);
         continue;
       }
+      if (ahead_ != 0 && std::holds_alternative<lowering::FetchBoxStep>(*inner.step)) continue;
       code_.line(fmt::format("DOJO_MARK({});", inner.id));
       if (const auto* s = std::get_if<lowering::FetchBoxStep>(inner.step)) fetch_box(inner.id, *s);
       if (const auto* s = std::get_if<lowering::StoreBoxStep>(inner.step)) store_box(inner.id, *s);
@@ -213,7 +273,9 @@ private:
     if (!fetches) arrive();
     code_.open(fmt::format("for (int turn = 0; turn < {}; ++turn)", step.tiles()));
     declare_turns(step, "turn");
+    if (ahead_ != 0) go_on(step.tiles());
     body(planned);
+    if (ahead_ != 0) code_.line("++piece;");
     code_.close();
     loops_ = outer;
   }
@@ -325,7 +387,9 @@ private:
   std::map<unsigned, std::size_t> kernel_of_;   // by step
   std::uint64_t scratch_ = 0;                   // of the step that is written
   unsigned loops_ = 0;                          // that are open around it
-  bool fetching_ = false;                       // something is on its way
+  bool fetching_ = false;                       // something is on its way, and must arrive
+  unsigned ahead_ = 0;                          // the step that is written, if it fetches ahead
+  std::map<BufferId, std::string> halves_;      // of its buffers for two: whose last bit says which one
 };
 
 }  // namespace

@@ -22,6 +22,9 @@ constexpr std::int64_t default_panel_bytes = 256 * 1024;
 KernelPlan plan_kernel(const lowering::LoweredProgram& program, const lowering::ComputeStep& step,
                        std::int64_t panel_bytes);
 
+// The step for launches in which no sample is missing.
+lowering::ComputeStep with_all_samples(const lowering::ComputeStep& step);
+
 // A function "static void op_ID(long tile)" that does what the plan of this step says.
 std::string write_kernel(const lowering::LoweredProgram& program, const lowering::ComputeStep& step,
                          const KernelPlan& plan, unsigned id);

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "base/error.h"
+#include "base/index.h"
 #include "codegen/kernel.h"
 #include "codegen/matrix_plan.h"
 #include "lowering/access.h"
@@ -58,10 +59,29 @@ KernelPlan choose_form(const KernelStep& step, std::int64_t panel_bytes) {
 
 }  // namespace
 
+lowering::ComputeStep with_all_samples(const lowering::ComputeStep& compute) {
+  lowering::ComputeStep whole = compute;
+  if (whole.batch_axis >= 0) whole.op.box[at(whole.batch_axis)].is_batch = false;
+  whole.batch_axis = -1;
+  whole.first_sample.reset();
+  return whole;
+}
+
 KernelPlan plan_kernel(const lowering::LoweredProgram& program, const lowering::ComputeStep& compute,
                        std::int64_t panel_bytes) {
   const KernelStep step(program, compute);
   KernelPlan plan = choose_form(step, panel_bytes);
+  const bool sums_samples =
+      compute.batch_axis >= 0 && !lowering::reaches(step.op.out, at(compute.batch_axis));
+  if (std::holds_alternative<ChainPlan>(plan.form) && sums_samples && compute.tile_axis < 0 &&
+      lowering::is_contraction(step.op)) {
+    const lowering::ComputeStep whole = with_all_samples(compute);
+    KernelPlan product = choose_form(KernelStep(program, whole), panel_bytes);
+    if (std::holds_alternative<MatrixPlan>(product.form)) {
+      plan.scratch_bytes = std::max(plan.scratch_bytes, product.scratch_bytes);
+      plan.all_samples.push_back(std::move(product));
+    }
+  }
   if (lowering::is_contraction(step.op)) {
     plan.multiply_adds = 1;
     for (const LoopAxis& axis : step.axes) plan.multiply_adds *= static_cast<std::uint64_t>(axis.extent);
@@ -77,7 +97,7 @@ void KernelPlan::reserve(std::string name, std::string type, std::int64_t elemen
 
 std::string kind_of(const KernelPlan& plan) {
   static constexpr std::array kinds{"loops", "chain", "scatter", "matrix", "matrix scatter"};
-  return kinds.at(plan.form.index());
+  return kinds.at((plan.all_samples.empty() ? plan : plan.all_samples.front()).form.index());
 }
 
 }  // namespace dojo::codegen

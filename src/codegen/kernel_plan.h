@@ -129,12 +129,15 @@ struct KernelPlan {
   std::uint64_t scratch_bytes = 0;  // at the address named scratch_ID
   // Of a whole launch on one node with all its samples (one tile's share for tiled steps).
   std::uint64_t multiply_adds = 0;
+  // What is done instead where no sample is missing, if that can be a matrix product and this cannot: the
+  // batch stands inside the chain. One or none; it shares this plan's scratch.
+  std::vector<KernelPlan> all_samples;
 
   // Behind all others, from a multiple of 64 on.
   void reserve(std::string name, std::string type, std::int64_t elements);
 };
 
-// "loops", "chain", "scatter", "matrix", "matrix scatter".
+// "loops", "chain", "scatter", "matrix", "matrix scatter"; of what is done where no sample is missing.
 std::string kind_of(const KernelPlan& plan);
 
 }  // namespace dojo::codegen

@@ -156,6 +156,24 @@ TEST(KernelPlan, OfAWeightGradientPutsTheChannelsLast) {
   EXPECT_EQ(plan.sums_stride, 27);
 }
 
+// The chain's samples stand behind its places. Where all are there they are an axis as others are.
+TEST(KernelPlan, OfSamplesInsideTheChainIsAProductWhereNoneIsMissing) {
+  const graph::Graph graph = lowering::sample::spread<graph::traced::merged>(4);
+  const auto op = std::ranges::find_if(graph.ops, [&](const graph::StructuredOp& one) {
+    const auto found = graph.gradient.find(graph.find("w"));
+    return found != graph.gradient.end() && one.out.tensor == found->second;
+  });
+  ASSERT_NE(op, graph.ops.end());
+  const Planned gradient = plan_of(graph, op->name);
+  EXPECT_TRUE(std::holds_alternative<ChainPlan>(gradient.plan.form));
+  ASSERT_EQ(gradient.plan.all_samples.size(), 1u);
+  const auto& product = std::get<MatrixPlan>(gradient.plan.all_samples.front().form).product;
+  EXPECT_EQ(product.k.most(), 32 * 4);
+  EXPECT_EQ(kind_of(gradient.plan), "matrix");
+  const std::string text = write_kernel(gradient.program, *gradient.step, gradient.plan, 1);
+  EXPECT_NE(text.find("if (valid == 4) return op_1_all_samples("), std::string::npos) << text;
+}
+
 TEST(KernelPlan, OfAPoolKeepsARowOfMaxima) {
   graph::Graph graph;
   Builder build(graph);

@@ -14,6 +14,10 @@ public:
     if (plan.multiply_adds != 0) text_ += fmt::format(", {} multiply-adds", plan.multiply_adds);
     text_ += "\n";
     if (plan.zeroed_first) line("the output is zeroed first");
+    for (const KernelPlan& all : plan.all_samples) {
+      std::visit([&](const auto& form) { describe(form); }, all.form);
+      line("with samples missing");
+    }
     std::visit([&](const auto& form) { describe(form); }, plan.form);
     for (const ScratchArea& area : plan.scratch)
       line(fmt::format("scratch {}: {} {}[{}]", area.offset, area.type, area.name, area.elements));

@@ -47,14 +47,22 @@ std::string write_body(KernelWriter& to, const KernelPlan& plan) {
   return to.end();
 }
 
+// The function of the other form, if the plan has one.
+std::string write_all_samples(const KernelStep& step, const KernelPlan& plan, const std::string& name) {
+  if (plan.all_samples.empty()) return {};
+  return write_kernel_function(step.program, with_all_samples(step.step), plan.all_samples.front(), name);
+}
+
 }  // namespace
 
 std::string write_kernel(const lowering::LoweredProgram& program, const lowering::ComputeStep& compute,
                          const KernelPlan& plan, unsigned id) {
   const KernelStep step(program, compute);
   KernelWriter to(step, plan, id);
+  const std::string all = fmt::format("op_{}_all_samples", id), before = write_all_samples(step, plan, all);
   to.begin();
-  return write_body(to, plan);
+  if (!before.empty()) to.call_if_all_samples(all);
+  return before + write_body(to, plan);
 }
 
 std::string write_kernel_function(const lowering::LoweredProgram& program,
@@ -62,8 +70,10 @@ std::string write_kernel_function(const lowering::LoweredProgram& program,
                                   const std::string& name) {
   const KernelStep step(program, compute);
   KernelWriter to(step, plan, 0);
+  const std::string all = name + "_all_samples", before = write_all_samples(step, plan, all);
   to.begin_function(name);
-  return write_body(to, plan);
+  if (!before.empty()) to.call_if_all_samples(all);
+  return before + write_body(to, plan);
 }
 
 void KernelWriter::begin() {
@@ -97,6 +107,16 @@ void KernelWriter::begin_function(const std::string& name) {
   if (plan_.scratch_bytes != 0) parameters.push_back(fmt::format("char* const scratch_{}", id_));
   if (step_.step.batch_axis >= 0) parameters.push_back("const long valid");
   code_.open(fmt::format("static void {}({})", name, fmt::join(parameters, ", ")));
+}
+
+void KernelWriter::call_if_all_samples(const std::string& name) {
+  std::vector<std::string> arguments;
+  for (const KernelOperand& operand : step_.in) arguments.push_back(operand.pointer);
+  for (const KernelOperand& operand : step_.extra) arguments.push_back(operand.pointer);
+  arguments.push_back(step_.out.pointer);
+  if (plan_.all_samples.front().scratch_bytes != 0) arguments.push_back(fmt::format("scratch_{}", id_));
+  code_.line(fmt::format("if (valid == {}) return {}({});", step_.op.box[at(step_.step.batch_axis)].extent,
+                         name, fmt::join(arguments, ", ")));
 }
 
 std::string KernelWriter::end() {

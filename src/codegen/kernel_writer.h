@@ -40,6 +40,8 @@ public:
 
   void begin();                                  // the function's head, and its operands
   void begin_function(const std::string& name);  // whose operands are parameters
+  // Leaves the rest to the function `name`, of the same operands, if no sample is missing.
+  void call_if_all_samples(const std::string& name);
   std::string end();
 
   // Declares a pointer to the area of scratch with this name, which the plan has.

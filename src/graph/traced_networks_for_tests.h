@@ -233,14 +233,27 @@ inline void by_hand(Traced& t) {
   t.graph.outputs = {b.reshape(out, {n, 3, 2}), loss};
 }
 
+// The samples inside the rows of matrices, which every weight's gradient sums over: rows of 32 places.
+inline void merged(Traced& t) {
+  Builder& b = t.make;
+  const std::int64_t n = t.n;
+  const TensorId places = b.name("places").transpose(t.input("x", {n, 32, 16}), {1, 0, 2});
+  const TensorId rows = b.name("rows").reshape(places, {32 * n, 16});
+  const TensorId hidden = b.name("hidden").tanh(b.matmul(rows, t.weights("w", {16, 24})));
+  const TensorId out = b.name("out").matmul(hidden, t.weights("head", {24, 9}));
+  t.train(b.name("loss").mean_squared_error(b.transpose(b.reshape(out, {32, n, 9}), {1, 0, 2}),
+                                            t.input("wanted", {n, 32, 9})));
+}
+
 struct Network {
   const char* name;
   void (*build)(Traced&);
 };
 
-inline constexpr Network networks[] = {
-    {"sequence", sequence},     {"places_first", places_first}, {"attention", attention},
-    {"images", images},         {"clipped", clipped},           {"regularized", regularized},
-    {"vocabulary", vocabulary}, {"largest", largest},           {"by_hand", by_hand}};
+inline constexpr Network networks[] = {{"sequence", sequence},     {"places_first", places_first},
+                                       {"attention", attention},   {"images", images},
+                                       {"clipped", clipped},       {"regularized", regularized},
+                                       {"vocabulary", vocabulary}, {"largest", largest},
+                                       {"by_hand", by_hand},       {"merged", merged}};
 
 }  // namespace dojo::graph::traced

@@ -55,7 +55,8 @@ INSTANTIATE_TEST_SUITE_P(
         BoxCase{"vocabulary_4", sample::spread<traced::vocabulary>, FormatChoice::fp32, 7, 4, 100000, 1e-4},
         BoxCase{"largest_6", sample::spread<traced::largest>, FormatChoice::fp32, 8, 6, 4096, 1e-4},
         BoxCase{"regularized_4", sample::spread<traced::regularized>, FormatChoice::fp32, 8, 4, 8192, 1e-4},
-        BoxCase{"by_hand_6", sample::spread<traced::by_hand>, FormatChoice::fp32, 12, 6, 4096, 1e-4}),
+        BoxCase{"by_hand_6", sample::spread<traced::by_hand>, FormatChoice::fp32, 12, 6, 4096, 1e-4},
+        BoxCase{"merged_6", sample::spread<traced::merged>, FormatChoice::fp32, 12, 6, 4096, 1e-4}),
     [](const auto& tested) { return tested.param.name; });
 
 }  // namespace

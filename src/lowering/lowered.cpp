@@ -63,6 +63,11 @@ std::int64_t Buffer::elements() const {
   return count;
 }
 
+std::int64_t Buffer::elements_apart() const {
+  constexpr std::int64_t whole_register = 64;  // elements: a multiple of 64 bytes in every format
+  return (elements() + whole_register - 1) / whole_register * whole_register;
+}
+
 std::int64_t TilesStep::tiles() const {
   std::int64_t product = 1;
   for (const Cut& cut : cuts) product *= cut.count;

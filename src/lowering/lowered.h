@@ -47,6 +47,7 @@ struct Buffer {
   std::vector<float> data;       // of constants, resident ones too
 
   std::int64_t elements() const;
+  std::int64_t elements_apart() const;  // from one to the next where there is room for two
   std::int64_t bytes() const { return capacity * numerics::storage_bytes(format); }
 };
 
@@ -184,6 +185,9 @@ struct TilesStep {
   std::vector<Cut> cuts;
   bool shared = true;
   std::vector<Step> body;
+  // Of shared ones: a node fetches what it needs next, of this tile's next turn or of its next tile, while it
+  // computes; every buffer that is fetched has room for two.
+  bool ahead = false;
 
   std::int64_t tiles() const;
 };

@@ -68,8 +68,9 @@ public:
   }
   std::string operator()(const TilesStep& step) const {
     return fmt::format(
-        "{} {} in {}:", step.shared ? "tiles of" : "turns of", step.name,
-        list(step.cuts, [](const TilesStep::Cut& cut) { return fmt::format("{} {}", cut.count, cut.axis); }));
+        "{} {} in {}{}:", step.shared ? "tiles of" : "turns of", step.name,
+        list(step.cuts, [](const TilesStep::Cut& cut) { return fmt::format("{} {}", cut.count, cut.axis); }),
+        step.ahead ? ", fetched ahead" : "");
   }
 
 private:

@@ -131,9 +131,24 @@ public:
   TileSearch(const StructuredOp& op, const std::vector<Tensor>& tensors, const TileLimits& limits)
       : op_(op), tensors_(tensors), limits_(limits) {}
 
+  // With a second half of every operand's buffer, or with larger tiles instead.
   TilePlan run() const {
+    const TilePlan at_once = search(false), ahead = search(true);
+    TilePlan best = cost(ahead) < cost(at_once) ? ahead : at_once;
+    if (bytes(best) > limits_.bytes)
+      throw UserError(
+          op_.name,
+          fmt::format("needs {} bytes for its smallest tile where {} are free", bytes(best), limits_.bytes),
+          Refusal::not_yet);
+    for (std::size_t a = 0; a < op_.box.size(); ++a) best.in_turns |= best.turns_of(op_, a) > 1;
+    return best;
+  }
+
+private:
+  TilePlan search(bool ahead) const {
     TilePlan best;
     best.ways = ways_to_cut(op_, tensors_);
+    best.ahead = ahead;
     for (const graph::Axis& axis : op_.box) best.size.push_back(axis.extent);
     const TilePlan whole = best;
     best = cut(best);
@@ -149,47 +164,71 @@ public:
         before = now;
       }
     }
-    if (bytes(best) > limits_.bytes)
-      throw UserError(
-          op_.name,
-          fmt::format("needs {} bytes for its smallest tile where {} are free", bytes(best), limits_.bytes),
-          Refusal::not_yet);
-    for (std::size_t a = 0; a < op_.box.size(); ++a) best.in_turns |= best.turns_of(op_, a) > 1;
     return best;
   }
 
-private:
   bool is_chain(std::size_t axis) const { return graph::is_chain_axis(op_, axis); }
 
-  // Smaller sizes that are worth a try: of one piece more, and of about twice as many. Every point of a chain
-  // counts once, so its pieces are equal; but for a batch, which ends where its samples end. What lies beyond
-  // the output is not stored.
+  // Other sizes that are worth a try: of one piece more or less, and of about twice or half as many. Every
+  // point of a chain counts once, so its pieces are equal; but for a batch, which ends where its samples end.
+  // What lies beyond the output is not stored.
   static std::vector<std::int64_t> smaller(std::int64_t whole, std::int64_t size, bool equal) {
     const std::int64_t now = pieces(whole, size);
     std::vector<std::int64_t> sizes = {pieces(whole, now * 2)};
-    if (const std::int64_t next = pieces(whole, now + 1); next < size && now > 1) sizes.push_back(next);
+    if (now > 1) sizes.push_back(std::min(pieces(whole, now + 1), size - 1));
     for (std::int64_t& next : sizes)
       while (equal && whole % next != 0) --next;
     return sizes;
   }
+  static std::vector<std::int64_t> larger(std::int64_t whole, std::int64_t size, bool equal) {
+    const std::int64_t now = pieces(whole, size);
+    if (now == 1) return {};
+    std::vector<std::int64_t> sizes = {pieces(whole, now - 1), pieces(whole, now / 2)};
+    for (std::int64_t& next : sizes)
+      while (equal && whole % next != 0) ++next;
+    return sizes;
+  }
 
-  // The plan cut further as long as that helps.
+  // The plan with other sizes as long as that helps: of one axis, or of one smaller and of another larger.
   TilePlan cut(TilePlan plan) const {
     for (double least = cost(plan);;) {
       std::optional<TilePlan> better;
-      for (std::size_t a = 0; a < op_.box.size(); ++a) {
-        const bool parted = static_cast<int>(a) == plan.parted;
-        if (plan.size[a] == 1 || (parted ? !summed() : plan.ways[a] == Cutting::whole)) continue;
-        const bool equal = parted || (plan.ways[a] == Cutting::in_turns && !op_.box[a].is_batch);
-        for (const std::int64_t size : smaller(parted ? plan.part : op_.box[a].extent, plan.size[a], equal)) {
-          TilePlan next = plan;
-          next.size[a] = size;
-          if (const double now = cost(next); now < least) least = now, better = next;
-        }
+      const auto try_it = [&](const TilePlan& next) {
+        if (const double now = cost(next); now < least) least = now, better = next;
+      };
+      const auto with = [](TilePlan next, std::size_t a, std::int64_t size) {
+        next.size[a] = size;
+        return next;
+      };
+      const std::vector<Sizes> sizes = other_sizes(plan);
+      for (std::size_t a = 0; a < sizes.size(); ++a) {
+        for (const std::int64_t size : sizes[a].smaller) try_it(with(plan, a, size));
+        for (const std::int64_t size : sizes[a].larger) try_it(with(plan, a, size));
       }
+      for (std::size_t a = 0; a < sizes.size() && !better; ++a)
+        for (std::size_t b = 0; b < sizes.size(); ++b)
+          for (const std::int64_t size : sizes[a].smaller)
+            for (const std::int64_t more : sizes[b].larger)
+              if (a != b) try_it(with(with(plan, a, size), b, more));
       if (!better) return plan;
       plan = *better;
     }
+  }
+
+  struct Sizes {
+    std::vector<std::int64_t> smaller, larger;
+  };
+  std::vector<Sizes> other_sizes(const TilePlan& plan) const {
+    std::vector<Sizes> sizes(op_.box.size());
+    for (std::size_t a = 0; a < op_.box.size(); ++a) {
+      const bool parted = static_cast<int>(a) == plan.parted;
+      if (parted ? !summed() : plan.ways[a] == Cutting::whole) continue;
+      const bool equal = parted || (plan.ways[a] == Cutting::in_turns && !op_.box[a].is_batch);
+      const std::int64_t whole = parted ? plan.part : op_.box[a].extent;
+      if (plan.size[a] > 1) sizes[a].smaller = smaller(whole, plan.size[a], equal);
+      sizes[a].larger = larger(whole, plan.size[a], equal);
+    }
+    return sizes;
   }
 
   // About twice as many parts of the axis; false if that cannot be.
@@ -222,6 +261,7 @@ private:
       if (!inside) moved.rows *= static_cast<double>(image[d].extent);
       inside = inside && image[d].extent == shape[d];
     }
+    moved.rows += moved.bytes / unit_of_hbm;
     return moved;
   }
 
@@ -230,10 +270,12 @@ private:
     for (const Access& access : op_.in) sum += bytes(read(access, plan), access.tensor);
     const BoxImage out = image_written(op_, shape(op_.out.tensor), plan.size);
     for (const Access& access : op_.extra) sum += elements(out) * element(access.tensor);
+    if (plan.ahead) sum *= 2;
     bool turns = false;
     for (std::size_t a = 0; a < op_.box.size(); ++a) turns |= plan.turns_of(op_, a) > 1;
-    const bool parts = plan.parted >= 0;
-    return sum + elements(out) * (parts ? 4 : turns ? 4 + element(op_.out.tensor) : element(op_.out.tensor));
+    const std::int64_t stored = plan.parted >= 0 ? 4 : element(op_.out.tensor);
+    const bool finished = turns && plan.parted < 0 && (stored < 4 || !op_.epilogue.empty());
+    return sum + elements(out) * (finished ? 4 + stored : stored);
   }
 
   std::int64_t bytes(const BoxImage& image, graph::TensorId id) const {
@@ -265,12 +307,14 @@ private:
     }
     const BoxImage written = image_written(op, shape(op.out.tensor), plan.size);
     const Moved out = moved(written, shape(op.out.tensor), plan.parted < 0 ? element(op.out.tensor) : 4);
-    const double around = 1 + static_cast<double>(op.extra.size());
-    const double transfer = (turns * in.bytes + around * out.bytes) / rate +
-                            row_of_a_box * (turns * in.rows + around * out.rows) +
-                            start_of_a_box * (1 + turns);
-    const double compute = turns * (points / points_per_cycle(plan) + start_of_a_kernel);
-    double sum = std::ceil(shares / nodes) * (transfer + compute);
+    const double extras = static_cast<double>(op.extra.size());
+    const double arrival = turns * (in.bytes / rate + start_of_a_box) + extras * out.bytes / rate,
+                 asking = row_of_a_box * (turns * in.rows + extras * out.rows),
+                 compute = turns * compute_cycles(op, plan.size, narrow()),
+                 storing = out.bytes / rate + row_of_a_box * out.rows + start_of_a_box;
+    const double rounds = std::ceil(shares / nodes), pieces = rounds * turns;
+    const double fetched = plan.ahead ? arrival / pieces + std::max(0.0, arrival - compute) : arrival;
+    double sum = rounds * (asking + fetched + compute + storing);
     if (plan.parted >= 0) {
       const double all = static_cast<double>(plan.parts(op)) * 4 *
                          static_cast<double>(graph::element_count(shape(op.out.tensor)));
@@ -280,9 +324,8 @@ private:
     return over > 1 ? sum + 1e15 * over : sum;
   }
 
-  double points_per_cycle(const TilePlan& plan) const {
-    const bool narrow = is_contraction(op_) && element(op_.in[0].tensor) < 4 && element(op_.in[1].tensor) < 4;
-    return lowering::points_per_cycle(op_, plan.size, narrow);
+  bool narrow() const {
+    return is_contraction(op_) && element(op_.in[0].tensor) < 4 && element(op_.in[1].tensor) < 4;
   }
 
   const StructuredOp& op_;

@@ -45,6 +45,7 @@ struct TilePlan {
   int parted = -1;                 // a chain axis whose parts different nodes reduce
   std::int64_t part = 0;           // points of it in a part, a multiple of its size
   bool in_turns = false;           // some axis is done in more than one turn within a tile (or part)
+  bool ahead = false;              // operands are fetched while what comes before them is computed
 
   std::int64_t turns_of(const graph::StructuredOp& op, std::size_t axis) const;  // pieces within a part
   std::int64_t parts(const graph::StructuredOp& op) const;                       // 1 without a parted axis

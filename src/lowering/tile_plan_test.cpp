@@ -88,6 +88,20 @@ TEST(TilePlan, parts_a_chain_where_the_output_is_too_small) {
   EXPECT_EQ(plan.part % plan.size[static_cast<std::size_t>(plan.parted)], 0);
 }
 
+// While one tile is computed the next one's operands come, if there is room for both.
+TEST(TilePlan, fetches_ahead_where_that_hides_something) {
+  const auto plan_of_scaling = [](std::int64_t elements, std::int64_t room) {
+    graph::Graph graph;
+    graph::Builder build(graph);
+    graph.outputs = {build.name("scaled").scale(build.input("x", {1, elements}), 2)};
+    return plan_tiles(graph.ops.front(), graph.tensors, {6, room});
+  };
+  const TilePlan many = plan_of_scaling(6'000'000, 200000);
+  EXPECT_TRUE(many.ahead);
+  EXPECT_LE(3 * 4 * many.size[1], 200000) << "two operands and a result";
+  EXPECT_FALSE(plan_of_scaling(6, 200000).ahead) << "nothing comes behind a node's only tile";
+}
+
 TEST(TilePlan, refuses_what_no_node_can_do) {
   const graph::Graph graph = sample::convolutions(5);
   EXPECT_THROW(plan_tiles(op_named(graph, "conv3.grad.pool"), graph.tensors, {6, 100}), UserError);

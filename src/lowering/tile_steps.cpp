@@ -123,7 +123,7 @@ public:
     const BoxImage written = image_written(op, out.shape, plan.size);
     const bool parted = result != op.out.tensor;
     const bool finished = plan.in_turns && !parted && (out.format != Format::fp32 || !op.epilogue.empty());
-    TilesStep tiles{op.name, loops.shared, true, {}}, turns{op.name, loops.turns, false, {}};
+    TilesStep tiles{op.name, loops.shared, true, {}, plan.ahead}, turns{op.name, loops.turns, false, {}};
 
     ComputeStep compute = local_op(op, plan, loops);
     std::vector<std::pair<Access, Operand>> known;
@@ -181,6 +181,7 @@ public:
       store.origin.insert(store.origin.begin(), part);
     }
     tiles.body.emplace_back(std::move(store));
+    if (tiles.ahead) make_room_for_two(tiles);
     program_.steps.emplace_back(std::move(tiles));
   }
 
@@ -191,6 +192,17 @@ private:
     buffer.capacity = buffer.elements();
     program_.buffers.push_back(std::move(buffer));
     return static_cast<BufferId>(program_.buffers.size() - 1);
+  }
+
+  // Of what is fetched: the second begins on a whole register.
+  void make_room_for_two(const TilesStep& tiles) {
+    for (const Step& step : tiles.body) {
+      if (const auto* turns = std::get_if<TilesStep>(&step)) make_room_for_two(*turns);
+      if (const auto* fetch = std::get_if<FetchBoxStep>(&step)) {
+        Buffer& buffer = program_.buffers[at(fetch->buffer)];
+        buffer.capacity = 2 * buffer.elements_apart();
+      }
+    }
   }
 
   // A tile's operand: fetched, unless every node holds it anyway.

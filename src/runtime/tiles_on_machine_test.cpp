@@ -124,7 +124,9 @@ INSTANTIATE_TEST_SUITE_P(
         TilesCase{"attention_6", sample::spread<traced::attention>, FormatChoice::fp32, 12, 6, 256},
         TilesCase{"images_4", sample::spread<traced::images>, FormatChoice::fp32, 7, 4, 256},
         TilesCase{"vocabulary_4", sample::spread<traced::vocabulary>, FormatChoice::fp32, 7, 4, 512},
-        TilesCase{"by_hand_6", sample::spread<traced::by_hand>, FormatChoice::fp32, 12, 6, 256}),
+        TilesCase{"by_hand_6", sample::spread<traced::by_hand>, FormatChoice::fp32, 12, 6, 256},
+        TilesCase{"merged_1", sample::spread<traced::merged>, FormatChoice::fp32, 12, 1, 256},
+        TilesCase{"merged_6", sample::spread<traced::merged>, FormatChoice::bf16, 13, 6, 192}),
     [](const auto& tested) { return tested.param.name; });
 
 }  // namespace
