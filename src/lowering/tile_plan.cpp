@@ -293,10 +293,9 @@ private:
 
   double cost(const TilePlan& plan) const {
     const StructuredOp& op = op_;
-    double turns = 1, points = 1;
+    double turns = 1;
     for (std::size_t a = 0; a < op.box.size(); ++a) {
       turns *= static_cast<double>(plan.turns_of(op, a));
-      points *= static_cast<double>(plan.size[a]);
     }
     const double nodes = limits_.nodes, shares = tiles(plan), active = std::min(shares, nodes);
     const double rate = std::min(port_bytes_per_cycle, limits_.hbm_bytes_per_cycle / active);
