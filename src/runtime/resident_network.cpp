@@ -78,10 +78,11 @@ void ResidentNetwork::write_samples(const lowering::Tensors& samples) {
   }
 }
 
-void ResidentNetwork::write_launch(const std::vector<std::pair<std::string, float>>& scalars) {
+void ResidentNetwork::write_launch(const std::vector<std::pair<std::string, float>>& scalars,
+                                   std::int64_t valid) {
   const lowering::HbmLayout& hbm = network_.hbm;
   std::vector<std::byte> block(hbm.launch_bytes);
-  const std::uint64_t words[3] = {1, static_cast<std::uint64_t>(network_.batch), 0};
+  const std::uint64_t words[3] = {1, static_cast<std::uint64_t>(valid), 0};
   std::memcpy(block.data(), words, sizeof words);
   for (std::size_t k = 0; k < hbm.scalars.size(); ++k) {
     const auto found = std::ranges::find(scalars, hbm.scalars[k], &std::pair<std::string, float>::first);
@@ -92,9 +93,11 @@ void ResidentNetwork::write_launch(const std::vector<std::pair<std::string, floa
 }
 
 ResidentRun ResidentNetwork::run(Program program, const lowering::Tensors& samples,
-                                 const std::vector<std::pair<std::string, float>>& scalars) {
+                                 const std::vector<std::pair<std::string, float>>& scalars,
+                                 std::int64_t valid) {
+  DOJO_ENSURE(valid >= 0 && valid <= network_.batch);
   write_samples(samples);
-  write_launch(scalars);
+  write_launch(scalars, valid == 0 ? network_.batch : valid);
   const StateImages before = read_state(computer_, network_);
   const CompiledProgram& compiled = program == Program::train ? network_.train : network_.predict;
   const system::LaunchResult launched = launch(compiled, host_.interrupted);

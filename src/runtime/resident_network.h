@@ -36,14 +36,15 @@ public:
   lowering::Tensors store();
 
   // `samples`: every input and label whole, by name, the batch along dimension 0; `scalars` likewise by name.
+  // `valid`: how many of the samples count, from the first on; 0: all. Results of others say nothing.
   ResidentRun run(Program program, const lowering::Tensors& samples,
-                  const std::vector<std::pair<std::string, float>>& scalars = {});
+                  const std::vector<std::pair<std::string, float>>& scalars = {}, std::int64_t valid = 0);
 
 private:
   system::LaunchResult launch(const codegen::CompiledProgram& program,
                               const std::function<bool()>& interrupted);
   void write_samples(const lowering::Tensors& samples);
-  void write_launch(const std::vector<std::pair<std::string, float>>& scalars);
+  void write_launch(const std::vector<std::pair<std::string, float>>& scalars, std::int64_t valid);
 
   codegen::CompiledNetwork network_;
   system::Host host_;
