@@ -87,7 +87,6 @@ private:
     return fmt::format("({} + ({} & 1) * {})", buffer_name(program_, id), second->second,
                        program_.at(second->first).elements_apart());
   }
-  std::string home(BufferId id) const { return fmt::format("home_{}", id); }
   static bool has_code(const PlannedStep& step) {
     return !std::holds_alternative<lowering::StoreStep>(*step.step);  // results are where they belong
   }
@@ -104,8 +103,8 @@ private:
       } else if (lowering::in_hbm(buffer.storage)) {
         code_.comment(fmt::format("{} {} [{}]", buffer.name, numerics::name(buffer.format),
                                   fmt::join(buffer.shape, ", ")));
-        code_.line(fmt::format("static constexpr dojo::HbmArray {}{{0x{:x}, {}}};", home(id), homes_[b].begin,
-                               homes_[b].interfaces));
+        code_.line(fmt::format("static constexpr dojo::HbmArray {}{{0x{:x}, {}}};", home_name(id),
+                               homes_[b].begin, homes_[b].interfaces));
       } else {
         code_.line(fmt::format("static {0}* const {1} = reinterpret_cast<{0}*>(0x{2:x});  // [{3}]",
                                element_type(buffer.format), name(id), planned_.memory.address[b],
@@ -128,7 +127,8 @@ private:
     } else {
       code_.open(fmt::format("static void op_{}()", planned.id));
       code_.line(fmt::format("DOJO_MARK({});", planned.id));
-      if (const auto* s = std::get_if<lowering::FetchStep>(planned.step)) fetch(*s);
+      if (const auto* s = std::get_if<lowering::FetchStep>(planned.step))
+        emit_records(code_, planned_, hbm_, *s);
     }
     code_.close();
   }
@@ -305,15 +305,15 @@ private:
     const std::string begin = begin_of(id, step.origin);
     const bool constant = program_.at(step.from).storage == lowering::Storage::constant;
     code_.line(fmt::format("dojo::fetch_box({}, {}, box_{}, {}, 0x{:x});", name(step.buffer),
-                           constant ? name(step.from) : home(step.from), id, begin,
+                           constant ? name(step.from) : home_name(step.from), id, begin,
                            bits_of(step.outside, program_.at(step.buffer).format)));
     fetching_ = fetching_ || !constant;
   }
 
   void store_box(unsigned id, const lowering::StoreBoxStep& step) {
     const std::string begin = begin_of(id, step.origin);
-    code_.line(
-        fmt::format("dojo::store_box({}, {}, box_{}, {});", home(step.to), name(step.buffer), id, begin));
+    code_.line(fmt::format("dojo::store_box({}, {}, box_{}, {});", home_name(step.to), name(step.buffer), id,
+                           begin));
   }
 
   void compute(const PlannedStep& planned, const lowering::ComputeStep& step) {
@@ -330,52 +330,6 @@ private:
                                       step.op.box[at(step.batch_axis)].extent));
     }
     code_.line(fmt::format("kernel_{}({});", kernel_of_.at(planned.id), fmt::join(arguments, ", ")));
-  }
-
-  // --- Inputs from their records to their homes ---
-  void fetch(const lowering::FetchStep& step) {
-    code_.line(
-        fmt::format("const unsigned near = node % {};  // the interface processor that serves this node",
-                    hbm_.interfaces));
-    code_.line(fmt::format("alignas(64) static uint64_t launch[{}], records[{}];",
-                           (hbm_.launch_bytes + 7) / 8, hbm_.samples_per_node));
-    code_.line(
-        fmt::format("dojo::get(launch, dojo::hbm(near, {}), {});", hbm_.launch_block, hbm_.launch_bytes));
-    code_.line(fmt::format("dojo::get(records, dojo::hbm_share<unsigned>(node, {}, {}, {}), {});",
-                           hbm_.interfaces, hbm_.sample_table, 8 * hbm_.samples_per_node,
-                           8 * hbm_.samples_per_node));
-    code_.line("dojo::quiet();");
-    code_.line("valid_samples = static_cast<long>(launch[1]);");
-    if (!step.fields.empty()) {
-      code_.line(fmt::format("const long first = static_cast<long>(node) * {};", hbm_.samples_per_node));
-      code_.open(fmt::format("for (long n = 0; n < samples_from(first, {}); ++n)", hbm_.samples_per_node));
-      for (const lowering::FetchStep::Field& field : step.fields) copy_field(step, field);
-      code_.close();
-    }
-    for (const BufferId id : step.scalars) {
-      const auto found = std::find(hbm_.scalars.begin(), hbm_.scalars.end(), program_.at(id).name);
-      DOJO_ENSURE(found != hbm_.scalars.end());
-      if (planned_.memory.lifetime[at(id)].first >= 0)
-        code_.line(fmt::format("*{} = reinterpret_cast<const float*>(launch + 3)[{}];", name(id),
-                               found - hbm_.scalars.begin()));
-    }
-    code_.line("dojo::barrier_all();");
-  }
-
-  void copy_field(const lowering::FetchStep& step, const lowering::FetchStep::Field& field) {
-    const lowering::HbmField& record = field_named(hbm_.record, field.name);
-    DOJO_ENSURE(record.format == program_.at(field.buffer).format);
-    if (planned_.memory.lifetime[at(field.buffer)].first < 0) return;
-    const auto room = static_cast<std::uint64_t>(program_.at(step.staging).bytes());
-    code_.open(fmt::format("for (uint64_t done = 0; done < {}; done += {})", record.bytes, room));
-    code_.line(fmt::format("const uint64_t left = {} - done, bytes = left < {} ? left : {};", record.bytes,
-                           room, room));
-    code_.line(
-        fmt::format("dojo::get({}, records[n] + {} + done, bytes);", name(step.staging), record.offset));
-    code_.line("dojo::quiet();");
-    code_.line(fmt::format("dojo::put_array({}, (first + n) * {} + done, {}, bytes);", home(field.buffer),
-                           record.bytes, name(step.staging)));
-    code_.close();
   }
 
   const PlannedProgram& planned_;

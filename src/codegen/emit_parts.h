@@ -19,6 +19,11 @@ void declare_constant(CodeText& code, const PlannedProgram& planned, lowering::B
 // What the host and the program exchange is laid out before: a field that is not there would never be moved.
 const lowering::HbmField& field_named(const std::vector<lowering::HbmField>& fields, std::string_view name);
 
+// emit_records.cpp: what says where a buffer in HBM is, and how this node's samples come there.
+std::string home_name(lowering::BufferId id);
+void emit_records(CodeText& code, const PlannedProgram& planned, const lowering::HbmLayout& hbm,
+                  const lowering::FetchStep& step);
+
 // emit_boxes.cpp: of a program made of tiles.
 std::string emit_boxes(const PlannedProgram& planned, const lowering::HbmLayout& hbm);
 
