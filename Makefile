@@ -1,5 +1,5 @@
 # The two commands of the README, and what else one types every day. Each does its own set-up.
-.PHONY: build dojo install deb run differ fuzz contributing pytorch op_db large guards test tidy sanitize validate bench bench-node suites check format clean
+.PHONY: build dojo install deb run differ fuzz contributing pytorch op_db large random loops guards test tidy sanitize validate bench bench-node suites check format clean
 DATA ?= ../shared/data/donkey
 
 build:
@@ -84,6 +84,16 @@ op_db: build
 large: build
 	@tools/python_setup.sh
 	OPENDOJO_LIBRARY=build/libopendojo.so PYTHONPATH=python .venv/bin/python -B -W ignore tests/large/run.py $(CASES)
+
+# Random small networks on the machine beside PyTorch, for SECONDS=60 from SEED=1 on; one that departs is made small and printed.
+random: build
+	@tools/python_setup.sh
+	OPENDOJO_LIBRARY=build/libopendojo.so PYTHONPATH=python .venv/bin/python -B -W ignore tests/random/run.py \
+	  --seed $(SEED) --seconds $(SECONDS) --keep build/random
+
+# The training loops of accelerate, Lightning and transformers, with and without the one line; LOOPS="lightning" for one.
+loops: build
+	OPENDOJO_LIBRARY=build/libopendojo.so tests/loops/run.sh $(LOOPS)
 
 # The same bits from g++ and clang, with and without this processor's vectors.
 guards: build

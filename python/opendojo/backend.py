@@ -16,7 +16,7 @@ from torch._guards import CompileContext, TracingContext
 from opendojo import versions, watch
 from opendojo.compiled import CompiledGraph, Places
 from opendojo.library import Refused
-from opendojo.trace import attention_apart, decompositions
+from opendojo.trace import in_parts, decompositions
 
 _OPTIONS = ("machine", "formats", "nodes", "threads")
 
@@ -83,5 +83,5 @@ def opendojo(module, arguments, *, options=None, mode=None):
     varying = any(isinstance(argument, torch.SymInt) for argument in arguments)
     compile_ahead = aot_autograd(fw_compiler=compiler.forward, bw_compiler=compiler.backward,
                                  inference_compiler=compiler.forward, decompositions=decompositions(varying))
-    with attention_apart():
+    with in_parts():
         return compile_ahead(module, arguments)

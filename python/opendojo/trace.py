@@ -18,12 +18,13 @@ from torch._dynamo.source import ConstantSource
 from torch._decomp import core_aten_decompositions, decomposition_table, get_decompositions
 from torch._subclasses import FakeTensorMode
 from torch.fx.experimental.proxy_tensor import make_fx
-from torch.fx.experimental.symbolic_shapes import DimDynamic, ShapeEnv, StatelessSymbolicContext
+from torch.fx.experimental.symbolic_shapes import (DimDynamic, GuardOnDataDependentSymNode, ShapeEnv,
+                                                    StatelessSymbolicContext)
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from opendojo import draws, matrices, order, places, resampling, special  # all but the first enter theirs into OWN
 from opendojo.decompositions import OWN
-from opendojo.library import operators
+from opendojo.library import Refused, operators
 
 _aten = torch.ops.aten
 
@@ -91,9 +92,24 @@ def decompositions(varying=False):
     return {**_decompositions(varying), **_prims()}
 
 
-def attention_apart():
-    """While it lasts attention is traced as products and a softmax, and not as one operator of some processor's."""
-    return sdpa_kernel(SDPBackend.MATH)
+@contextlib.contextmanager
+def in_parts():
+    """While it lasts attention is traced as products and a softmax, recurrent layers as theirs, and not as operators of some
+    processor's."""
+    with sdpa_kernel(SDPBackend.MATH), torch.backends.mkldnn.flags(enabled=False):
+        yield
+
+
+@contextlib.contextmanager
+def _no_decisions():
+    """What is done by a value of a tensor is refused."""
+    try:
+        yield
+    except GuardOnDataDependentSymNode as error:
+        found = re.search(r"Caused by: \(?([^ )\n]*:\d+)", str(error))
+        line = found.group(1) if found else ""
+        raise Refused(f"{line or 'the model or the loss'}: what is done there depends on a value that only a run knows (unsupported)",
+                      line=line) from None
 
 
 @contextlib.contextmanager
@@ -166,7 +182,7 @@ def trace(function, arguments, model, varying=()):
     dimension 0 of the arguments at the places `varying`. meta["guards"] are the assumptions on those, sympy's."""
     mode = FakeTensorMode(allow_non_fake_inputs=True, shape_env=ShapeEnv())
     fakes = [_stand_in(mode, k, argument, k in varying) for k, argument in enumerate(arguments)]
-    with mode, _modules_named(model), attention_apart():
+    with mode, _modules_named(model), in_parts(), _no_decisions():
         recorded = make_fx(function, decomposition_table=get_decompositions(_FIRST), record_stack_traces=True,
                            _allow_non_fake_inputs=True)(*fakes)
 

@@ -10,6 +10,7 @@
 #include "graph/fuse.h"
 
 #include <algorithm>
+#include <bit>
 #include <optional>
 #include <set>
 
@@ -26,8 +27,10 @@ constexpr std::size_t most_reads = 8;
 // A kernel with a longer expression than this takes the nodes' compiler minutes, or its stack.
 constexpr std::size_t most_operations = 256;
 
+// To the bit: what is read outside may be no number, which is not equal to itself.
 bool same(const Access& a, const Access& b) {
-  return a.tensor == b.tensor && a.outside == b.outside && a.map == b.map;
+  return a.tensor == b.tensor && a.map == b.map &&
+         std::bit_cast<std::uint32_t>(a.outside) == std::bit_cast<std::uint32_t>(b.outside);
 }
 
 bool is_constant(const AffineIndex& index) {

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <bit>
+#include <limits>
 
 #include "graph/expression.h"
 #include "graph/gradient.h"
@@ -66,6 +67,17 @@ TEST(Fusion, ALongChainBecomesOpsThatTheNodesCompilerCanTake) {
   fuse(graph);
   EXPECT_LT(graph.ops.size(), 32u);
   for (const StructuredOp& op : graph.ops) EXPECT_LE(op.body.nodes.size(), 256u);
+}
+
+// It did not end where what a read gives outside is no number, which is not equal to itself.
+TEST(Fusion, TakesInACopyWhoseReaderGetsNoNumberOutside) {
+  Graph graph;
+  Builder b(graph);
+  const TensorId x = b.input("x", {2, 3});
+  graph.outputs = {b.relu(b.reshape(x, {2, 3, 1}))};
+  graph.ops.back().in[0].outside = std::numeric_limits<float>::quiet_NaN();
+  fuse(graph);
+  EXPECT_EQ(only_op(graph).in[0].tensor, graph.find("x"));
 }
 
 TEST(Fusion, ConvolutionBiasAndReluBecomeOneOp) {

@@ -10,13 +10,16 @@ cmake --build build-fuzz --target fuzzers
 
 # Good inputs to start from: seeds/FUZZER/ and what is made here.
 seeds=build-fuzz/seeds
-mkdir -p $seeds/{onnx,machine,elf,instruction,checkpoint}
+mkdir -p $seeds/{onnx,machine,elf,instruction,checkpoint,api}
 cp -r tests/fuzz/seeds/. $seeds/
 build-fuzz/tests/fuzz_seeds $seeds
 ln -sfn instruction $seeds/translate
 cp machines/*.toml $seeds/machine/
 for model in /usr/share/libonnx-testdata/data/node/*/model.onnx; do
   [ -f "$model" ] && cp "$model" "$seeds/onnx/$(basename "$(dirname "$model")").onnx"
+done
+for container in build/random/*.container; do  # that make random has kept
+  [ -f "$container" ] && head -c 4 /dev/zero | cat - "$container" >"$seeds/api/$(basename "$container")"
 done
 clang-22 --target=riscv64-unknown-elf -march=rv64gcv -nostdlib -static -fuse-ld=lld-22 -Wl,--image-base=0x1000 -Wl,-z,max-page-size=64 \
   -o $seeds/elf/small.elf tests/fuzz/small.s

@@ -1,5 +1,5 @@
 // Good inputs to start from: seeds FOLDER fills FOLDER/instruction with code and FOLDER/elf with files, from
-// the differ's random programs, and FOLDER/checkpoint with a small run's.
+// the differ's random programs, FOLDER/checkpoint with a small run's, and FOLDER/api with a container.
 #include <fmt/format.h>
 
 #include <cstring>
@@ -9,6 +9,7 @@
 
 #include "base/file.h"
 #include "generate.h"
+#include "onnx/aten_for_tests.h"
 #include "shell.h"
 #include "training/saved_run.h"
 
@@ -69,5 +70,8 @@ int main(int count, char** words) {
                      {reinterpret_cast<const char*>(elf.data()), elf.size()});
   }
   write_checkpoint_seed(folder / "checkpoint");
+  const std::string all_as_described(4, '\0');  // as api_fuzz.cpp reads it
+  dojo::write_text(folder / "api" / "decaying_state",
+                   all_as_described + dojo::onnx::encode_model(dojo::onnx::decaying_state()));
   return 0;
 }
