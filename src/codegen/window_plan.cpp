@@ -85,6 +85,7 @@ std::optional<Windows> find_windows(const KernelStep& step, const MatrixProduct&
     windows.pitch.push_back(strides[at(columns[k])]);
     span += windows.pitch.back() * (step.extent(columns[k]) - 1);
   }
+  if (windows.pitch.back() != windows.spatial.back().stride) return std::nullopt;  // not the last dimension
   windows.in_place = !operand.guarded && operand.buffer->format == product.panel &&
                      windows.pitch.back() == 1 && span <= product.n.most() + product.n.most() / 4;
   return windows;

@@ -67,6 +67,7 @@ SMOOTH = {
     "cross entropy": (lambda x: F.cross_entropy(x, torch.tensor([1, -100, 3]), label_smoothing=0.1), X),
     "losses": (lambda x, y: F.mse_loss(x, y) + F.l1_loss(x, y) + F.huber_loss(x, y) + F.binary_cross_entropy_with_logits(x, P), X, Y),
     "topk sort": (lambda x: x.topk(2, 1)[0].sum() + x.sort(0, descending=True)[0] * ROW, X),
+    "conv2d of one pixel": (lambda x, w: F.conv2d(x, w, stride=2, padding=1), torch.randn(4, 16, 2, 2), torch.randn(16, 16, 3, 3)),
     "attention": (lambda x, y: F.scaled_dot_product_attention(x, y, y, is_causal=True), torch.randn(1, 2, 4, 8), torch.randn(1, 2, 4, 8)),
 }
 
