@@ -1,5 +1,5 @@
 # The two commands of the README, and what else one types every day. Each does its own set-up.
-.PHONY: build dojo install deb run differ fuzz contributing pytorch op_db large random loops guards test tidy sanitize validate bench bench-node suites check format clean
+.PHONY: build dojo install deb run differ fuzz contributing pytorch op_db networks large random loops guards test tidy sanitize validate bench bench-node suites check format clean
 DATA ?= ../shared/data/donkey
 
 build:
@@ -79,6 +79,13 @@ op_db: build
 	@tools/python_setup.sh
 	OPENDOJO_LIBRARY=build/libopendojo.so PYTHONPATH=python .venv/bin/python -B -m opendojo.conformance --part $(PART) \
 	  --results build/op_db.jsonl --table build/op_db.json --page build/op_db.md
+
+# Architectures on the machine beside PyTorch, and the page docs/architectures.md; ROWS="resnet18 --steps 3" for some of them.
+# An interrupted run goes on where it was.
+networks: build
+	@tools/networks_setup.sh
+	OPENDOJO_LIBRARY=build/libopendojo.so PYTHONPATH=python .venv-networks/bin/python -B -W ignore bench/networks $(ROWS) \
+	  --results build/networks.jsonl $(if $(ROWS),,--page docs/architectures.md)
 
 # Networks of which no sample fits a node on the emulated die, beside PyTorch's losses; CASES="resnet18 --batch 32".
 large: build

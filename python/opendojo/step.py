@@ -199,8 +199,11 @@ class TrainStep:
 
     # --- Running ---
 
-    def __call__(self, *arguments):
-        """One step on a batch; the loss, as a tensor of one number."""
+    def prepare(self, *arguments):
+        """Compiles the program of a step on such a batch, where there is none yet, and does no step."""
+        self._variant(self._checked(arguments))
+
+    def _checked(self, arguments):
         if len(arguments) < 2:
             raise Refused("a step takes the model's arguments and then the loss's target")
         if self._settings_now() != self._settings:
@@ -210,6 +213,11 @@ class TrainStep:
         for argument in arguments:
             if argument.dtype not in TYPES:
                 raise Refused(f"an argument of {argument.dtype}; float32, whole numbers and truth values are carried (not yet implemented)")
+        return arguments
+
+    def __call__(self, *arguments):
+        """One step on a batch; the loss, as a tensor of one number."""
+        arguments = self._checked(arguments)
         variant = self._variant(arguments)
         self._move_to(variant.program)
         loss = torch.zeros(())

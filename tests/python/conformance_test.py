@@ -9,7 +9,7 @@ import unittest
 
 import torch
 
-from opendojo.conformance import entries, judge, record
+from opendojo.conformance import entries, judge, page, record
 
 NODES = {node.name: node for node in entries.all_nodes()}
 
@@ -75,7 +75,7 @@ class Conformance(unittest.TestCase):
             self.assertEqual(len([json.loads(line) for line in path.read_text().splitlines()]), 3)
             with self.assertRaisesRegex(ValueError, "holds results of"):
                 record.Record(path, {"torch": "3"})
-            self.assertIn("| 2 | op: what |", record.page({"torch": "2", "machine": "test6"}, again.results))
+            self.assertIn("| 2 | op: what |", page.page({"torch": "2", "machine": "test6"}, again.results))
 
     def test_the_command_runs_and_goes_on(self):
         with tempfile.TemporaryDirectory() as folder:

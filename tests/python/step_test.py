@@ -216,6 +216,37 @@ class TrainStep(unittest.TestCase):
         with self.assertRaisesRegex(opendojo.Refused, "settings have changed"):
             step(*data[1])
 
+    def test_recurrent_layers_are_trained(self):
+        for kind in (nn.LSTM, nn.GRU, nn.RNN):
+            with self.subTest(kind.__name__):
+                torch.manual_seed(0)
+                layer, head = kind(4, 8, batch_first=True), nn.Linear(8, 3)
+
+                class Last(nn.Module):
+
+                    def __init__(self):
+                        super().__init__()
+                        self.layer, self.head = layer, head
+
+                    def forward(self, x):
+                        return self.head(self.layer(x)[0][:, -1])
+
+                model, data = Last(), [(torch.randn(4, 3, 4), torch.randint(0, 3, (4, )))]
+                theirs, _ = networks.losses_of_pytorch(model, F.cross_entropy, OPTIMIZERS["SGD"], data, 3)
+                step = step_of(model, OPTIMIZERS["SGD"])
+                self.check_losses([step(*data[0]).item() for _ in range(3)], theirs)
+
+    def test_a_step_that_is_prepared_is_compiled_and_not_done(self):
+        model, data = networks.mlp(), networks.batches(networks.mlp)
+        step = step_of(model, OPTIMIZERS["SGD"])
+        step.prepare(*data[0])
+        self.assertEqual(step.programs(), 1)
+        for name, value in step.state_dict()["model"].items():
+            torch.testing.assert_close(value, model.state_dict()[name], rtol=0, atol=0)
+        theirs, _ = networks.losses_of_pytorch(model, F.cross_entropy, OPTIMIZERS["SGD"], data, 1)
+        self.check_losses([step(*data[0]).item()], theirs)
+        self.assertEqual(step.programs(), 1)
+
     def test_an_embedding_and_a_norm_are_trained(self):
 
         class Words(nn.Module):

@@ -1,0 +1,5 @@
+"""Networks of the package torchvision."""
+
+
+def rows():
+    return ()
