@@ -51,6 +51,16 @@ def _chosen(rows, options):
             (not options.family or row.family in options.family)]
 
 
+def _in_turn(rows):
+    """One of each family, then the next of each: a run that is interrupted has seen something of all."""
+    seen = collections.Counter()
+    turns = []
+    for row in rows:
+        turns.append((seen[row.family], len(turns), row))
+        seen[row.family] += 1
+    return [row for _, _, row in sorted(turns, key=lambda turn: turn[:2])]
+
+
 def _say(record, done, count, began, name, verdict):
     outcomes = collections.Counter(one["outcome"] for one in record.results.values())
     left = (time.monotonic() - began) / done * (count - done)
@@ -73,7 +83,7 @@ def main():
     except ValueError as error:
         raise SystemExit(str(error))
     by_name = {row.name: row for row in chosen}
-    todo = [name for name in by_name if record.results.get(name, {"outcome": None})["outcome"] in (None, *options.again)]
+    todo = [row.name for row in _in_turn(chosen) if record.results.get(row.name, {"outcome": None})["outcome"] in (None, *options.again)]
     began = time.monotonic()
     came = judged(lambda name: tried(by_name[name], options.steps, options.machine), todo, options.jobs, options.seconds, renewed=True)
     for done, (name, verdict, seconds) in enumerate(came, 1):
