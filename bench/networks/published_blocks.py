@@ -41,7 +41,7 @@ def _regnet(**options):
 
     def make(timm):
         from timm.models.regnet import RegNet, RegNetCfg
-        return RegNet(RegNetCfg(w0=32, wa=32.0, wm=2.0, group_size=16, depth=4, **options), num_classes=10)
+        return RegNet(RegNetCfg(w0=32, wa=25.0, wm=1.5, group_size=8, depth=4, **options), num_classes=10)
 
     return make
 
@@ -76,9 +76,9 @@ _ROWS = {
     "efficientnet_lite": ("efficientnet", _built(["ds_r1_k3_s1_e1_c32", "ir_r1_k3_s2_e6_c32", "ir_r1_k5_s1_e6_c32", "ir_r1_k3_s2_e6_c64"], act_layer=lambda timm: timm.layers.get_act_layer("relu6")), _FEW),
     "efficientnetv2": ("efficientnet", _built(["cn_r1_k3_s1_e1_c32_skip", "er_r1_k3_s2_e4_c32", "er_r1_k3_s1_e4_c32", "ir_r1_k3_s2_e4_c64_se0.25"], act_layer=lambda timm: timm.layers.get_act_layer("swish")), _FEW),
     "efficientnet_condconv": ("efficientnet", _built(["ds_r1_k3_s1_e1_c32_se0.25", "ir_r1_k3_s2_e4_c32_se0.25", "ir_r1_k3_s1_e4_c32_se0.25_cc4", "ir_r1_k3_s2_e4_c64_se0.25_cc4"], act_layer=lambda timm: timm.layers.get_act_layer("swish")), _FEW),
-    "regnetx": ("regnet", _regnet(), "a picture of 32, 4 blocks, width 32"),
-    "regnety": ("regnet", _regnet(se_ratio=0.25), "a picture of 32, 4 blocks, width 32"),
-    "regnetv": ("regnet", _regnet(downsample="avg", preact=True, act_layer="silu"), "a picture of 32, 4 blocks, width 32"),
+    "regnetx": ("regnet", _regnet(), "a picture of 32, 4 blocks, widths 32 to 104"),
+    "regnety": ("regnet", _regnet(se_ratio=0.25), "a picture of 32, 4 blocks, widths 32 to 104"),
+    "regnetv": ("regnet", _regnet(downsample="avg", preact=True, act_layer="silu"), "a picture of 32, 4 blocks, widths 32 to 104"),
     "repvgg": ("reparametrised", _byo("rep", stem="rep"), _STAGES),
     "mobileone": ("reparametrised", _byo("one", stem="one"), _STAGES),
     "darknet53": ("aggregated", _byo("dark"), _STAGES),

@@ -1,5 +1,0 @@
-"""Networks of the package torchvision."""
-
-
-def rows():
-    return ()
