@@ -82,6 +82,7 @@ def _model(configuration, model, options, wrap=lambda inner: Picked(inner, "logi
         import transformers
         config = getattr(transformers, configuration)(**options)
         config._attn_implementation = "eager"
+        config._experts_implementation = "batched_mm"  # the others take a course that depends on values, or bfloat16
         return wrap(getattr(transformers, model)(config))
 
     return make

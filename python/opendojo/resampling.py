@@ -137,3 +137,47 @@ def _enter_padding(forward, backward, rank):
 for _rank, _backward in enumerate((_aten.replication_pad1d_backward, _aten.replication_pad2d_backward,
                                    _aten.replication_pad3d_backward), 1):
     _enter_padding(_aten.replication_pad1d.default, _backward.default, _rank)
+
+
+# --- Sampling at computed places ---
+
+
+def _sampled(places, extent, align, padding):
+    """Where coordinates -1 to 1 lie along a dimension, and how fast that moves with them (0 where padding holds them)."""
+    scale = (extent - 1) / 2 if align else extent / 2
+    where = (places + 1) * scale - (0 if align else 0.5)
+    if padding == 0:
+        return where, torch.full_like(where, scale)
+    if padding != 1:
+        return None
+    inside = (where > 0) & (where < extent - 1)
+    return where.clamp(0, extent - 1), torch.where(inside, scale, 0.0)
+
+
+@made_of_others(_aten.grid_sampler_2d_backward.default)
+def _grid_sampler_2d_backward(gradient, x, grid, interpolation, padding, align, output_mask):
+    """Of bilinear sampling, with zeros or the border outside; a coordinate that the border holds moves nothing."""
+    n, c, height, width = x.shape
+    along = [_sampled(grid[..., 0], width, align, padding), _sampled(grid[..., 1], height, align, padding)]
+    if interpolation != 0 or None in along:
+        return NotImplemented
+    (across, speed_across), (down, speed_down) = along
+    left, top = across.floor(), down.floor()
+    flat, given = x.flatten(2), gradient.flatten(2)
+    summed, moved_across, moved_down = torch.zeros_like(flat), torch.zeros_like(across), torch.zeros_like(down)
+    for right in (0, 1):
+        for below in (0, 1):
+            column, row = left + right, top + below
+            share_across = 1 - (across - column).abs()
+            share_down = 1 - (down - row).abs()
+            inside = (column >= 0) & (column < width) & (row >= 0) & (row < height)
+            place = row.long().clamp(0, height - 1) * width + column.long().clamp(0, width - 1)
+            place = place.reshape(n, 1, -1).expand(n, c, -1)
+            weight = torch.where(inside, share_across * share_down, 0.0).reshape(n, 1, -1)
+            summed = summed.scatter_add(2, place, given * weight)
+            value = (flat.gather(2, place) * given).sum(1).reshape(across.shape)
+            value = torch.where(inside, value, 0.0)
+            moved_across = moved_across + value * share_down * (1 if right else -1)
+            moved_down = moved_down + value * share_across * (1 if below else -1)
+    moved = torch.stack([moved_across * speed_across, moved_down * speed_down], -1)
+    return summed.reshape(x.shape), moved

@@ -68,6 +68,8 @@ SMOOTH = {
     "losses": (lambda x, y: F.mse_loss(x, y) + F.l1_loss(x, y) + F.huber_loss(x, y) + F.binary_cross_entropy_with_logits(x, P), X, Y),
     "topk sort": (lambda x: x.topk(2, 1)[0].sum() + x.sort(0, descending=True)[0] * ROW, X),
     "conv2d of one pixel": (lambda x, w: F.conv2d(x, w, stride=2, padding=1), torch.randn(4, 16, 2, 2), torch.randn(16, 16, 3, 3)),
+    "grid_sample": (lambda x, g: F.grid_sample(x, g, align_corners=False), IMAGE, torch.rand(2, 4, 3, 2) * 2.6 - 1.3),
+    "grid_sample of a border": (lambda x, g: F.grid_sample(x, g, padding_mode="border", align_corners=True), IMAGE, torch.rand(2, 4, 3, 2) * 2.6 - 1.3),
     "attention": (lambda x, y: F.scaled_dot_product_attention(x, y, y, is_causal=True), torch.randn(1, 2, 4, 8), torch.randn(1, 2, 4, 8)),
 }
 
@@ -84,6 +86,7 @@ VALUES = {
     "types": (lambda x: torch.stack([x.to(torch.int64).float(), x.bool().float()]), X * 3),
     "numbers made": (lambda x: torch.arange(2, 6) + torch.ones(4) * torch.full((4, ), 2.5) + torch.zeros_like(x), ROW),
     "triangles": (lambda x: torch.stack([x.triu(1), x.tril()]), torch.randn(4, 4)),
+    "places of triangles": (lambda x: x[tuple(torch.tril_indices(4, 4, -1))] + x[tuple(torch.triu_indices(4, 4, 1))], torch.randn(4, 4)),
     "remainders": (lambda x: x.remainder(0.75), X),
     "max_pool2d indices": (lambda x: F.max_pool2d(x, 3, 2, 1, return_indices=True)[1], IMAGE),
     "one_hot": (lambda i: F.one_hot(i, 4), WORDS),
