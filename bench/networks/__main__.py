@@ -18,6 +18,7 @@ import torch
 from catalogue import all_rows
 from opendojo.conformance.pool import Ended, judged, part
 from opendojo.conformance.record import Record
+from packages import is_there, version
 from report import page
 from trial import ERROR, OUTCOMES, WRONG, Verdict, tried
 
@@ -34,10 +35,13 @@ def _options():
     parser.add_argument("--jobs", type=int, default=1, help="rows at a time")
     parser.add_argument("--seconds", type=float, default=900, help="that a row may take")
     parser.add_argument("--page", metavar="FILE.md", help="writes what came of every row for people")
+    parser.add_argument("--only-page", action="store_true", help="tries nothing: the page is of what the results hold")
     parser.add_argument("--list", action="store_true", help="only says which rows there are")
     options = parser.parse_args()
     if options.steps < 2:
         parser.error("--steps: fewer than two steps show nothing of training")
+    if options.only_page and not options.page:
+        parser.error("--only-page: wants --page")
     return options
 
 
@@ -84,6 +88,8 @@ def main():
         raise SystemExit(str(error))
     by_name = {row.name: row for row in chosen}
     todo = [row.name for row in _in_turn(chosen) if record.results.get(row.name, {"outcome": None})["outcome"] in (None, *options.again)]
+    if options.only_page:
+        todo = []
     began = time.monotonic()
     came = judged(lambda name: tried(by_name[name], options.steps, options.machine), todo, options.jobs, options.seconds, renewed=True)
     for done, (name, verdict, seconds) in enumerate(came, 1):
@@ -91,10 +97,12 @@ def main():
             verdict = Verdict(ERROR, verdict.why)
         record.add(name, {**verdict._asdict(), "seconds": round(seconds, 1)})
         _say(record, done, len(todo), began, name, verdict)
-    results = {name: record.results[name] for name in by_name}
+    results = {name: record.results[name] for name in by_name if name in record.results}
     if options.page:
         with open(options.page, "w") as file:
-            file.write(page({**about, "date": datetime.date.today().isoformat()}, [(by_name[name], one) for name, one in results.items()]))
+            packages = [f"{name} {version(name)}" for name in sorted({row.package for row in chosen}) if is_there(name)]
+            file.write(page({**about, "date": datetime.date.today().isoformat(), "packages": ", ".join(packages)}, [(by_name[name], one) for name, one in results.items()],
+                            len(chosen) - len(results)))
     counts = collections.Counter(one["outcome"] for one in results.values())
     for outcome in OUTCOMES:
         print(f"{outcome:9} {counts[outcome]}")

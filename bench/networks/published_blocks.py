@@ -30,7 +30,7 @@ def _byo(kind, count=4, widths=(32, 32, 64, 64), stem="", groups=0, last=None, *
 
     def make(timm):
         from timm.models.byobnet import ByoBlockCfg, ByobNet, ByoModelCfg
-        blocks = tuple(ByoBlockCfg(type=kind if k + 1 < count or not last else last, d=1, c=widths[k], s=2 if k else 1, gs=groups, br=0.5)
+        blocks = tuple(ByoBlockCfg(type=kind if k + 1 < count or not last else last, d=1, c=widths[k], s=2 if k else 1, gs=groups, br=1.0)
                        for k in range(count))
         return ByobNet(ByoModelCfg(blocks=blocks, stem_type=stem or "3x3", stem_chs=32, stem_pool="", **options), num_classes=10, img_size=32)
 

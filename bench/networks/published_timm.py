@@ -50,7 +50,7 @@ _BY_NAME = {
     "convnextv2_atto": ("convnext", dict(depths=(1, 1, 1, 1), dims=(32, 32, 64, 64)), _STAGES),
     "inception_next_atto": ("convnext", dict(depths=(1, 1, 1, 1), dims=(32, 32, 64, 64)), _STAGES),
     "mambaout_femto": ("convnext", dict(depths=(1, 1, 1, 1), dims=(32, 32, 64, 64)), _STAGES),
-    "sequencer2d_s": ("mixer", dict(layers=(1, 1, 1, 1), embed_dims=(32, 32, 64, 64), hidden_sizes=(16, 16, 16, 16)), "a picture of 32, a block a stage"),
+    "sequencer2d_s": ("mixer", dict(layers=(1, 1, 1, 1), embed_dims=(32, 32, 64, 64), hidden_sizes=(32, 32, 32, 32)), "a picture of 32, a block a stage"),
     "vit_tiny_patch16_224": ("vision transformer", _vit(**_SMALL_VIT), _VIT),
     "vit_relpos_small_patch16_224": ("vision transformer", _vit(**_SMALL_VIT), _VIT),
     "vit_srelpos_small_patch16_224": ("vision transformer", _vit(**_SMALL_VIT), _VIT),

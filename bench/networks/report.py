@@ -35,8 +35,8 @@ def _line(row, one):
             f"{one['steps'] if is_run else 0} | {losses} | {apart} |")
 
 
-def page(about, rows):
-    """`rows`: (Row, what the record has of it)."""
+def page(about, rows, untried=0):
+    """`rows`: (Row, what the record has of it); `untried`: how many more the catalogue has."""
     trained = [row for row, one in rows if one["outcome"] == TRAINED]
     lines = [
         "# Architectures on the machine", "",
@@ -48,8 +48,9 @@ def page(about, rows):
         "*Lowered* means that the importer takes every operator, *compiled* that there is a program.",
         "Dropout and stochastic depth are 0 everywhere: random numbers are the machine's own. One batch of random data is learned by",
         "heart: the table is about equal arithmetic, not about learning. What was cut is said: no row is below 3 blocks, 32 channels",
-        "or 5 % of its published depth. \"Written here\" is our own code after the paper; a package's name with its version is its code.", "",
-        f"{about['date']}: **{len(trained)} of {len(rows)} rows trained**, of {len({row.family for row in trained})} families.", "",
+        f"or 5 % of its published depth. \"Written here\" is our own code after the paper; else it is that of {about['packages']}.", "",
+        f"{about['date']}: **{len(trained)} of {len(rows)} rows trained**, of {len({row.family for row in trained})} families" +
+        (f"; {untried} more rows of the catalogue have not been tried on this occasion." if untried else "."), "",
         *_counts(rows),
     ]
     for family in sorted({row.family for row, one in rows}):

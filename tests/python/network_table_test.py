@@ -73,9 +73,9 @@ class NetworkTable(unittest.TestCase):
 
     def test_the_page_counts_by_family(self):
         good, bad = self.in_a_process(row(perceptron), 3), self.in_a_process(row(Doubled), 3)
-        text = page({"torch": "2", "machine": "test6", "steps": 3, "date": "today"},
+        text = page({"torch": "2", "machine": "test6", "steps": 3, "date": "today", "packages": "torch 2"},
                     [(row(perceptron), good._asdict()), (row(Doubled, "other"), bad._asdict())])
-        self.assertIn("**1 of 2 rows trained**, of 1 families", text)
+        self.assertIn("**1 of 2 rows trained**, of 1 families.", text)
         self.assertIn("| plain | 2 | 1 | 1 |", text)
         self.assertIn("| other | the loss of step 1 is", text)
 
