@@ -136,7 +136,7 @@ BINARY = [
     "torch.hypot({0}, {1} + 2)", "torch.lerp({0}, {1}, 0.3)", "torch.addcmul({0}, {1}, {1}, value=0.2)",
     "torch.addcdiv({0}, {1}, {1}.abs() + 1)", "torch.logaddexp({0}, {1})", "({0}.abs() + 0.5).pow({1}.clamp(-2, 2))",
     "torch.copysign({0}, {1})", "torch.fmax({0}, {1})", "{0}.add({1}, alpha=-0.3)", "torch.rsub({0}, {1}, alpha=2)",
-    "torch.heaviside({0}.detach(), {1})", "torch.where({0} < {1}, {0}, {1})", "{0} * torch.logical_and({0} > 0, {1} > 0)",
+    "torch.heaviside({0}.detach(), {1}.detach())", "torch.where({0} < {1}, {0}, {1})", "{0} * torch.logical_and({0} > 0, {1} > 0)",
     "torch.eq({0} > 0, {1} > 0).to({0}.dtype) * {0}", "F.smooth_l1_loss({0}, {1}, reduction='none')",
 ]
 
