@@ -2,7 +2,9 @@
 
 #include <stdlib.h>
 
+#include <algorithm>
 #include <chrono>
+#include <cstdint>
 #include <string>
 #include <system_error>
 
@@ -17,6 +19,7 @@ namespace fs = std::filesystem;
 
 constexpr std::size_t hash_digits = 64;
 constexpr std::chrono::days kept_for{30};
+constexpr std::uintmax_t most_bytes = std::uintmax_t{1} << 30;  // of all entries of a cache
 
 // The XDG base directory specification: a relative path is to be ignored.
 fs::path cache_home() {
@@ -27,13 +30,26 @@ fs::path cache_home() {
   return {};
 }
 
-// Entries of sources and compilers that are gone, and what killed processes left.
+// Entries of sources and compilers that are gone, what killed processes left, and the oldest of too many.
 void remove_old(const fs::path& folder) {
-  std::error_code ignored;
+  struct Entry {
+    fs::file_time_type written;
+    std::uintmax_t bytes;
+    fs::path path;
+  };
+  std::vector<Entry> entries;
+  std::error_code gone;
+  for (const auto& entry : fs::directory_iterator(folder, gone)) {
+    const fs::file_time_type written = entry.last_write_time(gone);
+    const std::uintmax_t bytes = gone ? 0 : entry.file_size(gone);
+    if (!gone) entries.push_back({written, bytes, entry.path()});
+  }
+  std::ranges::sort(entries, std::ranges::greater{}, &Entry::written);
   const auto oldest = fs::file_time_type::clock::now() - kept_for;
-  for (const auto& entry : fs::directory_iterator(folder, ignored)) {
-    const fs::file_time_type written = entry.last_write_time(ignored);
-    if (!ignored && written < oldest) fs::remove(entry.path(), ignored);
+  std::uintmax_t bytes = 0;
+  for (const Entry& entry : entries) {
+    bytes += entry.bytes;
+    if (entry.written < oldest || bytes > most_bytes) fs::remove(entry.path, gone);
   }
 }
 

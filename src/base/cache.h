@@ -1,8 +1,9 @@
 // What took time to make and can be made again, kept on disk between runs.
 //
 // A cache is never the reason that something fails: what cannot be read, is cut short or was changed is not
-// there, and what cannot be kept is not kept. Several processes may use one at a time, and any of them may be
-// killed: an entry is written as a whole (file.h), and holds a hash of itself.
+// there, and what cannot be kept is not kept; what was kept a month ago is forgotten, and the oldest of what
+// takes more than a GiB. Several processes may use one at a time, and any of them may be killed: an entry is
+// written as a whole (file.h), and holds a hash of itself.
 #pragma once
 
 #include <cstddef>

@@ -113,5 +113,20 @@ TEST_F(CacheTest, ForgetsWhatIsOld) {
   EXPECT_EQ(cache.find("new"), bytes_of("3"));
 }
 
+TEST_F(CacheTest, ForgetsTheOldestOfTooMuch) {
+  const Cache cache("test");
+  const auto now = fs::file_time_type::clock::now();
+  for (const auto& [name, hours] : {std::pair{"oldest", 3}, std::pair{"older", 2}, std::pair{"old", 1}}) {
+    cache.keep(name, {});
+    fs::resize_file(entry(name), std::uintmax_t{1} << 29);
+    fs::last_write_time(entry(name), now - std::chrono::hours(hours));
+  }
+  cache.keep("new", bytes_of("1"));
+  EXPECT_FALSE(fs::exists(entry("oldest")));
+  EXPECT_FALSE(fs::exists(entry("older"))) << "with the newer ones it is more than a GiB";
+  EXPECT_TRUE(fs::exists(entry("old")));
+  EXPECT_EQ(cache.find("new"), bytes_of("1"));
+}
+
 }  // namespace
 }  // namespace dojo

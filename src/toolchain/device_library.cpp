@@ -1,10 +1,8 @@
 #include "toolchain/device_library.h"
 
-#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <fstream>
-#include <optional>
 #include <span>
 
 #include "base/cache.h"
@@ -12,7 +10,7 @@
 #include "base/file.h"
 #include "base/parallel.h"
 #include "base/resources.h"
-#include "base/sha256.h"
+#include "toolchain/content_key.h"
 #include "toolchain/tool.h"
 
 namespace dojo::toolchain {
@@ -20,45 +18,15 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// A list of texts of which no two lists have the same hash.
-class Key {
-public:
-  void add(std::string_view text) {
-    const std::uint64_t bytes = text.size();
-    hash_.add(std::as_bytes(std::span(&bytes, 1)));
-    hash_.add(std::as_bytes(std::span(text)));
-  }
-  std::string hex() { return hash_.hex(); }
-
-private:
-  Sha256 hash_;
-};
-
-// Every file of a folder, with its name.
-void add_folder(Key& key, const fs::path& folder) {
-  std::vector<fs::path> files;
-  for (const auto& entry : fs::recursive_directory_iterator(folder))
-    if (entry.is_regular_file()) files.push_back(entry.path());
-  std::ranges::sort(files);
-  for (const fs::path& file : files) {
-    key.add(file.string());
-    key.add(read_text(file));
-  }
-}
-
-// What the objects follow from. The compiler's own headers and libraries are told by its version; it sees
-// nothing of the environment that changes what it makes (tool.h).
+// What the objects follow from.
 std::string key_of(const LibraryRequest& request, const std::vector<std::string_view>& sources,
                    const fs::path& clang, const fs::path& folder) {
-  const fs::path version = folder / "version.log";
-  if (!run_tool({clang.string(), "--no-default-config", "--version"}, folder, version))
-    refuse(clang.string(), "does not run");
-  Key key;
-  key.add(read_text(version));
+  ContentKey key;
+  key.add_answer({clang.string(), "--no-default-config", "--version"}, folder);
   for (const std::string& flag : request.flags) key.add(flag);
   for (const std::string_view source : sources) key.add(source);
-  add_folder(key, resource("device"));
-  if (!request.headers.empty()) add_folder(key, request.headers);
+  key.add_folder(resource("device"));
+  if (!request.headers.empty()) key.add_folder(request.headers);
   return key.hex();
 }
 

@@ -3,12 +3,14 @@
 #include <array>
 #include <string_view>
 
+#include "base/cache.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/parallel.h"
 #include "base/resources.h"
 #include "base/temporary_folder.h"
 #include "isa/extensions.h"
+#include "toolchain/content_key.h"
 #include "toolchain/device_library.h"
 #include "toolchain/tool.h"
 
@@ -83,26 +85,56 @@ std::vector<std::string> compile_flags(unsigned vlen_bits) {
 
 namespace {
 
-std::vector<std::vector<std::byte>> build_in(const TemporaryFolder& folder,
-                                             std::span<const std::vector<SourceText>> programs,
-                                             const BuildOptions& options) {
-  const fs::path clang = find_tool("clang++-22", "clang-22");
-  const fs::path lld = find_tool("ld.lld-22", "lld-22");
-  DOJO_ENSURE(options.node_threads >= 1 && options.node_threads <= 4);
+struct Tools {
+  fs::path clang = find_tool("clang++-22", "clang-22");
+  fs::path lld = find_tool("ld.lld-22", "lld-22");
+};
 
+using Sources = std::vector<SourceText>;
+using Elf = std::vector<std::byte>;
+
+// What every program follows from but for its own sources. Those include nothing but these folders' headers.
+std::string key_of_all(const Tools& tools, const BuildOptions& options, const fs::path& folder) {
+  ContentKey key;
+  key.add_answer({tools.clang.string(), "--no-default-config", "--version"}, folder);
+  key.add_answer({tools.lld.string(), "--version"}, folder);
+  for (const std::vector<std::string>& flags :
+       {compile_flags(options.vlen_bits), options.extra_flags, link_flags(options)}) {
+    key.add(fmt::format("{} flags", flags.size()));
+    for (const std::string& flag : flags) key.add(flag);
+  }
+  key.add_folder(resource("device"));
+  key.add_folder(resource("src/numerics"));
+  return key.hex();
+}
+
+std::string key_of(const std::string& all, const Sources& sources) {
+  ContentKey key;
+  key.add(all);
+  for (const SourceText& source : sources) {
+    key.add(source.name);
+    key.add(source.text);
+  }
+  return key.hex();
+}
+
+// Those of the programs at these places.
+std::vector<Elf> compile(const Tools& tools, std::span<const Sources> programs,
+                         const std::vector<std::size_t>& places, const BuildOptions& options,
+                         const fs::path& folder) {
   std::vector<std::string> flags = compile_flags(options.vlen_bits);
   // start.S comes first: its section is the program's first.
   const std::vector<std::string> library = library_objects(
-      {.start = {"start.S"}, .flags = flags, .headers = {}, .host_threads = options.host_threads},
-      folder.path());
+      {.start = {"start.S"}, .flags = flags, .headers = {}, .host_threads = options.host_threads}, folder);
 
   std::vector<Compilation> jobs;
-  std::vector<std::vector<std::string>> objects(programs.size());
-  for (std::size_t p = 0; p < programs.size(); ++p) {
-    const fs::path own = folder.path() / fmt::format("{}", p);
+  std::vector<std::vector<std::string>> objects(places.size());
+  for (std::size_t p = 0; p < places.size(); ++p) {
+    const Sources& sources = programs[places[p]];
+    const fs::path own = folder / fmt::format("{}", p);
     fs::create_directory(own);
-    for (std::size_t i = 0; i < programs[p].size(); ++i) {
-      const SourceText& source = programs[p][i];
+    for (std::size_t i = 0; i < sources.size(); ++i) {
+      const SourceText& source = sources[i];
       write_text(own / fmt::format("{}.cpp", i), fmt::format("#line 1 \"{}\"\n{}", source.name, source.text));
       jobs.push_back({source.name, own, fmt::format("{}.cpp", i), fmt::format("{}.o", i)});
       objects[p].push_back(fmt::format("{}/{}.o", p, i));
@@ -110,17 +142,44 @@ std::vector<std::vector<std::byte>> build_in(const TemporaryFolder& folder,
   }
   flags.insert(flags.end(), options.extra_flags.begin(), options.extra_flags.end());
   parallel_for(options.host_threads, jobs.size(), [&](std::size_t i) {
-    compile_source(clang, flags, jobs[i].name, jobs[i].folder, jobs[i].source, jobs[i].object);
+    compile_source(tools.clang, flags, jobs[i].name, jobs[i].folder, jobs[i].source, jobs[i].object);
   });
 
-  std::vector<std::vector<std::byte>> elves(programs.size());
-  parallel_for(options.host_threads, programs.size(), [&](std::size_t p) {
+  std::vector<Elf> elves(places.size());
+  parallel_for(options.host_threads, places.size(), [&](std::size_t p) {
+    const Sources& sources = programs[places[p]];
     std::vector<std::string> all = library;
     all.insert(all.end(), objects[p].begin(), objects[p].end());
     const std::string_view name =
-        programs[p].empty() ? "a program without sources" : std::string_view(programs[p][0].name);
-    elves[p] = link(lld, name, all, options, folder.path(), p);
+        sources.empty() ? "a program without sources" : std::string_view(sources[0].name);
+    elves[p] = link(tools.lld, name, all, options, folder, p);
   });
+  return elves;
+}
+
+std::vector<Elf> build_in(const TemporaryFolder& folder, std::span<const Sources> programs,
+                          const BuildOptions& options) {
+  DOJO_ENSURE(options.node_threads >= 1 && options.node_threads <= 4);
+  const Tools tools;
+  const Cache cache("programs");
+  const std::string all = key_of_all(tools, options, folder.path());
+  std::vector<std::string> keys;
+  std::vector<Elf> elves(programs.size());
+  std::vector<std::size_t> absent;
+  for (std::size_t p = 0; p < programs.size(); ++p) {
+    keys.push_back(key_of(all, programs[p]));
+    if (auto kept = cache.find(keys[p])) {
+      elves[p] = std::move(*kept);
+    } else {
+      absent.push_back(p);
+    }
+  }
+  if (absent.empty()) return elves;
+  std::vector<Elf> made = compile(tools, programs, absent, options, folder.path());
+  for (std::size_t k = 0; k < absent.size(); ++k) {
+    cache.keep(keys[absent[k]], made[k]);
+    elves[absent[k]] = std::move(made[k]);
+  }
   return elves;
 }
 

@@ -30,6 +30,9 @@ struct BuildOptions {
 // One ELF per program, each linked from its own sources and the device library. Throws UserError: if clang or
 // lld is not installed (naming the package), or if a source does not compile or link (naming it, with the
 // compiler's first error). Works in a temporary folder that is gone afterwards, whatever happens.
+//
+// A program that has been built before, from the same sources by the same compiler, is taken from a cache
+// (base/cache.h). So sources include no headers but those of device/ and src/numerics/.
 std::vector<std::vector<std::byte>> build_programs(std::span<const std::vector<SourceText>> programs,
                                                    const BuildOptions& options = {});
 std::vector<std::byte> build_program(std::vector<SourceText> sources, const BuildOptions& options = {});

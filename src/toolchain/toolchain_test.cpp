@@ -3,12 +3,14 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <cstdlib>
 #include <filesystem>
 #include <map>
 #include <sstream>
 #include <string>
 
+#include "base/cache.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/temporary_folder.h"
@@ -31,9 +33,25 @@ std::string message_of(std::vector<SourceText> sources) {
   return "";
 }
 
+// While it lasts nothing is found that was built before.
+class EmptyCache {
+public:
+  EmptyCache() { ::setenv("XDG_CACHE_HOME", folder_.path().c_str(), 1); }
+  ~EmptyCache() { ::unsetenv("XDG_CACHE_HOME"); }
+  fs::path programs() const { return folder_.path() / "opendojo/programs"; }
+
+private:
+  TemporaryFolder folder_{"toolchain-test"};
+};
+
+std::vector<std::byte> built_anew(const BuildOptions& options = {}) {
+  const EmptyCache none;
+  return build_program({trivial}, options);
+}
+
 TEST(Toolchain, BuildsTheSameBytesWithOneThreadAndWithTwo) {
-  const std::vector<std::byte> one = build_program({trivial}, {.host_threads = 1});
-  const std::vector<std::byte> two = build_program({trivial}, {.host_threads = 2});
+  const std::vector<std::byte> one = built_anew({.host_threads = 1});
+  const std::vector<std::byte> two = built_anew({.host_threads = 2});
   ASSERT_GT(one.size(), 64u);
   EXPECT_EQ(one[1], std::byte{'E'});
   EXPECT_TRUE(one == two);
@@ -41,17 +59,61 @@ TEST(Toolchain, BuildsTheSameBytesWithOneThreadAndWithTwo) {
 
 // A program's hash, by which a run knows its own, must be the program's alone.
 TEST(Toolchain, BuildsTheSameBytesInEveryEnvironment) {
-  const TemporaryFolder cache("toolchain-test");
-  ::setenv("XDG_CACHE_HOME", cache.path().c_str(), 1);
-  const std::vector<std::byte> right = build_program({trivial});
+  const std::vector<std::byte> right = built_anew();
   for (const auto& [name, value] :
        {std::pair{"CCC_OVERRIDE_OPTIONS", "#+-O0"}, std::pair{"CPATH", "/nowhere"},
         std::pair{"SOURCE_DATE_EPOCH", "no number"}}) {
     ::setenv(name, value, 1);
-    EXPECT_TRUE(build_program({trivial}) == right) << name;
+    EXPECT_TRUE(built_anew() == right) << name;
     ::unsetenv(name);
   }
-  ::unsetenv("XDG_CACHE_HOME");
+}
+
+std::size_t files_in(const fs::path& folder) {
+  return static_cast<std::size_t>(std::distance(fs::directory_iterator(folder), {}));
+}
+
+TEST(Toolchain, TakesAProgramThatIsKeptForAllThatItFollowsFrom) {
+  const EmptyCache cache;
+  const std::vector<std::byte> right = build_program({trivial});
+  ASSERT_EQ(files_in(cache.programs()), 1u);
+  const Cache kept("programs");
+  const std::string key = fs::directory_iterator(cache.programs())->path().filename();
+  const std::vector<std::byte> mark{std::byte{1}};
+  kept.keep(key, mark);
+  EXPECT_EQ(build_program({trivial}), mark);
+
+  SourceText renamed = trivial, changed = trivial;
+  renamed.name = "other.cpp";
+  changed.text += "\n";
+  BuildOptions flag, base, vectors, threads;
+  flag.extra_flags = {"-DX"};
+  base.program_base = 0x2000;
+  vectors.vlen_bits = 256;
+  threads.node_threads = 2;
+  EXPECT_NE(build_program({renamed}), mark);
+  EXPECT_NE(build_program({changed}), mark);
+  for (const BuildOptions& options : {flag, base, vectors, threads})
+    EXPECT_NE(build_program({trivial}, options), mark);
+  EXPECT_EQ(files_in(cache.programs()), 7u);
+
+  write_text(cache.programs() / key, "damaged");
+  EXPECT_EQ(build_program({trivial}), right);
+}
+
+TEST(Toolchain, BuildsOnlyWhatIsNotKept) {
+  const EmptyCache cache;
+  const SourceText wrong{"wrong.cpp", "int main() { return missing; }\n"};
+  const std::vector<std::byte> right = build_program({trivial});
+  const std::array<std::vector<SourceText>, 3> programs{
+      {{trivial}, {{"two.cpp", "int main() { return 2; }\n"}}, {trivial}}};
+  const auto elves = build_programs(programs);
+  EXPECT_EQ(elves[0], right);
+  EXPECT_EQ(elves[2], right);
+  EXPECT_NE(elves[1], right);
+  EXPECT_EQ(files_in(cache.programs()), 2u);
+  EXPECT_THROW(build_program({wrong}), UserError);
+  EXPECT_EQ(files_in(cache.programs()), 2u) << "what does not compile is not kept";
 }
 
 TEST(Toolchain, BuildsSeveralProgramsThatDoNotInfluenceEachOther) {
