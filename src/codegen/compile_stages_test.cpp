@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "codegen/compile.h"
+#include "codegen/emit_parts.h"
 #include "graph/fuse.h"
 #include "lowering/sample_networks_for_tests.h"
 
@@ -61,6 +62,17 @@ TEST(Compile, shows_the_programs_that_it_gives) {
   EXPECT_EQ(mlp().text("train plan.json"), mlp().network.train.plan);
   for (const char* symbol : {"<_start>:", "<main>:"})
     EXPECT_TRUE(mlp().says("train code.s", symbol)) << symbol;
+}
+
+// As one function, many steps take clang minutes.
+TEST(Compile, keeps_many_steps_apart) {
+  const auto are_apart = [](std::size_t steps) {
+    return program_prologue(steps).find("#define DOJO_STEP [[gnu::noinline]] static\n") != std::string::npos;
+  };
+  EXPECT_FALSE(are_apart(150));
+  EXPECT_TRUE(are_apart(151));
+  EXPECT_TRUE(mlp().says("train source.cpp", "\nDOJO_STEP void op_"));
+  EXPECT_FALSE(mlp().says("train source.cpp", "\nstatic void op_"));
 }
 
 TEST(Compile, shows_the_graph_with_its_formats) {

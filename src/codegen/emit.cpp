@@ -37,7 +37,7 @@ public:
   std::string run() {
     code_.comment(fmt::format("{}: one node's program; every node of the {} x {} mesh runs it.",
                               program_.name, program_.mesh.rows, program_.mesh.columns));
-    code_.raw(std::string(program_prologue));
+    code_.raw(program_prologue(planned_.steps.size()));
     code_.line("");
     code_.line(fmt::format("static constexpr dojo::Mesh mesh{{{}, {}}};", program_.mesh.rows,
                            program_.mesh.columns));
@@ -90,7 +90,7 @@ private:
     if (std::holds_alternative<lowering::LoopStep>(*planned.step)) return;
     const bool tiled = std::holds_alternative<lowering::GatherStep>(*planned.step) ||
                        std::holds_alternative<lowering::ReduceScatterStep>(*planned.step);
-    code_.open(fmt::format("static void op_{}({})", planned.id, tiled ? "[[maybe_unused]] long tile" : ""));
+    code_.open_op(planned.id, tiled ? "[[maybe_unused]] long tile" : "");
     code_.line(fmt::format("DOJO_MARK({});", planned.id));
     if (const auto* s = std::get_if<lowering::FetchStep>(planned.step)) fetch(*s);
     if (const auto* s = std::get_if<lowering::FillStep>(planned.step)) fill(*s);

@@ -59,7 +59,7 @@ public:
   std::string run() {
     code_.comment(fmt::format("{}: one node's program; {} nodes share the tiles of every op.", program_.name,
                               program_.mesh.nodes()));
-    code_.raw(std::string(program_prologue));
+    code_.raw(program_prologue(planned_.steps.size()));
     code_.line("");
     code_.line(fmt::format("static constexpr unsigned long nodes = {};", program_.mesh.nodes()));
     code_.line("static long valid_samples;  // of the batch");
@@ -121,11 +121,11 @@ private:
       declare_tiles(planned);
       if (tiles->ahead) fetch_function(planned, *tiles);
       code_.comment(tiles->name);
-      code_.open(fmt::format("static void op_{}()", planned.id));
+      code_.open_op(planned.id);
       all_tiles(planned, *tiles);
       halves_.clear();
     } else {
-      code_.open(fmt::format("static void op_{}()", planned.id));
+      code_.open_op(planned.id);
       code_.line(fmt::format("DOJO_MARK({});", planned.id));
       if (const auto* s = std::get_if<lowering::FetchStep>(planned.step))
         emit_records(code_, planned_, hbm_, *s);

@@ -11,7 +11,8 @@
 
 namespace dojo::codegen {
 
-extern const std::string_view program_prologue;
+// For so many steps, of which each is a function.
+std::string program_prologue(std::size_t steps);
 
 // Nothing if no step reads it.
 void declare_constant(CodeText& code, const PlannedProgram& planned, lowering::BufferId id);

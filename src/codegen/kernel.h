@@ -25,7 +25,7 @@ KernelPlan plan_kernel(const lowering::LoweredProgram& program, const lowering::
 // The step for launches in which no sample is missing.
 lowering::ComputeStep with_all_samples(const lowering::ComputeStep& step);
 
-// A function "static void op_ID(long tile)" that does what the plan of this step says.
+// A function "DOJO_STEP void op_ID(long tile)" that does what the plan of this step says.
 std::string write_kernel(const lowering::LoweredProgram& program, const lowering::ComputeStep& step,
                          const KernelPlan& plan, unsigned id);
 

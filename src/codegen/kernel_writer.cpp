@@ -87,7 +87,7 @@ void KernelWriter::begin() {
   for (const graph::Access& access : op.extra) reads.push_back(shape(access.tensor));
   code_.comment(fmt::format("{} ({}): {} from {}", op.name, op.origin.empty() ? "no ONNX node" : op.origin,
                             shape(op.out.tensor), fmt::join(reads, ", ")));
-  code_.open(fmt::format("static void op_{}({})", id_, compute.tile_axis >= 0 ? "long tile" : ""));
+  code_.open_op(id_, compute.tile_axis >= 0 ? "long tile" : "");
   code_.line(fmt::format("DOJO_MARK({});", id_));
   if (compute.batch_axis >= 0) code_.line("const long valid = valid_samples;");
   if (compute.tile_axis >= 0) {

@@ -70,6 +70,10 @@ void CodeText::open(const std::string& text) {
   ++depth_;
 }
 
+void CodeText::open_op(unsigned id, std::string_view parameter) {
+  open(fmt::format("DOJO_STEP void op_{}({})", id, parameter));
+}
+
 void CodeText::close() {
   --depth_;
   line("}");

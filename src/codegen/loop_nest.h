@@ -18,6 +18,8 @@ public:
   // compiled: it may hold any bytes and ends neither the comment nor its line.
   void comment(std::string_view text);
   void open(const std::string& text);  // "text {", and indents
+  // "DOJO_STEP void op_ID(parameter) {", and indents (emit_parts.h).
+  void open_op(unsigned id, std::string_view parameter = "");
   void close();
   void raw(const std::string& text) { text_ += text; }
   const std::string& text() const { return text_; }
