@@ -1,5 +1,5 @@
 # The two commands of the README, and what else one types every day. Each does its own set-up.
-.PHONY: build dojo install deb run differ fuzz contributing pytorch op_db networks large random loops guards test tidy sanitize validate bench bench-node suites check format clean
+.PHONY: build dojo install deb run differ fuzz contributing pytorch op_db op_db_tenth networks large random loops guards test tidy sanitize validate bench bench-node suites check format clean
 DATA ?= ../shared/data/donkey
 
 build:
@@ -79,6 +79,14 @@ op_db: build
 	@tools/python_setup.sh
 	OPENDOJO_LIBRARY=build/libopendojo.so PYTHONPATH=python .venv/bin/python -B -m opendojo.conformance --part $(PART) \
 	  --results build/op_db.jsonl --table build/op_db.json --page build/op_db.md
+
+# Every tenth node of it from nothing, a few minutes: what tests/op_db_tenth.txt says has passed must pass, and no result
+# be wrong.
+op_db_tenth: build
+	@tools/python_setup.sh
+	@rm -f build/op_db_tenth.jsonl
+	OPENDOJO_LIBRARY=build/libopendojo.so PYTHONPATH=python .venv/bin/python -B -m opendojo.conformance --part 1/10 \
+	  --results build/op_db_tenth.jsonl --expect tests/op_db_tenth.txt --outcomes build/op_db_tenth.txt
 
 # Architectures on the machine beside PyTorch, and the page docs/architectures.md; ROWS="resnet18 --steps 3" for some of them.
 # An interrupted run goes on where it was.

@@ -347,14 +347,34 @@ def _new_empty(x, size, stride, **how):
 
 @made_of_others(_aten.linalg_vector_norm.default)
 def _vector_norm(x, ord=2, dim=None, keepdim=False, *, dtype=None):
-    """Of the orders that need a power."""
+    """Of the orders that need a power, and of 0, which counts."""
     if x.dim() == 0:
         return torch.linalg.vector_norm(x.reshape(1), ord, dtype=dtype).reshape(())
-    if ord in (0, 1, 2, _INFINITY, -_INFINITY):
+    if ord in (1, 2, _INFINITY, -_INFINITY):
         return NotImplemented
     x = x if dtype is None else x.to(dtype)
     dim = list(range(x.dim())) if dim is None else dim
+    if ord == 0:
+        return (x != 0).to(x.dtype).sum(dim, keepdim)
     return (x.abs()**ord).sum(dim, keepdim)**(1 / ord)
+
+
+# --- Bits and places ---
+
+
+@made_of_others(_aten.bitwise_and.Scalar)
+def _low_bits(x, other):
+    """A mask of the lowest bits leaves the remainder of a division."""
+    is_of_low_bits = not isinstance(other, bool) and other > 0 and other & (other + 1) == 0
+    if x.dtype == torch.bool or not is_of_low_bits:
+        return NotImplemented
+    return torch.remainder(x, other + 1)
+
+
+@made_of_others(_aten.unfold.default)
+def _unfold(x, dimension, size, step):
+    """Of a tensor of one number, which has one window."""
+    return x.reshape(1)[:size].clone() if x.dim() == 0 else NotImplemented
 
 
 # --- Three factors at once ---

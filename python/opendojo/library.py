@@ -81,6 +81,11 @@ def _load():
     return _loaded
 
 
+def path():
+    """The library's file."""
+    return _load()._name
+
+
 class Array(typing.NamedTuple):
     """Dense memory with a shape and an element type; `owner` is what it belongs to, and keeps it."""
 

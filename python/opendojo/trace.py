@@ -28,8 +28,10 @@ from opendojo.library import Refused, operators
 
 _aten = torch.ops.aten
 
-# What the first trace takes apart already: this operator writes running statistics without saying so in its schema.
-_FIRST = (_aten.native_batch_norm, )
+@functools.cache
+def _first():
+    """What the first trace takes apart already: this operator writes running statistics without saying so in its schema."""
+    return get_decompositions((_aten.native_batch_norm, ))
 
 
 def _extents(x, dim):
@@ -183,7 +185,7 @@ def trace(function, arguments, model, varying=()):
     mode = FakeTensorMode(allow_non_fake_inputs=True, shape_env=ShapeEnv())
     fakes = [_stand_in(mode, k, argument, k in varying) for k, argument in enumerate(arguments)]
     with mode, _modules_named(model), in_parts(), _no_decisions():
-        recorded = make_fx(function, decomposition_table=get_decompositions(_FIRST), record_stack_traces=True,
+        recorded = make_fx(function, decomposition_table=_first(), record_stack_traces=True,
                            _allow_non_fake_inputs=True)(*fakes)
 
     def again(*values):

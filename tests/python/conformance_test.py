@@ -75,7 +75,33 @@ class Conformance(unittest.TestCase):
             self.assertEqual(len([json.loads(line) for line in path.read_text().splitlines()]), 3)
             with self.assertRaisesRegex(ValueError, "holds results of"):
                 record.Record(path, {"torch": "3"})
-            self.assertIn("| 2 | op: what |", page.page({"torch": "2", "machine": "test6"}, again.results))
+            self.assertEqual({one["version"] for one in again.results.values()}, {record.version()})
+
+    def test_the_page_says_what_was_tried_and_why_not_all_passes(self):
+        passed = lambda name: {"node": name, **judge.Verdict("passed", samples=3, by_double=1)._asdict()}
+        refused = lambda name: {"node": name, **judge.Verdict("refused", "node 'a' (op): of 7 | 8", "op", samples=1)._asdict()}
+        results = {"one float32": passed("one float32"), "one errors": passed("one errors"), "two float32": refused("two float32"),
+                   "two errors": passed("two errors")}
+        names = [*results, "one gradient"]
+        written = page.page({"date": "2026-01-02", "torch": "2", "machine": "test6"}, results, names)
+        for line in ("This is of 4 of the 5 nodes; the others were not tried.", "| float32 | 2 | 1 | 1 | 0 | 0 |",
+                     "| errors | 2 | 1 | 0 | 0 | 0 |", "| 1 | 1 | op: of N / N |", "| one | + | . |  | + |", "| two | 1 | . | . | + |"):
+            self.assertIn(line, written.splitlines())
+        self.assertIn("3 samples of the nodes that pass, 1 are", written)
+        self.assertIn("This is of all 4 nodes.", page.page({"date": "", "torch": "2", "machine": "test6"}, results, list(results)))
+        self.assertNotIn("Wrong", written)
+        results["two float32"] = {"node": "two float32", **judge.Verdict("wrong", "1 is not 2")._asdict()}
+        self.assertIn("| two float32 | wrong | 1 is not 2 |", page.page({"date": "", "torch": "2", "machine": "test6"}, results, names))
+
+    def test_what_has_become_worse_is_seen(self):
+        result = lambda outcome: {"outcome": outcome, "why": ""}
+        before = {"a": result("passed"), "b": result("passed"), "c": result("refused"), "d": result("refused"), "e": result("passed")}
+        text = record.outcomes_text(before)
+        self.assertEqual(record.departures(text, before), ([], []))
+        now = {"a": result("refused"), "b": result("passed"), "c": result("wrong"), "d": result("passed")}
+        worse, better = record.departures(text, now)
+        self.assertEqual(worse, ["a: passed before, now refused", "c: refused before, now wrong", "e: passed before, now not tried"])
+        self.assertEqual(better, ["d: refused before, now passed"])
 
     def test_the_command_runs_and_goes_on(self):
         with tempfile.TemporaryDirectory() as folder:
@@ -86,7 +112,22 @@ class Conformance(unittest.TestCase):
             self.assertIn("[1/1]", first.stderr)
             self.assertNotIn("[1/1]", subprocess.run(command, capture_output=True, text=True, check=True).stderr)
             self.assertEqual(json.loads(pathlib.Path(f"{folder}/table.json").read_text())["nodes"][0]["outcome"], "passed")
-            self.assertIn("* neg: float32", pathlib.Path(f"{folder}/page.md").read_text())
+            self.assertIn("| neg | + |", pathlib.Path(f"{folder}/page.md").read_text())
+
+    def test_the_command_ends_with_1_where_a_node_no_longer_passes(self):
+        with tempfile.TemporaryDirectory() as folder:
+            expected = pathlib.Path(f"{folder}/expected")
+            command = [sys.executable, "-B", "-m", "opendojo.conformance", "neg", "--kind", "float32", "--interpret", "--jobs", "1",
+                       "--results", f"{folder}/results"]
+            untried = subprocess.run([*command, "--tried", "--page", f"{folder}/page.md"], capture_output=True, text=True, check=True)
+            self.assertEqual(untried.stdout, "")
+            self.assertIn("0 of the 1 nodes", pathlib.Path(f"{folder}/page.md").read_text())
+            subprocess.run([*command, "--outcomes", str(expected)], capture_output=True, check=True)
+            self.assertEqual(expected.read_text(), "passed\tneg float32\n")
+            expected.write_text("passed\tneg float32\npassed\tabs float32\n")
+            worse = subprocess.run([*command, "--expect", str(expected)], capture_output=True, text=True)
+            self.assertEqual(worse.returncode, 1)
+            self.assertIn("abs float32: passed before, now not tried", worse.stdout)
 
 
 if __name__ == "__main__":

@@ -2,8 +2,10 @@
 
 import argparse
 import collections
+import datetime
 import json
 import os
+import pathlib
 import sys
 import time
 import warnings
@@ -17,7 +19,7 @@ except ModuleNotFoundError as missing:
 from opendojo.conformance.judge import ERROR, OUTCOMES, WRONG, Verdict, judge
 from opendojo.conformance.page import counted, page
 from opendojo.conformance.pool import Ended, judged, part
-from opendojo.conformance.record import Record
+from opendojo.conformance.record import Record, departures, outcomes_text
 
 
 def _options():
@@ -34,6 +36,9 @@ def _options():
     parser.add_argument("--seconds", type=float, default=900, help="that a node may take")
     parser.add_argument("--table", metavar="FILE.json", help="writes what came of every node")
     parser.add_argument("--page", metavar="FILE.md", help="writes the same for people")
+    parser.add_argument("--outcomes", metavar="FILE", help="writes every node's outcome, for --expect")
+    parser.add_argument("--expect", metavar="FILE", help="ends with 1 if a node that passed in such a file does not")
+    parser.add_argument("--tried", action="store_true", help="tries nothing more, and writes what there is")
     return parser.parse_args()
 
 
@@ -56,6 +61,38 @@ def _say(record, done, count, began, name):
     print(f"[{done}/{count}] {left / 60:.0f} min left; {said}; {name}", file=sys.stderr, flush=True)
 
 
+def _try(nodes, todo, options, machine, record):
+    began = said = time.monotonic()
+    came = judged(lambda index: judge(nodes[index], machine), todo, options.jobs, options.seconds)
+    for done, (index, verdict, seconds) in enumerate(came, 1):
+        if isinstance(verdict, Ended):
+            verdict = Verdict(ERROR, verdict.why)
+        record.add(nodes[index].name, {**verdict._asdict(), "seconds": round(seconds, 2)})
+        if time.monotonic() - said > 10 or done == len(todo) or verdict.outcome in (WRONG, ERROR):
+            said = time.monotonic()
+            _say(record, done, len(todo), began, f"{nodes[index].name} {verdict.outcome} {verdict.why[:150] if verdict.outcome in (WRONG, ERROR) else ''}")
+
+
+def _write(options, about, results, names):
+    if options.table:
+        with open(options.table, "w") as file:
+            json.dump({**about, "nodes": list(results.values())}, file, indent=1)
+    if options.page:
+        today = {**about, "date": datetime.date.today().isoformat()}
+        pathlib.Path(options.page).write_text(page(today, results, names))
+    if options.outcomes:
+        pathlib.Path(options.outcomes).write_text(outcomes_text(results))
+
+
+def _has_become_worse(options, results):
+    if not options.expect:
+        return False
+    worse, better = departures(pathlib.Path(options.expect).read_text(), results)
+    for sentence in worse + better:
+        print(sentence)
+    return bool(worse)
+
+
 def main():
     options = _options()
     machine = "interpreter" if options.interpret else options.machine
@@ -69,26 +106,14 @@ def main():
         raise SystemExit(str(error))
     chosen = list(_chosen(nodes, options))
     todo = [k for k in chosen if record.results.get(nodes[k].name, {"outcome": None})["outcome"] in (None, *options.again)]
-    began = said = time.monotonic()
-    came = judged(lambda index: judge(nodes[index], machine), todo, options.jobs, options.seconds)
-    for done, (index, verdict, seconds) in enumerate(came, 1):
-        if isinstance(verdict, Ended):
-            verdict = Verdict(ERROR, verdict.why)
-        record.add(nodes[index].name, {**verdict._asdict(), "seconds": round(seconds, 2)})
-        if time.monotonic() - said > 10 or done == len(todo) or verdict.outcome in (WRONG, ERROR):
-            said = time.monotonic()
-            _say(record, done, len(todo), began, f"{nodes[index].name} {verdict.outcome} {verdict.why[:150] if verdict.outcome in (WRONG, ERROR) else ''}")
-    results = {nodes[k].name: record.results[nodes[k].name] for k in chosen}
-    if options.table:
-        with open(options.table, "w") as file:
-            json.dump({**about, "nodes": list(results.values())}, file, indent=1)
-    if options.page:
-        with open(options.page, "w") as file:
-            file.write(page(about, results))
+    _try(nodes, [] if options.tried else todo, options, machine, record)
+    results = {nodes[k].name: record.results[nodes[k].name] for k in chosen if nodes[k].name in record.results}
+    _write(options, about, results, [nodes[k].name for k in chosen])
     counts = counted(results)
     for (kind, outcome), count in sorted(counts.items()):
         print(f"{kind:9} {outcome:8} {count}")
-    return 1 if any(counts[kind, outcome] for kind, outcome in counts if outcome in (WRONG, ERROR)) else 0
+    is_bad = any(counts[kind, outcome] for kind, outcome in counts if outcome in (WRONG, ERROR))
+    return 1 if is_bad or _has_become_worse(options, results) else 0
 
 
 if __name__ == "__main__":
