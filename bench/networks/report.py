@@ -1,6 +1,7 @@
 """The table as a page for people, in Markdown."""
 
 import collections
+import re
 
 from trial import BOUND, COMPILED, ERROR, LOWERED, OUTCOMES, REFUSED, SKIPPED, TRAINED, WRONG
 
@@ -10,6 +11,11 @@ _IS_COMPILED = (TRAINED, COMPILED, WRONG)
 
 def _cell(text):
     return " ".join(text.split()).replace("|", "/").replace("<", "&lt;")
+
+
+def _why(text):
+    """Files by where they are in this repository or in their package: the page is of no one's machine."""
+    return _cell(re.sub(r"/[^\s:,]*/(site-packages/|(?=bench/networks/))", "", text))
 
 
 def _counts(rows):
@@ -62,5 +68,5 @@ def page(about, rows, untried=0):
         these = [(row, one) for row, one in rows if one["outcome"] == outcome]
         if these:
             lines += ["", f"## {title}", "", "| architecture | why |", "|---|---|"]
-            lines += [f"| {row.name} | {_cell(one['why'])} |" for row, one in these]
+            lines += [f"| {row.name} | {_why(one['why'])} |" for row, one in these]
     return "\n".join(lines) + "\n"

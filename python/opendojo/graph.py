@@ -1,5 +1,6 @@
 """PyTorch's graphs (torch.fx, of ATen's operators) as containers."""
 
+import math
 import operator
 import os
 
@@ -207,7 +208,26 @@ class Writer:
         elif not target._schema.name.startswith(_WITHOUT_RESULT):
             self._operator(node, target)
 
+    def _complement_of_power(self, node):
+        """`1 - c**n` of a known c just below 1, an optimizer's correction of its averages: Python has it in double
+        precision, where FP32 would lose the digits that c**n has beyond those of 1. As -expm1(n log c) it keeps them.
+        Whether it was one."""
+        if node.target is not operator.sub or node.args[0] != 1 or not isinstance(node.args[1], torch.fx.Node):
+            return False
+        power = node.args[1]
+        if power.target not in (operator.pow, pow) or not isinstance(power.args[0], float) or not 0.5 < power.args[0] < 1:
+            return False
+        exponent, name = power.args[1], self.name(node)
+        self._add(node, "mul.Scalar", [self.name(exponent)], [f"{name}.exponent"], {"other": math.log(power.args[0])})
+        self._add(node, "expm1.default", [f"{name}.exponent"], [f"{name}.negative"], {})
+        self._add(node, "neg.default", [f"{name}.negative"], [name], {})
+        for made in (f"{name}.exponent", f"{name}.negative", name):
+            self._result(node, made, node.meta["val"])
+        return True
+
     def _arithmetic(self, node):
+        if self._complement_of_power(node):
+            return
         ops = _ARITHMETIC[node.target]
         numbers = [k for k, value in enumerate(node.args) if not isinstance(value, torch.fx.Node)]
         op = ops[0] if not numbers else ops[1] if numbers == [1] else ops[2]

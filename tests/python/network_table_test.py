@@ -79,6 +79,15 @@ class NetworkTable(unittest.TestCase):
         self.assertIn("| plain | 2 | 1 | 1 |", text)
         self.assertIn("| other | the loss of step 1 is", text)
 
+    def test_the_page_says_files_as_the_repository_and_packages_have_them(self):
+        why = "node 'a' (b.default), {}: no row has it"
+        verdicts = [dict(outcome="refused", why=why.format(place), parameters=1, steps=0, first=0, last=0, apart=0)
+                    for place in (f"{FOLDER}/own_points.py:149", "/usr/lib/python3/site-packages/timm/layers/mlp.py:3")]
+        text = page({"torch": "2", "machine": "test6", "steps": 3, "date": "today", "packages": "torch 2"},
+                    [(row(perceptron), one) for one in verdicts])
+        self.assertIn("(b.default), bench/networks/own_points.py:149: no row", text)
+        self.assertIn("(b.default), timm/layers/mlp.py:3: no row", text)
+
     def test_the_command_runs_and_goes_on(self):
         with tempfile.TemporaryDirectory() as folder:
             command = [sys.executable, "-B", str(FOLDER), "text_cnn", "gated_convolutions", "--steps", "2", "--machine", "interpreter",

@@ -48,6 +48,21 @@ class TrainStep(unittest.TestCase):
             with self.subTest(name):
                 self.check_twenty_losses(networks.cnn, name)
 
+    def test_the_corrections_of_averages_keep_their_digits(self):
+        """1 - 0.999 has four digits less in FP32 than 0.999 has: PyTorch computes it in double precision."""
+        models = nn.Linear(4, 3, bias=False), nn.Linear(4, 3, bias=False)
+        for model in models:
+            nn.init.zeros_(model.weight)
+        theirs, mine = (torch.optim.Adam(model.parameters(), lr=1.0, betas=(0.9, 0.9999), eps=1e-12) for model in models)
+        x, y = torch.randn(8, 4), torch.randn(8, 3)
+        step = opendojo.train_step(models[1], F.mse_loss, mine, machine="test6", nodes=1)
+        for _ in range(3):
+            theirs.zero_grad()
+            F.mse_loss(models[0](x), y).backward()
+            theirs.step()
+            step(x, y)
+            torch.testing.assert_close(step.state_dict()["model"]["weight"], models[0].weight.detach(), rtol=5e-6, atol=0)
+
     def test_a_step_is_explained_op_by_op(self):
         step = step_of(networks.cnn(), OPTIMIZERS["momentum"], nodes=4)
         self.assertIsNone(step.explain())
