@@ -57,6 +57,9 @@ class Conformance(unittest.TestCase):
         self.assertEqual(verdict.outcome, "refused")
         self.assertIn("complex", verdict.why)
         self.assertEqual(judge.judge(NODES["empty_like float32"], "interpreter").outcome, "refused")
+        for name in ("item float32", "nonzero float32"):
+            verdict = judge.judge(NODES[name], "interpreter")
+            self.assertEqual((verdict.outcome, "depends on values" in verdict.why), ("refused", True), name)
 
     def test_tolerances_are_the_entrys(self):
         self.assertEqual(NODES["add float32"].tolerance(), (1.3e-6, 1e-5))

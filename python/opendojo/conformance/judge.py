@@ -130,6 +130,12 @@ class _Case:
             if "data is not allocated" in str(error):  # a tensor whose numbers a call reads
                 raise Refused(_BY_VALUES)
             raise
+        given = _pytree.tree_leaves(next(node for node in self._graph.graph.nodes if node.op == "output").args[0])
+        for value in (node.meta.get("val") for node in given if isinstance(node, torch.fx.Node)):
+            if not isinstance(value, torch.Tensor):  # item() of a tensor, for instance
+                raise Refused("gives a number of Python's that depends on values (unsupported)")
+            if any(isinstance(extent, torch.SymInt) for extent in value.shape):  # as many as are not zero
+                raise Refused(_BY_VALUES)
 
     def write(self, container, prefix):
         """Puts the graph into a container; the tensors that the program will take."""
