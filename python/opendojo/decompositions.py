@@ -389,13 +389,3 @@ def _trilinear(first, second, third, expand1, expand2, expand3, sumdim, unroll_d
         parts.append(part)
     made = parts[0] * parts[1] * parts[2]
     return made.sum(sumdim) if sumdim else made
-
-
-@made_of_others(_aten.tril_indices.default)
-def _tril_indices(rows, columns, offset=0, **how):
-    return torch.tensor([[r, c] for r in range(rows) for c in range(max(0, min(columns, r + offset + 1)))]).reshape(-1, 2).T
-
-
-@made_of_others(_aten.triu_indices.default)
-def _triu_indices(rows, columns, offset=0, **how):
-    return torch.tensor([[r, c] for r in range(rows) for c in range(max(0, r + offset), columns)]).reshape(-1, 2).T

@@ -157,3 +157,13 @@ def _puts(overload, index_at):
 for _overload, _index_at in ((_aten.scatter.src, 1), (_aten.scatter.value, 1), (_aten.scatter_add.default, 1),
                              (_aten.index_put.default, 0), (_aten.slice_scatter.default, 0)):
     _puts(_overload, _index_at)
+
+
+@made_of_others(_aten.tril_indices.default)
+def _tril_indices(rows, columns, offset=0, **how):
+    return torch.tensor([[r, c] for r in range(rows) for c in range(max(0, min(columns, r + offset + 1)))]).reshape(-1, 2).T
+
+
+@made_of_others(_aten.triu_indices.default)
+def _triu_indices(rows, columns, offset=0, **how):
+    return torch.tensor([[r, c] for r in range(rows) for c in range(max(0, r + offset), columns)]).reshape(-1, 2).T
